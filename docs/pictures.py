@@ -1,0 +1,65 @@
+"""Make the pictures in the documentation from the real app: `python docs/pictures.py`.
+
+Each picture is a real feed process and a real viewer, without a terminal: what the viewer would
+paint is written as SVG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from livetable.tui.app import LivetableApp
+from livetable.tui.launch import FeedProcess
+from livetable.tui.screens.table import TableScreen
+from livetable.tui.table import LiveTable
+
+FOLDER = Path(__file__).parent
+
+
+async def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until `condition` holds."""
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError("the viewer did not get there")
+
+
+async def picture(
+    name: str, feed: tuple[str, ...], size: tuple[int, int], keys: tuple[str, ...] = ()
+) -> None:
+    """Write ``NAME.svg``: a feed's table at a terminal size, after some keys."""
+    with FeedProcess(*feed) as process:
+        app = LivetableApp(process.target)
+        async with app.run_test(size=size) as pilot:
+
+            def is_moving() -> bool:
+                screen = app.screen_stack[0]
+                assert isinstance(screen, TableScreen)
+                table = screen.query_one(LiveTable).table
+                return table is not None and table.position.seq >= 4
+
+            await wait_for(is_moving)
+            await pilot.press(*keys)
+            await asyncio.sleep(0.3)
+            svg = app.export_screenshot(title="livetable")
+            (FOLDER / f"{name}.svg").write_text(svg)
+
+
+async def main() -> None:
+    """Make all pictures, or those that are named."""
+    pictures = {
+        "market": (("demo", "market", "--rows", "1000", "--hz", "4"), (110, 26), ("down",) * 4),
+        "processes": (("processes", "processes"), (110, 26), ()),
+        "help": (("demo", "market", "--hz", "4"), (110, 30), ("question_mark",)),
+    }
+    for name in sys.argv[1:] or ["market", "processes", "help"]:
+        feed, size, keys = pictures[name]
+        await picture(name, feed, size, keys)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

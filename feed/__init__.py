@@ -1,0 +1,24 @@
+"""livetable.feed: publish live tables, and read them. Never imports Textual."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livetable.feed.errors import LivetableError
+    from livetable.feed.publisher import Publisher
+
+__all__ = ["LivetableError", "Publisher"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that a viewer that needs only the protocol does not load the rest.
+    if name == "Publisher":
+        from livetable.feed.publisher import Publisher
+
+        return Publisher
+    if name == "LivetableError":
+        from livetable.feed.errors import LivetableError
+
+        return LivetableError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,254 @@
+"""A reader of one endpoint: the socket and the clock around `Wanting`. The viewer's only source."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from livetable.feed.errors import BadEndpoint, WireError
+from livetable.feed.hub import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
+from livetable.feed.wanting import News, Wanting
+from livetable.feed.wire import Header, new_topic
+
+MAX_PART: Final = 64 << 20
+"""Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
+
+_RECONNECT_MS: Final = 20
+_RECONNECT_MAX_MS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection came or went.
+
+    Attributes:
+        connected: Whether the other side is there and speaks ZeroMQ.
+    """
+
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A table's feed stopped answering.
+
+    Attributes:
+        table: The table's name, None for the catalogue.
+    """
+
+    table: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A snapshot in parts is on its way.
+
+    Attributes:
+        table: The table's name.
+        done: How much is here, from 0 to 1.
+    """
+
+    table: str
+    done: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that does not follow the protocol was dropped.
+
+    Attributes:
+        reason: Why, as a sentence.
+    """
+
+    reason: str
+
+
+Event = News | Link | Gone | Progress | Refused
+
+
+class Client:
+    """Reads tables from an endpoint. `events` is for one thread; `ask`, `close` for any.
+
+    Args:
+        endpoint: Where to connect; nobody need be there yet.
+        context: A ZeroMQ context to share with other clients; its owner ends it.
+
+    Raises:
+        BadEndpoint: it can't be an endpoint.
+    """
+
+    def __init__(
+        self, endpoint: str, context: zmq.Context[zmq.Socket[bytes]] | None = None
+    ) -> None:
+        self.endpoint = endpoint
+        self._topic = new_topic()
+        self._wantings: dict[str | None, Wanting] = {}
+        self._gone: set[str | None] = set()
+        self._to_ask: set[str | None] = set()
+        self._closed = threading.Event()
+        self._alarm, self._listen = socket.socketpair()
+        self._alarm.setblocking(False)
+        self._listen.setblocking(False)
+        self._shared = context is not None
+        self._context: zmq.Context[zmq.Socket[bytes]] = context or zmq.Context()
+        try:
+            self._connect()
+        except zmq.ZMQError:
+            self._disconnect()
+            if not self._shared:
+                self._context.destroy(0)
+            raise BadEndpoint(
+                f"{endpoint!r} is no endpoint: write tcp://host:port or ipc:///path/of/a/socket"
+            ) from None
+
+    def ask(self, table: str | None) -> None:
+        """Ask for what is newer than the last news of a table: the reader's credit.
+
+        Args:
+            table: The table's name, None for the catalogue.
+        """
+        self._to_ask.add(table)
+        self._wake()
+
+    def close(self) -> None:
+        """End `events`, wherever it waits. Returns at once."""
+        self._closed.set()
+        self._wake()
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Yield what happens, as it happens, until `close` or for `timeout` seconds.
+
+        Blocks between events without using the processor. On the way out after `close` the sockets
+        are closed.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        try:
+            while not self._closed.is_set():
+                now = time.monotonic()
+                if until is not None and now >= until:
+                    return
+                yield from self._turn(now, until)
+        finally:
+            if self._closed.is_set():
+                self._disconnect()
+                if not self._shared:
+                    self._context.destroy(0)
+                self._alarm.close()
+                self._listen.close()
+
+    def _connect(self) -> None:
+        self._socket = self._context.socket(zmq.XSUB)
+        options = {
+            zmq.LINGER: 0,
+            zmq.RCVHWM: 0,  # one want is outstanding at most
+            zmq.MAXMSGSIZE: MAX_PART,
+            zmq.RECONNECT_IVL: _RECONNECT_MS,
+            zmq.RECONNECT_IVL_MAX: _RECONNECT_MAX_MS,
+            zmq.HANDSHAKE_IVL: 5_000,
+            zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
+            zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+            zmq.IPV6: 1,
+        }
+        for option, value in options.items():
+            self._socket.setsockopt(option, value)
+        self._monitor = self._socket.get_monitor_socket(
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+        )
+        self._poller = zmq.Poller()
+        for one in (self._socket, self._monitor, self._listen):
+            self._poller.register(one, zmq.POLLIN)
+        self._socket.connect(self.endpoint)
+        self._socket.send(b"\x01" + self._topic)
+
+    def _disconnect(self) -> None:
+        self._socket.disable_monitor()
+        self._monitor.close(0)
+        self._socket.close(0)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._alarm.send(b"\0")
+
+    def _say(self, want: bytes | None) -> None:
+        # Nobody there to take it: it is said again when somebody is.
+        if want is not None:
+            with contextlib.suppress(zmq.Again):
+                self._socket.send(want, zmq.NOBLOCK)
+
+    def _turn(self, now: float, until: float | None) -> Iterator[Event]:
+        while self._to_ask:
+            table = self._to_ask.pop()
+            wanting = self._wantings.setdefault(table, Wanting(self._topic, table))
+            if not wanting.outstanding:
+                self._say(wanting.ask(now))
+        times = [wanting.deadline() for wanting in self._wantings.values()]
+        due = min((at for at in (*times, until) if at is not None), default=None)
+        timeout = None if due is None else max(0.0, due - now) * 1000 + 1
+        ready = dict(self._poller.poll(timeout))
+        if self._listen.fileno() in ready or self._listen in ready:
+            with contextlib.suppress(BlockingIOError):
+                self._listen.recv(4096)
+        if self._monitor in ready:
+            yield from self._look_at_link()
+        if self._socket in ready:
+            yield from self._receive()
+        now = time.monotonic()
+        silent = False
+        for table, wanting in self._wantings.items():
+            self._say(wanting.repeat(now))
+            if wanting.is_gone(now) and table not in self._gone:
+                self._gone.add(table)
+                silent = True
+                yield Gone(table)
+        if silent:
+            # The other end may be held open by a child of a dead feed: only a new connection
+            # finds the feed that took over its endpoint.
+            self._reconnect(now)
+
+    def _reconnect(self, now: float) -> None:
+        self._disconnect()
+        self._connect()
+        for wanting in self._wantings.values():
+            self._say(wanting.restart(now))
+
+    def _look_at_link(self) -> Iterator[Event]:
+        event = recv_monitor_message(self._monitor)
+        connected = event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        yield Link(connected)
+        if connected:
+            for wanting in self._wantings.values():
+                self._say(wanting.restart(time.monotonic()))
+
+    def _receive(self) -> Iterator[Event]:
+        for _ in range(64):
+            try:
+                frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            now = time.monotonic()
+            if len(frames) < 2 or frames[0].bytes != self._topic:
+                continue
+            try:
+                header = Header.decode(frames[1].bytes)
+                table = None if header.kind == "catalogue" else header.table
+                wanting = self._wantings.get(table)
+                if wanting is None:
+                    continue
+                self._gone.discard(table)
+                news, want = wanting.receive(header, [one.buffer for one in frames[2:]], now)
+            except WireError as error:
+                yield Refused(str(error))
+                continue
+            self._say(want)
+            if news is not None:
+                yield news
+            elif (done := wanting.progress) is not None and table is not None:
+                yield Progress(table, done)

@@ -1,0 +1,135 @@
+"""Bytes of an Arrow IPC stream as checked columns with their labels. No pandas."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from livetable.feed.arrays import one_chunk
+from livetable.feed.encode import METADATA_KEY
+from livetable.feed.errors import BodyError
+from livetable.feed.labels import Label, from_json
+
+MAX_COLUMNS: Final = 100_000
+"""More columns than this are refused."""
+
+MAX_ROWS: Final = 1 << 31
+"""More rows than this are refused: a handful of bytes can claim any number of null rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the columns and the index are called.
+
+    Attributes:
+        columns: The columns' labels, in order, duplicates allowed.
+        column_names: Names of the levels of the columns' labels.
+        index: Names of the index's levels.
+        range: Start and step of an index that counts; None if the index has levels with values.
+        dtypes: The sender's types, as text: of the index's levels, then of the columns.
+        text: Positions in `dtypes` of what was turned into text by the sender.
+    """
+
+    columns: tuple[Label, ...]
+    column_names: tuple[Label, ...]
+    index: tuple[Label, ...]
+    range: tuple[int, int] | None
+    dtypes: tuple[str, ...]
+    text: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A table as it came, each part of it checked.
+
+    Attributes:
+        labels: What columns and index are called; the same object while they don't change.
+        index: The index's levels, none if it counts.
+        columns: The columns, each of `rows` values.
+        rows: The number of rows.
+    """
+
+    labels: Labels
+    index: tuple[pa.Array, ...]
+    columns: tuple[pa.Array, ...]
+    rows: int
+
+
+class Decoder:
+    """Decodes the bodies of one table; remembers the labels of the last one."""
+
+    def __init__(self) -> None:
+        self._metadata: bytes | None = None
+        self._names: list[str] = []
+        self._labels: Labels | None = None
+
+    def __call__(self, body: bytes | bytearray | memoryview) -> Decoded:
+        """Return the table in `body`, which must not be written to any more.
+
+        Raises:
+            BodyError: it is not the Arrow stream that docs/protocol.md asks for.
+        """
+        try:
+            with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
+                _check_schema(reader.schema)
+                table = reader.read_all()
+            if table.num_rows > MAX_ROWS:
+                raise BodyError(f"{table.num_rows} rows are more than the {MAX_ROWS} that are read")
+            # Before anything looks at a value: a corrupted offset kills the process there.
+            table.validate(full=True)
+            labels = self._read_labels(table)
+            arrays = tuple(map(one_chunk, table.columns))
+        except BodyError:
+            raise
+        except Exception as error:  # Arrow raises anything on what is no Arrow
+            raise BodyError(f"not a readable Arrow stream: {error}".split("\n")[0][:300]) from None
+        levels = 0 if labels.range is not None else len(labels.index)
+        if not labels.dtypes:  # no columns at all: a column of nulls holds the number of rows
+            arrays = ()
+        return Decoded(labels, arrays[:levels], arrays[levels:], table.num_rows)
+
+    def _read_labels(self, table: pa.Table) -> Labels:
+        metadata = (table.schema.metadata or {}).get(METADATA_KEY, b"")
+        names = table.schema.names
+        if self._labels is None or metadata != self._metadata or names != self._names:
+            self._labels = _labels(metadata, table.schema)
+            self._metadata, self._names = metadata, names
+        return self._labels
+
+
+def _check_schema(schema: pa.Schema) -> None:
+    if len(schema) > MAX_COLUMNS:
+        raise BodyError(f"{len(schema)} columns are more than the {MAX_COLUMNS} that are read")
+
+
+def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
+    if not metadata:  # any Arrow stream will do: its names are the labels
+        names = schema.names
+        return Labels(
+            tuple(names), (None,), (None,), (0, 1), tuple(map(str, schema.types)), frozenset()
+        )
+    try:
+        described: dict[str, Any] = json.loads(metadata)
+        index = tuple(map(from_json, described["index"]))
+        span = described["range"]
+        labels = Labels(
+            columns=tuple(map(from_json, described["labels"])),
+            column_names=tuple(map(from_json, described["columns"])),
+            index=index,
+            range=None if span is None else (int(span[0]), int(span[1])),
+            dtypes=tuple(map(str, described["dtypes"])),
+            text=frozenset(map(int, described["text"])),
+        )
+    except Exception as error:
+        raise BodyError(f"the labels in the schema's metadata can't be read: {error}") from None
+    if labels.range is not None and (
+        labels.range[1] == 0 or max(map(abs, labels.range)) > 1 << 40
+    ):
+        raise BodyError(f"range: {labels.range} is no start and step of an index")
+    fields = len(labels.columns) + (0 if labels.range is not None else len(index))
+    if fields != len(labels.dtypes) or fields != (len(schema) if labels.dtypes else 0):
+        raise BodyError(f"labels for {fields} columns, but the stream has {len(schema)}")
+    return labels

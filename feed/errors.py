@@ -1,0 +1,64 @@
+"""What can go wrong in a feed or a client, each as one sentence that says what to do.
+
+LivetableError
+├── NameTaken        another live process publishes that name
+├── BadName          not a usable table name
+├── BadEndpoint      not a usable endpoint, or it can't be bound
+├── BadFrame         `send` was given something that is no table
+├── PublisherClosed  used after `close()`, or in a forked child
+├── RuntimeFolder    the folder of the local sockets is missing or not safe
+└── WireError        a message that does not follow docs/protocol.md
+    └── BodyError    its body is not the Arrow stream the protocol asks for
+"""
+
+from __future__ import annotations
+
+
+class LivetableError(Exception):
+    """Base of all errors that livetable raises on purpose."""
+
+
+class NameTaken(LivetableError):
+    """Another live process publishes a table of this name.
+
+    Attributes:
+        name: The table's name.
+        pid: The process that holds it, or None if it could not be read.
+    """
+
+    def __init__(self, name: str, pid: int | None) -> None:
+        super().__init__(name, pid)
+        self.name = name
+        self.pid = pid
+
+    def __str__(self) -> str:
+        who = f"process {self.pid}" if self.pid is not None else "another process"
+        return f"table {self.name!r} is already published by {who}; choose another name or end it"
+
+
+class BadName(LivetableError):
+    """Not a usable table name."""
+
+
+class BadEndpoint(LivetableError):
+    """Not a usable endpoint, or one that can't be bound or connected."""
+
+
+class BadFrame(LivetableError, TypeError):
+    """`send` was given something that can't be shown as a table."""
+
+
+class PublisherClosed(LivetableError):
+    """The publisher was closed, or belongs to the process that this one was forked from."""
+
+
+class RuntimeFolder(LivetableError):
+    """The folder of the local sockets is missing, foreign or open to others."""
+
+
+class WireError(LivetableError):
+    """A message that does not follow the protocol; the sentence says which field."""
+
+
+class BodyError(WireError):
+    """A message's body is not the Arrow stream that the protocol asks for."""

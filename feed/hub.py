@@ -1,0 +1,268 @@
+"""The one thread of a process that talks ZeroMQ for all of its publishers."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final
+
+import zmq
+
+from livetable.feed.errors import BadEndpoint
+from livetable.feed.serving import Frames, Serving
+from livetable.feed.state import TableState
+from livetable.feed.wire import MAX_WANT, TableInfo
+
+_log = logging.getLogger("livetable.feed")
+
+_EXIT_SECONDS: Final = 2.0
+_LINGER_MS: Final = 200
+"""How long a closing socket may take to send its last words (`end`)."""
+
+HEARTBEAT_MS: Final = 2_000
+HEARTBEAT_TIMEOUT_MS: Final = 15_000
+"""A peer that is silent this long is let go; its queue, if it had one, is freed."""
+
+
+class _Bound:
+    """One bound socket and what it serves. Lives in the hub's thread only."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+        self.socket = context.socket(zmq.XPUB)
+        options = {
+            zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
+            zmq.SNDHWM: 0,  # credit bounds the queue; a mark would drop frames silently
+            zmq.LINGER: _LINGER_MS,
+            zmq.MAXMSGSIZE: MAX_WANT * 4,
+            zmq.HANDSHAKE_IVL: 5_000,
+            zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
+            zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+            zmq.IPV6: 1,
+        }
+        try:
+            for option, value in options.items():
+                self.socket.setsockopt(option, value)
+            self.socket.copy_threshold = 0
+            self.socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self.socket.close(0)
+            raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
+        self.endpoint: str = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.serving = Serving(self._send, _describe)
+
+    def _send(self, frames: Frames) -> zmq.MessageTracker:
+        *head, last = frames
+        for frame in head:
+            self.socket.send(frame, zmq.SNDMORE, copy=len(frame) < 65_536)
+        tracker = self.socket.send(last, copy=False, track=True)
+        assert isinstance(tracker, zmq.MessageTracker)
+        return tracker
+
+    def receive(self, now: float) -> None:
+        # A bound on what is taken in at once: a flood of wants must not keep news waiting.
+        for _ in range(256):
+            try:
+                message = self.socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if self.socket.getsockopt(zmq.RCVMORE):
+                continue
+            self.serving.received(message, now)
+
+
+class Hub:
+    """The feed side of a process: bound endpoints and their tables.
+
+    Its methods may be called from any thread; the work is done in the hub's own.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._fresh: set[tuple[str, str]] = set()
+        self._bound: dict[str, _Bound] = {}
+        self._alarm, self._listen = socket.socketpair()
+        self._alarm.setblocking(False)
+        self._listen.setblocking(False)
+        self._stopping = False
+        self._woken = False
+        self._thread = threading.Thread(target=self._run, name="livetable-feed", daemon=True)
+        self._thread.start()
+
+    def add(self, table: TableState, endpoint: str) -> str:
+        """Serve a table; return the endpoint with wildcards replaced.
+
+        Raises:
+            BadEndpoint: it can't be bound.
+        """
+
+        def job() -> str:
+            bound = self._bound.get(endpoint)
+            if bound is None:
+                bound = _Bound(self._context, endpoint)
+                self._bound[endpoint] = self._bound[bound.endpoint] = bound
+                self._poller.register(bound.socket, zmq.POLLIN)
+            if table.name in bound.serving.tables:
+                raise BadEndpoint(f"{endpoint} already has a table {table.name!r}")
+            bound.serving.add(table, time.monotonic())
+            return bound.endpoint
+
+        return self._call(job)
+
+    def remove(self, table: TableState, endpoint: str) -> None:
+        """Stop serving a table; viewers are told. The last table closes the endpoint."""
+
+        def job() -> None:
+            bound = self._bound.get(endpoint)
+            if bound is None or bound.serving.tables.get(table.name) is not table:
+                return
+            bound.serving.remove(table.name, time.monotonic())
+            if not bound.serving.tables:
+                self._bound = {at: one for at, one in self._bound.items() if one is not bound}
+                self._poller.unregister(bound.socket)
+                bound.socket.close()
+
+        self._call(job)
+
+    def news(self, table: TableState, endpoint: str) -> None:
+        """Say that a table has a new frame. Returns at once."""
+        if table.wanted:
+            self._fresh.add((table.name, endpoint))
+            self._wake()
+
+    def stop(self) -> None:
+        """End the thread; sockets say their last words first."""
+        self._stopping = True
+        self._wake()
+        self._thread.join(_EXIT_SECONDS)
+
+    def _wake(self) -> None:
+        if self._woken:
+            return
+        self._woken = True
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._alarm.send(b"\0")
+
+    def _call(self, job: Callable[[], Any]) -> Any:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(job())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._jobs.append(run)
+        self._wake()
+        if threading.current_thread() is self._thread:
+            return None  # a publisher collected here: waiting for ourselves would last for ever
+        while self._thread.is_alive():
+            with contextlib.suppress(TimeoutError):
+                return future.result(0.2)
+        return None  # the interpreter is on its way out
+
+    def _run(self) -> None:
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._poller = zmq.Poller()
+        self._poller.register(self._listen, zmq.POLLIN)
+        try:
+            while not self._stopping:
+                try:
+                    self._turn()
+                except Exception:  # a fault of ours must not end the producer's feed
+                    _log.exception("a fault in the feed's thread")
+                    time.sleep(0.1)
+            while self._jobs:
+                self._jobs.popleft()()
+        finally:
+            for bound in set(self._bound.values()):
+                with contextlib.suppress(Exception):
+                    for name in list(bound.serving.tables):
+                        bound.serving.remove(name, time.monotonic())
+                bound.socket.close()
+            self._context.term()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        deadlines = [one.serving.deadline(now) for one in set(self._bound.values())]
+        due = min((at for at in deadlines if at is not None), default=None)
+        timeout = None if due is None else max(0.0, due - now) * 1000
+        ready = dict(self._poller.poll(timeout))
+        if self._listen in ready or self._listen.fileno() in ready:
+            with contextlib.suppress(BlockingIOError):
+                self._listen.recv(4096)
+        self._woken = False  # before what it announces is looked at, or news could be missed
+        while self._jobs:
+            self._jobs.popleft()()
+        now = time.monotonic()
+        while self._fresh:
+            name, endpoint = self._fresh.pop()
+            if bound := self._bound.get(endpoint):
+                bound.serving.news(name, now)
+        for bound in set(self._bound.values()):
+            if bound.socket in ready:
+                bound.receive(now)
+            bound.serving.tick(now)
+
+
+def _reason(error: zmq.ZMQError, endpoint: str) -> str:
+    if error.errno == zmq.EADDRINUSE:
+        return "another process uses it; choose another port or end that process"
+    if error.errno == zmq.EINVAL:
+        return "write it as tcp://127.0.0.1:5411 or ipc:///path/of/a/socket"
+    return str(error.strerror or error).lower()
+
+
+def _describe(table: TableState, now: float) -> TableInfo:
+    return table.info(now, os.getpid(), process_name())
+
+
+def process_name() -> str:
+    """Return what people call this process: its script or module, else its executable."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name:
+        return str(spec.name).removesuffix(".__main__")[:256]
+    name = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else ""
+    return (name if name not in ("", "-", "-c") else os.path.basename(sys.executable))[:256]
+
+
+_hub: Hub | None = None
+_hub_lock = threading.Lock()
+_abandoned: list[Hub] = []
+
+
+def get_hub() -> Hub:
+    """Return this process's hub, started if need be."""
+    global _hub
+    with _hub_lock:
+        if _hub is None:
+            _hub = Hub()
+        return _hub
+
+
+def _after_fork() -> None:
+    # The thread did not come along, and its sockets belong to the parent. Kept, not collected:
+    # closing them here would talk on the parent's connections.
+    global _hub, _hub_lock
+    if _hub is not None:
+        _abandoned.append(_hub)
+    _hub, _hub_lock = None, threading.Lock()
+
+
+def _at_exit() -> None:
+    if _hub is not None:
+        _hub.stop()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

@@ -1,0 +1,88 @@
+"""Labels of columns and rows as JSON and as text, so that 1, "1" and (1, None) stay apart."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, timedelta
+from typing import Any, TypeAlias
+
+Label: TypeAlias = Any
+"""Any hashable that pandas takes as a label."""
+
+JsonLabel: TypeAlias = Any
+"""A label on the wire: a string, bool or null as it is; else a list ``[type, value]``."""
+
+
+def to_json(label: Label) -> JsonLabel:
+    """Return a label as JSON: text, bool and None as they are, the rest as ``[type, value]``.
+
+    Types are ``int``, ``float``, ``time`` (ISO 8601), ``tuple`` (of labels) and ``text`` (what
+    has no better form, as its ``str``).
+    """
+    if label is None or isinstance(label, bool):
+        return label
+    if type(label) is str:
+        return label.encode("utf-8", "replace").decode()
+    if isinstance(label, tuple):
+        return ["tuple", [to_json(part) for part in label]]
+    if isinstance(label, (datetime, date)):  # pandas' Timestamp is a datetime
+        # NaT is a datetime too, and its isoformat is "NaT".
+        return ["time", label.isoformat()]
+    if isinstance(label, timedelta):
+        return ["text", safe_str(label)]
+    item = getattr(label, "item", None)  # NumPy scalars
+    if callable(item):
+        try:
+            label = item()
+        except Exception:
+            return ["text", safe_str(label)]
+    if isinstance(label, bool):
+        return label
+    if isinstance(label, int):
+        return ["int", str(label)]
+    if isinstance(label, float):
+        return ["float", repr(float(label))]
+    return ["text", safe_str(label)]
+
+
+def from_json(value: JsonLabel) -> Label:
+    """Return the label that `to_json` wrote.
+
+    Raises:
+        ValueError: `value` is no label.
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
+        kind, content = value
+        if kind == "tuple" and isinstance(content, list):
+            return tuple(from_json(part) for part in content)
+        if isinstance(content, str) and len(content) <= 4096:
+            if kind == "int":
+                return int(content)
+            if kind == "float":
+                return float(content)
+            if kind in ("time", "text"):
+                return content
+    raise ValueError(f"not a label: {value!r:.80}")
+
+
+def to_text(label: Label) -> str:
+    """Return a label as people read it: as its `str`, a tuple's parts joined by ``·``.
+
+    None and NaN become the empty string. The result is not yet safe for a terminal
+    (`harmless`).
+    """
+    if label is None or (isinstance(label, float) and math.isnan(label)):
+        return ""
+    if isinstance(label, tuple):
+        return " · ".join(filter(None, map(to_text, label)))
+    return label if isinstance(label, str) else safe_str(label)
+
+
+def safe_str(value: object) -> str:
+    """Return ``str(value)``, or a text in angle brackets if that raises."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"<{type(value).__name__}: no text, {type(error).__name__}>"

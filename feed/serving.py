@@ -1,0 +1,338 @@
+"""What one endpoint of a feed answers, and when. No sockets: it is given a way to send.
+
+One rule: a want is answered at once if there is news, else when there is; after a second without,
+with `idle`. So each viewer has at most one answer (or `WINDOW` parts of one) on its way to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from livetable.feed.errors import WireError
+from livetable.feed.state import Snapshot, TableState
+from livetable.feed.wire import (
+    IDLE_SECONDS,
+    WINDOW,
+    Header,
+    Position,
+    TableInfo,
+    Want,
+    new_epoch,
+    split,
+)
+
+PUBLIC_SECONDS: Final = 0.25
+"""Plain subscribers get a table's snapshots at most this often."""
+
+PUBLIC_BYTES: Final = 64 << 20
+"""While this much of a table is on its way to plain subscribers, newer snapshots are skipped."""
+
+MAX_WANTS: Final = 10_000
+"""Wants that wait at one endpoint; more are refused by silence."""
+
+Frames = Sequence[bytes | memoryview]
+_log = logging.getLogger("livetable.feed")
+
+
+class Sent(Protocol):
+    """A message on its way."""
+
+    @property
+    def done(self) -> bool:
+        """Whether no peer needs it any more."""
+        ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    want: Want
+    since: float
+
+
+@dataclass(slots=True)
+class _Transfer:
+    """A body of several parts on its way to one viewer."""
+
+    snapshot: Snapshot
+    parts: list[memoryview]
+    sent: int = 0
+
+
+class _Public:
+    """What plain subscribers have been sent of one table."""
+
+    def __init__(self) -> None:
+        self.position: Position | None = None
+        self.next_at = 0.0
+        self.on_their_way: list[tuple[Sent, int]] = []
+
+    def has_room(self) -> bool:
+        self.on_their_way = [pair for pair in self.on_their_way if not pair[0].done]
+        return sum(size for _, size in self.on_their_way) < PUBLIC_BYTES
+
+
+class Serving:
+    """The tables of one endpoint and the wants that wait for news of them.
+
+    Args:
+        send: Sends one multipart message; tells when it is done.
+        describe: Returns a table's line in the catalogue.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Frames], Sent],
+        describe: Callable[[TableState, float], TableInfo],
+    ) -> None:
+        self.tables: dict[str, TableState] = {}
+        self._send = send
+        self._describe = describe
+        self._epoch = new_epoch()
+        self._version = 1
+        self._subscriptions: Counter[bytes] = Counter()
+        self._waiting: dict[str | None, dict[bytes, _Waiting]] = {}
+        self._transfers: dict[tuple[bytes, str], _Transfer] = {}
+        self._public: dict[str, _Public] = {}
+        self._refused = 0
+
+    def add(self, table: TableState, now: float) -> None:
+        """Serve a table."""
+        self.tables[table.name] = table
+        self._version += 1
+        table.wanted = True
+        self.news(table.name, now)
+        self._answer_catalogue(now)
+
+    def remove(self, name: str, now: float) -> None:
+        """Stop serving a table; who waits for it is told that it ended."""
+        table = self.tables.pop(name)
+        self._version += 1
+        for waiting in self._waiting.pop(name, {}).values():
+            header = Header("end", name, waiting.want.number, table.position, note=table.note)
+            self._send([waiting.want.topic, header.encode()])
+        self._public.pop(name, None)
+        for at in [at for at in self._transfers if at[1] == name]:
+            del self._transfers[at]
+        self._answer_catalogue(now)
+
+    def received(self, message: bytes, now: float) -> None:
+        """Take in one upstream message: a subscription, its end, or a want."""
+        if message[:1] == b"\x01":
+            topic = message[1:]
+            self._subscriptions[topic] += 1
+            self._subscribed(topic, now)
+        elif message[:1] == b"\x00":
+            topic = message[1:]
+            self._subscriptions[topic] -= 1
+            if self._subscriptions[topic] <= 0:
+                del self._subscriptions[topic]
+                self._left(topic)
+        else:
+            try:
+                want = Want.decode(message)
+            except WireError as error:
+                if not self._refused:
+                    _log.warning("a message from a viewer was ignored: %s", error)
+                self._refused += 1
+                return
+            self._wanted(want, now)
+
+    def news(self, name: str, now: float) -> None:
+        """Answer who waits for a table that has a new frame."""
+        table = self.tables.get(name)
+        waiting = self._waiting.get(name)
+        if table is None:
+            return
+        for topic, one in list(waiting.items()) if waiting else ():
+            if self._answer(table, one.want, now) and waiting is not None:
+                del waiting[topic]
+        self._publish(table, now)
+        table.wanted = bool(waiting) or table.name in self._public
+
+    def tick(self, now: float) -> None:
+        """Do what is due by now: idle answers and held-back public snapshots."""
+        for name, waiting in list(self._waiting.items()):
+            for topic, one in list(waiting.items()):
+                if one.since + IDLE_SECONDS <= now:
+                    del waiting[topic]
+                    self._answer_idle(name, one.want, now)
+            if not waiting:
+                del self._waiting[name]
+        for name in list(self._public):
+            if name in self.tables:
+                self._publish(self.tables[name], now)
+
+    def deadline(self, now: float) -> float | None:
+        """Return when `tick` has something to do, None if nothing waits."""
+        times = [
+            one.since + IDLE_SECONDS
+            for waiting in self._waiting.values()
+            for one in waiting.values()
+        ]
+        for name, public in self._public.items():
+            table = self.tables.get(name)
+            if table and table.has_news(public.position) and self._has_public(name):
+                times.append(max(public.next_at, now + 0.01))
+        return min(times, default=None)
+
+    # -- wants ----------------------------------------------------------------------------------
+
+    def _wanted(self, want: Want, now: float) -> None:
+        if want.topic not in self._subscriptions:
+            return  # nobody would hear the answer
+        if want.table is None:
+            if want.have == Position(self._epoch, self._version):
+                self._wait(want, now)
+            else:
+                self._send_catalogue(want, now)
+            return
+        table = self.tables.get(want.table)
+        if table is None or not self._answer(table, want, now):
+            self._wait(want, now)
+
+    def _wait(self, want: Want, now: float) -> None:
+        waiting = self._waiting.setdefault(want.table, {})
+        if want.topic not in waiting and sum(map(len, self._waiting.values())) >= MAX_WANTS:
+            return
+        before = waiting.get(want.topic)
+        # A want that is repeated goes on waiting: its idle answer is due when the first one's was.
+        same = before is not None and before.want.number == want.number
+        waiting[want.topic] = _Waiting(want, before.since if before and same else now)
+        table = self.tables.get(want.table) if want.table is not None else None
+        if table is not None:
+            table.wanted = True
+            if table.has_news(want.have):  # it came after the look that found none
+                self.news(table.name, now)
+
+    def _answer(self, table: TableState, want: Want, now: float) -> bool:
+        at = (want.topic, table.name)
+        transfer = self._transfers.get(at)
+        if transfer is not None and transfer.snapshot.position == want.fetching:
+            self._send_parts(transfer, table, want, now)
+            if transfer.sent == len(transfer.parts):
+                del self._transfers[at]
+            return True
+        self._transfers.pop(at, None)
+        if (snapshot := table.since(want.have)) is None:
+            return False
+        transfer = _Transfer(snapshot, split(snapshot.body.data))
+        self._send_parts(transfer, table, want, now)
+        if transfer.sent < len(transfer.parts):
+            self._transfers[at] = transfer
+        return True
+
+    def _send_parts(self, transfer: _Transfer, table: TableState, want: Want, now: float) -> None:
+        known = want.part if want.fetching == transfer.snapshot.position else 0
+        until = min(len(transfer.parts), known + WINDOW)
+        for part in range(transfer.sent, until):
+            header = self._header(
+                table, transfer.snapshot, now, want.number, part, len(transfer.parts)
+            )
+            self._send([want.topic, header.encode(), transfer.parts[part]])
+        transfer.sent = max(transfer.sent, until)
+
+    def _header(
+        self,
+        table: TableState,
+        snapshot: Snapshot,
+        now: float,
+        want: int | None = None,
+        part: int = 0,
+        parts: int = 1,
+    ) -> Header:
+        body = snapshot.body
+        return Header(
+            "snapshot",
+            table.name,
+            want,
+            snapshot.position,
+            age=max(0.0, now - snapshot.monotonic),
+            time=snapshot.time,
+            rate=table.rate(now),
+            rows=body.rows,
+            columns=body.columns,
+            size=len(body.data),
+            part=part,
+            parts=parts,
+            key=table.key,
+            note=table.note or body.note,
+        )
+
+    def _answer_idle(self, name: str | None, want: Want, now: float) -> None:
+        if name is None:
+            self._send_catalogue(want, now)
+            return
+        table = self.tables.get(name)
+        if table is None:
+            header = Header("absent", name, want.number)
+        else:
+            header = Header(
+                "idle",
+                name,
+                want.number,
+                table.position,
+                age=table.age(now),
+                rate=table.rate(now),
+                note=table.note or table.body_note,
+            )
+        self._send([want.topic, header.encode()])
+
+    # -- catalogue ------------------------------------------------------------------------------
+
+    def _answer_catalogue(self, now: float) -> None:
+        for waiting in self._waiting.pop(None, {}).values():
+            self._send_catalogue(waiting.want, now)
+
+    def _send_catalogue(self, want: Want, now: float) -> None:
+        header = Header(
+            "catalogue",
+            want=want.number,
+            position=Position(self._epoch, self._version),
+            tables=tuple(self._describe(table, now) for table in self.tables.values()),
+        )
+        self._send([want.topic, header.encode()])
+
+    # -- subscriptions --------------------------------------------------------------------------
+
+    def _left(self, topic: bytes) -> None:
+        for waiting in self._waiting.values():
+            waiting.pop(topic, None)
+        for at in [at for at in self._transfers if at[0] == topic]:
+            del self._transfers[at]
+
+    def _subscribed(self, topic: bytes, now: float) -> None:
+        if topic.startswith(b"@"):
+            return
+        for name, table in self.tables.items():
+            if name.encode().startswith(topic):
+                # A newcomer has nothing: who is there already gets the same once more.
+                self._public.setdefault(name, _Public()).position = None
+                table.wanted = True
+                self._publish(table, now)
+
+    def _has_public(self, name: str) -> bool:
+        encoded = name.encode()
+        return any(
+            encoded.startswith(topic)
+            for topic in self._subscriptions
+            if not topic.startswith(b"@")
+        )
+
+    def _publish(self, table: TableState, now: float) -> None:
+        if not self._has_public(table.name):
+            self._public.pop(table.name, None)
+            return
+        public = self._public.setdefault(table.name, _Public())
+        if now < public.next_at or not public.has_room():
+            return
+        if (snapshot := table.since(public.position)) is None:
+            return
+        header = self._header(table, snapshot, now)
+        frames = [table.name.encode(), header.encode(), *split(snapshot.body.data)]
+        public.on_their_way.append((self._send(frames), len(snapshot.body.data)))
+        public.position = snapshot.position
+        public.next_at = now + PUBLIC_SECONDS

@@ -1,0 +1,176 @@
+"""A viewer's side of the protocol for one table: what to ask, and what an answer means.
+
+No sockets and no clock: bytes and times come in, wants and news go out. One want is outstanding at
+most; the next is asked for by `ask`, which is the viewer's credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from livetable.feed.errors import WireError
+from livetable.feed.wire import MAX_BODY, WINDOW, Header, Position, Want
+
+REPEAT_SECONDS: Final = 1.6
+"""A want without any answer is repeated after this long (an idle answer takes one second)."""
+
+GONE_SECONDS: Final = 2.6
+"""A feed that leaves a want without any answer this long is gone (promised: within 3 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An answer that is complete.
+
+    Attributes:
+        header: What the feed said; of a snapshot in parts, its last part's header.
+        body: The snapshot's Arrow stream, None if the answer has none.
+        heard: When it was complete, by the viewer's monotonic clock.
+    """
+
+    header: Header
+    body: bytearray | bytes | memoryview | None
+    heard: float
+
+
+@dataclass(slots=True)
+class _Assembly:
+    header: Header
+    data: bytearray
+    parts: int = 1
+
+
+class Wanting:
+    """What a viewer has of one table and what it waits for.
+
+    Args:
+        topic: The viewer's private topic.
+        table: The table's name, None for the catalogue.
+    """
+
+    def __init__(self, topic: bytes, table: str | None) -> None:
+        self._want = Want(0, topic, table)
+        self._outstanding = False
+        self._asked_at = 0.0
+        self._said_at = 0.0
+        self._heard_at = 0.0
+        self._assembly: _Assembly | None = None
+        self._ended: Position | None = None
+
+    @property
+    def outstanding(self) -> bool:
+        """Whether an answer is waited for."""
+        return self._outstanding
+
+    @property
+    def progress(self) -> float | None:
+        """How much of a body in parts is here, from 0 to 1; None if none is on its way."""
+        if self._assembly is None:
+            return None
+        return self._assembly.parts / max(1, self._assembly.header.parts)
+
+    def ask(self, now: float) -> bytes:
+        """Return the want for what is newer than the last news."""
+        self._want = replace(self._want, number=self._want.number + 1)
+        self._outstanding = True
+        self._asked_at = self._said_at = now
+        return self._want.encode()
+
+    def deadline(self) -> float | None:
+        """Return when `repeat` or `is_gone` may change, None while nothing is outstanding."""
+        if not self._outstanding:
+            return None
+        since = max(self._asked_at, self._heard_at)
+        repeat = max(self._said_at, self._heard_at) + REPEAT_SECONDS
+        return min(repeat, since + GONE_SECONDS)
+
+    def repeat(self, now: float) -> bytes | None:
+        """Return the want again if it has been without any answer for long, else None."""
+        if self._outstanding and now - max(self._said_at, self._heard_at) >= REPEAT_SECONDS:
+            self._said_at = now
+            return self._want.encode()
+        return None
+
+    def is_gone(self, now: float) -> bool:
+        """Tell whether the feed has left the want without any answer for too long."""
+        since = max(self._asked_at, self._heard_at)
+        return self._outstanding and now - since >= GONE_SECONDS
+
+    def restart(self, now: float) -> bytes | None:
+        """Return the want to say on a new connection, None if nothing is outstanding."""
+        self._drop_assembly()
+        if not self._outstanding:
+            return None
+        self._said_at = now
+        return self._want.encode()
+
+    def receive(
+        self, header: Header, body: Sequence[bytes | memoryview], now: float
+    ) -> tuple[News | None, bytes | None]:
+        """Take in one answer.
+
+        Returns:
+            The news if this completes it, and a want to send if this is a part that frees others.
+
+        Raises:
+            WireError: the answer contradicts itself or an earlier part; it is forgotten.
+        """
+        self._heard_at = now
+        if header.kind != "snapshot":
+            if header.want != self._want.number or not self._outstanding:
+                return None, None
+            self._outstanding = False
+            self._drop_assembly()
+            if header.kind == "catalogue":
+                self._want = replace(self._want, have=header.position)
+            return News(header, None, now), None
+        if header.position == self._want.have:
+            return None, None  # a repeated want's second answer
+        if header.parts == 1:
+            data = body[0] if len(body) == 1 else b"".join(body)
+            if len(data) != header.size:
+                raise WireError(f"size: {header.size} bytes announced, {len(data)} came")
+            return self._complete(header, data, now), None
+        return self._receive_part(header, body, now)
+
+    def _receive_part(
+        self, header: Header, body: Sequence[bytes | memoryview], now: float
+    ) -> tuple[News | None, bytes | None]:
+        assembly = self._assembly
+        if header.part == 0 and (assembly is None or assembly.header.position != header.position):
+            assembly = self._assembly = _Assembly(header, bytearray(), 0)
+        if assembly is None or assembly.header.position != header.position:
+            return None, None  # the rest of a snapshot that was given up
+        if header.part != assembly.parts:
+            return None, None  # came twice
+        for frame in body:
+            assembly.data += frame
+        assembly.parts += 1
+        if len(assembly.data) > min(assembly.header.size, MAX_BODY):
+            self._drop_assembly()
+            raise WireError(f"size: more bytes came than the {header.size} announced")
+        if assembly.parts == header.parts:
+            if len(assembly.data) != header.size:
+                self._drop_assembly()
+                raise WireError(f"size: {header.size} bytes announced, fewer came")
+            return self._complete(header, assembly.data, now), None
+        self._want = replace(self._want, fetching=header.position, part=assembly.parts)
+        # Half a window is asked for at once: the other half is on its way meanwhile.
+        if assembly.parts % (WINDOW // 2) == 0:
+            self._said_at = now
+            return None, self._want.encode()
+        return None, None
+
+    def _complete(
+        self, header: Header, data: bytes | bytearray | memoryview, now: float
+    ) -> News:
+        self._drop_assembly()
+        self._outstanding = False
+        self._want = replace(self._want, have=header.position)
+        return News(header, data, now)
+
+    def _drop_assembly(self) -> None:
+        self._assembly = None
+        self._want = replace(self._want, fetching=None, part=0)

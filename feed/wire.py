@@ -1,0 +1,378 @@
+"""The protocol: what wants and answers look like as bytes. No sockets, no Arrow.
+
+A viewer sends *wants* upstream, one JSON object each. A feed answers with
+``[topic, header, body...]``: the header a JSON object, the body (of snapshots only) an Arrow IPC
+stream cut into parts. docs/protocol.md tells it by example bytes, which a test decodes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from livetable.feed.errors import BadName, WireError
+
+VERSION: Final = 1
+"""Version of the protocol; a reader refuses others, naming both."""
+
+PART_BYTES: Final = 1 << 20
+"""A body goes in parts of at most this size, so that heartbeats and small tables get between."""
+
+WINDOW: Final = 8
+"""Parts of one body on their way to one viewer before it has to ask for more."""
+
+MAX_HEADER: Final = 4 << 20
+"""Longest header that is read, in bytes (a catalogue of ten thousand tables fits)."""
+
+MAX_WANT: Final = 4096
+"""Longest want that is read, in bytes."""
+
+MAX_BODY: Final = 4 << 30
+"""Largest body that is read, in bytes."""
+
+MAX_NAME: Final = 64
+"""Longest table name, in bytes of UTF-8 (it is part of a socket's path)."""
+
+IDLE_SECONDS: Final = 1.0
+"""A want that waits this long without news is answered with `idle`."""
+
+KINDS: Final = frozenset({"snapshot", "idle", "end", "absent", "catalogue"})
+
+_PRIVATE_TOPIC = b"@"
+
+
+def new_topic() -> bytes:
+    """Return a private topic nobody can guess: ``@`` and 32 hexadecimal digits."""
+    return _PRIVATE_TOPIC + secrets.token_hex(16).encode()
+
+
+def new_epoch() -> str:
+    """Return the name of one life of a table in a feed: 16 hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+def check_name(name: object) -> str:
+    """Return `name` if a table may be called so.
+
+    Raises:
+        BadName: not a string, empty, longer than 64 bytes, with a slash, a hash, a control
+            character, or with ``@ - . ~`` or a space at its start.
+    """
+    if not isinstance(name, str):
+        raise BadName(f"a table's name is a string, not {type(name).__name__}")
+    if not name or not name.isprintable() or name != unicodedata.normalize("NFC", name):
+        raise BadName(f"{name!r:.80} can't be a table's name: use printable characters")
+    if len(name.encode()) > MAX_NAME:
+        raise BadName(f"{name!r:.80} is too long for a table's name: {MAX_NAME} bytes at most")
+    if name[0] in "@-.~ " or name[-1] == " " or set(name) & set("/\\#") or "://" in name:
+        raise BadName(
+            f"{name!r} can't be a table's name: leave out / \\ # and an @ - . ~ at the start"
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a table is: which life of its feed, and the frame's number in it."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A viewer's request: to this topic, of this table, what is newer than I have.
+
+    Attributes:
+        number: Counts the viewer's wants; the answer repeats it.
+        topic: The private topic to answer on.
+        table: The table's name; None asks for the catalogue.
+        have: What the viewer shows, None if nothing.
+        fetching: The snapshot whose parts it is receiving.
+        part: Parts of it that have arrived.
+    """
+
+    number: int
+    topic: bytes
+    table: str | None
+    have: Position | None = None
+    fetching: Position | None = None
+    part: int = 0
+
+    def encode(self) -> bytes:
+        """Return the message to send upstream."""
+        message: dict[str, Any] = {
+            "livetable": VERSION,
+            "want": self.number,
+            "topic": self.topic.decode(),
+            "table": self.table,
+        }
+        if self.have is not None:
+            message |= {"epoch": self.have.epoch, "seq": self.have.seq}
+        if self.fetching is not None:
+            message["part"] = [self.fetching.epoch, self.fetching.seq, self.part]
+        return json.dumps(message, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Want:
+        """Read an upstream message.
+
+        Raises:
+            WireError: it is no want of this protocol's version.
+        """
+        message = _json_object(data, MAX_WANT, "want")
+        topic = _text(message, "topic", 64).encode()
+        if not topic.startswith(_PRIVATE_TOPIC) or len(topic) < 17:
+            raise WireError("a want's topic must start with @ and be 17 to 64 bytes long")
+        table = message.get("table")
+        have = None
+        if message.get("epoch") is not None:
+            have = Position(_text(message, "epoch", 64), _count(message, "seq"))
+        fetching, part = None, 0
+        if message.get("part") is not None:
+            triple = message["part"]
+            if not (isinstance(triple, list) and len(triple) == 3):
+                raise WireError("part: must be [epoch, seq, number]")
+            fields = dict(zip(("epoch", "seq", "part"), triple, strict=True))
+            fetching = Position(_text(fields, "epoch", 64), _count(fields, "seq"))
+            part = _count(fields, "part")
+        return cls(
+            number=_count(message, "want"),
+            topic=topic,
+            table=None if table is None else _text(message, "table", MAX_NAME),
+            have=have,
+            fetching=fetching,
+            part=part,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A line of the catalogue: a table as its feed describes it.
+
+    Attributes:
+        name: The table's name.
+        epoch: Which life of the feed.
+        seq: Number of the newest frame, 0 if none was sent yet.
+        rows: Rows of the newest frame.
+        columns: Columns of the newest frame, without the index.
+        rate: Frames per second over the last seconds.
+        age: Seconds since the newest frame, None if there is none.
+        pid: The feed's process.
+        process: What that process is called.
+        key: Labels of the key columns, as JSON labels.
+    """
+
+    name: str
+    epoch: str
+    seq: int
+    rows: int
+    columns: int
+    rate: float
+    age: float | None
+    pid: int
+    process: str
+    key: tuple[Any, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as a JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, value: object) -> TableInfo:
+        """Read a line of a catalogue.
+
+        Raises:
+            WireError: a field is missing or of another type.
+        """
+        if not isinstance(value, dict):
+            raise WireError("tables: must be a list of objects")
+        return cls(
+            name=_text(value, "name", MAX_NAME),
+            epoch=_text(value, "epoch", 64),
+            seq=_count(value, "seq"),
+            rows=_count(value, "rows"),
+            columns=_count(value, "columns"),
+            rate=_seconds(value, "rate") or 0.0,
+            age=_seconds(value, "age"),
+            pid=_count(value, "pid"),
+            process=_text(value, "process", 256),
+            key=_labels(value, "key"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a feed says about one message.
+
+    Attributes:
+        kind: One of `KINDS`.
+        table: The table's name, empty for a catalogue.
+        want: Number of the want that this answers, None on the public topic.
+        position: Epoch and seq (of a catalogue: its own), None for `absent`.
+        age: Seconds from the `send` to this message's encoding; None before the first frame.
+        time: When it was sent, in seconds since 1970 by the feed's clock.
+        rate: Frames per second that the feed takes.
+        rows: Rows of the snapshot.
+        columns: Columns of the snapshot, without the index.
+        size: Bytes of the whole body.
+        part: Number of this message's part, from 0.
+        parts: Parts of the whole body; 1 where the message holds all of it.
+        key: Labels of the key columns, as JSON labels.
+        note: A sentence for the person: what the source has trouble with.
+        tables: The catalogue.
+    """
+
+    kind: str
+    table: str = ""
+    want: int | None = None
+    position: Position | None = None
+    age: float | None = None
+    time: float | None = None
+    rate: float = 0.0
+    rows: int = 0
+    columns: int = 0
+    size: int = 0
+    part: int = 0
+    parts: int = 1
+    key: tuple[Any, ...] = ()
+    note: str | None = None
+    tables: tuple[TableInfo, ...] = field(default=())
+
+    def encode(self) -> bytes:
+        """Return the header as JSON."""
+        message: dict[str, Any] = {"livetable": VERSION, "kind": self.kind, "table": self.table}
+        if self.want is not None:
+            message["want"] = self.want
+        if self.position is not None:
+            message |= {"epoch": self.position.epoch, "seq": self.position.seq}
+        if self.age is not None:
+            message["age"] = round(self.age, 6)
+        if self.time is not None:
+            message["time"] = round(self.time, 6)
+        if self.rate:
+            message["rate"] = round(self.rate, 3)
+        if self.kind == "snapshot":
+            message |= {"rows": self.rows, "columns": self.columns, "size": self.size}
+            message["part"] = [self.part, self.parts]
+        if self.key:
+            message["key"] = list(self.key)
+        if self.note is not None:
+            message["note"] = self.note
+        if self.kind == "catalogue":
+            message["tables"] = [info.to_json() for info in self.tables]
+        return json.dumps(message, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Header:
+        """Read a header, field by field.
+
+        Raises:
+            WireError: it is no header of this protocol's version; the sentence names the field.
+        """
+        message = _json_object(data, MAX_HEADER, "header")
+        kind = _text(message, "kind", 16)
+        if kind not in KINDS:
+            raise WireError(f"kind: {kind!r} is unknown to version {VERSION} of the protocol")
+        position = None
+        if kind != "absent":
+            position = Position(_text(message, "epoch", 64), _count(message, "seq"))
+        part, parts = 0, 1
+        if kind == "snapshot":
+            pair = message.get("part")
+            if not (isinstance(pair, list) and len(pair) == 2):
+                raise WireError("part: must be [number, parts]")
+            part = _count({"part": pair[0]}, "part")
+            parts = _count({"parts": pair[1]}, "parts")
+            if part >= parts:
+                raise WireError(f"part: {part} of {parts} does not exist")
+        tables = message.get("tables", [])
+        if not isinstance(tables, list):
+            raise WireError("tables: must be a list")
+        size = _count(message, "size", 0)
+        if size > MAX_BODY:
+            raise WireError(f"size: {size} bytes are more than the {MAX_BODY} that are read")
+        note = message.get("note")
+        return cls(
+            kind=kind,
+            table=_text(message, "table", MAX_NAME),
+            want=_count(message, "want") if "want" in message else None,
+            position=position,
+            age=_seconds(message, "age"),
+            time=_seconds(message, "time"),
+            rate=_seconds(message, "rate") or 0.0,
+            rows=_count(message, "rows", 0),
+            columns=_count(message, "columns", 0),
+            size=size,
+            part=part,
+            parts=parts,
+            key=_labels(message, "key"),
+            note=None if note is None else _text(message, "note", 4096),
+            tables=tuple(map(TableInfo.from_json, tables)),
+        )
+
+
+def split(body: memoryview, part_bytes: int = PART_BYTES) -> list[memoryview]:
+    """Cut a body into parts without copying; an empty body is one empty part."""
+    return [body[at : at + part_bytes] for at in range(0, len(body), part_bytes)] or [body]
+
+
+def looks_like_livetable(frames: Sequence[bytes]) -> bool:
+    """Tell whether a multipart message was sent by a livetable feed."""
+    return len(frames) >= 2 and frames[1].startswith(b'{"livetable":')
+
+
+def _json_object(data: bytes, limit: int, what: str) -> dict[str, Any]:
+    if len(data) > limit:
+        raise WireError(f"a {what} of {len(data)} bytes is longer than the {limit} that are read")
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        raise WireError(f"a {what} must be JSON") from None
+    if not isinstance(message, dict) or "livetable" not in message:
+        raise WireError(f'a {what} must be a JSON object with "livetable":{VERSION}')
+    if message["livetable"] != VERSION:
+        raise WireError(
+            f"the other side speaks version {message['livetable']!r:.20} of the protocol, "
+            f"this one {VERSION}: update the older of the two"
+        )
+    return message
+
+
+def _text(message: dict[str, Any], name: str, limit: int) -> str:
+    value = message.get(name)
+    if not isinstance(value, str) or len(value) > limit:
+        raise WireError(f"{name}: must be a string of at most {limit} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise WireError(f"{name}: must be Unicode text") from None
+    return value
+
+
+def _count(message: dict[str, Any], name: str, default: int | None = None) -> int:
+    value = message.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
+        raise WireError(f"{name}: must be a whole number, 0 or more")
+    return value
+
+
+def _seconds(message: dict[str, Any], name: str) -> float | None:
+    value = message.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise WireError(f"{name}: must be a number, 0 or more")
+    return float(value)
+
+
+def _labels(message: dict[str, Any], name: str) -> tuple[Any, ...]:
+    value = message.get(name, [])
+    if not isinstance(value, list) or len(value) > 64:
+        raise WireError(f"{name}: must be a list of at most 64 labels")
+    return tuple(value)

@@ -1,0 +1,1 @@
+"""livetable.tui: the viewer."""

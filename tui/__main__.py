@@ -1,0 +1,140 @@
+"""The `livetable` command."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from livetable.feed.__main__ import fail, positive
+from livetable.feed.errors import LivetableError
+from livetable.tui.target import Target, ViewOptions, parse_target
+
+FORMATS: Final = ("table", "csv", "json", "jsonl")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        fail(self.prog, f"{message} (try {self.prog} --help)", 2)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command line as argparse knows it."""
+    parser = _Parser(
+        prog="livetable",
+        description="Watch live DataFrames in the terminal.",
+        epilog="In Python: from livetable.feed import Publisher; Publisher('orders').send(df)",
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="a local table's name, tcp://host:port[#NAME] or ipc://path[#NAME]; without it, the "
+        "tables on this machine to choose from",
+    )
+    parser.add_argument("--demo", action="store_true", help="show this machine's processes")
+    parser.add_argument(
+        "--pickle",
+        action="store_true",
+        help="admit pickled DataFrames from a plain ZeroMQ publisher; nothing else in them runs",
+    )
+    parser.add_argument("--columns", metavar="A,B,C", help="show only these columns, in this order")
+    parser.add_argument(
+        "--stale-after", metavar="S", type=positive, help="show data as stale after S silent seconds"
+    )
+    parser.add_argument("--theme", metavar="NAME", help="colours, for example textual-light")
+    script = parser.add_argument_group("in scripts")
+    script.add_argument(
+        "--once",
+        action="store_true",
+        help="print one snapshot and end (the default where the output is no terminal)",
+    )
+    script.add_argument(
+        "--format", choices=FORMATS, help="of the printed snapshot, default: table"
+    )
+    script.add_argument(
+        "--timeout", metavar="S", type=positive, help="give up after S seconds without a table"
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"livetable {importlib.metadata.version('livetable')}",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `livetable`; return its exit code."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.demo and options.source is not None:
+            fail(parser.prog, "--demo shows a table of its own: leave out SOURCE", 2)
+        target = parse_target(options.source)
+        view = ViewOptions(
+            columns=_column_names(options.columns),
+            stale_after=options.stale_after,
+            timeout=options.timeout,
+            pickle=options.pickle,
+        )
+    except LivetableError as error:
+        fail(parser.prog, str(error), 2)
+    once = options.once or options.format is not None or not sys.stdout.isatty()
+    try:
+        with contextlib.ExitStack() as stack:
+            if options.demo:
+                from livetable.tui.launch import FeedProcess
+
+                feed = stack.enter_context(FeedProcess("processes", "processes"))
+                target = feed.target
+            if once:
+                from livetable.tui.once import print_once
+
+                return print_once(target, view, options.format or "table", sys.stdout)
+            return _show(target, view, options.theme)
+    except LivetableError as error:
+        fail(parser.prog, str(error), 1)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _column_names(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        fail("livetable", f"--columns: an empty name in {text!r}", 2)
+    return names
+
+
+def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
+    _take_terminal()
+    from livetable.tui.app import LivetableApp
+
+    app = LivetableApp(target, options)
+    if theme is not None:
+        if theme not in app.available_themes:
+            known = ", ".join(sorted(app.available_themes))
+            fail("livetable", f"--theme: there is no {theme!r}; there are {known}", 2)
+        app.theme = theme
+    app.run()
+    return app.return_code or 0
+
+
+def _take_terminal() -> None:
+    """Read keys from the terminal where standard input is something else."""
+    if not sys.stdin.isatty():
+        try:
+            terminal = os.open("/dev/tty", os.O_RDWR)
+        except OSError:
+            fail("livetable", "there is no terminal to show the table on: use --once", 1)
+        os.dup2(terminal, 0)
+        os.close(terminal)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,78 @@
+"""The application: which screen comes first, the keys that work everywhere, the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from livetable.tui.screens.help import HelpScreen
+from livetable.tui.screens.picker import PickerScreen
+from livetable.tui.screens.table import TableScreen
+from livetable.tui.target import DEFAULTS, Target, ViewOptions
+
+INTERRUPTED = 130
+"""Exit code of Ctrl-C."""
+
+
+class LivetableApp(App[int]):
+    """Shows a table, or the tables there are.
+
+    Args:
+        target: What to show.
+        options: What the command line asks of the view.
+    """
+
+    CSS_PATH = Path(__file__).with_name("livetable.tcss")
+    TITLE = "livetable"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self, target: Target, options: ViewOptions = DEFAULTS
+    ) -> None:
+        super().__init__()
+        self._target = target
+        self._options = options
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the first screen."""
+        target = self._target
+        if target.table is not None:
+            return TableScreen(target, self._options)
+        return PickerScreen(target.endpoint, self._options)
+
+    def on_mount(self) -> None:
+        """Leave in order when asked to by a signal."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # Not in a thread other than the main one, nor on Windows.
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+                if number is not None:
+                    loop.add_signal_handler(number, self._leave, 128 + number)
+
+    def _leave(self, code: int) -> None:
+        self.exit(return_code=code)
+
+    def action_help(self) -> None:
+        """Show the keys, unless they are shown."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self._leave(0)
+
+    def action_interrupt(self) -> None:
+        """Leave as by Ctrl-C."""
+        self._leave(INTERRUPTED)

@@ -1,0 +1,285 @@
+"""Values as text: digits, dates, alignment and width. Makes data harmless. No Textual.
+
+A column's format is decided from a sample, and after that only grows: digits and widths that
+follow each value would make the table jitter.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.cells import cell_len, set_cell_size
+
+from livetable.feed.harmless import harmless
+
+NULL: Final = "–"
+"""How a missing value looks (NaN, which is a value, looks like ``NaN``)."""
+
+MAX_TEXT_WIDTH: Final = 40
+"""Text columns grow up to this many cells by themselves; numbers are never cut."""
+
+_MAX_CHARACTERS: Final = 400  # of a cell that are looked at, whatever its length
+_SIGNIFICANT: Final = 6
+_MAX_DECIMALS: Final = 8
+
+_UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def width_of(text: str) -> int:
+    """Return how many terminal cells a harmless text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Return a harmless text padded or cut to exactly `width` cells; a cut ends in ``…``."""
+    length = width_of(text)
+    if length > width:
+        if width < 1:
+            return ""
+        return set_cell_size(text, width - 1) + "…"
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+class ColumnFormat:
+    """How one column is written.
+
+    Args:
+        kind: The column's Arrow type.
+
+    Attributes:
+        right: Whether it is aligned to the right.
+        numeric: Whether its values can be compared as more and less.
+        width: Cells it takes, without padding; grows by `measure`.
+        max_width: How far it may grow.
+    """
+
+    def __init__(self, kind: pa.DataType) -> None:
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        types = pa.types
+        self.kind = kind
+        self.numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+        self.right = self.numeric or types.is_temporal(kind)
+        self.width = 1
+        self._decimals = 0
+        self._fraction = 0
+        self._with_time = False
+        self._texts = self._writer()
+        is_text = types.is_string(kind) or types.is_large_string(kind) or _is_string_view(kind)
+        self._is_text = is_text
+        wide = is_text or types.is_nested(kind) or types.is_binary(kind) or not self.right
+        self.max_width = MAX_TEXT_WIDTH if wide else 400
+
+    def values(self, window: pa.Array) -> list[Any]:
+        """Return a window's values, null as None, for `texts` and for comparing.
+
+        Times and durations are whole numbers of their unit. Texts are cut to what can be shown.
+        """
+        if pa.types.is_dictionary(window.type):
+            window = window.dictionary_decode()
+        kind = window.type
+        if self._is_text and not _is_string_view(kind):
+            window = pc.utf8_slice_codeunits(window, 0, _MAX_CHARACTERS)
+        elif pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+            # Arrow's own conversion of nanoseconds imports pandas.
+            window = window.view(pa.int32() if kind.bit_width == 32 else pa.int64())
+        try:
+            values: list[Any] = window.to_pylist()
+        except Exception:  # dates beyond Python's, text that is no UTF-8
+            values = [None if not cell.is_valid else str(cell) for cell in window]
+        return values
+
+    def texts(self, values: Sequence[Any]) -> list[str]:
+        """Return the values as harmless text."""
+        return [NULL if value is None else self._texts(value) for value in values]
+
+    def measure(self, values: Sequence[Any]) -> bool:
+        """Let digits and width grow to what these values need; tell whether they did."""
+        before = self.width, self._decimals, self._fraction, self._with_time
+        present = [value for value in values if value is not None]
+        if pa.types.is_floating(self.kind):
+            self._decimals = max(self._decimals, decimals_for(present))
+        elif pa.types.is_timestamp(self.kind) or pa.types.is_time(self.kind):
+            self._measure_times(present)
+        elif pa.types.is_duration(self.kind):
+            self._fraction = max(self._fraction, _fraction_digits(present, self.kind.unit))
+        widest = max(map(width_of, self.texts(values)), default=1)
+        self.width = max(self.width, min(widest, self.max_width))
+        return before != (self.width, self._decimals, self._fraction, self._with_time)
+
+    def needs_measure(self, values: Sequence[Any]) -> bool:
+        """Tell whether `measure` would find that these values need more digits."""
+        if pa.types.is_floating(self.kind):
+            digits = self._decimals
+            return digits < _MAX_DECIMALS and any(
+                value is not None and round(value, digits) != value and abs(value) < 1e15
+                for value in values
+                if value == value and value not in (math.inf, -math.inf)
+            ) and decimals_for([v for v in values if v is not None]) > digits
+        if pa.types.is_temporal(self.kind) and not pa.types.is_date(self.kind):
+            before = self._fraction, self._with_time
+            if pa.types.is_interval(self.kind):
+                return False
+            present = [value for value in values if value is not None]
+            return _fraction_digits(present, self.kind.unit) > before[0] or (
+                pa.types.is_timestamp(self.kind) and not before[1]
+            )
+        return False
+
+    def grow(self, texts: Sequence[str]) -> bool:
+        """Let the width grow to what these texts need; tell whether it did."""
+        widest = max(map(len, texts), default=0)
+        if widest <= self.width and all(map(str.isascii, texts)):
+            return False
+        widest = min(max(map(width_of, texts), default=0), self.max_width)
+        if widest <= self.width:
+            return False
+        self.width = widest
+        return True
+
+    def _measure_times(self, values: Sequence[int]) -> None:
+        unit = self.kind.unit
+        self._fraction = max(self._fraction, _fraction_digits(values, unit))
+        if pa.types.is_timestamp(self.kind) and not self._with_time:
+            day = 86_400 * _UNITS[unit]
+            self._with_time = bool(self.kind.tz) or any(value % day for value in values)
+
+    def _writer(self) -> Callable[[Any], str]:
+        kind, types = self.kind, pa.types
+        if types.is_boolean(kind):
+            return lambda value: "true" if value else "false"
+        if types.is_integer(kind):
+            return str
+        if types.is_floating(kind):
+            return lambda value: float_text(value, self._decimals)
+        if types.is_decimal(kind):
+            return lambda value: f"{value:f}"
+        if types.is_date(kind):
+            days = 1 if types.is_date32(kind) else 86_400_000
+            return lambda value: day_text(value // days)
+        if types.is_timestamp(kind):
+            return self._timestamp
+        if types.is_time(kind):
+            return lambda value: time_text(value, kind.unit, self._fraction)
+        if types.is_duration(kind):
+            return lambda value: duration_text(value, kind.unit, self._fraction)
+        if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+            return lambda value: repr(bytes(value[:_MAX_CHARACTERS]))
+        return lambda value: harmless(str(value)[:_MAX_CHARACTERS])
+
+    def _timestamp(self, value: int) -> str:
+        unit = self.kind.unit
+        zone = ""
+        if self.kind.tz:
+            seconds = offset_seconds(self.kind.tz, value // _UNITS[unit])
+            value += seconds * _UNITS[unit]
+            sign = "-" if seconds < 0 else "+"
+            zone = f"{sign}{abs(seconds) // 3600:02}:{abs(seconds) // 60 % 60:02}"
+        days, rest = divmod(value, 86_400 * _UNITS[unit])
+        if not self._with_time:
+            return day_text(days)
+        return f"{day_text(days)} {time_text(rest, unit, self._fraction)}{zone}"
+
+
+def decimals_for(values: Sequence[float]) -> int:
+    """Return how many digits behind the point a column of these values needs.
+
+    As many as its values have, but no more than make six significant digits of the largest; two
+    are always allowed.
+    """
+    finite = [abs(value) for value in values if math.isfinite(value) and value]
+    if not finite:
+        return 1 if values else 0
+    most = max(finite)
+    whole = math.floor(math.log10(most)) + 1
+    limit = min(max(2, _SIGNIFICANT - whole), _MAX_DECIMALS)
+    needed = 1
+    for value in finite:
+        if value >= 1e15:
+            continue
+        text = f"{value:.{limit}f}".rstrip("0")
+        needed = max(needed, len(text) - text.index(".") - 1)
+        if needed == limit:
+            break
+    return needed
+
+
+def float_text(value: float, decimals: int) -> str:
+    """Return a float with a fixed number of decimals; in scientific form where that would lie.
+
+    That is: what would be rounded to zero, and what has more digits than a float can tell.
+    """
+    if value != value:
+        return "NaN"
+    size = abs(value)
+    if size >= 1e15:
+        return ("-∞" if value < 0 else "∞") if size == math.inf else f"{value:.6g}"
+    if size < 0.5 * 10.0**-decimals and size:
+        return f"{value:.3g}"
+    return f"{value:.{decimals}f}"
+
+
+def day_text(days: int) -> str:
+    """Return days since 1970 as a date, also outside the years that Python knows."""
+    try:
+        return datetime.date.fromordinal(719_163 + days).isoformat()
+    except (ValueError, OverflowError):
+        return f"day {days}"
+
+
+def time_text(value: int, unit: str, digits: int) -> str:
+    """Return a time of day, with `digits` behind the seconds."""
+    seconds, rest = divmod(value, _UNITS[unit])
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{text}.{rest * 1_000_000_000 // _UNITS[unit]:09}"[: len(text) + 1 + digits] if (
+        digits
+    ) else text
+
+
+def duration_text(value: int, unit: str, digits: int) -> str:
+    """Return a duration: ``1d 02:03:04``, the days only if there are any."""
+    days, rest = divmod(abs(value), 86_400 * _UNITS[unit])
+    text = time_text(rest, unit, digits)
+    return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
+
+
+@lru_cache(maxsize=4096)
+def offset_seconds(zone: str, moment: int) -> int:
+    """Return a time zone's offset at a moment; 0 (UTC, and shown as such) if nobody knows it.
+
+    Args:
+        zone: A name such as ``Europe/Berlin``, or an offset such as ``+01:00``.
+        moment: Seconds since 1970.
+    """
+    if zone[:1] in "+-":
+        try:
+            hours, minutes = zone[1:].split(":")
+            return int(f"{zone[0]}1") * (int(hours) * 3600 + int(minutes) * 60)
+        except ValueError:
+            return 0
+    try:
+        offset = datetime.datetime.fromtimestamp(moment, ZoneInfo(zone)).utcoffset()
+    except (OSError, ValueError, OverflowError, KeyError):
+        return 0
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _fraction_digits(values: Sequence[int], unit: str) -> int:
+    """Return how many digits behind the seconds these whole numbers of `unit` need: 0, 3, 6, 9."""
+    most = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+    for digits in range(0, most, 3):
+        step = 10 ** (most - digits)
+        if all(value % step == 0 for value in values):
+            return digits
+    return most
+
+
+def _is_string_view(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string_view(kind))

@@ -1,0 +1,234 @@
+"""The worker that knows which tables can be opened, here or on one endpoint, as they come and go."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livetable.feed.errors import BadEndpoint, RuntimeFolder
+from livetable.feed.wire import Position, TableInfo
+from livetable.tui.target import Target
+
+ANSWER_SECONDS = 0.7
+"""A publisher that is connected and has not answered by then is not livetable's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A table that can be opened.
+
+    Attributes:
+        info: What its feed told, None until it did.
+        endpoint: Where it is.
+        name: Its name.
+        pid: Its process.
+        answers: Whether its feed answers.
+    """
+
+    endpoint: str
+    name: str
+    pid: int
+    info: TableInfo | None = None
+    answers: bool = True
+
+
+class Lister:
+    """Lists tables. `run` blocks, in a thread of its own.
+
+    Args:
+        endpoint: List what is on this endpoint; None: the tables of this user on this machine.
+        on_change: Called from a worker's thread when `listing` changed, once until `take`.
+    """
+
+    def __init__(self, endpoint: str | None, on_change: Callable[[], None]) -> None:
+        self.endpoint = endpoint
+        self.problem: str | None = None
+        self.connected = endpoint is None
+        self._on_change = on_change
+        self._pending = False
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._readers: dict[str, Any] = {}  # endpoint → Client
+        self._listing: dict[tuple[str, str], Listed] = {}
+        self.frames = 0
+
+    def take(self) -> list[Listed]:
+        """Return the tables by name; the next change will be told again."""
+        self._pending = False
+        with self._lock:
+            return sorted(self._listing.values(), key=lambda one: (one.name, one.endpoint))
+
+    def stop(self) -> None:
+        """End `run`. Returns at once."""
+        self._stop.set()
+        with self._lock:
+            for client in self._readers.values():
+                client.close()
+
+    def run(self) -> None:
+        """List until `stop`."""
+        import zmq
+
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            if self.endpoint is not None:
+                self._start_reader(self.endpoint, context).join()
+            else:
+                self._watch(context)
+        finally:
+            self.stop()
+            context.destroy(0)
+
+    def _watch(self, context: Any) -> None:
+        from livetable.feed.directory import entries
+        from livetable.feed.watching import changes
+
+        threads: list[threading.Thread] = []
+        try:
+            for _ in changes(self._stop):
+                found = {(entry.endpoint, entry.name): entry for entry in entries()}
+                with self._lock:
+                    gone = [at for at in self._listing if at not in found]
+                    for at in gone:
+                        del self._listing[at]
+                        if client := self._readers.pop(at[0], None):
+                            client.close()
+                    for at, entry in found.items():
+                        self._listing.setdefault(at, Listed(at[0], at[1], entry.pid))
+                    new = {at[0] for at in found} - set(self._readers)
+                self._changed()
+                threads = [thread for thread in threads if thread.is_alive()]
+                threads += [self._start_reader(endpoint, context) for endpoint in sorted(new)]
+        except RuntimeFolder as error:
+            self.problem = str(error)
+            self._changed()
+            self._stop.wait()
+        for thread in threads:
+            thread.join()
+
+    def _start_reader(self, endpoint: str, context: Any) -> threading.Thread:
+        from livetable.feed.client import Client
+
+        try:
+            client = Client(endpoint, context)
+        except BadEndpoint as error:
+            self.problem = str(error)
+            self._changed()
+            thread = threading.Thread(target=self._stop.wait)
+            thread.start()
+            return thread
+        with self._lock:
+            self._readers[endpoint] = client
+        if self._stop.is_set():
+            client.close()
+        thread = threading.Thread(
+            target=self._read, args=(client,), name="livetable-lister", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _read(self, client: Any) -> None:
+        from livetable.feed.client import Gone, Link, News
+
+        client.ask(None)
+        for event in client.events():
+            if isinstance(event, News) and event.header.kind == "catalogue":
+                self.connected = True
+                self._take_in(client.endpoint, event.header.tables)
+                client.ask(None)
+            elif isinstance(event, Gone):
+                self._silent(client.endpoint)
+            elif isinstance(event, Link) and self.endpoint is not None:
+                self.connected = event.connected
+                self._changed()
+
+    def _take_in(self, endpoint: str, tables: tuple[TableInfo, ...]) -> None:
+        self.frames += 1
+        with self._lock:
+            before = {at for at in self._listing if at[0] == endpoint}
+            for info in tables:
+                at = (endpoint, info.name)
+                # A local endpoint shows the names that its folder tells; it may be shared.
+                if self.endpoint is not None or at in before:
+                    self._listing[at] = Listed(endpoint, info.name, info.pid, info)
+            if self.endpoint is not None:
+                for at in before - {(endpoint, info.name) for info in tables}:
+                    del self._listing[at]
+        self._changed()
+
+    def _silent(self, endpoint: str) -> None:
+        from dataclasses import replace
+
+        with self._lock:
+            for at, one in self._listing.items():
+                if at[0] == endpoint:
+                    self._listing[at] = replace(one, answers=False)
+        self._changed()
+
+    def _changed(self) -> None:
+        if not self._pending and not self._stop.is_set():
+            self._pending = True
+            with contextlib.suppress(RuntimeError):
+                self._on_change()
+
+
+def as_table(listing: list[Listed], number: int) -> Any:
+    """Return a listing as a table to show: the picker is a live table of tables.
+
+    Args:
+        listing: The tables.
+        number: Counts the listings.
+    """
+    import pyarrow as pa
+
+    from livetable.feed.decode import Decoded, Labels
+    from livetable.tui.model import build
+
+    infos = [one.info for one in listing]
+    columns: dict[str, pa.Array] = {
+        "table": pa.array([one.name for one in listing], pa.string()),
+        "rows": pa.array([info and info.rows for info in infos], pa.int64()),
+        "columns": pa.array([info and info.columns for info in infos], pa.int64()),
+        "frames/s": pa.array([info and round(info.rate, 1) for info in infos], pa.float64()),
+        "age": pa.array([age_text(info.age) if info else None for info in infos], pa.string()),
+        "process": pa.array([info and info.process for info in infos], pa.string()),
+        "pid": pa.array([one.pid for one in listing], pa.int64()),
+        "state": pa.array([_state(one) for one in listing], pa.string()),
+        "endpoint": pa.array([one.endpoint for one in listing], pa.string()),
+    }
+    labels = Labels(
+        tuple(columns), (None,), (None,), (0, 1), ("",) * len(columns), frozenset()
+    )
+    decoded = Decoded(labels, (), tuple(columns.values()), len(listing))
+    return build(decoded, ("table", "pid"), Position("listing", number))
+
+
+def _state(one: Listed) -> str:
+    if not one.answers:
+        return "gone"
+    if one.info is None:
+        return "connecting"
+    return "live" if one.info.seq else "no frame yet"
+
+
+def age_text(age: float | None) -> str:
+    """Return an age that changes less often the older it is: ``0.4 s``, ``12 s``, ``3 m``, ``2 h``."""
+    if age is None:
+        return ""
+    if age < 1:
+        return "now"
+    if age < 60:
+        return f"{int(age)} s"
+    if age < 3600:
+        return f"{int(age / 60)} m"
+    return f"{int(age / 3600)} h" if age < 86_400 else f"{int(age / 86_400)} d"
+
+
+
+
+def target_of(listing: list[Listed], row: int) -> Target | None:
+    """Return the table in a row of `as_table`, None if there is no such row."""
+    return Target(listing[row].endpoint, listing[row].name) if 0 <= row < len(listing) else None

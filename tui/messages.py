@@ -1,0 +1,17 @@
+"""What workers post into the event loop."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+
+class FeedNews(Message):
+    """A feed's state changed; `Subscriber.state` has it. Says nothing itself: a burst is one."""
+
+    bubble = False
+
+
+class ListingChanged(Message):
+    """The tables that can be opened changed; `Lister.listing` has them."""
+
+    bubble = False

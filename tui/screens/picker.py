@@ -1,0 +1,134 @@
+"""The screen that lists the tables one can open, as they come and go."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from livetable.feed.harmless import harmless
+from livetable.tui.launch import FeedProcess, foreign_feed
+from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
+from livetable.tui.messages import ListingChanged
+from livetable.tui.screens.table import TableScreen
+from livetable.tui.table import LiveTable
+from livetable.tui.target import DEFAULTS, ViewOptions
+
+
+class PickerScreen(Screen[None]):
+    """Lists tables; Enter opens one.
+
+    Args:
+        endpoint: List what is on this endpoint; None: what this user publishes on this machine.
+        options: Passed on to the table's screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open"),
+    ]
+
+    def __init__(self, endpoint: str | None, options: ViewOptions = DEFAULTS) -> None:
+        super().__init__()
+        self.endpoint = endpoint
+        self._options = options
+        self._foreign: tuple[FeedProcess, TableScreen] | None = None
+        self._doubt: Timer | None = None
+        self.lister = Lister(endpoint, partial(self.post_message, ListingChanged()))
+        self._listing: list[Listed] = []
+        self._number = 0
+        self._opened_only = False
+
+    def compose(self) -> ComposeResult:
+        """Yield a heading, the list and the keys."""
+        yield Static(id="heading")
+        table = LiveTable(id="tables")
+        table.whole_row = True
+        yield table
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Start listing once the first paint is out."""
+        self._head()
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self.run_worker(self.lister.run, name="lister", thread=True)
+
+    def on_unmount(self) -> None:
+        """End the worker, and the process that reads for it."""
+        self.lister.stop()
+        if self._foreign is not None:
+            self._foreign[0].close()
+
+    def on_listing_changed(self, message: ListingChanged) -> None:
+        """Show the tables there are now; the only table of an endpoint opens by itself."""
+        self._listing = self.lister.take()
+        self._number += 1
+        if self._listing or self._number > 1:
+            self.query_one(LiveTable).update(as_table(self._listing, self._number))
+        self._head()
+        self._tell_strangers()
+        if self.endpoint is not None and len(self._listing) == 1 and not self._opened_only:
+            self._opened_only = True
+            self._open(0)
+
+    def _tell_strangers(self) -> None:
+        """Tell livetable's feeds, which answer at once, from other publishers, which never do."""
+        if self.endpoint is None:
+            return
+        if self.lister.frames:
+            if self._doubt is not None:
+                self._doubt.stop()
+            if self._foreign is not None:  # it was only slow to answer
+                (process, screen), self._foreign = self._foreign, None
+                screen.action_leave()
+                process.close()
+        elif self.lister.connected and self._doubt is None:
+            self._doubt = self.set_timer(ANSWER_SECONDS, self._read_foreign)
+
+    def _read_foreign(self) -> None:
+        if self.lister.frames or self.endpoint is None:
+            return
+        process = foreign_feed(self.endpoint, pickle=self._options.pickle)
+        screen = TableScreen(process.target, self._options)
+        self._foreign = process, screen
+        self.app.push_screen(screen)
+
+    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        """Open the chosen table."""
+        self._open(message.row)
+
+    def action_open(self) -> None:
+        """Open the table under the cursor."""
+        self.query_one(LiveTable).action_select()
+
+    def _open(self, row: int) -> None:
+        target = target_of(self._listing, row)
+        if target is not None:
+            if self.endpoint is None and self._listing[row].endpoint.startswith("ipc://"):
+                # By name: where it is may change when its feed is started again.
+                target = type(target)(None, target.table)
+            screen = TableScreen(target, self._options, can_leave=True)
+            self.app.push_screen(screen)
+
+    def _head(self) -> None:
+        count = len(self._listing)
+        where = harmless(self.endpoint) if self.endpoint else "this machine"
+        tables = f"{count} live table{'' if count == 1 else 's'}"
+        heading = Text(f" livetable   {tables} on {where}", no_wrap=True, overflow="ellipsis")
+        self.query_one("#heading", Static).update(heading)
+        self.query_one(LiveTable).message = "" if count else self._nothing()
+
+    def _nothing(self) -> str:
+        if self.lister.problem:
+            return harmless(self.lister.problem)
+        if self.endpoint is None:
+            return 'nothing is published yet; in Python: Publisher("orders").send(df)'
+        state = "no table there yet" if self.lister.connected else "nobody there yet"
+        return f"waiting for {harmless(self.endpoint)} … {state}"

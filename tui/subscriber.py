@@ -1,0 +1,256 @@
+"""The worker that reads a feed: socket → decoded table → one message into the event loop.
+
+It never touches a widget. It keeps one newest state; a handler takes it when it gets round to it,
+and gives credit for the next when that is painted. So nothing queues up in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from livetable.tui.target import Target
+
+if TYPE_CHECKING:
+    from livetable.feed.client import Client, Event, News
+    from livetable.tui.model import Table
+
+LARGE: Final = 10 << 20
+"""Bodies over this many bytes are asked for when the last one is decoded, not painted."""
+
+
+class Link(Enum):
+    """How it stands with the feed."""
+
+    CONNECTING = "connecting"
+    WAITING = "waiting"
+    LIVE = "live"
+    GONE = "gone"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """All that a viewer knows of a table's feed, in one piece.
+
+    Attributes:
+        link: How it stands with the feed.
+        table: The newest table, None before the first.
+        name: The table's name, where the feed told it.
+        rate: Frames per second that the feed takes.
+        age: Seconds the newest frame was old at `heard`, None if there is none.
+        heard: When the feed last answered, by the monotonic clock.
+        merged: Frames that were never shown, because a newer one was there already.
+        skipped: Messages that were dropped because they could not be read.
+        problem: Why the last of those could not be.
+        note: What the feed wants to have said.
+        progress: How much of a large snapshot is here, None if none is on its way.
+    """
+
+    link: Link = Link.CONNECTING
+    table: Table | None = None
+    name: str = ""
+    rate: float = 0.0
+    age: float | None = None
+    heard: float = 0.0
+    merged: int = 0
+    skipped: int = 0
+    problem: str | None = None
+    note: str | None = None
+    progress: float | None = None
+
+
+class Subscriber:
+    """Reads one table. `run` blocks, in a thread of its own; the rest is for any thread.
+
+    Args:
+        target: The table; its endpoint may be None, it is then found by its name.
+        on_news: Called, from the worker's thread, when `state` is news to the reader: once, until
+            `take` was called.
+        columns: Titles of the columns to show, None for all.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        on_news: Callable[[], None],
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        assert target.table is not None
+        self._columns = columns
+        self.target = target
+        self.name = target.table
+        self._on_news = on_news
+        self._state = FeedState(name=self.name)
+        self._news_pending = False
+        self._stop = threading.Event()
+        self._client: Client | None = None
+
+    def take(self) -> FeedState:
+        """Return the newest state; the next news will be told again."""
+        self._news_pending = False  # first: news in between are told twice rather than never
+        return self._state
+
+    def credit(self) -> None:
+        """Say that what was taken is painted: the feed may send what is newer."""
+        if self._client is not None and self._state.link is not Link.CONNECTING:
+            self._client.ask(self.name)
+
+    def stop(self) -> None:
+        """End `run`. Returns at once."""
+        self._stop.set()
+        if self._client is not None:
+            self._client.close()
+
+    def run(self) -> None:
+        """Read until `stop`, through every end and restart of the feed."""
+        for endpoint in self._endpoints():
+            self._read(endpoint)
+            if self._stop.is_set():
+                return
+
+    def _endpoints(self) -> Iterator[str]:
+        """Yield where the table is, again whenever it was left because it may have moved."""
+        if self.target.endpoint is not None:
+            while True:
+                yield self.target.endpoint
+        from livetable.feed.directory import find
+        from livetable.feed.errors import RuntimeFolder
+        from livetable.feed.watching import changes
+
+        while not self._stop.is_set():
+            try:
+                for _ in changes(self._stop):
+                    found = find(self.name)
+                    if found:
+                        yield found[0].endpoint
+                        break
+                    if self._state.table is None:
+                        self._update(link=Link.WAITING)
+            except RuntimeFolder as error:
+                self._update(link=Link.WAITING, note=str(error))
+                self._stop.wait()
+
+    def _read(self, endpoint: str) -> None:
+        from livetable.feed.client import Client
+        from livetable.feed.decode import Decoder
+
+        self._client = client = Client(endpoint)
+        if self._stop.is_set():
+            client.close()
+        decoder = Decoder()
+        client.ask(self.name)
+        if self._state.table is None:
+            self._update(link=Link.CONNECTING)
+        for event in client.events():
+            self._take_in(event, client, decoder)
+            if self._may_have_moved(event):
+                client.close()
+
+    def _may_have_moved(self, event: Event) -> bool:
+        from livetable.feed.client import Gone, News
+
+        if self.target.endpoint is not None:
+            return False
+        return isinstance(event, Gone) or (isinstance(event, News) and event.header.kind == "end")
+
+    def _take_in(self, event: Event, client: Client, decoder: Callable[..., object]) -> None:
+        from livetable.feed.client import Gone, News, Progress, Refused
+
+        if isinstance(event, News):
+            self._take_in_news(event, client, decoder)
+        elif isinstance(event, Gone):
+            never = self._state.table is None
+            self._update(link=Link.WAITING if never else Link.GONE, progress=None)
+        elif isinstance(event, Progress):
+            done = int(event.done * 20) / 20
+            if done != self._state.progress:
+                self._update(progress=done)
+        elif isinstance(event, Refused):
+            self._refuse(event.reason)
+            client.ask(self.name)
+        elif not event.connected and self._state.table is None:
+            self._update(link=Link.CONNECTING)
+
+    def _take_in_news(
+        self, news: News, client: Client, decoder: Callable[..., object]
+    ) -> None:
+        header = news.header
+        told = {
+            "name": header.table or self.name,
+            "note": header.note,
+            "heard": news.heard,
+            "progress": None,
+        }
+        if header.kind == "snapshot":
+            self._take_in_table(news, client, decoder, told)
+        elif header.kind == "idle":
+            self._update(
+                link=Link.LIVE if self._state.table is not None else Link.WAITING,
+                rate=header.rate,
+                age=header.age,
+                **told,
+            )
+        elif header.kind == "end":
+            self._update(link=Link.ENDED, **{**told, "note": header.note})
+            client.ask(self.name)
+        elif header.kind == "absent":
+            if self._state.table is None:
+                self._update(link=Link.WAITING, **told)
+            client.ask(self.name)
+
+    def _take_in_table(
+        self,
+        news: News,
+        client: Client,
+        decoder: Callable[..., object],
+        told: dict[str, object],
+    ) -> None:
+        from livetable.feed.decode import Decoded
+        from livetable.feed.errors import BodyError
+        from livetable.tui.model import build
+
+        header = news.header
+        assert header.position is not None
+        try:
+            decoded = decoder(news.body)
+            assert isinstance(decoded, Decoded)
+            table = build(decoded, header.key, header.position, header.columns)
+            if self._columns is not None:
+                if missing := table.missing(self._columns):
+                    told["note"] = f"there is no column {', '.join(map(repr, missing))}"
+                table = table.select(self._columns)
+        except BodyError as error:
+            self._refuse(str(error))
+            client.ask(self.name)
+            return
+        merged = self._state.merged
+        before = self._state.table
+        if before is not None and before.position.epoch == header.position.epoch:
+            merged += max(0, header.position.seq - before.position.seq - 1)
+        self._update(
+            link=Link.LIVE,
+            table=table,
+            rate=header.rate,
+            age=(header.age or 0.0) + max(0.0, time.monotonic() - news.heard),
+            merged=merged,
+            **told,
+        )
+        if header.size > LARGE:
+            client.ask(self.name)
+
+    def _refuse(self, reason: str) -> None:
+        self._update(skipped=self._state.skipped + 1, problem=reason)
+
+    def _update(self, **changes: object) -> None:
+        # The last change wins: only this thread writes, and a state never changes once made.
+        self._state = replace(self._state, **changes)  # type: ignore[arg-type]
+        if not self._news_pending and not self._stop.is_set():
+            self._news_pending = True
+            with contextlib.suppress(RuntimeError):  # the event loop has just ended
+                self._on_news()

@@ -1,0 +1,352 @@
+"""The table widget: draws what is in sight, its cursor and scroll held by row through updates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+
+from livetable.tui.format import fit, width_of
+from livetable.tui.model import Table
+from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
+from livetable.tui.view import View, follow, move, show
+
+_FLASH_STEP = 0.1  # flashes that end within this many seconds end together
+
+
+class LiveTable(ScrollView, can_focus=True):
+    """A table of any size that changes while it is looked at.
+
+    Attributes:
+        whole_row: Whether the cursor marks a row or a cell.
+        stale: Whether the data is shown as no longer current.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "livetable--header",
+        "livetable--header-cursor",
+        "livetable--fixed",
+        "livetable--null",
+        "livetable--up",
+        "livetable--down",
+        "livetable--changed",
+        "livetable--cursor-row",
+        "livetable--cursor",
+        "livetable--stale",
+        "livetable--message",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1, 0)", "Up", show=False),
+        Binding("down,j", "cursor(1, 0)", "Down", show=False),
+        Binding("left,h", "cursor(0, -1)", "Left", show=False),
+        Binding("right,l", "cursor(0, 1)", "Right", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
+        Binding("g,ctrl+home", "edge_row(False)", "First row", show=False),
+        Binding("G,ctrl+end", "edge_row(True)", "Last row", show=False),
+        Binding("home,0", "edge_column(False)", "First column", show=False),
+        Binding("end,$", "edge_column(True)", "Last column", show=False),
+        Binding("c", "toggle_cursor", "Cell/row", tooltip="Mark a cell or a whole row"),
+        Binding("enter", "select", "Open", show=False),
+    ]
+
+    whole_row: reactive[bool] = reactive(False)
+    stale: reactive[bool] = reactive(False)
+    message: reactive[str] = reactive("")
+    """What to say where there are no rows to show."""
+
+    class Selected(Message):
+        """Enter was pressed, or a row clicked twice.
+
+        Attributes:
+            table: The widget.
+            row: The cursor's row.
+        """
+
+        def __init__(self, table: LiveTable, row: int) -> None:
+            self.table = table
+            self.row = row
+            super().__init__()
+
+        @property
+        def control(self) -> LiveTable:
+            """The widget."""
+            return self.table
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self._table: Table | None = None
+        self._composer = Composer()
+        self._cursor_row = 0
+        self._cursor_column = 0
+        self._header: Line = ()
+        self._lines: list[Line] = []
+        self._styles_by_look: dict[int, Style] = {}
+        self._flash_timer: Timer | None = None
+
+    # -- what is shown --------------------------------------------------------------------------
+
+    @property
+    def table(self) -> Table | None:
+        """The table shown."""
+        return self._table
+
+    @property
+    def view(self) -> View:
+        """The place in the table that is shown."""
+        return View(self.scroll_offset.y, self._cursor_row, self._cursor_column)
+
+    @property
+    def rows_in_sight(self) -> int:
+        """Lines there are for rows."""
+        return max(0, self.scrollable_content_region.height - 1)
+
+    def update(self, table: Table) -> None:
+        """Show a newer state. The cursor and the top row stay with their rows."""
+        before, self._table = self._table, table
+        self._composer.load(table)
+        if before is None:
+            view = View(0, 0, min(table.fixed, len(table.columns) - 1))
+        else:
+            view = follow(self.view, before, table, self.rows_in_sight)
+        self._fit_size()
+        self._go(view, keep_left=True)
+
+    def _fit_size(self) -> None:
+        layout = self._composer.layout
+        if layout is not None and self._table is not None:
+            size = Size(layout.total, self._table.rows + 1)
+            if size != self.virtual_size:
+                self.virtual_size = size
+
+    def _go(self, view: View, *, keep_left: bool = False) -> None:
+        self._cursor_row, self._cursor_column = view.row, view.column
+        layout = self._composer.layout
+        left = self.scroll_offset.x
+        if layout is not None and not keep_left:
+            width = self.scrollable_content_region.width
+            left = layout.left_for(view.column, left, width)
+        if (left, view.top) != tuple(self.scroll_offset):
+            self.set_scroll(left, view.top)
+        self._recompose()
+
+    def _viewport(self) -> Viewport:
+        region = self.scrollable_content_region
+        left, top = self.scroll_offset
+        return Viewport(top, max(0, region.height - 1), left, region.width)
+
+    def _cursor(self) -> Cursor:
+        return Cursor(self._cursor_row, self._cursor_column, self.whole_row)
+
+    def _recompose(self) -> None:
+        """Compose the scene and have those lines repainted that differ from what is shown."""
+        if self._table is None:
+            return
+        viewport, cursor = self._viewport(), self._cursor()
+        now = self._clock()
+        lines = self._composer.compose(viewport, cursor, now, stale=self.stale)
+        header = self._composer.header(viewport, cursor)
+        self._fit_size()  # a column may have grown
+        before = [self._header, *self._lines]
+        after = [header, *lines]
+        self._header, self._lines = header, lines
+        shown = max(len(before), len(after))
+        width = self.size.width
+        changed = [
+            Region(0, y, width, 1)
+            for y in range(shown)
+            if y >= len(before) or y >= len(after) or before[y] != after[y]
+        ]
+        if changed:
+            self.refresh(*changed)
+        self._watch_flashes(now)
+
+    def _watch_flashes(self, now: float) -> None:
+        end = self._composer.next_flash_end
+        if end is None or self._flash_timer is not None:
+            return
+        self._flash_timer = self.set_timer(max(0.0, end - now) + _FLASH_STEP, self._end_flashes)
+
+    def _end_flashes(self) -> None:
+        self._flash_timer = None
+        self._recompose()
+
+    # -- Textual's Line API ---------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` of the widget as a strip."""
+        width = self.scrollable_content_region.width or self.size.width
+        base = self._style(0)
+        line: Line = ()
+        if y == 0:
+            line, base = self._header, self._style(Look.HEADER)
+        elif y <= len(self._lines):
+            line = self._lines[y - 1]
+        elif self.message and not self._lines and y - 1 == max(1, self.rows_in_sight // 3):
+            return self._message_strip(width)
+        layout = self._composer.layout
+        fixed = layout.fixed_width if layout else 0
+        segments: list[Segment] = []
+        x = 0
+        for cell, start, end in clip(line, fixed, width):
+            style = self._style(cell.look)
+            strip = Strip([Segment(cell.text, style)], cell.width)
+            if (start, end) != (0, cell.width):
+                strip = strip.crop(start, end)
+            segments += strip
+            x = cell.x + end
+        if x < width:
+            segments.append(Segment(" " * (width - x), base))
+        return Strip(segments, width)
+
+    def _message_strip(self, width: int) -> Strip:
+        text = fit(self.message, min(width, width_of(self.message)))
+        left = " " * max(0, (width - width_of(text)) // 2)
+        style = self._style(0) + self.get_component_rich_style("livetable--message", partial=True)
+        strip = Strip([Segment(left, self._style(0)), Segment(text, style)])
+        return strip.adjust_cell_length(width, self._style(0))
+
+    def _style(self, look: int) -> Style:
+        # `rich_style` walks the style sheet at each access: once per look and theme.
+        style = self._styles_by_look.get(look)
+        if style is None:
+            style = self._styles_by_look[look] = self._make_style(Look(look))
+        return style
+
+    def _make_style(self, look: Look) -> Style:
+        if Look.HEADER in look:
+            names = ["header"]
+            if Look.CURSOR_COLUMN in look:
+                names.append("header-cursor")
+        else:
+            names = [
+                name
+                for flag, name in (
+                    (Look.FIXED, "fixed"),
+                    (Look.CURSOR_ROW, "cursor-row"),
+                    (Look.NULL, "null"),
+                    (Look.UP, "up"),
+                    (Look.DOWN, "down"),
+                    (Look.CHANGED, "changed"),
+                    (Look.STALE, "stale"),
+                    (Look.CURSOR, "cursor"),
+                )
+                if flag in look
+            ]
+        style = self.rich_style
+        for name in names:
+            style += self.get_component_rich_style(f"livetable--{name}", partial=True)
+        return style
+
+    # -- what happens to it ---------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme or a class changed."""
+        self._styles_by_look.clear()
+        super().notify_style_update()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Compose the rows that come into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._recompose()
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Compose the columns that come into sight."""
+        super().watch_scroll_x(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._recompose()
+
+    def watch_whole_row(self) -> None:
+        """Draw the other cursor."""
+        self._recompose()
+
+    def watch_stale(self) -> None:
+        """Dim the data, or light it up."""
+        self._recompose()
+
+    def watch_message(self) -> None:
+        """Say something else."""
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Compose for the new size; the cursor stays in sight if it was."""
+        self._recompose()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; a second click opens."""
+        layout, table = self._composer.layout, self._table
+        offset = event.get_content_offset(self)
+        if layout is None or table is None or offset is None or offset.y < 1:
+            return
+        row = self.scroll_offset.y + offset.y - 1
+        column = layout.column_at(offset.x, self.scroll_offset.x)
+        if row >= table.rows:
+            return
+        opens = event.chain > 1 and row == self._cursor_row
+        at = self._cursor_column if column is None else column
+        self._go(View(self.scroll_offset.y, row, at))
+        if opens:
+            self.action_select()
+
+    # -- keys -----------------------------------------------------------------------------------
+
+    def action_cursor(self, rows: int, columns: int) -> None:
+        """Move the cursor; a row cursor scrolls sideways instead."""
+        if self._table is None:
+            return
+        if columns and self.whole_row:
+            self.scroll_to(self.scroll_offset.x + 8 * columns, animate=False, immediate=True)
+            return
+        self._go(
+            move(self.view, self._table, self.rows_in_sight, rows, columns),
+            keep_left=not columns,
+        )
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by a page; the view moves along."""
+        if self._table is None:
+            return
+        step = pages * max(1, self.rows_in_sight - 1)
+        last = max(0, self._table.rows - self.rows_in_sight)
+        moved = move(self.view, self._table, 0, step)
+        top = min(max(0, self.scroll_offset.y + step), last)
+        self._go(show(View(top, moved.row, moved.column), self.rows_in_sight), keep_left=True)
+
+    def action_edge_row(self, last: bool) -> None:
+        """Go to the first or last row."""
+        if self._table is not None:
+            self.action_cursor(self._table.rows if last else -self._table.rows, 0)
+
+    def action_edge_column(self, last: bool) -> None:
+        """Go to the first or last column."""
+        if self._table is not None:
+            columns = len(self._table.columns)
+            self._go(move(self.view, self._table, self.rows_in_sight, 0, columns if last else -columns))
+
+    def action_toggle_cursor(self) -> None:
+        """Mark a whole row instead of a cell, or the other way round."""
+        self.whole_row = not self.whole_row
+
+    def action_select(self) -> None:
+        """Say that the cursor's row was chosen."""
+        if self._table is not None and self._table.rows:
+            self.post_message(self.Selected(self, self._cursor_row))

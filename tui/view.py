@@ -1,0 +1,87 @@
+"""What the person looks at, held through every update: the top row and the cursor. No Textual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from livetable.tui.model import Table
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A place in a table.
+
+    Attributes:
+        top: The first row shown.
+        row: The cursor's row.
+        column: The cursor's column, as a position in `Table.columns`.
+    """
+
+    top: int = 0
+    row: int = 0
+    column: int = 0
+
+
+def follow(view: View, before: Table, after: Table, height: int) -> View:
+    """Return the same place after an update.
+
+    The cursor stays on its row, the topmost row that still exists stays on its line. At an edge
+    the view follows instead: with cursor and view at the first row it stays at the top, with the
+    cursor on the last row and that row in sight it stays at the end.
+
+    Args:
+        view: Where the person is, in `before`.
+        before: The table then.
+        after: The table now.
+        height: Rows in sight.
+    """
+    column = _same_column(view.column, before, after)
+    last_top = max(0, after.rows - height)
+    if view.top == 0 and view.row == 0:
+        return View(0, 0, column)
+    at_end = view.row >= before.rows - 1 and view.top + height >= before.rows
+    if at_end and before.rows > 0:
+        return View(last_top, max(0, after.rows - 1), column)
+    row = after.find(before.identity(view.row), view.row) if view.row < before.rows else None
+    top = _held_top(view, before, after, height)
+    if row is None:
+        row = view.row - view.top + top
+    return View(min(top, last_top), min(max(0, row), max(0, after.rows - 1)), column)
+
+
+def _held_top(view: View, before: Table, after: Table, height: int) -> int:
+    stop = min(before.rows, view.top + height)
+    for line, identity in enumerate(before.identities(view.top, stop)):
+        found = after.find(identity, view.top + line)
+        if found is not None:
+            return max(0, found - line)
+    return view.top
+
+
+def _same_column(column: int, before: Table, after: Table) -> int:
+    """Return where the column of that title, and that occurrence of it, is now."""
+    if after.labels is before.labels or column >= len(before.columns):
+        return min(column, max(0, len(after.columns) - 1))
+    title = before.titles[column]
+    occurrence = before.titles[:column].count(title)
+    for at, other in enumerate(after.titles):
+        if other == title:
+            if occurrence == 0:
+                return at
+            occurrence -= 1
+    return min(column, max(0, len(after.columns) - 1))
+
+
+def move(view: View, table: Table, height: int, rows: int = 0, columns: int = 0) -> View:
+    """Return the view with the cursor moved, scrolled just far enough to show it."""
+    row = min(max(0, view.row + rows), max(0, table.rows - 1))
+    column = min(max(0, view.column + columns), max(0, len(table.columns) - 1))
+    return show(replace(view, row=row, column=column), height)
+
+
+def show(view: View, height: int) -> View:
+    """Return the view scrolled just far enough to show the cursor's row."""
+    top = min(view.top, view.row)
+    if height > 0:
+        top = max(top, view.row - height + 1)
+    return replace(view, top=max(0, top))
