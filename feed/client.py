@@ -191,7 +191,7 @@ class Client:
                 self._say(wanting.ask(now))
         times = [wanting.deadline() for wanting in self._wantings.values()]
         due = min((at for at in (*times, until) if at is not None), default=None)
-        timeout = None if due is None else max(0.0, due - now) * 1000 + 1
+        timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
         ready = dict(self._poller.poll(timeout))
         if self._listen.fileno() in ready or self._listen in ready:
             with contextlib.suppress(BlockingIOError):
@@ -215,9 +215,11 @@ class Client:
 
     def _reconnect(self, now: float) -> None:
         self._disconnect()
+        # A new topic: a feed takes a want that it has answered for a repetition.
+        self._topic = new_topic()
         self._connect()
         for wanting in self._wantings.values():
-            self._say(wanting.restart(now))
+            self._say(wanting.restart(now, self._topic))
 
     def _look_at_link(self) -> Iterator[Event]:
         event = recv_monitor_message(self._monitor)

@@ -125,9 +125,7 @@ def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
         )
     except Exception as error:
         raise BodyError(f"the labels in the schema's metadata can't be read: {error}") from None
-    if labels.range is not None and (
-        labels.range[1] == 0 or max(map(abs, labels.range)) > 1 << 40
-    ):
+    if labels.range is not None and (labels.range[1] == 0 or max(map(abs, labels.range)) > 1 << 40):
         raise BodyError(f"range: {labels.range} is no start and step of an index")
     fields = len(labels.columns) + (0 if labels.range is not None else len(index))
     if fields != len(labels.dtypes) or fields != (len(schema) if labels.dtypes else 0):

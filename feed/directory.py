@@ -25,13 +25,13 @@ MAX_PATH = 103
 """Longest path of a socket that Linux and macOS both take, in bytes."""
 
 _held: dict[str, int] = {}  # lock file → descriptor
-_held_lock = threading.Lock()
+_held_lock = threading.RLock()
 
 
 def _forget_held() -> None:
     # A forked child holds none of its parent's locks (that is why they are `lockf` locks).
     global _held_lock
-    _held_lock = threading.Lock()
+    _held_lock = threading.RLock()
     _held.clear()
 
 
@@ -79,9 +79,6 @@ class Claim:
     def publish(self, endpoint: str) -> None:
         """Tell viewers where the table is, once `endpoint` is bound."""
         record = {"name": self.name, "endpoint": endpoint, "pid": os.getpid()}
-        path = socket_path(endpoint)
-        if path is not None:
-            os.chmod(path, 0o600)
         with _held_lock:
             descriptor = _held[self._lock_file]
             os.ftruncate(descriptor, 0)

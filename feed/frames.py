@@ -92,7 +92,7 @@ def _outside_references(frame: pd.DataFrame) -> int:
     import numpy as np
 
     most = -sys.maxsize
-    for block in frame._mgr.blocks:  # type: ignore[attr-defined]
+    for block in frame._mgr.blocks:
         owner = block.values
         if not isinstance(owner, np.ndarray):
             continue  # extension arrays: Arrow's memory is immutable, see limits in docs

@@ -115,7 +115,8 @@ class Hub:
             bound.serving.add(table, time.monotonic())
             return bound.endpoint
 
-        return self._call(job)
+        bound_to: str = self._call(job)
+        return bound_to
 
     def remove(self, table: TableState, endpoint: str) -> None:
         """Stop serving a table; viewers are told. The last table closes the endpoint."""
@@ -194,7 +195,7 @@ class Hub:
         now = time.monotonic()
         deadlines = [one.serving.deadline(now) for one in set(self._bound.values())]
         due = min((at for at in deadlines if at is not None), default=None)
-        timeout = None if due is None else max(0.0, due - now) * 1000
+        timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
         ready = dict(self._poller.poll(timeout))
         if self._listen in ready or self._listen.fileno() in ready:
             with contextlib.suppress(BlockingIOError):

@@ -32,8 +32,8 @@ class Publisher:
         endpoint: Where to publish; None for a local socket that only this user can read. Publishers
             of one process that name the same endpoint share it. ``tcp://127.0.0.1:0`` takes a free
             port, see `endpoint`.
-        listed: Whether `livetable` without a source lists the table. One with an endpoint of its own
-            need not be.
+        listed: Whether `livetable` without a source lists the table; one with an endpoint of its
+            own need not be.
 
     Raises:
         NameTaken: a live process, named in the sentence, publishes a table of this name.
@@ -69,6 +69,8 @@ class Publisher:
         bind = endpoint or (self._claim.endpoint if self._claim else "")
         try:
             self.endpoint: str = self._hub.add(self._state, bind)
+            if (path := directory.socket_path(self.endpoint)) is not None:
+                os.chmod(path, 0o600)
             if self._claim is not None:
                 self._claim.publish(self.endpoint)
         except BaseException:

@@ -96,6 +96,8 @@ class Serving:
         self._subscriptions: Counter[bytes] = Counter()
         self._waiting: dict[str | None, dict[bytes, _Waiting]] = {}
         self._transfers: dict[tuple[bytes, str], _Transfer] = {}
+        self._answered: dict[bytes, dict[str | None, int]] = {}
+        """Numbers of the wants last answered: a repeated one has its answer on its way."""
         self._public: dict[str, _Public] = {}
         self._refused = 0
 
@@ -113,10 +115,12 @@ class Serving:
         self._version += 1
         for waiting in self._waiting.pop(name, {}).values():
             header = Header("end", name, waiting.want.number, table.position, note=table.note)
-            self._send([waiting.want.topic, header.encode()])
+            self._reply(waiting.want, header)
         self._public.pop(name, None)
         for at in [at for at in self._transfers if at[1] == name]:
             del self._transfers[at]
+        for answered in self._answered.values():
+            answered.pop(name, None)  # the rest of a transfer will never come: it may ask again
         self._answer_catalogue(now)
 
     def received(self, message: bytes, now: float) -> None:
@@ -184,6 +188,10 @@ class Serving:
     def _wanted(self, want: Want, now: float) -> None:
         if want.topic not in self._subscriptions:
             return  # nobody would hear the answer
+        transfer = self._transfers.get((want.topic, want.table or ""))
+        goes_on = transfer is not None and transfer.snapshot.position == want.fetching
+        if self._answered.get(want.topic, {}).get(want.table) == want.number and not goes_on:
+            return
         if want.table is None:
             if want.have == Position(self._epoch, self._version):
                 self._wait(want, now)
@@ -207,6 +215,11 @@ class Serving:
             table.wanted = True
             if table.has_news(want.have):  # it came after the look that found none
                 self.news(table.name, now)
+
+    def _reply(self, want: Want, header: Header, body: memoryview | None = None) -> None:
+        self._answered.setdefault(want.topic, {})[want.table] = want.number
+        message: list[bytes | memoryview] = [want.topic, header.encode()]
+        self._send(message if body is None else [*message, body])
 
     def _answer(self, table: TableState, want: Want, now: float) -> bool:
         at = (want.topic, table.name)
@@ -232,7 +245,7 @@ class Serving:
             header = self._header(
                 table, transfer.snapshot, now, want.number, part, len(transfer.parts)
             )
-            self._send([want.topic, header.encode(), transfer.parts[part]])
+            self._reply(want, header, transfer.parts[part])
         transfer.sent = max(transfer.sent, until)
 
     def _header(
@@ -279,7 +292,7 @@ class Serving:
                 rate=table.rate(now),
                 note=table.note or table.body_note,
             )
-        self._send([want.topic, header.encode()])
+        self._reply(want, header)
 
     # -- catalogue ------------------------------------------------------------------------------
 
@@ -294,11 +307,12 @@ class Serving:
             position=Position(self._epoch, self._version),
             tables=tuple(self._describe(table, now) for table in self.tables.values()),
         )
-        self._send([want.topic, header.encode()])
+        self._reply(want, header)
 
     # -- subscriptions --------------------------------------------------------------------------
 
     def _left(self, topic: bytes) -> None:
+        self._answered.pop(topic, None)
         for waiting in self._waiting.values():
             waiting.pop(topic, None)
         for at in [at for at in self._transfers if at[0] == topic]:
@@ -317,9 +331,7 @@ class Serving:
     def _has_public(self, name: str) -> bool:
         encoded = name.encode()
         return any(
-            encoded.startswith(topic)
-            for topic in self._subscriptions
-            if not topic.startswith(b"@")
+            encoded.startswith(topic) for topic in self._subscriptions if not topic.startswith(b"@")
         )
 
     def _publish(self, table: TableState, now: float) -> None:
@@ -332,7 +344,8 @@ class Serving:
         if (snapshot := table.since(public.position)) is None:
             return
         header = self._header(table, snapshot, now)
-        frames = [table.name.encode(), header.encode(), *split(snapshot.body.data)]
+        frames: list[bytes | memoryview] = [table.name.encode(), header.encode()]
+        frames += split(snapshot.body.data)
         public.on_their_way.append((self._send(frames), len(snapshot.body.data)))
         public.position = snapshot.position
         public.next_at = now + PUBLIC_SECONDS

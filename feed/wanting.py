@@ -98,9 +98,16 @@ class Wanting:
         since = max(self._asked_at, self._heard_at)
         return self._outstanding and now - since >= GONE_SECONDS
 
-    def restart(self, now: float) -> bytes | None:
-        """Return the want to say on a new connection, None if nothing is outstanding."""
+    def restart(self, now: float, topic: bytes | None = None) -> bytes | None:
+        """Return the want to say on a new connection, None if nothing is outstanding.
+
+        Args:
+            now: The time.
+            topic: The topic to answer on from now on, if it is another one.
+        """
         self._drop_assembly()
+        if topic is not None:
+            self._want = replace(self._want, topic=topic)
         if not self._outstanding:
             return None
         self._said_at = now
@@ -158,14 +165,13 @@ class Wanting:
             return self._complete(header, assembly.data, now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.
-        if assembly.parts % (WINDOW // 2) == 0:
+        half = WINDOW // 2
+        if assembly.parts % half == 0 and assembly.parts + half < header.parts:
             self._said_at = now
             return None, self._want.encode()
         return None, None
 
-    def _complete(
-        self, header: Header, data: bytes | bytearray | memoryview, now: float
-    ) -> News:
+    def _complete(self, header: Header, data: bytes | bytearray | memoryview, now: float) -> News:
         self._drop_assembly()
         self._outstanding = False
         self._want = replace(self._want, have=header.position)

@@ -44,7 +44,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--columns", metavar="A,B,C", help="show only these columns, in this order")
     parser.add_argument(
-        "--stale-after", metavar="S", type=positive, help="show data as stale after S silent seconds"
+        "--stale-after",
+        metavar="S",
+        type=positive,
+        help="show data as stale after S silent seconds",
     )
     parser.add_argument("--theme", metavar="NAME", help="colours, for example textual-light")
     script = parser.add_argument_group("in scripts")
@@ -53,9 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print one snapshot and end (the default where the output is no terminal)",
     )
-    script.add_argument(
-        "--format", choices=FORMATS, help="of the printed snapshot, default: table"
-    )
+    script.add_argument("--format", choices=FORMATS, help="of the printed snapshot, default: table")
     script.add_argument(
         "--timeout", metavar="S", type=positive, help="give up after S seconds without a table"
     )

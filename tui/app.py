@@ -37,9 +37,7 @@ class LivetableApp(App[int]):
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
     ]
 
-    def __init__(
-        self, target: Target, options: ViewOptions = DEFAULTS
-    ) -> None:
+    def __init__(self, target: Target, options: ViewOptions = DEFAULTS) -> None:
         super().__init__()
         self._target = target
         self._options = options

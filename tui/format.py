@@ -118,11 +118,15 @@ class ColumnFormat:
         """Tell whether `measure` would find that these values need more digits."""
         if pa.types.is_floating(self.kind):
             digits = self._decimals
-            return digits < _MAX_DECIMALS and any(
-                value is not None and round(value, digits) != value and abs(value) < 1e15
-                for value in values
-                if value == value and value not in (math.inf, -math.inf)
-            ) and decimals_for([v for v in values if v is not None]) > digits
+            return (
+                digits < _MAX_DECIMALS
+                and any(
+                    value is not None and round(value, digits) != value and abs(value) < 1e15
+                    for value in values
+                    if value == value and value not in (math.inf, -math.inf)
+                )
+                and decimals_for([v for v in values if v is not None]) > digits
+            )
         if pa.types.is_temporal(self.kind) and not pa.types.is_date(self.kind):
             before = self._fraction, self._with_time
             if pa.types.is_interval(self.kind):
@@ -238,9 +242,11 @@ def time_text(value: int, unit: str, digits: int) -> str:
     """Return a time of day, with `digits` behind the seconds."""
     seconds, rest = divmod(value, _UNITS[unit])
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{text}.{rest * 1_000_000_000 // _UNITS[unit]:09}"[: len(text) + 1 + digits] if (
-        digits
-    ) else text
+    return (
+        f"{text}.{rest * 1_000_000_000 // _UNITS[unit]:09}"[: len(text) + 1 + digits]
+        if (digits)
+        else text
+    )
 
 
 def duration_text(value: int, unit: str, digits: int) -> str:

@@ -1,4 +1,4 @@
-"""The worker that knows which tables can be opened, here or on one endpoint, as they come and go."""
+"""The worker that knows which tables can be opened, as they come and go."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Lister:
         on_change: Called from a worker's thread when `listing` changed, once until `take`.
     """
 
-    def __init__(self, endpoint: str | None, on_change: Callable[[], None]) -> None:
+    def __init__(self, endpoint: str | None, on_change: Callable[[], object]) -> None:
         self.endpoint = endpoint
         self.problem: str | None = None
         self.connected = endpoint is None
@@ -131,7 +131,8 @@ class Lister:
         return thread
 
     def _read(self, client: Any) -> None:
-        from livetable.feed.client import Gone, Link, News
+        from livetable.feed.client import Gone, Link
+        from livetable.feed.wanting import News
 
         client.ask(None)
         for event in client.events():
@@ -199,9 +200,7 @@ def as_table(listing: list[Listed], number: int) -> Any:
         "state": pa.array([_state(one) for one in listing], pa.string()),
         "endpoint": pa.array([one.endpoint for one in listing], pa.string()),
     }
-    labels = Labels(
-        tuple(columns), (None,), (None,), (0, 1), ("",) * len(columns), frozenset()
-    )
+    labels = Labels(tuple(columns), (None,), (None,), (0, 1), ("",) * len(columns), frozenset())
     decoded = Decoded(labels, (), tuple(columns.values()), len(listing))
     return build(decoded, ("table", "pid"), Position("listing", number))
 
@@ -215,7 +214,7 @@ def _state(one: Listed) -> str:
 
 
 def age_text(age: float | None) -> str:
-    """Return an age that changes less often the older it is: ``0.4 s``, ``12 s``, ``3 m``, ``2 h``."""
+    """Return an age that changes less often the older it is: ``now``, ``12 s``, ``3 m``."""
     if age is None:
         return ""
     if age < 1:
@@ -225,8 +224,6 @@ def age_text(age: float | None) -> str:
     if age < 3600:
         return f"{int(age / 60)} m"
     return f"{int(age / 3600)} h" if age < 86_400 else f"{int(age / 86_400)} d"
-
-
 
 
 def target_of(listing: list[Listed], row: int) -> Target | None:

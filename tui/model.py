@@ -94,7 +94,9 @@ class Table:
         if not self._identity:
             return [(row,) for row in range(start, stop)]
         return list(
-            zip(*(one.slice(start, stop - start).to_pylist() for one in self._identity), strict=True)
+            zip(
+                *(one.slice(start, stop - start).to_pylist() for one in self._identity), strict=True
+            )
         )
 
     def find(self, identity: RowId, near: int) -> int | None:
@@ -123,16 +125,13 @@ class Table:
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
         return int(rows[np.abs(rows - near).argmin()]) if rows.size else None
 
-
     def select(self, names: Sequence[str]) -> Table:
         """Return the table with only the columns of these titles, in this order.
 
         What tells rows apart stays at the left. Titles that there are none of are passed over
         (`missing` tells them): the column may yet come.
         """
-        wanted = [
-            column for name in names for column in self.columns if column.title == name
-        ]
+        wanted = [column for name in names for column in self.columns if column.title == name]
         kept = [column for column in self.columns[: self.fixed] if column.title not in names]
         if any(column.fixed for column in wanted):
             wanted = [replace(column, fixed=False) for column in wanted]

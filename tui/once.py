@@ -177,7 +177,11 @@ def _write_csv(table: Any, out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([table.titles[column] for column in columns])
     for start, stop in _slices(table):
-        writer.writerows(zip(*_plain(table, columns, start, stop), strict=True))
+        plain = [
+            [_csv_bool(value) if isinstance(value, bool) else value for value in values]
+            for values in _plain(table, columns, start, stop)
+        ]
+        writer.writerows(zip(*plain, strict=True))
 
 
 def _write_json(table: Any, out: TextIO) -> None:
@@ -249,6 +253,10 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_json_value(part) for part in value]
     return str(value)
+
+
+def _csv_bool(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _records(table: Any) -> Iterator[str]:

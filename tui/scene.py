@@ -228,9 +228,7 @@ class Composer:
         lines = []
         seen: dict[RowId, _Seen] = {}
         ends: list[float] = []
-        places = [
-            (column, self._x(column, viewport), layout.formats[column]) for column in columns
-        ]
+        places = [(column, self._x(column, viewport), layout.formats[column]) for column in columns]
         for line, identity in enumerate(table.identities(start, stop)):
             row = self._seen.get(identity) or _Seen()
             # Of rows with the same identity only the first can tell what changed.

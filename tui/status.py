@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
+from rich.style import Style
 from rich.table import Table as Grid
 from rich.text import Text
 from textual.reactive import reactive
@@ -90,7 +91,7 @@ class StatusLine(Widget):
             figures.append(f"{feed.skipped:,} skipped")
         return [(figure, None) for figure in figures if figure]
 
-    def _look(self, name: str) -> object:
+    def _look(self, name: str) -> Style:
         return self.get_component_rich_style(name, partial=True)
 
 

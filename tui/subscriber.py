@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from livetable.tui.target import Target
 
 if TYPE_CHECKING:
-    from livetable.feed.client import Client, Event, News
+    from livetable.feed.client import Client, Event
+    from livetable.feed.wanting import News
     from livetable.tui.model import Table
 
 LARGE: Final = 10 << 20
@@ -78,7 +79,7 @@ class Subscriber:
     def __init__(
         self,
         target: Target,
-        on_news: Callable[[], None],
+        on_news: Callable[[], object],
         columns: Sequence[str] | None = None,
     ) -> None:
         assert target.table is not None
@@ -153,14 +154,16 @@ class Subscriber:
                 client.close()
 
     def _may_have_moved(self, event: Event) -> bool:
-        from livetable.feed.client import Gone, News
+        from livetable.feed.client import Gone
+        from livetable.feed.wanting import News
 
         if self.target.endpoint is not None:
             return False
         return isinstance(event, Gone) or (isinstance(event, News) and event.header.kind == "end")
 
     def _take_in(self, event: Event, client: Client, decoder: Callable[..., object]) -> None:
-        from livetable.feed.client import Gone, News, Progress, Refused
+        from livetable.feed.client import Gone, Progress, Refused
+        from livetable.feed.wanting import News
 
         if isinstance(event, News):
             self._take_in_news(event, client, decoder)
@@ -177,11 +180,9 @@ class Subscriber:
         elif not event.connected and self._state.table is None:
             self._update(link=Link.CONNECTING)
 
-    def _take_in_news(
-        self, news: News, client: Client, decoder: Callable[..., object]
-    ) -> None:
+    def _take_in_news(self, news: News, client: Client, decoder: Callable[..., object]) -> None:
         header = news.header
-        told = {
+        told: dict[str, object] = {
             "name": header.table or self.name,
             "note": header.note,
             "heard": news.heard,

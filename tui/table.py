@@ -340,7 +340,9 @@ class LiveTable(ScrollView, can_focus=True):
         """Go to the first or last column."""
         if self._table is not None:
             columns = len(self._table.columns)
-            self._go(move(self.view, self._table, self.rows_in_sight, 0, columns if last else -columns))
+            self._go(
+                move(self.view, self._table, self.rows_in_sight, 0, columns if last else -columns)
+            )
 
     def action_toggle_cursor(self) -> None:
         """Mark a whole row instead of a cell, or the other way round."""

@@ -32,7 +32,9 @@ def find_source(source: str) -> tuple[Run, str | None] | None:
     Args:
         source: A name (``demo``) or an address (``tcp://host:port``).
     """
-    found = _BY_NAME.get(source) or _BY_SCHEME.get(source.split("://")[0] if "://" in source else "")
+    found = _BY_NAME.get(source) or _BY_SCHEME.get(
+        source.split("://")[0] if "://" in source else ""
+    )
     if found is None:
         return None
     module, key = found

@@ -131,7 +131,9 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
 
             return pyarrow.csv.read_csv(io.BytesIO(data))
     except (pa.ArrowException, ValueError, TypeError, RecursionError, BadFrame) as error:
-        raise Unreadable(f"a message could not be read as a table: {safe_str(error):.200}") from None
+        raise Unreadable(
+            f"a message could not be read as a table: {safe_str(error):.200}"
+        ) from None
     raise Unreadable(
         f"a message of {len(data):,} bytes is neither Arrow, Feather, Parquet, JSON, CSV nor pickle"
     )
@@ -162,8 +164,10 @@ def _looks_like_csv(data: bytes) -> bool:
         text = first.decode()
     except UnicodeDecodeError:
         return False
-    return bool(newline) and ("," in text or text.strip().isidentifier()) and all(
-        c.isprintable() or c in "\r\t" for c in text
+    return (
+        bool(newline)
+        and ("," in text or text.strip().isidentifier())
+        and all(c.isprintable() or c in "\r\t" for c in text)
     )
 
 

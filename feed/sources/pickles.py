@@ -157,7 +157,7 @@ def looks_pickled(data: bytes) -> bool:
 
 
 # The unpickler in C can't be told what to do on each opcode.
-_Base: Any = pickle._Unpickler  # type: ignore[attr-defined]
+_Base: Any = pickle._Unpickler
 
 
 class _Reader(_Base):  # type: ignore[misc]
@@ -170,7 +170,9 @@ class _Reader(_Base):  # type: ignore[misc]
     def find_class(self, module: str, name: str) -> Symbol:
         path = f"{module}.{name}"
         if path not in _ADMITTED:
-            raise Refused(f"a pickle names {path!r:.100}, which no DataFrame needs: refused, not run")
+            raise Refused(
+                f"a pickle names {path!r:.100}, which no DataFrame needs: refused, not run"
+            )
         return Symbol(path)
 
     def load_reduce(self) -> None:

@@ -133,7 +133,7 @@ def _backed(node: Node) -> Any:
     flat = values.reshape(-1) if values.ndim == 1 or values.shape[0] == 1 else None
     if name in ("DatetimeArray", "TimedeltaArray"):
         zone = _zone(_state(dtype)["tz"]) if _last(dtype) == "DatetimeTZDtype" else None
-        if values.dtype.kind not in "Mm" or zone is not None and values.dtype.kind != "M":
+        if values.dtype.kind not in "Mm" or (zone is not None and values.dtype.kind != "M"):
             raise Refused("pickled times are no times: refused")
         if zone is None:
             return values
@@ -143,7 +143,8 @@ def _backed(node: Node) -> Any:
     if flat is None:
         raise Refused("a pickled array of an unknown shape: refused")
     if name == "PeriodArray":
-        return pd.PeriodIndex.from_ordinals(flat.astype("int64"), freq=_frequency(dtype))
+        maker: Any = pd.PeriodIndex
+        return maker.from_ordinals(flat.astype("int64"), freq=_frequency(dtype))
     if name == "StringArray":
         return np.array([value if type(value) is str else None for value in flat], dtype=object)
     raise Refused(f"a pickled array of an unknown kind, {name!r:.60}: refused")
@@ -204,12 +205,13 @@ def _index(node: Any) -> pd.Index[Any]:
         return pd.RangeIndex(span, name=_cell(parts["name"]))
     if _last_symbol(kind) == "MultiIndex":
         return pd.MultiIndex(
-            levels=[_index(level) for level in parts["levels"]],
-            codes=[_ndarray(codes) for codes in parts["codes"]],
+            levels=[list(_index(level)) for level in parts["levels"]],
+            codes=[_ndarray(codes).tolist() for codes in parts["codes"]],
             names=[_cell(label) for label in parts["names"]],
         )
     values = _values(parts["data"]) if _is_array(parts["data"]) else _index(parts["data"])
-    return pd.Index(values, name=_cell(parts.get("name")))
+    index: pd.Index[Any] = pd.Index(values, name=_cell(parts.get("name")))
+    return index
 
 
 def _is_array(node: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -39,7 +38,7 @@ class PickerScreen(Screen[None]):
         self._options = options
         self._foreign: tuple[FeedProcess, TableScreen] | None = None
         self._doubt: Timer | None = None
-        self.lister = Lister(endpoint, partial(self.post_message, ListingChanged()))
+        self.lister = Lister(endpoint, lambda: self.post_message(ListingChanged()))
         self._listing: list[Listed] = []
         self._number = 0
         self._opened_only = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -41,9 +40,7 @@ class TableScreen(Screen[None]):
         self.target = target
         self._options = options
         self._can_leave = can_leave
-        self.subscriber = Subscriber(
-            target, partial(self.post_message, FeedNews()), options.columns
-        )
+        self.subscriber = Subscriber(target, lambda: self.post_message(FeedNews()), options.columns)
         self._feed = FeedState(name=target.title)
         self._clock_timer: Timer | None = None
         self._worker: Worker[None] | None = None

@@ -1,0 +1,20 @@
+"""Fixtures that own folders, publishers and processes."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def runtime_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give each test a runtime folder of its own: short, as it becomes part of socket paths."""
+    folder = Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setattr("livetable.feed.directory.folders", lambda: [folder / "livetable"])
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,365 @@
+"""livetable.feed.publisher and hub: real sockets, threads, forks and exits."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import zmq
+
+from livetable.feed import Publisher, directory
+from livetable.feed.client import Client, Gone, Link
+from livetable.feed.decode import Decoded, Decoder
+from livetable.feed.errors import (
+    BadEndpoint,
+    BadFrame,
+    BadName,
+    NameTaken,
+    PublisherClosed,
+)
+from livetable.feed.hub import process_name
+from livetable.feed.wanting import News
+from livetable.feed.wire import Header
+from tests.waiting import wait_for
+
+
+class Reader:
+    """A client that asks again for whatever it was told."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.client = Client(endpoint)
+        self.news: list[News] = []
+        self.tables: list[Decoded] = []
+        self.others: list[object] = []
+        self._decode = Decoder()
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self, *tables: str | None) -> Reader:
+        for table in tables:
+            self.client.ask(table)
+        self._thread.start()
+        return self
+
+    def _run(self) -> None:
+        for event in self.client.events():
+            if isinstance(event, News):
+                if event.body is not None:
+                    self.tables.append(self._decode(event.body))  # type: ignore[arg-type]
+                self.news.append(event)
+                catalogue = event.header.kind == "catalogue"
+                self.client.ask(None if catalogue else event.header.table)
+            else:
+                self.others.append(event)
+
+    def close(self) -> None:
+        self.client.close()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def newest(self) -> list[object]:
+        return self.tables[-1].columns[0].to_pylist() if self.tables else []
+
+
+@pytest.fixture
+def orders() -> Iterator[Publisher]:
+    with Publisher("orders") as publisher:
+        yield publisher
+
+
+def test_a_viewer_sees_what_is_sent(orders: Publisher) -> None:
+    orders.send(pd.DataFrame({"a": [1]}))
+    with closing(Reader(orders.endpoint).start("orders")) as reader:
+        wait_for(lambda: reader.newest() == [1])
+        orders.send({"a": [2, 3]})
+        wait_for(lambda: reader.newest() == [2, 3])
+        assert reader.news[0].header.age is not None
+
+
+def test_many_viewers_and_threads(orders: Publisher) -> None:
+    readers = [Reader(orders.endpoint).start("orders") for _ in range(3)]
+    frame = pd.DataFrame({"a": np.zeros(100)})
+
+    def send(number: int) -> None:
+        for _ in range(50):
+            orders.send(frame + number)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    orders.send({"a": [-1.0]})
+    for reader in readers:
+        with closing(reader):
+            wait_for(lambda reader=reader: reader.newest() == [-1.0])
+            seqs = [news.header.position.seq for news in reader.news if news.header.position]
+            assert seqs == sorted(seqs)
+
+
+def test_large_tables_arrive_whole(orders: Publisher) -> None:
+    frame = pd.DataFrame({"a": np.arange(3_000_000)})
+    orders.send(frame)
+    with closing(Reader(orders.endpoint).start("orders")) as reader:
+        wait_for(lambda: reader.tables)
+        assert reader.tables[0].columns[0].to_numpy().sum() == frame["a"].sum()
+
+
+def test_two_publishers_share_an_endpoint() -> None:
+    with (
+        Publisher("a", endpoint="tcp://127.0.0.1:0") as first,
+        Publisher("b", endpoint=first.endpoint) as second,
+    ):
+        assert second.endpoint == first.endpoint
+        with closing(Reader(first.endpoint).start("a", "b", None)) as reader:
+            first.send({"x": [1]})
+            second.send({"x": [2]})
+            wait_for(lambda: {n.header.table for n in reader.news if n.body} == {"a", "b"})
+            catalogues = [n.header for n in reader.news if n.header.kind == "catalogue"]
+            assert {info.name for info in catalogues[-1].tables} == {"a", "b"}
+        with pytest.raises((NameTaken, BadEndpoint)):
+            Publisher("a", endpoint=first.endpoint)
+        assert {entry.name for entry in directory.entries()} == {"a", "b"}
+
+
+def test_wrong_calls(orders: Publisher) -> None:
+    with pytest.raises(NameTaken, match=str(os.getpid())):
+        Publisher("orders")
+    with pytest.raises(BadName):
+        Publisher("a/b")
+    with pytest.raises(BadEndpoint, match="no endpoint"):
+        Publisher("x", endpoint="localhost:1")
+    with pytest.raises(BadEndpoint, match="can't be bound"):
+        Publisher("x", endpoint="tcp://nowhere")
+    with Publisher("t", endpoint="tcp://127.0.0.1:0") as there:
+        port = there.endpoint.rpartition(":")[2]
+        code = f"from livetable.feed import Publisher; Publisher('u', endpoint='tcp://127.0.0.1:{port}')"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert "another process uses it" in done.stderr
+    assert [entry.name for entry in directory.entries()] == ["orders"]
+    with pytest.raises(BadFrame):
+        orders.send(object())
+    with Publisher("keyed", key=["id", "n"]) as keyed:
+        with pytest.raises(BadFrame, match="has the key 'n'"):
+            keyed.send({"id": [1]})
+        keyed.send({"id": [1], "n": [2]})
+    with pytest.raises(PublisherClosed):
+        keyed.send({"id": [1], "n": [2]})
+    keyed.close()
+
+
+def test_closing_frees_the_name_and_tells_viewers(orders: Publisher) -> None:
+    orders.send({"a": [1]})
+    with closing(Reader(orders.endpoint).start("orders")) as reader:
+        wait_for(lambda: reader.tables)
+        orders.close()
+        wait_for(lambda: reader.news[-1].header.kind == "end")
+        with Publisher("orders") as again:
+            again.send({"a": [2]})
+            wait_for(lambda: reader.newest() == [2])
+
+
+def test_a_forgotten_publisher_frees_its_name() -> None:
+    Publisher("forgotten").send({"a": [1]})
+    gc.collect()
+    wait_for(lambda: directory.entries() == [])
+    Publisher("forgotten").close()
+
+
+def test_notes_reach_viewers(orders: Publisher) -> None:
+    orders.note("no data yet")
+    with closing(Reader(orders.endpoint).start("orders")) as reader:
+        wait_for(lambda: reader.news)
+        assert reader.news[0].header.note == "no data yet"
+
+
+def test_plain_subscribers_in_any_language(orders: Publisher) -> None:
+    with zmq.Context() as context, context.socket(zmq.SUB) as plain:
+        plain.linger = 0
+        plain.subscribe("orders")
+        plain.connect(orders.endpoint)
+        orders.send({"a": [5]})
+        assert plain.poll(10_000)
+        topic, header, *body = plain.recv_multipart()
+        assert topic == b"orders"
+        assert Header.decode(header).kind == "snapshot"
+        assert Decoder()(b"".join(body)).columns[0].to_pylist() == [5]
+
+
+def test_rubbish_from_viewers_harms_nothing(orders: Publisher) -> None:
+    with zmq.Context() as context, context.socket(zmq.XSUB) as rude:
+        rude.linger = 0
+        rude.connect(orders.endpoint)
+        for message in (b"", b"\x01", b"{}", b"\xff" * 100, b"[" * 4000, b"\x00never"):
+            rude.send(message)
+        rude.send_multipart([b"a", b"b"])
+        orders.send({"a": [1]})
+        with closing(Reader(orders.endpoint).start("orders")) as reader:
+            wait_for(lambda: reader.newest() == [1])
+
+
+SCRIPT = """
+import os, sys, time, threading
+import pandas as pd
+from livetable.feed import Publisher
+from livetable.feed.errors import *
+orders = Publisher("orders")
+orders.send(pd.DataFrame({"a": [1]}))
+"""
+
+
+def run(folder: Path, code: str, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # type: ignore[call-overload,no-any-return]
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SCRIPT + code],
+        env=os.environ | {"XDG_RUNTIME_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        **more,
+    )
+
+
+def test_a_script_ends_when_it_is_done(runtime_folder: Path) -> None:
+    began = time.monotonic()
+    done = run(runtime_folder, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert time.monotonic() - began < 10
+    assert list((runtime_folder / "livetable").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "end", ["os._exit(0)", "raise KeyboardInterrupt", "sys.exit(3)", "os.kill(os.getpid(), 9)"]
+)
+def test_any_end_frees_the_name(runtime_folder: Path, end: str) -> None:
+    run(runtime_folder, end)
+    assert directory.entries() == []
+    Publisher("orders").close()
+
+
+FORKED = """
+child = os.fork()
+if child == 0:
+    try:
+        orders.send({"a": [2]})
+    except PublisherClosed as error:
+        print("closed:", error, flush=True)
+    try:
+        Publisher("orders")
+    except NameTaken as error:
+        print("taken:", error, flush=True)
+    with Publisher("mine") as mine:
+        mine.send({"a": [3]})
+        print("mine", flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+from livetable.feed import directory
+print([entry.name for entry in directory.entries()])
+orders.send({"a": [4]})
+"""
+
+
+def test_fork(runtime_folder: Path) -> None:
+    done = run(runtime_folder, FORKED)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("closed: table 'orders' belongs to process")
+    assert lines[1].startswith("taken: table 'orders' is already published by process")
+    assert lines[2:] == ["mine", "['orders']"]
+    assert done.stderr == ""
+
+
+def test_a_child_that_outlives_its_parent_does_not_keep_the_name(runtime_folder: Path) -> None:
+    code = "pid = os.fork()\nif pid == 0:\n    time.sleep(60); os._exit(0)\nprint(pid)\nos._exit(0)"
+    script = SCRIPT + code.replace("print(pid)", "open(sys.argv[1], 'w').write(str(pid))")
+    told = runtime_folder / "child"
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", script, str(told)],
+        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+    )
+    process.wait(20)
+    child = int(told.read_text())
+    try:
+        with Publisher("orders") as orders:
+            orders.send({"a": [9]})
+            with closing(Reader(orders.endpoint).start("orders")) as reader:
+                wait_for(lambda: reader.newest() == [9])
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+SLEEPER = SCRIPT + """
+n = 1
+while True:
+    time.sleep(0.05)
+    n += 1
+    orders.send({"a": [n]})
+"""
+
+
+def test_a_stopped_feed_is_gone_within_three_seconds_and_comes_back(runtime_folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER],
+        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+    )
+    try:
+        entry = wait_for(lambda: directory.find("orders"))[0]
+        with closing(Reader(entry.endpoint).start("orders")) as reader:
+            wait_for(lambda: reader.tables)
+            process.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            wait_for(lambda: any(isinstance(event, Gone) for event in reader.others))
+            assert time.monotonic() - began < 3.0
+            count = len(reader.tables)
+            process.send_signal(signal.SIGCONT)
+            wait_for(lambda: len(reader.tables) > count)
+            process.kill()
+            process.wait()
+            wait_for(lambda: Link(False) in reader.others)
+            with Publisher("orders") as again:
+                again.send({"a": [-1]})
+                wait_for(lambda: reader.newest() == [-1])
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_importing_the_feed_loads_no_textual() -> None:
+    code = (
+        "import sys, livetable.feed; from livetable.feed import Publisher;"
+        "import livetable.feed.client, livetable.feed.sources, livetable.feed.__main__;"
+        "print([m for m in sys.modules if m.split('.')[0] in ('textual', 'rich', 'pandas')"
+        " or m.startswith('livetable.tui')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_nothing_in_the_feed_names_the_viewer() -> None:
+    folder = Path(directory.__file__).parent
+    for file in folder.rglob("*.py"):
+        assert "livetable.tui" not in file.read_text(), file
+
+
+def test_process_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    monkeypatch.setattr(sys, "argv", ["/x/strategy.py"])
+    assert process_name() == "strategy.py"
+    monkeypatch.setattr(sys, "argv", ["-c"])
+    assert process_name() == os.path.basename(sys.executable)
+
+
+def test_package_attributes() -> None:
+    import livetable.feed
+
+    assert issubclass(NameTaken, livetable.feed.LivetableError)
+    with pytest.raises(AttributeError):
+        _ = livetable.feed.nothing

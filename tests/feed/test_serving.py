@@ -1,0 +1,461 @@
+"""livetable.feed.serving and livetable.feed.wanting: both sides of the protocol, without sockets."""
+
+from __future__ import annotations
+
+import logging
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livetable.feed.errors import WireError
+from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
+from livetable.feed.state import Body, TableState
+from livetable.feed.wanting import GONE_SECONDS, REPEAT_SECONDS, News, Wanting
+from livetable.feed.wire import IDLE_SECONDS, PART_BYTES, WINDOW, Header, Position, Want, new_topic
+
+
+class Sent:
+    def __init__(self) -> None:
+        self.done = False
+
+
+class Feed:
+    """An endpoint whose messages end up in a list."""
+
+    def __init__(self) -> None:
+        self.out: list[list[bytes]] = []
+        self.sent: list[Sent] = []
+        self.serving = Serving(self._send, lambda table, now: table.info(now, 1, "test"))
+        self.encoded = 0
+
+    def _send(self, frames: Frames) -> Sent:
+        self.out.append([bytes(frame) for frame in frames])
+        self.sent.append(Sent())
+        return self.sent[-1]
+
+    def table(self, name: str = "t", now: float = 0.0) -> TableState:
+        table = TableState(name, (), self._encode)
+        self.serving.add(table, now)
+        return table
+
+    def _encode(self, frame: object) -> Body:
+        self.encoded += 1
+        data = frame if isinstance(frame, bytes) else str(frame).encode()
+        return Body(memoryview(data), 1, 1)
+
+    def put(self, table: TableState, frame: object, now: float) -> None:
+        table.put(frame, (1, 1), now, 0.0)
+        if table.wanted:
+            self.serving.news(table.name, now)
+
+    def taken(self) -> list[list[bytes]]:
+        out, self.out = self.out, []
+        return out
+
+
+class Viewer:
+    """One viewer's side."""
+
+    def __init__(self, feed: Feed, table: str | None = "t") -> None:
+        self.feed = feed
+        self.topic = new_topic()
+        self.wanting = Wanting(self.topic, table)
+        self.shown: list[tuple[str, bytes | None]] = []
+
+    def subscribe(self, now: float = 0.0) -> None:
+        self.feed.serving.received(b"\x01" + self.topic, now)
+
+    def ask(self, now: float) -> None:
+        self.feed.serving.received(self.wanting.ask(now), now)
+
+    def hear(self, messages: list[list[bytes]], now: float) -> list[News]:
+        heard = []
+        for topic, header, *body in messages:
+            if topic != self.topic:
+                continue
+            news, want = self.wanting.receive(Header.decode(header), body, now)
+            if want is not None:
+                self.feed.serving.received(want, now)
+            if news is not None:
+                heard.append(news)
+                body_bytes = None if news.body is None else bytes(news.body)
+                self.shown.append((news.header.kind, body_bytes))
+        return heard
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed()
+
+
+@pytest.fixture
+def viewer(feed: Feed) -> Viewer:
+    viewer = Viewer(feed)
+    viewer.subscribe()
+    return viewer
+
+
+def test_late_joiner_sees_the_table_at_once(feed: Feed, viewer: Viewer) -> None:
+    feed.put(feed.table(), "old", 0.0)
+    viewer.ask(100.0)
+    (news,) = viewer.hear(feed.taken(), 100.0)
+    assert news.body == b"old"
+    assert news.header.age == 100.0
+
+
+def test_nothing_is_encoded_that_nobody_wants(feed: Feed) -> None:
+    table = feed.table()
+    for number in range(100):
+        feed.put(table, number, 0.0)
+    assert feed.encoded == 0
+    assert not table.wanted
+
+
+def test_newest_wins_and_many_share_one_encoding(feed: Feed) -> None:
+    table = feed.table()
+    viewers = [Viewer(feed) for _ in range(3)]
+    for viewer in viewers:
+        viewer.subscribe()
+        viewer.ask(0.0)
+    feed.put(table, "one", 0.1)
+    out = feed.taken()
+    for viewer in viewers:
+        assert [news.body for news in viewer.hear(out, 0.1)] == [b"one"]
+    for number in range(10):
+        feed.put(table, number, 0.2)
+    assert feed.taken() == []
+    viewers[0].ask(0.3)
+    (news,) = viewers[0].hear(feed.taken(), 0.3)
+    assert news.body == b"9"
+    assert news.header.position == Position(table.epoch, 11)
+    assert feed.encoded == 2
+
+
+def test_idle_after_a_second_without_news(feed: Feed, viewer: Viewer) -> None:
+    table = feed.table()
+    feed.put(table, "x", 0.0)
+    viewer.ask(0.0)
+    viewer.hear(feed.taken(), 0.0)
+    viewer.ask(1.0)
+    assert feed.serving.deadline(1.0) == 1.0 + IDLE_SECONDS
+    feed.serving.tick(1.0 + IDLE_SECONDS - 0.01)
+    assert feed.taken() == []
+    feed.serving.tick(1.0 + IDLE_SECONDS)
+    (news,) = viewer.hear(feed.taken(), 2.0)
+    assert (news.header.kind, news.header.age) == ("idle", 2.0)
+    assert feed.serving.deadline(2.0) is None
+
+
+def test_absent_table_then_there(feed: Feed, viewer: Viewer) -> None:
+    viewer.ask(0.0)
+    feed.serving.tick(2.0)
+    assert [news.header.kind for news in viewer.hear(feed.taken(), 2.0)] == ["absent"]
+    viewer.ask(2.0)
+    table = feed.table(now=2.5)
+    assert table.wanted
+    feed.put(table, "x", 2.6)
+    assert [news.body for news in viewer.hear(feed.taken(), 2.6)] == [b"x"]
+
+
+def test_end_is_told(feed: Feed, viewer: Viewer) -> None:
+    feed.put(feed.table(), "x", 0.0)
+    viewer.ask(0.0)
+    viewer.hear(feed.taken(), 0.0)
+    viewer.ask(0.0)
+    feed.serving.remove("t", 0.1)
+    assert [news.header.kind for news in viewer.hear(feed.taken(), 0.1)] == ["end"]
+
+
+def test_restarted_feed_is_a_gap(feed: Feed, viewer: Viewer) -> None:
+    feed.put(feed.table(), "x", 0.0)
+    viewer.ask(0.0)
+    viewer.hear(feed.taken(), 0.0)
+    feed.serving.remove("t", 0.1)
+    feed.put(feed.table(), "y", 0.2)  # seq 1 again, of another epoch
+    viewer.ask(0.3)
+    assert [news.body for news in viewer.hear(feed.taken(), 0.3)] == [b"y"]
+
+
+def test_catalogue_changes_are_told_at_once(feed: Feed) -> None:
+    viewer = Viewer(feed, None)
+    viewer.subscribe()
+    viewer.ask(0.0)
+    (first,) = viewer.hear(feed.taken(), 0.0)
+    assert first.header.tables == ()
+    viewer.ask(0.1)
+    assert feed.taken() == []
+    feed.table("a", 0.2)
+    (second,) = viewer.hear(feed.taken(), 0.2)
+    assert [info.name for info in second.header.tables] == ["a"]
+    viewer.ask(0.3)
+    feed.serving.tick(1.4)
+    assert len(viewer.hear(feed.taken(), 1.4)) == 1
+
+
+def test_a_leaver_is_forgotten(feed: Feed, viewer: Viewer) -> None:
+    table = feed.table()
+    viewer.ask(0.0)
+    assert table.wanted
+    feed.serving.received(b"\x00" + viewer.topic, 0.1)
+    feed.put(table, "x", 0.2)
+    assert feed.taken() == []
+    assert feed.serving.deadline(0.3) is None
+    viewer.ask(0.4)  # a want on a topic nobody listens to is not kept either
+    assert feed.taken() == []
+
+
+def test_wants_that_are_none(
+    feed: Feed, viewer: Viewer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        feed.serving.received(b"{}", 0.0)
+        feed.serving.received(b"rubbish", 0.0)
+    assert len(caplog.records) == 1  # said once
+
+
+def big(parts: int) -> bytes:
+    return random.Random(1).randbytes(PART_BYTES * (parts - 1) + 5)
+
+
+@pytest.mark.parametrize("parts", [2, WINDOW, WINDOW + 1, 3 * WINDOW + 3])
+def test_large_bodies_go_in_parts_by_credit(feed: Feed, viewer: Viewer, parts: int) -> None:
+    body = big(parts)
+    feed.put(feed.table(), body, 0.0)
+    viewer.ask(0.0)
+    heard: list[News] = []
+    rounds = 0
+    while out := feed.taken():
+        assert len(out) <= WINDOW
+        heard += viewer.hear(out, 0.0)
+        rounds += 1
+    assert [news.body for news in heard] == [body]
+    assert rounds >= parts // WINDOW
+    assert viewer.wanting.progress is None
+
+
+def test_a_newer_frame_waits_for_a_transfer(feed: Feed, viewer: Viewer) -> None:
+    table = feed.table()
+    feed.put(table, big(WINDOW * 2), 0.0)
+    viewer.ask(0.0)
+    first = feed.taken()
+    feed.put(table, "new", 0.1)
+    viewer.hear(first, 0.1)
+    assert viewer.wanting.progress == 0.5
+    (whole,) = viewer.hear(feed.taken(), 0.1)
+    assert whole.body == big(WINDOW * 2)
+    viewer.ask(0.2)
+    assert [news.body for news in viewer.hear(feed.taken(), 0.2)] == [b"new"]
+
+
+def test_a_transfer_cut_off_starts_anew(feed: Feed, viewer: Viewer) -> None:
+    table = feed.table()
+    feed.put(table, big(WINDOW * 2), 0.0)
+    viewer.ask(0.0)
+    viewer.hear(feed.taken(), 0.0)
+    feed.taken()
+    feed.serving.received(b"\x00" + viewer.topic, 1.0)  # the connection broke
+    feed.put(table, "new", 1.5)
+    viewer.subscribe(2.0)
+    want = viewer.wanting.restart(2.0)
+    assert want is not None
+    feed.serving.received(want, 2.0)
+    assert [news.body for news in viewer.hear(feed.taken(), 2.0)] == [b"new"]
+
+
+def test_repeat_and_gone() -> None:
+    wanting = Wanting(new_topic(), "t")
+    assert wanting.deadline() is None
+    assert wanting.restart(0.0) is None
+    first = wanting.ask(10.0)
+    assert wanting.deadline() == 10.0 + REPEAT_SECONDS
+    assert wanting.repeat(10.5) is None
+    assert wanting.repeat(10.01 + REPEAT_SECONDS) == first
+    assert not wanting.is_gone(10.0 + GONE_SECONDS - 0.01)
+    assert wanting.is_gone(10.01 + GONE_SECONDS)
+    assert GONE_SECONDS < 3 < GONE_SECONDS + 1
+
+
+def header(position: Position | None, want: int = 1, **more: object) -> Header:
+    return Header("snapshot", "t", want, position, **more)  # type: ignore[arg-type]
+
+
+def test_a_repeated_want_answered_twice_is_one_news() -> None:
+    wanting = Wanting(new_topic(), "t")
+    wanting.ask(0.0)
+    idle = Header("idle", "t", 1, Position("e", 1))
+    assert wanting.receive(idle, [], 0.1)[0] is not None
+    assert wanting.receive(idle, [], 0.2) == (None, None)
+    wanting.ask(0.3)
+    answer = header(Position("e", 2), 2, size=1)
+    assert wanting.receive(answer, [b"x"], 0.4)[0] is not None
+    assert wanting.receive(answer, [b"x"], 0.5) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("messages", "says"),
+    [
+        ([(dict(size=2), b"x")], "2 bytes announced, 1 came"),
+        ([(dict(size=2, part=0, parts=2), b"xyz")], "more bytes came"),
+        (
+            [(dict(size=9, part=0, parts=2), b"x"), (dict(size=9, part=1, parts=2), b"y")],
+            "fewer came",
+        ),
+    ],
+)
+def test_lying_sizes(messages: list[tuple[dict[str, object], bytes]], says: str) -> None:
+    wanting = Wanting(new_topic(), "t")
+    wanting.ask(0.0)
+    with pytest.raises(WireError, match=says):
+        for more, body in messages:
+            wanting.receive(header(Position("e", 1), **more), [body], 0.0)
+    assert wanting.progress is None
+
+
+def test_parts_out_of_order_are_passed_over() -> None:
+    wanting = Wanting(new_topic(), "t")
+    wanting.ask(0.0)
+    position = Position("e", 1)
+
+    def part(number: int) -> News | None:
+        return wanting.receive(header(position, size=3, part=number, parts=3), [b"x"], 0.0)[0]
+
+    assert part(1) is None
+    assert wanting.progress is None
+    assert [part(0), part(0), part(2), part(1)] == [None] * 4
+    last = part(2)
+    assert last is not None
+    assert last.body == b"xxx"
+
+
+# -- plain subscribers --------------------------------------------------------------------------
+
+
+def test_plain_subscribers_get_a_few_snapshots_a_second(feed: Feed) -> None:
+    table = feed.table("orders")
+    feed.put(table, 0, 0.0)
+    feed.serving.received(b"\x01orders", 1.0)
+    (first,) = feed.taken()
+    assert first[0] == b"orders"
+    assert Header.decode(first[1]).want is None
+    assert first[2] == b"0"
+    for tick in range(100):
+        feed.put(table, tick, 1.0 + tick / 100)
+    assert len(feed.taken()) <= 1 / PUBLIC_SECONDS
+    due = feed.serving.deadline(2.0)
+    assert due is not None
+    feed.serving.tick(due + 0.3)
+    assert feed.taken()[-1][2] == b"99"  # the newest is never left out
+    feed.serving.received(b"\x00orders", 3.0)
+    feed.put(table, "x", 4.0)
+    assert feed.taken() == []
+    assert not table.wanted
+
+
+def test_an_empty_subscription_counts_for_every_table(feed: Feed) -> None:
+    feed.put(feed.table("a"), 1, 0.0)
+    feed.serving.received(b"\x01", 1.0)
+    feed.put(feed.table("b", 1.0), 2, 1.1)
+    assert {message[0] for message in feed.taken()} == {b"a", b"b"}
+
+
+def test_a_stalled_plain_subscriber_does_not_fill_the_memory(feed: Feed) -> None:
+    table = feed.table("orders")
+    feed.serving.received(b"\x01orders", 0.0)
+    for second in range(100):
+        feed.put(table, bytes(PUBLIC_BYTES // 4), float(second))
+    assert len(feed.taken()) == 4
+    for sent in feed.sent:
+        sent.done = True
+    feed.put(table, "x", 200.0)
+    assert feed.taken()[0][2] == b"x"
+
+
+# -- any order of anything ----------------------------------------------------------------------
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "put big", "ask", "hear", "tick", "cut", "restart feed", "repeat"]),
+        st.integers(0, 2),
+    ),
+    max_size=60,
+)
+
+
+@given(steps)
+@settings(max_examples=150, deadline=None)
+def test_every_viewer_ends_with_the_newest(history: list[tuple[str, int]]) -> None:
+    feed = Feed()
+    table = feed.table()
+    viewers = [Viewer(feed) for _ in range(3)]
+    for viewer in viewers:
+        viewer.subscribe()
+    mailboxes: list[list[list[bytes]]] = [[], [], []]
+    existed = {b"start"}
+    feed.put(table, "start", 0.0)
+    newest = b"start"
+    now = 0.0
+
+    def deliver() -> None:
+        for message in feed.taken():
+            for viewer, box in zip(viewers, mailboxes, strict=True):
+                if message[0] == viewer.topic:
+                    box.append(message)
+        for box in mailboxes:
+            assert len(box) <= WINDOW * 4  # nothing queues without bound
+
+    for number, (step, who) in enumerate(history):
+        now += 0.3
+        viewer = viewers[who]
+        if step.startswith("put") or step == "restart feed":
+            if step == "restart feed":
+                feed.serving.remove("t", now)
+                table = feed.table(now=now)
+            size = PART_BYTES * (WINDOW + 2) if step == "put big" else 10
+            newest = str(number).encode().ljust(size, b".")
+            existed.add(newest)
+            feed.put(table, newest, now)
+        elif step == "ask" and not viewer.wanting.outstanding:
+            viewer.ask(now)
+        elif step == "hear":
+            deliver()
+            messages, mailboxes[who] = mailboxes[who], []
+            viewer.hear(messages, now)
+        elif step == "tick":
+            feed.serving.tick(now)
+        elif step == "cut":
+            feed.serving.received(b"\x00" + viewer.topic, now)
+            mailboxes[who] = []
+            feed.out = [message for message in feed.out if message[0] != viewer.topic]
+            viewer.subscribe(now)
+            if want := viewer.wanting.restart(now):
+                feed.serving.received(want, now)
+        elif step == "repeat" and (want := viewer.wanting.repeat(now)):
+            feed.serving.received(want, now)
+        deliver()
+    for _ in range(12):
+        now += 1.1
+        for who, viewer in enumerate(viewers):
+            if not viewer.wanting.outstanding:
+                viewer.ask(now)
+            if want := viewer.wanting.repeat(now):
+                feed.serving.received(want, now)
+            deliver()
+            messages, mailboxes[who] = mailboxes[who], []
+            viewer.hear(messages, now)
+            deliver()
+    for viewer in viewers:
+        bodies = [body for _, body in viewer.shown if body is not None]
+        assert bodies
+        assert bodies[-1] == newest
+        assert set(bodies) <= existed
+
+
+def test_want_numbers_grow() -> None:
+    wanting = Wanting(new_topic(), "t")
+    numbers = []
+    for _ in range(3):
+        want = Want.decode(wanting.ask(0.0))
+        numbers.append(want.number)
+    assert numbers == [1, 2, 3]
