@@ -144,6 +144,9 @@ class Hub:
         self._stopping = True
         self._wake()
         self._thread.join(_EXIT_SECONDS)
+        if not self._thread.is_alive():
+            self._alarm.close()
+            self._listen.close()
 
     def _wake(self) -> None:
         if self._woken:

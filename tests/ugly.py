@@ -59,7 +59,7 @@ def ugly_frames() -> dict[str, Any]:
             {
                 "none": pd.Series([None, None], dtype=object),
                 "NA": pd.array([1, pd.NA], dtype="Int64"),
-                "NaT": pd.to_datetime(["2026-01-01", None]),
+                "NaT": [pd.Timestamp("2026-01-01"), pd.NaT],
                 "bool": pd.Series([True, None], dtype=object),
                 "boolean": pd.array([True, None], dtype="boolean"),
             }

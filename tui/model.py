@@ -80,7 +80,9 @@ class Table:
         values = self.columns[column].values
         if values is None:
             first, step = self.range
-            return pa.array(range(first + start * step, first + stop * step, step), pa.int64())
+            counted = np.arange(start, stop, dtype=np.int64) * step + first
+            # Not `pa.array`: that imports pandas, which takes longer than the whole start.
+            return pa.Array.from_buffers(pa.int64(), len(counted), [None, pa.py_buffer(counted)])
         return values.slice(start, stop - start)
 
     def identity(self, row: int) -> RowId:
@@ -99,27 +101,28 @@ class Table:
             )
         )
 
-    def find(self, identity: RowId, near: int) -> int | None:
-        """Return the row held by `identity`, of several the nearest to `near`; None if gone.
+    def find(self, other: Table, row: int, near: int) -> int | None:
+        """Return this table's row that is held by the same as row number `row` of `other`.
 
-        Takes no time if it is still at `near`, else a pass over the key columns.
+        Of several the nearest to `near`; None if it is gone. Takes no time if it is still at
+        `near`, else a pass over the key columns.
         """
-        if not self._identity:
-            row = identity[0] if len(identity) == 1 else None
-            return row if isinstance(row, int) and row < self.rows else None
-        if len(identity) != len(self._identity):
+        if not self._identity or not other._identity:
+            same_kind = not self._identity and not other._identity
+            return row if same_kind and row < self.rows else None
+        if len(other._identity) != len(self._identity):
             return None
-        if 0 <= near < self.rows and self.identity(near) == identity:
+        if 0 <= near < self.rows and self.identity(near) == other.identity(row):
             return near
         mask: Any = None
-        for values, wanted in zip(self._identity, identity, strict=True):
+        for values, others in zip(self._identity, other._identity, strict=True):
+            wanted = others[row]  # an Arrow scalar: making one from Python imports pandas
             try:
-                same = (
-                    pc.is_null(values)
-                    if wanted is None
-                    else pc.fill_null(pc.equal(values, pa.scalar(wanted, values.type)), False)
-                )
-            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+                if not wanted.is_valid:
+                    same = pc.is_null(values)
+                else:
+                    same = pc.fill_null(pc.equal(values, wanted.cast(values.type)), False)
+            except (pa.ArrowException, NotImplementedError):
                 return None  # the key changed its type
             mask = same if mask is None else pc.and_(mask, same)
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable
 from typing import ClassVar
@@ -200,8 +201,11 @@ class LiveTable(ScrollView, can_focus=True):
             line, base = self._header, self._style(Look.HEADER)
         elif y <= len(self._lines):
             line = self._lines[y - 1]
-        elif self.message and not self._lines and y - 1 == max(1, self.rows_in_sight // 3):
-            return self._message_strip(width)
+        elif self.message and not self._lines:
+            says = textwrap.wrap(self.message, max(20, min(width - 4, 76)))
+            number = y - 1 - max(1, self.rows_in_sight // 3)
+            if 0 <= number < len(says):
+                return self._message_strip(says[number], width)
         layout = self._composer.layout
         fixed = layout.fixed_width if layout else 0
         segments: list[Segment] = []
@@ -217,8 +221,8 @@ class LiveTable(ScrollView, can_focus=True):
             segments.append(Segment(" " * (width - x), base))
         return Strip(segments, width)
 
-    def _message_strip(self, width: int) -> Strip:
-        text = fit(self.message, min(width, width_of(self.message)))
+    def _message_strip(self, says: str, width: int) -> Strip:
+        text = fit(says, min(width, width_of(says)))
         left = " " * max(0, (width - width_of(text)) // 2)
         style = self._style(0) + self.get_component_rich_style("livetable--message", partial=True)
         strip = Strip([Segment(left, self._style(0)), Segment(text, style)])

@@ -42,7 +42,7 @@ def follow(view: View, before: Table, after: Table, height: int) -> View:
     at_end = view.row >= before.rows - 1 and view.top + height >= before.rows
     if at_end and before.rows > 0:
         return View(last_top, max(0, after.rows - 1), column)
-    row = after.find(before.identity(view.row), view.row) if view.row < before.rows else None
+    row = after.find(before, view.row, view.row) if view.row < before.rows else None
     top = _held_top(view, before, after, height)
     if row is None:
         row = view.row - view.top + top
@@ -51,8 +51,8 @@ def follow(view: View, before: Table, after: Table, height: int) -> View:
 
 def _held_top(view: View, before: Table, after: Table, height: int) -> int:
     stop = min(before.rows, view.top + height)
-    for line, identity in enumerate(before.identities(view.top, stop)):
-        found = after.find(identity, view.top + line)
+    for line in range(stop - view.top):
+        found = after.find(before, view.top + line, view.top + line)
         if found is not None:
             return max(0, found - line)
     return view.top

@@ -108,8 +108,8 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
     if looks_pickled(data):
         if not pickles:
             raise Unreadable(
-                "this publisher sends pickled data, which can run code where it is read: "
-                "--pickle admits DataFrames in it, and nothing else"
+                "this publisher sends pickles, which can run code where they are read: "
+                "--pickle admits DataFrames, and nothing else"
             )
         from livetable.feed.sources.pickles import read
         from livetable.feed.sources.thaw import thaw

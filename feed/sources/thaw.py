@@ -343,8 +343,8 @@ _CELLS: Final[dict[str, Callable[[Node], Any]]] = {
     "datetime": lambda node: _datetime(_packed(node)),
     "time": lambda node: _time(_packed(node)),
     "timedelta": lambda node: timedelta(*map(int, node.arguments[:3])),
-    "_unpickle_timestamp": lambda node: pd.Timestamp(int(node.arguments[0]), unit="ns"),
-    "_timedelta_unpickle": lambda node: pd.Timedelta(int(node.arguments[0]), unit="ns"),
+    "_unpickle_timestamp": lambda node: _timestamp(*node.arguments),
+    "_timedelta_unpickle": lambda node: _timedelta(*node.arguments),
     "_nat_unpickle": lambda node: pd.NaT,
     "__nat_unpickle": lambda node: pd.NaT,
     "scalar": lambda node: _scalar(node),
@@ -363,6 +363,19 @@ def _datetime(packed: bytes) -> datetime:
 
 def _time(packed: bytes) -> time:
     return time(packed[0], packed[1], packed[2], int.from_bytes(packed[3:6], "big"))
+
+
+_RESOLUTIONS: Final[dict[int, Any]] = {7: "s", 8: "ms", 9: "us", 10: "ns"}
+"""NumPy's numbers for units of time, as pandas writes them."""
+
+
+def _timestamp(value: int, _: Any, zone: Any, resolution: int = 10) -> Any:
+    moment = pd.Timestamp(int(value), unit=_RESOLUTIONS[resolution])
+    return moment if zone is None else moment.tz_localize("UTC").tz_convert(_zone(zone))
+
+
+def _timedelta(value: int, resolution: int = 10) -> Any:
+    return pd.Timedelta(int(value), unit=_RESOLUTIONS[resolution])
 
 
 def _scalar(node: Node) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -238,7 +239,5 @@ def test_labels_that_do_not_fit(metadata: bytes) -> None:
 def test_cut_bodies_are_refused(data: st.DataObject) -> None:
     body = bytes(Encoder()(capture(UGLY["missing"])).data)
     cut = data.draw(st.integers(0, len(body) - 9))
-    try:
+    with contextlib.suppress(BodyError):  # and nothing else
         Decoder()(body[:cut])
-    except BodyError as error:
-        assert str(error)

@@ -49,5 +49,7 @@ def test_all_of_unicode() -> None:
     for code in range(0x110000):
         character = chr(code)
         shown = harmless(character).removesuffix(MARK)
-        assert all(unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn") for c in shown), hex(code)
+        assert all(unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn") for c in shown), hex(
+            code
+        )
         assert cell_len(shown) <= 2

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ class Reader:
         for event in self.client.events():
             if isinstance(event, News):
                 if event.body is not None:
-                    self.tables.append(self._decode(event.body))  # type: ignore[arg-type]
+                    self.tables.append(self._decode(event.body))
                 self.news.append(event)
                 catalogue = event.header.kind == "catalogue"
                 self.client.ask(None if catalogue else event.header.table)
@@ -69,6 +70,10 @@ class Reader:
 
     def newest(self) -> list[object]:
         return self.tables[-1].columns[0].to_pylist() if self.tables else []
+
+
+def _shows(reader: Reader, values: list[object]) -> bool:
+    return reader.newest() == values
 
 
 @pytest.fixture
@@ -102,7 +107,7 @@ def test_many_viewers_and_threads(orders: Publisher) -> None:
     orders.send({"a": [-1.0]})
     for reader in readers:
         with closing(reader):
-            wait_for(lambda reader=reader: reader.newest() == [-1.0])
+            wait_for(partial(_shows, reader, [-1.0]))
             seqs = [news.header.position.seq for news in reader.news if news.header.position]
             assert seqs == sorted(seqs)
 
@@ -296,13 +301,16 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_name(runtime_folder:
         os.kill(child, signal.SIGKILL)
 
 
-SLEEPER = SCRIPT + """
+SLEEPER = (
+    SCRIPT
+    + """
 n = 1
 while True:
     time.sleep(0.05)
     n += 1
     orders.send({"a": [n]})
 """
+)
 
 
 def test_a_stopped_feed_is_gone_within_three_seconds_and_comes_back(runtime_folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -47,9 +48,7 @@ def test_want_for_parts() -> None:
 
 
 def test_snapshot_bytes() -> None:
-    header = Header(
-        "snapshot", "orders", 7, Position("e", 42), 0.5, 1700000000.25, 30.0, 2, 1, 448
-    )
+    header = Header("snapshot", "orders", 7, Position("e", 42), 0.5, 1700000000.25, 30.0, 2, 1, 448)
     assert header.encode() == SNAPSHOT
     assert Header.decode(SNAPSHOT) == header
 
@@ -146,10 +145,8 @@ def test_mutated_fields_raise_nothing_else(data: st.DataObject) -> None:
     leaf = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
     fields[name] = data.draw(st.recursive(leaf, lambda inner: st.lists(inner), max_leaves=4))
     for decode in (Header.decode, Want.decode):
-        try:
+        with contextlib.suppress(WireError):
             decode(json.dumps(fields).encode())
-        except WireError as error:
-            assert str(error)
 
 
 @pytest.mark.parametrize("name", ["orders", "a.b-c_d", "größe 1", "a@b:1", "x" * 64])
@@ -173,7 +170,9 @@ def test_split_keeps_every_byte() -> None:
 
 
 def test_topics_and_epochs_are_new() -> None:
-    assert len({new_topic() for _ in range(100)} | {new_epoch().encode() for _ in range(100)}) == 200
+    assert (
+        len({new_topic() for _ in range(100)} | {new_epoch().encode() for _ in range(100)}) == 200
+    )
 
 
 def test_looks_like_livetable() -> None:

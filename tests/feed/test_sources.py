@@ -1,0 +1,208 @@
+"""The sources: demo, processes, other publishers."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+import zmq
+
+from livetable.feed import Publisher
+from livetable.feed.errors import BadEndpoint
+from livetable.feed.frames import capture
+from livetable.feed.sources import demo, find_source, foreign, processes, source_names
+from livetable.feed.sources.foreign import Unreadable, recognise
+from livetable.feed.wire import Header, Position
+from tests.waiting import wait_for
+
+
+class Recorder(Publisher):
+    """A publisher that keeps what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder")
+        self.frames: list[Any] = []
+        self.notes: list[str | None] = []
+
+    def send(self, frame: Any) -> None:
+        self.frames.append(frame)
+
+    def note(self, sentence: str | None) -> None:
+        self.notes.append(sentence)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+def test_same_seed_same_market() -> None:
+    def play(seed: int) -> pd.DataFrame:
+        market = demo.Market(50, 12, seed)
+        for _ in range(20):
+            market.step(100)
+        return market.frame()
+
+    pd.testing.assert_frame_equal(play(3), play(3))
+    assert not play(3).equals(play(4))
+    frame = play(3)
+    assert frame.shape == (50, 12)
+    assert frame["symbol"].is_unique
+    assert (frame["bid"] < frame["ask"]).all()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 9), (1, 1), (30_000, 2)])
+def test_markets_of_any_size(rows: int, columns: int) -> None:
+    market = demo.Market(rows, columns, 1)
+    market.step(1)
+    assert market.frame().shape == (rows, columns)
+    if columns:
+        assert market.frame()["symbol"].is_unique
+
+
+def options(**more: Any) -> argparse.Namespace:
+    defaults: dict[str, Any] = {"rows": 5, "columns": 3, "hz": 200.0, "seed": 1, "pickle": False}
+    return argparse.Namespace(**defaults | more)
+
+
+@pytest.mark.parametrize("source", [demo, processes])
+def test_sources_run_until_stopped(source: Any, recorder: Recorder) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=source.run, args=(options(), recorder, stop))
+    thread.start()
+    try:
+        wait_for(lambda: len(recorder.frames) >= 2)
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_processes_are_real() -> None:
+    frame = processes.Processes().frame().set_index("pid")
+    own = frame.loc[os.getpid()]
+    assert own["memory MB"] > 10
+    assert "py" in own["command"]
+    assert frame.index.is_unique
+
+
+def test_sources_by_name() -> None:
+    assert find_source("demo") == (demo.run, "symbol")
+    assert find_source("tcp://x:1") == (foreign.run, None)
+    assert find_source("nothing") is None
+    assert find_source("smtp://x") is None
+    assert "processes" in source_names()
+
+
+TABLE = pa.table({"a": [1, 2], "b": ["x", None]})
+FRAME = TABLE.to_pandas()
+
+
+def written(write: Any) -> bytes:
+    sink = io.BytesIO()
+    write(sink)
+    return sink.getvalue()
+
+
+def arrow_stream() -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, TABLE.schema) as writer:
+        writer.write_table(TABLE)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(arrow_stream(), id="arrow"),
+        pytest.param(written(lambda to: pa.feather.write_feather(TABLE, to)), id="feather"),
+        pytest.param(written(lambda to: pa.parquet.write_table(TABLE, to)), id="parquet"),
+        pytest.param(FRAME.to_json(orient="records").encode(), id="json records"),
+        pytest.param(FRAME.to_json(orient="columns").encode(), id="json columns"),
+        pytest.param(FRAME.to_json(orient="split").encode(), id="json split"),
+        pytest.param(b'{"a":[1,2],"b":["x",null]}', id="json lists"),
+        pytest.param(b"a,b\n1,x\n2,\n", id="csv"),
+    ],
+)
+def test_known_without_a_flag(data: bytes) -> None:
+    captured = capture(recognise(data, pickles=False))
+    assert captured.shape == (2, 2)
+    frame = captured.frame
+    names = frame.column_names if isinstance(frame, pa.Table) else list(frame.columns)
+    assert names == ["a", "b"]
+    assert list(
+        map(int, frame["a"].to_pylist() if isinstance(frame, pa.Table) else frame["a"])
+    ) == [
+        1,
+        2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "neither Arrow"),
+        (b"\x00\x01\x02", "neither Arrow"),
+        (b"hello", "neither Arrow"),
+        (b"[1, 2]", "something else than records"),
+        (b"[", "could not be read"),
+        (b"\xff\xff\xff\xff????", "could not be read"),
+        (b"ARROW1????", "could not be read"),
+        (b"PAR1????", "could not be read"),
+        (b'{"a":[1,2],"b":[1]}', "could not be read"),
+        (b"\x80\x04}.", "--pickle admits DataFrames"),
+    ],
+)
+def test_unreadable_messages(data: bytes, says: str) -> None:
+    with pytest.raises(Unreadable, match=says):
+        recognise(data, pickles=False)
+
+
+def test_one_json_record_is_one_row() -> None:
+    assert recognise(b'{"a":1,"b":"x"}', pickles=False).shape == (1, 2)
+
+
+def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited: list[bool] = []
+    monkeypatch.setattr(foreign, "limit_process", lambda: limited.append(True))
+    with zmq.Context() as context, context.socket(zmq.PUB) as publisher:
+        publisher.linger = 0
+        port = publisher.bind_to_random_port("tcp://127.0.0.1")
+        stop = threading.Event()
+        asked = options(source=f"tcp://127.0.0.1:{port}", pickle=True)
+        thread = threading.Thread(target=foreign.run, args=(asked, recorder, stop))
+        thread.start()
+        try:
+            livetables = [b"t", Header("idle", "t", 1, Position("e", 1)).encode()]
+
+            def send_all() -> bool:
+                publisher.send_multipart(livetables)
+                publisher.send_pyobj(FRAME)
+                publisher.send_multipart([b"topic", b"a,b\n1,2\n"])
+                publisher.send(b"rubbish")
+                return len(recorder.frames) >= 2 and len(recorder.notes) >= 3
+
+            wait_for(send_all)
+        finally:
+            stop.set()
+            thread.join(10)
+        assert not thread.is_alive()
+    assert limited
+    assert any(note and "neither" in note for note in recorder.notes)
+    assert None in recorder.notes
+
+
+def test_no_endpoint(recorder: Recorder) -> None:
+    with pytest.raises(BadEndpoint):
+        foreign.run(options(source="tcp://nowhere"), recorder, threading.Event())

@@ -1,0 +1,166 @@
+"""livetable.tui.target, once and the help screen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from livetable.feed.errors import BadEndpoint, BadName
+from livetable.feed.wire import TableInfo
+from livetable.tui.app import LivetableApp
+from livetable.tui.lister import Listed, age_text, as_table, target_of
+from livetable.tui.once import as_text
+from livetable.tui.screens.help import KEYS
+from livetable.tui.screens.table import TableScreen
+from livetable.tui.status import rate_text
+from livetable.tui.table import LiveTable
+from livetable.tui.target import BadSource, Target, parse_target
+from tests.tui.test_model import table_of
+from tests.ugly import ugly_frames
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (None, Target()),
+        ("orders", Target(None, "orders")),
+        ("tcp://h:1", Target("tcp://h:1")),
+        ("tcp://h:1#a b", Target("tcp://h:1", "a b")),
+        ("ipc:///x/y", Target("ipc:///x/y")),
+    ],
+)
+def test_targets(source: str | None, target: Target) -> None:
+    assert parse_target(source) == target
+    assert target.title
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("http://x", BadSource),
+        ("tcp://x", BadEndpoint),
+        ("tcp://", BadEndpoint),
+        ("-", BadSource),
+        ("x.PARQUET", BadSource),
+        ("a/b", BadName),
+        ("tcp://h:1#a/b", BadName),
+    ],
+)
+def test_no_targets(source: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        parse_target(source)
+
+
+FRAME = pd.DataFrame(
+    {
+        "a": [1, 2],
+        "f": [0.1, float("nan")],
+        "t": pd.to_datetime(pd.Series(["2026-01-02", None])).to_list(),
+        "b": [True, False],
+        "s": ['x,"y"', None],
+        "": [b"\x00", None],
+    },
+    index=pd.Index(["p", "q"], name="id"),
+)
+
+
+def test_csv() -> None:
+    assert as_text(table_of(FRAME), "csv") == (
+        'id,a,f,t,b,s,\np,1,0.1,2026-01-02,true,"x,""y""",00\nq,2,,,false,,\n'
+    )
+
+
+def test_json() -> None:
+    records = json.loads(as_text(table_of(FRAME), "json"))
+    assert records[0] == {
+        "id": "p", "a": 1, "f": 0.1, "t": "2026-01-02", "b": True, "s": 'x,"y"', "column 6": "00",
+    }  # fmt: skip
+    lines = as_text(table_of(FRAME), "jsonl").splitlines()
+    assert [json.loads(line) for line in lines] == records
+
+
+def test_names_that_come_twice() -> None:
+    (record,) = json.loads(as_text(table_of(ugly_frames()["duplicate columns"]), "json"))
+    assert record == {"a": 1, "a 2": 2, "a 3": 3}
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])
+@pytest.mark.parametrize("name", ugly_frames())
+def test_every_ugly_frame_in_every_format(name: str, form: str) -> None:
+    table = table_of(ugly_frames()[name])
+    text = as_text(table, form)
+    if form == "json":
+        assert len(json.loads(text)) == table.rows
+    elif form == "table":
+        assert text.count("\n") == table.rows + 1
+        assert text.replace("\n", "").replace("\u200e", "").replace("\u3000", "").isprintable()
+
+
+def test_listing() -> None:
+    info = TableInfo("orders", "e", 3, 1000, 20, 1.5, 61.0, 99, "job.py")
+    listing = [Listed("ipc:///x", "orders", 99, info), Listed("ipc:///y", "new", 7, answers=False)]
+    text = as_text(as_table(listing, 1), "table")
+    assert "1 m" in text
+    assert "gone" in text
+    assert target_of(listing, 0) == Target("ipc:///x", "orders")
+    assert target_of(listing, 9) is None
+    assert as_table([], 1).rows == 0
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [(None, ""), (0.3, "now"), (12.9, "12 s"), (61, "1 m"), (7200, "2 h"), (200_000, "2 d")],
+)
+def test_ages(age: float | None, text: str) -> None:
+    assert age_text(age) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [(0, "0/s"), (0.25, "0.2/s"), (30, "30/s"), (999, "999/s"), (12_345, "12.3k/s")],
+)
+def test_rates(rate: float, text: str) -> None:
+    assert rate_text(rate) == text
+
+
+def test_every_key_is_in_the_help() -> None:
+    said = " ".join(key for _, keys in KEYS for key, _ in keys)
+    names = {
+        "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
+        "ctrl+b": "^b", "ctrl+f": "^f", "home": "Home", "end": "End", "enter": "Enter",
+        "escape": "Esc", "question_mark": "?", "ctrl+c": "^c",
+    }  # fmt: skip
+    unsaid = {"ctrl+home", "ctrl+end"}  # the same as g and G
+    for owner in (LiveTable, TableScreen, LivetableApp):
+        for binding in owner.BINDINGS:
+            for key in binding.key.split(","):  # type: ignore[union-attr]
+                assert key in unsaid or names.get(key, key) in said, key
+
+
+def test_the_viewer_loads_no_pandas() -> None:
+    code = (
+        "import sys, threading\n"
+        "from livetable.feed import Publisher\n"
+        "import pyarrow as pa, numpy as np\n"
+        "from livetable.tui.app import LivetableApp\n"
+        "from livetable.tui.subscriber import Subscriber\n"
+        "from livetable.tui.lister import as_table\n"
+        "from livetable.tui.target import Target\n"
+        "from livetable.tui.scene import Composer, Viewport, Cursor\n"
+        "array = pa.Array.from_buffers(pa.int64(), 3, [None, pa.py_buffer(np.arange(3))])\n"
+        "zoned = array.view(pa.timestamp('ns', 'UTC'))\n"
+        "p = Publisher('x'); p.send(pa.Table.from_arrays([array, zoned], ['a', 't']))\n"
+        "news = threading.Event(); s = Subscriber(Target(p.endpoint, 'x'), news.set)\n"
+        "threading.Thread(target=s.run, daemon=True).start()\n"
+        "while s.take().table is None: news.wait(5)\n"
+        "t = s.take().table; c = Composer(); c.load(t)\n"
+        "c.compose(Viewport(0, 5, 0, 80), Cursor(), 0.0)\n"
+        "t.find(t, 1, 0); as_table([], 1); s.stop()\n"
+        "print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert (done.stdout, done.stderr) == ("False\n", "")

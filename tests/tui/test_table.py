@@ -1,0 +1,217 @@
+"""livetable.tui.table in a real app: keys, mouse, messages, the view held through updates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pandas as pd
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from livetable.tui.scene import FLASH_SECONDS, Look
+from livetable.tui.table import LiveTable
+from livetable.tui.view import View
+from tests.tui.test_model import table_of
+from tests.ugly import ugly_frames
+
+
+class TableApp(App[None]):
+    """A table and nothing else, with a clock that stands still."""
+
+    CSS = "LiveTable { height: 1fr; scrollbar-size: 1 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.selected: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        yield LiveTable(id="table", clock=lambda: self.now)
+
+    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        assert message.control is message.table
+        self.selected.append(message.row)
+
+    @property
+    def table(self) -> LiveTable:
+        return self.query_one(LiveTable)
+
+
+@asynccontextmanager
+async def showing(
+    frame: Any, *key: Any, size: tuple[int, int] = (40, 12)
+) -> AsyncIterator[Pilot[None]]:
+    app = TableApp()
+    async with app.run_test(size=size) as pilot:
+        app.table.update(table_of(frame, *key))
+        await pilot.pause()
+        yield pilot
+
+
+def shown(pilot: Pilot[None]) -> list[str]:
+    table = pilot.app.query_one(LiveTable)
+    return [table.render_line(y).text.rstrip() for y in range(table.size.height)]
+
+
+def numbers(count: int, start: int = 0) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"r{n:03}" for n in range(start, start + count)], "v": 1.0, "w": 2})
+
+
+async def test_draws_header_and_rows() -> None:
+    async with showing(numbers(3), "id") as pilot:
+        assert shown(pilot)[:4] == [
+            " id      v  w",
+            " r000  1.0  2",
+            " r001  1.0  2",
+            " r002  1.0  2",
+        ]
+
+
+KEYS = [
+    ("down", View(0, 1, 1)),
+    ("j", View(0, 1, 1)),
+    ("right", View(0, 0, 2)),
+    ("l", View(0, 0, 2)),
+    ("h", View(0, 0, 0)),
+    ("left", View(0, 0, 0)),
+    ("up", View(0, 0, 1)),
+    ("k", View(0, 0, 1)),
+    ("pagedown", View(10, 10, 1)),
+    ("ctrl+f", View(10, 10, 1)),
+    ("G", View(89, 99, 1)),
+    ("ctrl+end", View(89, 99, 1)),
+    ("end", View(0, 0, 2)),
+    ("$", View(0, 0, 2)),
+    ("0", View(0, 0, 0)),
+    ("home", View(0, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("key", "view"), KEYS)
+async def test_every_key(key: str, view: View) -> None:
+    async with showing(numbers(100), "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.focus()
+        await pilot.press(key)
+        assert table.view == view
+
+
+@pytest.mark.parametrize("key", ["g", "ctrl+home"])
+async def test_back_to_the_top(key: str) -> None:
+    async with showing(numbers(100), "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.focus()
+        await pilot.press("G", "pageup", "ctrl+b", key)
+        assert table.view == View(0, 0, 1)
+
+
+async def test_cursor_and_top_row_stay_with_their_rows() -> None:
+    async with showing(numbers(100), "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.focus()
+        await pilot.press("pagedown", "pagedown", "j", "j")
+        top, row = table.view.top, table.view.row
+        assert table.table is not None
+        held = table.table.identity(top), table.table.identity(row)
+        table.update(table_of(numbers(120, -7), "id"))
+        await pilot.pause()
+        view = table.view
+        assert (table.table.identity(view.top), table.table.identity(view.row)) == held
+        assert shown(pilot)[1].split()[0] == held[0][0]
+
+
+async def test_flash_then_no_flash() -> None:
+    async with showing(numbers(3), "id") as pilot:
+        app = pilot.app
+        assert isinstance(app, TableApp)
+        table = app.table
+        frame = numbers(3)
+        frame.loc[1, "v"] = 2.0
+        table.update(table_of(frame, "id"))
+        assert shown(pilot)[2] == " r001  2.0▲ 2"
+        up = table._style(Look.UP)
+        assert any(segment.style == up for segment in table.render_line(2))
+        app.now += FLASH_SECONDS
+        table._end_flashes()
+        assert shown(pilot)[2] == " r001  2.0  2"
+
+
+async def test_only_changed_lines_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with showing(numbers(8), "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        refreshed: list[Any] = []
+        monkeypatch.setattr(table, "refresh", lambda *regions, **_: refreshed.extend(regions))
+        frame = numbers(8)
+        frame.loc[4, "v"] = 9.0
+        table.update(table_of(frame, "id"))
+        assert [region.y for region in refreshed] == [5]
+        refreshed.clear()
+        table.update(table_of(frame, "id"))
+        assert refreshed == []
+
+
+async def test_mouse() -> None:
+    async with showing(numbers(100), "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        await pilot.click(LiveTable, offset=(8, 4))
+        assert (table.view.row, table.view.column) == (3, 1)
+        await pilot.click(LiveTable, offset=(8, 0))
+        assert table.view.row == 3
+        await pilot.click(LiveTable, offset=(8, 4), times=2)
+        app = pilot.app
+        assert isinstance(app, TableApp)
+        assert app.selected == [3]
+
+
+async def test_enter_chooses_a_row() -> None:
+    async with showing(numbers(10), "id") as pilot:
+        app = pilot.app
+        assert isinstance(app, TableApp)
+        app.table.focus()
+        await pilot.press("j", "enter")
+        assert app.selected == [1]
+        await pilot.press("c")
+        assert app.table.whole_row
+
+
+async def test_wide_tables_scroll_under_the_fixed_column() -> None:
+    frame = pd.DataFrame([[n * 1000 for n in range(30)]], columns=[f"c{n}" for n in range(30)])
+    async with showing(frame) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.focus()
+        await pilot.press("end")
+        assert shown(pilot)[0].endswith("c29")
+        assert shown(pilot)[1].startswith(" 0 ")
+        await pilot.press("c", "right", "left")
+        assert table.scroll_offset.x > 0
+
+
+async def test_nothing_to_show() -> None:
+    app = TableApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.table.focus()
+        app.table.message = "waiting for a table that has a rather long name to be published"
+        await pilot.press("j", "pagedown", "G", "end", "enter", "c", "right")
+        assert "waiting for a table" in "\n".join(shown(pilot))
+        app.table.update(table_of(pd.DataFrame({"a": []})))
+        app.table.message = "no rows"
+        await pilot.press("j", "enter")
+        assert "no rows" in "\n".join(shown(pilot))
+        assert app.selected == []
+
+
+@pytest.mark.parametrize("size", [(40, 12), (1, 1), (200, 50), (7, 3)])
+async def test_every_ugly_frame_after_the_other(size: tuple[int, int]) -> None:
+    app = TableApp()
+    async with app.run_test(size=size) as pilot:
+        for frame in ugly_frames().values():
+            app.table.update(table_of(frame))
+            await pilot.pause()
+            for strip in map(app.table.render_line, range(app.table.size.height)):
+                width = app.table.scrollable_content_region.width or app.table.size.width
+                assert strip.cell_length == width
+        app.table.stale = True
+        await pilot.pause()
