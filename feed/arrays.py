@@ -34,6 +34,25 @@ def one_chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return joined
 
 
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of `without_dictionary`'s result."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+
+
+def without_dictionary(array: pa.Array) -> pa.Array:
+    """Return an array's values as such: no dictionary, no views (which few functions take)."""
+    if pa.types.is_dictionary(array.type):
+        values = array.dictionary
+        plain = plain_type(values.type)
+        return (values if plain == values.type else values.cast(plain)).take(array.indices)
+    plain = plain_type(array.type)
+    return array if plain == array.type else array.cast(plain)
+
+
 def _as_is(column: pd.Series[Any] | pd.Index[Any]) -> pa.Array | None:
     import numpy as np
 

@@ -91,7 +91,6 @@ class Client:
         self.endpoint = endpoint
         self._topic = new_topic()
         self._wantings: dict[str | None, Wanting] = {}
-        self._gone: set[str | None] = set()
         self._to_ask: set[str | None] = set()
         self._closed = threading.Event()
         self._alarm, self._listen = socket.socketpair()
@@ -204,8 +203,7 @@ class Client:
         silent = False
         for table, wanting in self._wantings.items():
             self._say(wanting.repeat(now))
-            if wanting.is_gone(now) and table not in self._gone:
-                self._gone.add(table)
+            if wanting.tell_gone(now):
                 silent = True
                 yield Gone(table)
         if silent:
@@ -244,7 +242,6 @@ class Client:
                 wanting = self._wantings.get(table)
                 if wanting is None:
                     continue
-                self._gone.discard(table)
                 news, want = wanting.receive(header, [one.buffer for one in frames[2:]], now)
             except WireError as error:
                 yield Refused(str(error))

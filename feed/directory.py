@@ -46,6 +46,8 @@ def _remove_held() -> None:
             for leftover in (lock_file.removesuffix(".lock") + ".sock", lock_file):
                 with contextlib.suppress(OSError):
                     os.unlink(leftover)
+        # A publisher collected after this must not unlink what is its successor's by then.
+        _held.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,25 @@ class Claim:
                     with contextlib.suppress(OSError):
                         os.unlink(leftover)
             os.close(descriptor)
+
+
+def check_endpoint(endpoint: str) -> str:
+    """Return an endpoint if it can be one.
+
+    Raises:
+        BadEndpoint: another scheme, no path, or a port that there is not.
+    """
+    scheme, _, rest = endpoint.partition("://")
+    port = rest.rpartition(":")[2]
+    if scheme == "tcp" and rest.rpartition(":")[0] and " " not in rest:
+        if port == "*" or (port.isascii() and port.isdigit() and int(port) <= 65_535):
+            return endpoint
+        raise BadEndpoint(
+            f"{endpoint!r} has no port: write a number up to 65535, as in tcp://127.0.0.1:5411"
+        )
+    if scheme == "ipc" and rest and len(rest.encode()) <= 107:
+        return endpoint
+    raise BadEndpoint(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path")
 
 
 def socket_path(endpoint: str) -> str | None:

@@ -48,7 +48,9 @@ class Encoder:
             writer.write_batch(batch)
         note = None
         if texts:
-            named = ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if texts[3:] else "")
+            named = ", ".join(text[:40] for text in texts[:3]) + (
+                f" and {len(texts) - 3} more" if texts[3:] else ""
+            )
             note = f"shown as text, as Arrow has no such type: {named}"
         return Body(memoryview(sink.getvalue()), rows, captured.shape[1], note)
 
@@ -66,7 +68,13 @@ class Encoder:
         names = tuple(frame.index.names)
         dtypes = [str(level.dtype) for level in levels] + list(map(str, frame.dtypes))
         # The range's start is the one thing about the index that a schema does not say.
-        recipe = (names, index_range, dtypes, [array.type for array in arrays], as_text)
+        recipe = (
+            list(map(to_json, names)),
+            index_range,
+            dtypes,
+            [array.type for array in arrays],
+            as_text,
+        )
         if self._last != recipe or not _same_labels(self._columns, frame.columns):
             self._schema = _schema(
                 labels=list(frame.columns),

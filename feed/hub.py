@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 import zmq
+import zmq.utils.garbage
 
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.serving import Frames, Serving
@@ -129,6 +130,8 @@ class Hub:
             if not bound.serving.tables:
                 self._bound = {at: one for at, one in self._bound.items() if one is not bound}
                 self._poller.unregister(bound.socket)
+                with contextlib.suppress(zmq.ZMQError):
+                    bound.socket.unbind(bound.endpoint)  # at once: close does it some time later
                 bound.socket.close()
 
         self._call(job)

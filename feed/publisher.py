@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from livetable.feed import directory
-from livetable.feed.errors import BadEndpoint, BadFrame, LivetableError, PublisherClosed
+from livetable.feed.errors import BadFrame, LivetableError, PublisherClosed
 from livetable.feed.frames import Captured, capture
 from livetable.feed.hub import get_hub
 from livetable.feed.labels import to_json
@@ -55,8 +55,8 @@ class Publisher:
         self._key = tuple(key) if isinstance(key, list) else () if key is None else (key,)
         self._state = TableState(self.name, tuple(map(to_json, self._key)), _LateEncoder())
         self._pid = os.getpid()
-        if endpoint is not None and not endpoint.startswith(("tcp://", "ipc://")):
-            raise BadEndpoint(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc://…")
+        if endpoint is not None:
+            directory.check_endpoint(endpoint)
         self._claim: directory.Claim | None = None
         try:
             if listed or endpoint is None:

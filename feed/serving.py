@@ -16,6 +16,7 @@ from livetable.feed.errors import WireError
 from livetable.feed.state import Snapshot, TableState
 from livetable.feed.wire import (
     IDLE_SECONDS,
+    PART_BYTES,
     WINDOW,
     Header,
     Position,
@@ -98,6 +99,8 @@ class Serving:
         self._transfers: dict[tuple[bytes, str], _Transfer] = {}
         self._answered: dict[bytes, dict[str | None, int]] = {}
         """Numbers of the wants last answered: a repeated one has its answer on its way."""
+        self._has: dict[bytes, dict[str, Position]] = {}
+        """What viewers were sent last."""
         self._public: dict[str, _Public] = {}
         self._refused = 0
 
@@ -110,15 +113,25 @@ class Serving:
         self._answer_catalogue(now)
 
     def remove(self, name: str, now: float) -> None:
-        """Stop serving a table; who waits for it is told that it ended."""
+        """Stop serving a table; its viewers get the last frame and are told that it ended."""
+        self.news(name, now)
         table = self.tables.pop(name)
         self._version += 1
-        for waiting in self._waiting.pop(name, {}).values():
-            header = Header("end", name, waiting.want.number, table.position, note=table.note)
-            self._reply(waiting.want, header)
+        waiting = self._waiting.pop(name, {})
+        # Who is painting just now waits for nothing: it is told under its last want's number.
+        numbers = {
+            topic: answered[name] for topic, answered in self._answered.items() if name in answered
+        } | {topic: one.want.number for topic, one in waiting.items()}
+        for topic, number in numbers.items():
+            if topic not in waiting and self._has.get(topic, {}).get(name) != table.shown:
+                self._send_last(Want(number, topic, name), table, now)
+            header = Header("end", name, number, table.shown, note=table.body_note)
+            self._send([topic, header.encode()])
         self._public.pop(name, None)
         for at in [at for at in self._transfers if at[1] == name]:
             del self._transfers[at]
+        for had in self._has.values():
+            had.pop(name, None)
         for answered in self._answered.values():
             answered.pop(name, None)  # the rest of a transfer will never come: it may ask again
         self._answer_catalogue(now)
@@ -221,6 +234,13 @@ class Serving:
         message: list[bytes | memoryview] = [want.topic, header.encode()]
         self._send(message if body is None else [*message, body])
 
+    def _send_last(self, want: Want, table: TableState, now: float) -> None:
+        """Send the last frame of a table that ends to a viewer that has not asked for it yet."""
+        snapshot = table.since(None)
+        if snapshot is not None and len(snapshot.body.data) <= WINDOW * PART_BYTES:
+            transfer = _Transfer(snapshot, split(snapshot.body.data))
+            self._send_parts(transfer, table, want, now)
+
     def _answer(self, table: TableState, want: Want, now: float) -> bool:
         at = (want.topic, table.name)
         transfer = self._transfers.get(at)
@@ -232,6 +252,7 @@ class Serving:
         self._transfers.pop(at, None)
         if (snapshot := table.since(want.have)) is None:
             return False
+        self._has.setdefault(want.topic, {})[table.name] = snapshot.position
         transfer = _Transfer(snapshot, split(snapshot.body.data))
         self._send_parts(transfer, table, want, now)
         if transfer.sent < len(transfer.parts):
@@ -272,7 +293,7 @@ class Serving:
             part=part,
             parts=parts,
             key=table.key,
-            note=table.note or body.note,
+            note=table.body_note,
         )
 
     def _answer_idle(self, name: str | None, want: Want, now: float) -> None:
@@ -287,10 +308,10 @@ class Serving:
                 "idle",
                 name,
                 want.number,
-                table.position,
+                table.shown,
                 age=table.age(now),
                 rate=table.rate(now),
-                note=table.note or table.body_note,
+                note=table.body_note,
             )
         self._reply(want, header)
 
@@ -313,6 +334,7 @@ class Serving:
 
     def _left(self, topic: bytes) -> None:
         self._answered.pop(topic, None)
+        self._has.pop(topic, None)
         for waiting in self._waiting.values():
             waiting.pop(topic, None)
         for at in [at for at in self._transfers if at[0] == topic]:

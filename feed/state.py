@@ -79,6 +79,9 @@ class TableState:
         self._seq = 0
         self._frame: Any = None  # what `put` was given, until it is encoded
         self._newest: Snapshot | None = None
+        self.failure: str | None = None
+        """Why the newest frame can't be shown."""
+        self._failures = 0
         self._failed = 0  # seq of a frame that could not be encoded
         self._sent_at = 0.0
         self._sent_time = 0.0
@@ -107,7 +110,14 @@ class TableState:
 
     def has_news(self, have: Position | None) -> bool:
         """Tell whether there is a frame that a viewer at `have` does not show."""
-        return self._seq > self._failed and have != self.position
+        return self.shown.seq > 0 and have != self.shown
+
+    @property
+    def shown(self) -> Position:
+        """Epoch and seq of the newest frame that can be shown."""
+        if self._failed < self._seq:
+            return self.position
+        return self._newest.position if self._newest else Position(self.epoch, 0)
 
     def since(self, have: Position | None) -> Snapshot | None:
         """Return what a viewer at `have` needs to be up to date, None if it is.
@@ -116,6 +126,8 @@ class TableState:
         """
         if not self.has_news(have):
             return None
+        if self._failed == self._seq:
+            return self._newest
         with self._lock:
             frame, position = self._frame, self.position
             sent_at, sent_time = self._sent_at, self._sent_time
@@ -124,9 +136,12 @@ class TableState:
                 body = self._encode(frame)
             except Exception as error:
                 self._failed = position.seq
-                self.note = f"frame {position.seq} could not be encoded: {safe_str(error):.200}"
-                _log.exception("table %r: %s", self.name, self.note)
-                return None
+                self.failure = f"frame {position.seq} could not be encoded: {safe_str(error):.200}"
+                if self._failures == 0:
+                    _log.exception("table %r: %s", self.name, self.failure)
+                self._failures += 1
+                return self._newest if have != self.shown else None
+            self.failure = None
             self._newest = Snapshot(position, body, sent_at, sent_time)
             with self._lock:
                 # The bytes replace the frame: while both are held, the producer's next write
@@ -137,12 +152,14 @@ class TableState:
 
     @property
     def body_note(self) -> str | None:
-        """What could not be kept as it was in the newest encoded frame."""
-        return self._newest.body.note if self._newest else None
+        """What viewers should know: trouble of the source or of encoding, or what became text."""
+        return self.note or self.failure or (self._newest.body.note if self._newest else None)
 
     def age(self, monotonic: float) -> float | None:
         """Return the seconds since the newest `put`, None before the first."""
-        return max(0.0, monotonic - self._sent_at) if self._seq else None
+        if self._failed == self._seq:
+            return max(0.0, monotonic - self._newest.monotonic) if self._newest else None
+        return max(0.0, monotonic - self._sent_at)
 
     def rate(self, monotonic: float) -> float:
         """Return frames per second over the last seconds, 0 when none came."""

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from livetable.feed.errors import WireError
-from livetable.feed.wire import MAX_BODY, WINDOW, Header, Position, Want
+from livetable.feed.wire import MAX_BODY, WINDOW, Header, Want
 
 REPEAT_SECONDS: Final = 1.6
 """A want without any answer is repeated after this long (an idle answer takes one second)."""
 
 GONE_SECONDS: Final = 2.6
 """A feed that leaves a want without any answer this long is gone (promised: within 3 s)."""
+
+TRANSFER_SECONDS: Final = 12.0
+"""In the middle of a snapshot it may take this long: its next part may crawl over a slow line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Wanting:
         self._said_at = 0.0
         self._heard_at = 0.0
         self._assembly: _Assembly | None = None
-        self._ended: Position | None = None
+        self._told_gone = False
 
     @property
     def outstanding(self) -> bool:
@@ -84,7 +87,14 @@ class Wanting:
             return None
         since = max(self._asked_at, self._heard_at)
         repeat = max(self._said_at, self._heard_at) + REPEAT_SECONDS
-        return min(repeat, since + GONE_SECONDS)
+        return repeat if self._told_gone else min(repeat, since + GONE_SECONDS)
+
+    def tell_gone(self, now: float) -> bool:
+        """Tell once that the feed is gone."""
+        if self._told_gone or not self.is_gone(now):
+            return False
+        self._told_gone = True
+        return True
 
     def repeat(self, now: float) -> bytes | None:
         """Return the want again if it has been without any answer for long, else None."""
@@ -96,7 +106,8 @@ class Wanting:
     def is_gone(self, now: float) -> bool:
         """Tell whether the feed has left the want without any answer for too long."""
         since = max(self._asked_at, self._heard_at)
-        return self._outstanding and now - since >= GONE_SECONDS
+        patience = GONE_SECONDS if self._assembly is None else TRANSFER_SECONDS
+        return self._outstanding and now - since >= patience
 
     def restart(self, now: float, topic: bytes | None = None) -> bytes | None:
         """Return the want to say on a new connection, None if nothing is outstanding.
@@ -125,8 +136,14 @@ class Wanting:
             WireError: the answer contradicts itself or an earlier part; it is forgotten.
         """
         self._heard_at = now
+        self._told_gone = False
         if header.kind != "snapshot":
-            if header.want != self._want.number or not self._outstanding:
+            if header.kind == "end":
+                # It may end while its last frame is painted, or while the next want is on its way.
+                have = self._want.have
+                if have is not None and header.position and header.position.epoch != have.epoch:
+                    return None, None
+            elif header.want != self._want.number or not self._outstanding:
                 return None, None
             self._outstanding = False
             self._drop_assembly()

@@ -17,17 +17,24 @@ def changes(stop: threading.Event) -> Iterator[None]:
     Raises:
         RuntimeFolder: there is no folder to watch.
     """
-    from watchfiles import watch
+    # Not `watchfiles.watch`: that starts to watch after its caller has looked, and misses what
+    # comes in between.
+    from watchfiles._rust_notify import RustNotify
 
     own_folder()  # there is something to watch before the first feed starts
-    places = [folder for folder in folders() if _is_safe(folder)]
-    watcher = watch(
-        *places, stop_event=stop, debounce=50, step=50, recursive=False, raise_interrupt=False,
-        yield_on_timeout=False, rust_timeout=3_600_000,
-    )  # fmt: skip
-    yield None
-    for _ in watcher:
+    for folder in folders():  # feeds started elsewhere (cron, a service) may come to use another
+        if folder.parent.is_dir():
+            with contextlib.suppress(OSError):
+                folder.mkdir(mode=0o700)
+    places = [str(folder) for folder in folders() if _is_safe(folder)]
+    with RustNotify(places, False, False, 300, False, True) as watcher:
         yield None
+        while not stop.is_set():
+            told = watcher.watch(50, 50, 3_600_000, stop)
+            if told == "stop" or stop.is_set():
+                return
+            if told != "timeout":
+                yield None
 
 
 def _is_safe(folder: Path) -> bool:

@@ -8,7 +8,6 @@ stream cut into parts. docs/protocol.md tells it by example bytes, which a test 
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import unicodedata
 from collections.abc import Sequence
@@ -20,10 +19,10 @@ from livetable.feed.errors import BadName, WireError
 VERSION: Final = 1
 """Version of the protocol; a reader refuses others, naming both."""
 
-PART_BYTES: Final = 1 << 20
+PART_BYTES: Final = 1 << 17
 """A body goes in parts of at most this size, so that heartbeats and small tables get between."""
 
-WINDOW: Final = 8
+WINDOW: Final = 32
 """Parts of one body on their way to one viewer before it has to ask for more."""
 
 MAX_HEADER: Final = 4 << 20
@@ -193,7 +192,7 @@ class TableInfo:
         if not isinstance(value, dict):
             raise WireError("tables: must be a list of objects")
         return cls(
-            name=_text(value, "name", MAX_NAME),
+            name=_table_name(value),
             epoch=_text(value, "epoch", 64),
             seq=_count(value, "seq"),
             rows=_count(value, "rows"),
@@ -263,7 +262,7 @@ class Header:
         if self.key:
             message["key"] = list(self.key)
         if self.note is not None:
-            message["note"] = self.note
+            message["note"] = self.note[:1000].encode("utf-8", "replace").decode()
         if self.kind == "catalogue":
             message["tables"] = [info.to_json() for info in self.tables]
         return json.dumps(message, separators=(",", ":")).encode()
@@ -355,6 +354,13 @@ def _text(message: dict[str, Any], name: str, limit: int) -> str:
     return value
 
 
+def _table_name(message: dict[str, Any]) -> str:
+    try:
+        return check_name(message.get("name"))
+    except BadName as error:
+        raise WireError(f"name: {error}") from None
+
+
 def _count(message: dict[str, Any], name: str, default: int | None = None) -> int:
     value = message.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
@@ -366,7 +372,7 @@ def _seconds(message: dict[str, Any], name: str) -> float | None:
     value = message.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e15:
         raise WireError(f"{name}: must be a number, 0 or more")
     return float(value)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 
 
@@ -139,6 +140,22 @@ def ugly_frames() -> dict[str, Any]:
                 "month": pa.array([(1, 2, 3), None], pa.month_day_nano_interval()),
                 "t32": pa.array([1, None], pa.time32("ms")),
                 "d64": pa.array([86_400_000, None], pa.date64()),
+            }
+        ),
+        "polars": pl.DataFrame(
+            {
+                "c": pl.Series(["a", None], dtype=pl.Categorical),
+                "l": [[1, 2], None],
+                "s": ["x", "y"],
+            }
+        ),
+        "keys that are lists": pd.DataFrame(
+            {"a": [1, 2]}, index=pd.Index([(1, 2), (3, 4)], tupleize_cols=False)
+        ),
+        "a list of any length": pa.table(
+            {
+                "n": pa.ListArray.from_arrays(pa.array([0, 10**5]), pa.nulls(10**5)),
+                "t": pa.array([[10**17]], pa.list_(pa.timestamp("s"))),
             }
         ),
         "array": np.arange(6).reshape(3, 2),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,10 +14,14 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.screens.help import HelpScreen
 from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.table import TableScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+
+LAST_SECONDS = 5.0
+"""After a signal that ends it, the viewer is gone within this time."""
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C."""
@@ -38,7 +44,7 @@ class LivetableApp(App[int]):
     ]
 
     def __init__(self, target: Target, options: ViewOptions = DEFAULTS) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_for_terminal())
         self._target = target
         self._options = options
 
@@ -50,14 +56,28 @@ class LivetableApp(App[int]):
         return PickerScreen(target.endpoint, self._options)
 
     def on_mount(self) -> None:
-        """Leave in order when asked to by a signal."""
+        """Leave in order when asked to by a signal; pass on what the terminal tells."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.on_progress = self._on_progress
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             # Not in a thread other than the main one, nor on Windows.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 if number is not None:
-                    loop.add_signal_handler(number, self._leave, 128 + number)
+                    loop.add_signal_handler(number, self._hang_up, 128 + number)
+
+    def _on_progress(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, TableScreen):
+                screen.on_terminal_progress()
+
+    def _hang_up(self, code: int) -> None:
+        # Whatever hangs on the way out (a terminal that is gone, a thread): nothing is left behind.
+        last = threading.Timer(LAST_SECONDS, os._exit, [code])
+        last.daemon = True
+        last.start()
+        self._leave(code)
 
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)

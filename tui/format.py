@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
+from livetable.feed.arrays import plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 
 NULL: Final = "–"
@@ -61,18 +62,19 @@ class ColumnFormat:
     """
 
     def __init__(self, kind: pa.DataType) -> None:
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
+        kind = plain_type(kind)
         types = pa.types
         self.kind = kind
         self.numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
         self.right = self.numeric or types.is_temporal(kind)
         self.width = 1
+        self._is_float = bool(types.is_floating(kind))
         self._decimals = 0
+        self._most = 0.0
         self._fraction = 0
         self._with_time = False
         self._texts = self._writer()
-        is_text = types.is_string(kind) or types.is_large_string(kind) or _is_string_view(kind)
+        is_text = types.is_string(kind) or types.is_large_string(kind)
         self._is_text = is_text
         wide = is_text or types.is_nested(kind) or types.is_binary(kind) or not self.right
         self.max_width = MAX_TEXT_WIDTH if wide else 400
@@ -82,10 +84,11 @@ class ColumnFormat:
 
         Times and durations are whole numbers of their unit. Texts are cut to what can be shown.
         """
-        if pa.types.is_dictionary(window.type):
-            window = window.dictionary_decode()
+        window = without_dictionary(window)
         kind = window.type
-        if self._is_text and not _is_string_view(kind):
+        if pa.types.is_nested(kind) or pa.types.is_union(kind):
+            return [nested_text(cell) for cell in window]
+        if self._is_text:
             window = pc.utf8_slice_codeunits(window, 0, _MAX_CHARACTERS)
         elif pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
             # Arrow's own conversion of nanoseconds imports pandas.
@@ -93,12 +96,16 @@ class ColumnFormat:
         try:
             values: list[Any] = window.to_pylist()
         except Exception:  # dates beyond Python's, text that is no UTF-8
-            values = [None if not cell.is_valid else str(cell) for cell in window]
+            values = [None if not cell.is_valid else _scalar_text(cell) for cell in window]
         return values
 
     def texts(self, values: Sequence[Any]) -> list[str]:
         """Return the values as harmless text."""
         return [NULL if value is None else self._texts(value) for value in values]
+
+    def text(self, value: Any) -> str:
+        """Return one value as harmless text."""
+        return NULL if value is None else self._texts(value)
 
     def measure(self, values: Sequence[Any]) -> bool:
         """Let digits and width grow to what these values need; tell whether they did."""
@@ -106,6 +113,8 @@ class ColumnFormat:
         present = [value for value in values if value is not None]
         if pa.types.is_floating(self.kind):
             self._decimals = max(self._decimals, decimals_for(present))
+            finite = [abs(value) for value in present if math.isfinite(value)]
+            self._most = max(self._most, max(finite, default=0.0))
         elif pa.types.is_timestamp(self.kind) or pa.types.is_time(self.kind):
             self._measure_times(present)
         elif pa.types.is_duration(self.kind):
@@ -116,17 +125,14 @@ class ColumnFormat:
 
     def needs_measure(self, values: Sequence[Any]) -> bool:
         """Tell whether `measure` would find that these values need more digits."""
-        if pa.types.is_floating(self.kind):
+        if self._is_float:
             digits = self._decimals
-            return (
-                digits < _MAX_DECIMALS
-                and any(
-                    value is not None and round(value, digits) != value and abs(value) < 1e15
-                    for value in values
-                    if value == value and value not in (math.inf, -math.inf)
-                )
-                and decimals_for([v for v in values if v is not None]) > digits
-            )
+            if digits >= decimal_limit(self._most):
+                return False
+            for value in values:
+                if value is not None and round(value, digits) != value and value == value:
+                    return True
+            return False
         if pa.types.is_temporal(self.kind) and not pa.types.is_date(self.kind):
             before = self._fraction, self._with_time
             if pa.types.is_interval(self.kind):
@@ -202,8 +208,7 @@ def decimals_for(values: Sequence[float]) -> int:
     if not finite:
         return 1 if values else 0
     most = max(finite)
-    whole = math.floor(math.log10(most)) + 1
-    limit = min(max(2, _SIGNIFICANT - whole), _MAX_DECIMALS)
+    limit = decimal_limit(most)
     needed = 1
     for value in finite:
         if value >= 1e15:
@@ -213,6 +218,12 @@ def decimals_for(values: Sequence[float]) -> int:
         if needed == limit:
             break
     return needed
+
+
+def decimal_limit(most: float) -> int:
+    """Return how many digits behind the point a column up to `most` may have at all."""
+    whole = math.floor(math.log10(most)) + 1 if most else 1
+    return min(max(2, _SIGNIFICANT - whole), _MAX_DECIMALS)
 
 
 def float_text(value: float, decimals: int) -> str:
@@ -287,5 +298,45 @@ def _fraction_digits(values: Sequence[int], unit: str) -> int:
     return most
 
 
-def _is_string_view(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string_view(kind))
+_NESTED_PARTS: Final = 16
+_NESTED_DEPTH: Final = 4
+
+
+def nested_text(cell: pa.Scalar, depth: int = 0) -> str | None:
+    """Return a list, dict or map as short text, looking at its first parts only.
+
+    A few bytes of a message can describe a list of any length.
+    """
+    if not cell.is_valid:
+        return None
+    kind = cell.type
+    if depth >= _NESTED_DEPTH and pa.types.is_nested(kind):
+        return "…"
+    if pa.types.is_map(kind) or pa.types.is_struct(kind):
+        if pa.types.is_struct(kind):
+            names = [kind.field(at).name for at in range(min(kind.num_fields, _NESTED_PARTS))]
+            pairs = [(repr(name), cell[at]) for at, name in enumerate(names)]
+            more = kind.num_fields > _NESTED_PARTS
+        else:
+            entries, more = cell.values.slice(0, _NESTED_PARTS), len(cell.values) > _NESTED_PARTS
+            pairs = [(str(nested_text(one[0], depth + 1)), one[1]) for one in entries]
+        parts = [f"{name}: {nested_text(value, depth + 1)}" for name, value in pairs]
+        return "{" + ", ".join([*parts, *(["…"] if more else [])]) + "}"
+    if pa.types.is_nested(kind) and hasattr(cell, "values"):
+        values = cell.values
+        shown = [str(nested_text(one, depth + 1)) for one in values.slice(0, _NESTED_PARTS)]
+        return "[" + ", ".join([*shown, *(["…"] if len(values) > _NESTED_PARTS else [])]) + "]"
+    return _scalar_text(cell) if depth == 0 else _quoted(cell)
+
+
+def _quoted(cell: pa.Scalar) -> str:
+    text = _scalar_text(cell)
+    kind = plain_type(cell.type)
+    return repr(text) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else text
+
+
+def _scalar_text(cell: pa.Scalar) -> str:
+    try:
+        return str(cell)[:_MAX_CHARACTERS]
+    except Exception as error:  # dates beyond Python's
+        return f"<{type(error).__name__}>"

@@ -8,12 +8,14 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from types import TracebackType
 
 from livetable.feed.directory import own_folder
 from livetable.tui.target import Target
 
 _RESTARTS = 10
+_STEADY_SECONDS = 10.0  # a feed that lived this long may die as often again
 
 
 class FeedProcess:
@@ -41,6 +43,7 @@ class FeedProcess:
             "--bind", f"ipc://{path}", "--tied", *options,
         ]  # fmt: skip
         self._closing = threading.Event()
+        self._starting = threading.Lock()
         self._process = self._start()
         self._watcher = threading.Thread(target=self._watch, name="livetable-source", daemon=True)
         self._watcher.start()
@@ -56,17 +59,24 @@ class FeedProcess:
 
     def _watch(self) -> None:
         """Start the feed again if it dies: what a stranger sent may have killed it."""
-        for _ in range(_RESTARTS):
+        left = _RESTARTS
+        while left:
+            began = time.monotonic()
             self._process.wait()
             if self._closing.wait(0.5):
                 return
-            self._process = self._start()
+            left = _RESTARTS if time.monotonic() - began > _STEADY_SECONDS else left - 1
+            with self._starting:
+                if self._closing.is_set():
+                    return
+                self._process = self._start()
 
     def close(self) -> None:
         """End the feed. A second call does nothing."""
         if self._closing.is_set():
             return
-        self._closing.set()
+        with self._starting:
+            self._closing.set()
         process = self._process
         assert process.stdin is not None
         with contextlib.suppress(OSError):

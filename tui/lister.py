@@ -163,10 +163,17 @@ class Lister:
     def _silent(self, endpoint: str) -> None:
         from dataclasses import replace
 
+        from livetable.feed.directory import entries
+
+        lives = {(entry.endpoint, entry.name) for entry in entries()}
         with self._lock:
-            for at, one in self._listing.items():
-                if at[0] == endpoint:
+            for at, one in list(self._listing.items()):
+                if at[0] != endpoint:
+                    continue
+                if at in lives or self.endpoint is not None:
                     self._listing[at] = replace(one, answers=False)
+                else:  # its process died without a word
+                    del self._listing[at]
         self._changed()
 
     def _changed(self) -> None:
@@ -187,12 +194,15 @@ def as_table(listing: list[Listed], number: int) -> Any:
     from livetable.tui.model import build
 
     infos = [one.info for one in listing]
+    current = [one.info if one.answers else None for one in listing]
     columns = {
         "table": _texts([one.name for one in listing]),
         "rows": _numbers([info.rows if info else None for info in infos], "int64"),
         "columns": _numbers([info.columns if info else None for info in infos], "int64"),
-        "frames/s": _numbers([round(info.rate, 1) if info else None for info in infos], "float64"),
-        "age": _texts([age_text(info.age) if info else None for info in infos]),
+        "frames/s": _numbers(
+            [round(info.rate, 1) if info else None for info in current], "float64"
+        ),
+        "age": _texts([age_text(info.age) if info else None for info in current]),
         "process": _texts([info.process if info else None for info in infos]),
         "pid": _numbers([one.pid for one in listing], "int64"),
         "state": _texts([_state(one) for one in listing]),

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from livetable.feed.arrays import plain_type, without_dictionary
 from livetable.feed.decode import Decoded, Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
@@ -178,6 +179,8 @@ def build(
         if at not in moved
     ]
     held = [decoded.columns[at] for at in by_key] or list(decoded.index)
+    # Rows can't be told apart by lists and dicts: nothing finds them again.
+    held = [values for values in held if not pa.types.is_nested(plain_type(values.type))]
     return Table(
         labels=labels,
         columns=(*fixed, *rest),
@@ -204,9 +207,8 @@ def _hashable(label: Any) -> Any:
 
 def _plain(values: pa.Array) -> pa.Array:
     """Return an array whose values Python can compare: times as whole numbers."""
+    values = without_dictionary(values)
     kind = values.type
-    if pa.types.is_dictionary(kind):
-        return values.dictionary_decode()
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         return values.view(pa.int32() if kind.bit_width == 32 else pa.int64())
     return values

@@ -219,13 +219,13 @@ def _plain(table: Any, columns: Sequence[int], start: int, stop: int) -> list[li
     """Return columns as values that CSV and JSON know: text, numbers, true, false and null."""
     import pyarrow as pa
 
+    from livetable.feed.arrays import without_dictionary
     from livetable.tui.format import ColumnFormat
 
     plain = []
     for column in columns:
         window = table.window(column, start, stop)
-        if pa.types.is_dictionary(window.type):
-            window = window.dictionary_decode()
+        window = without_dictionary(window)
         if pa.types.is_temporal(window.type):
             form = ColumnFormat(window.type)
             values = form.values(window)
@@ -235,7 +235,11 @@ def _plain(table: Any, columns: Sequence[int], start: int, stop: int) -> list[li
                 [None if at is None else text for at, text in zip(values, texts, strict=True)]
             )
         else:
-            plain.append([_json_value(value) for value in window.to_pylist()])
+            try:
+                values = window.to_pylist()
+            except Exception:  # dates beyond Python's in a list
+                values = ColumnFormat(window.type).values(window)
+            plain.append(list(map(_json_value, values)))
     return plain
 
 

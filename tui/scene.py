@@ -6,13 +6,12 @@ A scene is what the screen should show; two scenes differ exactly where the scre
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
-from livetable.tui.format import NULL, ColumnFormat, fit, width_of
+from livetable.tui.format import ColumnFormat, fit, width_of
 from livetable.tui.model import RowId, Table
 
 FLASH_SECONDS: Final = 0.9
@@ -37,8 +36,20 @@ class Look(IntFlag):
     CURSOR_COLUMN = 512
 
 
-_FLASHES: Final = Look.UP | Look.DOWN | Look.CHANGED
-_GLYPHS: Final = {Look.UP: "▲", Look.DOWN: "▼", Look.CHANGED: "•"}
+# Plain numbers: the operators of an IntFlag take longer than all the rest of a paint.
+_FIXED: Final = int(Look.FIXED)
+_NULL: Final = int(Look.NULL)
+_UP: Final = int(Look.UP)
+_DOWN: Final = int(Look.DOWN)
+_CHANGED: Final = int(Look.CHANGED)
+_CURSOR: Final = int(Look.CURSOR)
+_CURSOR_ROW: Final = int(Look.CURSOR_ROW)
+_STALE: Final = int(Look.STALE)
+_HEADER: Final = int(Look.HEADER)
+_CURSOR_COLUMN: Final = int(Look.CURSOR_COLUMN)
+
+_GLYPHS: Final = {_UP: "▲", _DOWN: "▼", _CHANGED: "•"}
+_UNKNOWN: Final = object()
 
 
 class Cell(NamedTuple):
@@ -94,10 +105,21 @@ class Cursor:
 
 @dataclass(slots=True)
 class _Seen:
-    """The values a row showed last, by column."""
+    """What a row showed last.
 
-    values: dict[int, Any] = field(default_factory=dict)
-    flashes: dict[int, tuple[float, Look]] = field(default_factory=dict)
+    Attributes:
+        columns: Which columns were in sight.
+        values: Their values.
+        line: The cells made of them.
+        look: What all of them look like.
+        flashes: When which column's flash ends, and its look.
+    """
+
+    columns: tuple[int, ...] = ()
+    values: tuple[Any, ...] = ()
+    line: Line = ()
+    look: int = -1
+    flashes: dict[int, tuple[float, int]] = field(default_factory=dict)
 
 
 class Layout:
@@ -117,6 +139,7 @@ class Layout:
             known = dict(
                 zip(zip(before.titles, before.types, strict=True), before.formats, strict=True)
             )
+        self.version = 0
         self.formats: list[ColumnFormat] = []
         for at, (title, kind) in enumerate(zip(self.titles, self.types, strict=True)):
             form = known.pop((title, kind), None)
@@ -157,6 +180,7 @@ class Layout:
         return max(0, min(max(left, end - room), start))
 
     def _place(self) -> None:
+        self.version += 1
         widths = [form.width + 2 for form in self.formats]
         self.starts = [0, *accumulate(widths)][:-1] or [0]
         self.total = sum(widths)
@@ -175,15 +199,19 @@ class Layout:
 class Composer:
     """Makes scenes; remembers what each visible row showed, to tell what changed.
 
-    Only rows and columns in sight are ever looked at, so a scene costs the same at a thousand rows
-    and at a million.
+    Only rows and columns in sight are ever looked at, and only what changed among them is written
+    anew: a scene costs the same at a thousand rows and at a million.
     """
 
     def __init__(self) -> None:
         self.layout: Layout | None = None
         self.next_flash_end: float | None = None
+        self.flashing = True
+        """Whether what changed from here on flashes: not on a line that has no room for it."""
         self._table: Table | None = None
         self._seen: dict[RowId, _Seen] = {}
+        self._places: list[tuple[int, int, int, ColumnFormat, int]] = []
+        self._placed: tuple[object, ...] = ()
 
     def load(self, table: Table) -> None:
         """Take in a table's new state, before `compose`."""
@@ -200,11 +228,12 @@ class Composer:
         cells = []
         for column in (*range(layout.fixed), *layout.visible(viewport.left, viewport.width)):
             form = layout.formats[column]
-            look = Look.HEADER | (Look.FIXED if column < layout.fixed else Look.PLAIN)
+            look = _HEADER | (_FIXED if column < layout.fixed else 0)
             if column == cursor.column and not cursor.whole_row:
-                look |= Look.CURSOR_COLUMN
+                look |= _CURSOR_COLUMN
             text = f" {fit(layout.titles[column], form.width, right=form.right)} "
-            cells.append(Cell(self._x(column, viewport), form.width + 2, text, int(look)))
+            x = layout.starts[column] - (0 if column < layout.fixed else viewport.left)
+            cells.append(Cell(x, form.width + 2, text, look))
         return tuple(cells)
 
     def compose(
@@ -223,121 +252,169 @@ class Composer:
             return []
         stop = min(table.rows, viewport.top + viewport.height)
         start = min(viewport.top, stop)
-        columns = [*range(layout.fixed), *layout.visible(viewport.left, viewport.width)]
-        values, texts = self._read(table, layout, columns, start, stop)
+        columns = (*range(layout.fixed), *layout.visible(viewport.left, viewport.width))
+        read = [
+            layout.formats[column].values(table.window(column, start, stop)) for column in columns
+        ]
+        identities = table.identities(start, stop)
+        rows = list(zip(*read, strict=True)) if read else [()] * (stop - start)
+        if self._grow(layout, columns, read, rows, identities):
+            layout.grow()
+        self._place(layout, columns, viewport)
         lines = []
         seen: dict[RowId, _Seen] = {}
         ends: list[float] = []
-        places = [(column, self._x(column, viewport), layout.formats[column]) for column in columns]
-        for line, identity in enumerate(table.identities(start, stop)):
-            row = self._seen.get(identity) or _Seen()
+        common = _STALE if stale else 0
+        for number, (identity, values) in enumerate(zip(identities, rows, strict=True), start):
+            before = None if identity in seen else self._seen.get(identity)
+            row = before or _Seen()
             # Of rows with the same identity only the first can tell what changed.
-            if identity not in seen:
-                seen[identity] = row
-                self._compare(row, columns, values, line, now, layout)
-            else:
-                row = _Seen()
-            marked = _row_look(start + line, cursor, stale)
-            cells = []
-            for at, (column, x, form) in enumerate(places):
-                look = marked | (Look.FIXED if column < layout.fixed else 0)
-                text = texts[at][line]
-                if text is NULL:
-                    look |= Look.NULL
-                glyph = " "
-                flash = row.flashes.get(column)
-                if flash is not None:
-                    ends.append(flash[0])
-                    look |= flash[1]
-                    glyph = _GLYPHS[flash[1]]
-                if start + line == cursor.row and column == cursor.column and not cursor.whole_row:
-                    look |= Look.CURSOR
-                width = form.width
-                if text.isascii() and len(text) <= width:
-                    text = text.rjust(width) if form.right else text.ljust(width)
-                else:
-                    text = fit(text, width, right=form.right)
-                cells.append(Cell(x, width + 2, f" {text}{glyph}", int(look)))
-            lines.append(tuple(cells))
+            seen.setdefault(identity, row)
+            cursor_at = -1
+            look = common
+            if number == cursor.row:
+                look |= _CURSOR_ROW
+                cursor_at = -1 if cursor.whole_row else cursor.column
+            same = row.look == look and row.columns == columns and cursor_at < 0
+            if not (same and row.values == values and not row.flashes):
+                self._compose_row(row, columns, values, look, cursor_at, now)
+                row.look = look if cursor_at < 0 else -1
+            if row.flashes:
+                ends += [flash[0] for flash in row.flashes.values()]
+            lines.append(row.line)
         self._seen = seen
         self.next_flash_end = min(ends, default=None)
         return lines
 
-    def _read(
-        self, table: Table, layout: Layout, columns: Sequence[int], start: int, stop: int
-    ) -> tuple[list[list[Any]], list[list[str]]]:
-        values, texts = [], []
-        grown = False
-        for column in columns:
-            form = layout.formats[column]
-            read = form.values(table.window(column, start, stop))
-            if form.needs_measure(read):
-                grown |= form.measure(read)
-            written = form.texts(read)
-            grown |= form.grow(written)
-            values.append(read)
-            texts.append(written)
-        if grown:
-            layout.grow()
-        return values, texts
-
-    def _compare(
+    def _compose_row(
         self,
         row: _Seen,
-        columns: Sequence[int],
-        values: list[list[Any]],
-        line: int,
+        columns: tuple[int, ...],
+        values: tuple[Any, ...],
+        common: int,
+        cursor_at: int,
         now: float,
-        layout: Layout,
     ) -> None:
         before = row.values
-        flashes = {at: flash for at, flash in row.flashes.items() if flash[0] > now}
-        after = {}
-        for at, column in enumerate(columns):
-            value = values[at][line]
-            after[column] = value
-            if column not in before:
+        if row.columns != columns:  # scrolled sideways: match by column
+            known = dict(zip(row.columns, before, strict=True))
+            before = tuple(known.get(column, _UNKNOWN) for column in columns)
+        reusable = row.line if row.look == common and row.columns == columns else None
+        flashes = row.flashes
+        cells = []
+        for at, (column, x, base, form, width) in enumerate(self._places):
+            value, old = values[at], before[at] if before else _UNKNOWN
+            changed = not (
+                old is value or old is _UNKNOWN or old == value or (old != old and value != value)
+            )
+            flash = flashes.get(column) if flashes else None
+            if changed:
+                flash = None
+                if self.flashing:
+                    flash = flashes[column] = (now + FLASH_SECONDS, _direction(old, value, form))
+                else:
+                    flashes.pop(column, None)
+            elif flash is not None and flash[0] <= now:
+                del flashes[column]
+                flash = None
+                changed = True
+            if reusable is not None and not changed and cursor_at < 0 and old is not _UNKNOWN:
+                cells.append(reusable[at])
                 continue
-            old = before[column]
-            if old is value or old == value or (old != old and value != value):
-                continue
-            flashes[column] = (now + FLASH_SECONDS, _direction(old, value, layout, column))
-        row.values = after
-        row.flashes = flashes
+            look = common | base
+            glyph = " "
+            if flash is not None:
+                look |= flash[1]
+                glyph = _GLYPHS[flash[1]]
+            if value is None:
+                look |= _NULL
+            if column == cursor_at:
+                look |= _CURSOR
+            text = form.text(value)
+            if len(text) <= width and text.isascii():
+                text = text.rjust(width) if form.right else text.ljust(width)
+            else:
+                text = fit(text, width, right=form.right)
+            cells.append(Cell(x, width + 2, f" {text}{glyph}", look))
+        row.columns, row.values, row.line = columns, values, tuple(cells)
 
-    def _x(self, column: int, viewport: Viewport) -> int:
-        assert self.layout is not None
-        start = self.layout.starts[column]
-        return start if column < self.layout.fixed else start - viewport.left
+    def _grow(
+        self,
+        layout: Layout,
+        columns: tuple[int, ...],
+        read: list[list[Any]],
+        rows: list[tuple[Any, ...]],
+        identities: list[RowId],
+    ) -> bool:
+        """Let formats grow to what is new in sight; tell whether any did."""
+        fresh: list[list[Any]] = [[] for _ in columns]
+        for identity, values in zip(identities, rows, strict=True):
+            row = self._seen.get(identity)
+            if row is None or row.columns != columns:
+                fresh = read
+                break
+            if row.values != values:
+                old = row.values
+                for at, value in enumerate(values):
+                    if not (old[at] is value or old[at] == value):
+                        fresh[at].append(value)
+        grown = False
+        for at, column in enumerate(columns):
+            if fresh[at]:
+                form = layout.formats[column]
+                if form.needs_measure(fresh[at]):
+                    grown |= form.measure(read[at])
+                grown |= form.grow(form.texts(fresh[at]))
+        return grown
+
+    def _place(self, layout: Layout, columns: tuple[int, ...], viewport: Viewport) -> None:
+        placed = (layout, layout.version, columns, viewport.left)
+        if placed == self._placed:
+            return
+        self._placed = placed
+        self._places = [
+            (
+                column,
+                layout.starts[column] - (0 if column < layout.fixed else viewport.left),
+                _FIXED if column < layout.fixed else 0,
+                layout.formats[column],
+                layout.formats[column].width,
+            )
+            for column in columns
+        ]
+        for row in self._seen.values():
+            row.look = -1  # its cells are in other places now
+
+
+def visible_part(cell: Cell, fixed_width: int, width: int) -> tuple[int, int]:
+    """Return the first and last-but-one of a cell's own cells that are in sight.
+
+    Scrolled columns disappear behind the fixed ones. Nothing is in sight if the two are not in
+    order.
+
+    Args:
+        cell: The cell.
+        fixed_width: Cells at the left that do not scroll.
+        width: Cells in sight.
+    """
+    left = 0 if cell.look & _FIXED else min(fixed_width, width)
+    return max(cell.x, left) - cell.x, min(cell.x + cell.width, width) - cell.x
 
 
 def clip(line: Line, fixed_width: int, width: int) -> list[tuple[Cell, int, int]]:
-    """Return the cells of a line that are in sight, each with the part of it that is.
-
-    Scrolled columns disappear behind the fixed ones.
-
-    Returns:
-        Triples of a cell and the first and last-but-one of its own cells to show.
-    """
+    """Return the cells of a line that are in sight, each with its `visible_part`."""
     shown = []
     for cell in line:
-        fixed = cell.look & Look.FIXED
-        start = max(cell.x, 0 if fixed else min(fixed_width, width))
-        end = min(cell.x + cell.width, width)
+        start, end = visible_part(cell, fixed_width, width)
         if start < end:
-            shown.append((cell, start - cell.x, end - cell.x))
+            shown.append((cell, start, end))
     return shown
 
 
-def _row_look(row: int, cursor: Cursor, stale: bool) -> int:
-    look = Look.STALE if stale else Look.PLAIN
-    return int(look | Look.CURSOR_ROW) if row == cursor.row else int(look)
-
-
-def _direction(old: Any, value: Any, layout: Layout, column: int) -> Look:
-    if layout.formats[column].numeric and old is not None and value is not None:
+def _direction(old: Any, value: Any, form: ColumnFormat) -> int:
+    if form.numeric and old is not None and value is not None:
         if value > old:
-            return Look.UP
+            return _UP
         if value < old:
-            return Look.DOWN
-    return Look.CHANGED
+            return _DOWN
+    return _CHANGED

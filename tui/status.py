@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.console import RenderableType
-from rich.style import Style
-from rich.table import Table as Grid
 from rich.text import Text
-from textual.reactive import reactive
 from textual.widget import Widget
 
 from livetable.feed.harmless import harmless
+from livetable.tui.format import width_of
 from livetable.tui.lister import age_text
 from livetable.tui.subscriber import FeedState, Link
 
@@ -23,76 +23,69 @@ _LOOKS = {
 
 
 class StatusLine(Widget):
-    """One line about one feed.
+    """One line about one feed. Repainted only when what it says changes."""
 
-    Attributes:
-        feed: What is known of the feed.
-        age: Seconds the newest frame is old now.
-        stale: Whether the feed has been silent for longer than the person allows.
-    """
-
-    COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own declaration
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status--name",
         "status--live",
         "status--waiting",
         "status--gone",
-        "status--quiet",
         "status--note",
     }
 
-    feed: reactive[FeedState] = reactive(FeedState)
-    age: reactive[float | None] = reactive(None)
-    stale: reactive[bool] = reactive(False)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._left: list[tuple[str, str]] = []
+        self._right = ""
+
+    def show(self, feed: FeedState, age: float | None, stale: bool) -> None:
+        """Say how it stands.
+
+        Args:
+            feed: What is known of the feed.
+            age: Seconds the newest frame is old now.
+            stale: Whether the feed has been silent for longer than the person allows.
+        """
+        glyph, word, look = _LOOKS[feed.link]
+        if stale and feed.link is Link.LIVE:
+            glyph, word, look = "◌", "stale", "status--waiting"
+        left = [(f" {harmless(feed.name)} ", "status--name"), (f"  {glyph} {word}", look)]
+        if feed.progress is not None:
+            left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
+        problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
+        if says := problem or feed.note:
+            left.append((f"  {harmless(says)}", "status--note"))
+        right = "  ".join(filter(None, _figures(feed, age))) + " "
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
 
     def render(self) -> RenderableType:
         """Return the line: name and state at the left, figures at the right."""
-        feed = self.feed
-        glyph, word, look = _LOOKS[feed.link]
-        if self.stale and feed.link is Link.LIVE:
-            glyph, word, look = "◌", "stale", "status--waiting"
-        left = Text(no_wrap=True, overflow="ellipsis")
-        left.append(f" {harmless(feed.name)} ", self._look("status--name"))
-        left.append(f" {glyph} {word}", self._look(look))
-        if feed.progress is not None:
-            left.append(f"  receiving {feed.progress:.0%}", self._look("status--waiting"))
-        says = self.problem or feed.note
-        if says:
-            left.append(f"  {harmless(says)}", self._look("status--note"))
-        right = Text(no_wrap=True)
-        quiet = self._look("status--quiet")
-        for text, style in self._figures():
-            right.append("  " + text, style or quiet)
-        right.append(" ")
-        grid = Grid.grid(expand=True)
-        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        grid.add_column(justify="right", no_wrap=True)
-        grid.add_row(left, right)
-        return grid
+        width = self.size.width
+        line = Text(no_wrap=True, overflow="ellipsis", end="")
+        for text, name in self._left:
+            line.append(text, self.get_component_rich_style(name, partial=True))
+        # The figures give way to the name and the state, never the other way round.
+        room = width - sum(width_of(text) for text, _ in self._left[:2]) - 2
+        right = self._right if width_of(self._right) <= room else ""
+        line.truncate(max(0, width - width_of(right) - 1), overflow="ellipsis", pad=True)
+        line.append(" " + right)
+        return line
 
-    @property
-    def problem(self) -> str | None:
-        """What is wrong with what the feed sends, None if nothing is."""
-        feed = self.feed
-        return f"a frame was skipped: {feed.problem}" if feed.problem else None
 
-    def _figures(self) -> list[tuple[str, None]]:
-        feed = self.feed
-        if feed.table is None:
-            return []
-        rows, columns = feed.table.shape
-        figures = []
-        if feed.link is Link.LIVE:
-            figures.append(rate_text(feed.rate))
-        age = age_text(self.age)
-        figures.append(age if age == "now" else f"{age} ago" if age else "")
-        figures.append(f"{rows:,} × {columns:,}")
-        figures.append(f"{feed.merged:,} merged")
-        if feed.skipped:
-            figures.append(f"{feed.skipped:,} skipped")
-        return [(figure, None) for figure in figures if figure]
-
-    def _look(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True)
+def _figures(feed: FeedState, age: float | None) -> list[str]:
+    if feed.table is None:
+        return []
+    rows, columns = feed.table.shape
+    text = age_text(age)
+    return [
+        rate_text(feed.rate) if feed.link is Link.LIVE else "",
+        text if text in ("", "now") else f"{text} ago",
+        f"{rows:,} × {columns:,}",
+        f"{feed.merged:,} merged",
+        f"{feed.skipped:,} skipped" if feed.skipped else "",
+    ]
 
 
 def rate_text(rate: float) -> str:

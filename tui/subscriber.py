@@ -99,7 +99,7 @@ class Subscriber:
 
     def credit(self) -> None:
         """Say that what was taken is painted: the feed may send what is newer."""
-        if self._client is not None and self._state.link is not Link.CONNECTING:
+        if self._client is not None:
             self._client.ask(self.name)
 
     def stop(self) -> None:
@@ -110,10 +110,15 @@ class Subscriber:
 
     def run(self) -> None:
         """Read until `stop`, through every end and restart of the feed."""
-        for endpoint in self._endpoints():
-            self._read(endpoint)
-            if self._stop.is_set():
-                return
+        from livetable.feed.errors import LivetableError
+
+        try:
+            for endpoint in self._endpoints():
+                self._read(endpoint)
+                if self._stop.is_set():
+                    return
+        except LivetableError as error:
+            self._update(link=Link.WAITING, note=str(error))
 
     def _endpoints(self) -> Iterator[str]:
         """Yield where the table is, again whenever it was left because it may have moved."""
@@ -177,7 +182,9 @@ class Subscriber:
         elif isinstance(event, Refused):
             self._refuse(event.reason)
             client.ask(self.name)
-        elif not event.connected and self._state.table is None:
+        elif event.connected:
+            client.ask(self.name)
+        elif self._state.table is None:
             self._update(link=Link.CONNECTING)
 
     def _take_in_news(self, news: News, client: Client, decoder: Callable[..., object]) -> None:
@@ -201,8 +208,8 @@ class Subscriber:
             self._update(link=Link.ENDED, **{**told, "note": header.note})
             client.ask(self.name)
         elif header.kind == "absent":
-            if self._state.table is None:
-                self._update(link=Link.WAITING, **told)
+            never = self._state.table is None
+            self._update(link=Link.WAITING if never else Link.ENDED, **told)
             client.ask(self.name)
 
     def _take_in_table(
@@ -226,8 +233,8 @@ class Subscriber:
                 if missing := table.missing(self._columns):
                     told["note"] = f"there is no column {', '.join(map(repr, missing))}"
                 table = table.select(self._columns)
-        except BodyError as error:
-            self._refuse(str(error))
+        except Exception as error:  # a table that can't be built must not end the viewer
+            self._refuse(str(error) if isinstance(error, BodyError) else f"{error!r:.200}")
             client.ask(self.name)
             return
         merged = self._state.merged
@@ -240,6 +247,7 @@ class Subscriber:
             rate=header.rate,
             age=(header.age or 0.0) + max(0.0, time.monotonic() - news.heard),
             merged=merged,
+            problem=None,
             **told,
         )
         if header.size > LARGE:

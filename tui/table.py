@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import time
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -18,8 +19,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
+from livetable.feed.harmless import harmless
 from livetable.tui.format import fit, width_of
 from livetable.tui.model import Table
+from livetable.tui.painter import Change, Painter
 from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.view import View, follow, move, show
 
@@ -96,12 +99,15 @@ class LiveTable(ScrollView, can_focus=True):
         self._clock = clock
         self._table: Table | None = None
         self._composer = Composer()
+        self._painter = Painter(self)
         self._cursor_row = 0
         self._cursor_column = 0
         self._header: Line = ()
         self._lines: list[Line] = []
         self._styles_by_look: dict[int, Style] = {}
         self._flash_timer: Timer | None = None
+        self.is_ready: Callable[[], bool] = lambda: True
+        """Whether the terminal has taken the last paint."""
 
     # -- what is shown --------------------------------------------------------------------------
 
@@ -109,6 +115,15 @@ class LiveTable(ScrollView, can_focus=True):
     def table(self) -> Table | None:
         """The table shown."""
         return self._table
+
+    @property
+    def flashing(self) -> bool:
+        """Whether cells show for a moment that they changed."""
+        return self._composer.flashing
+
+    @flashing.setter
+    def flashing(self, value: bool) -> None:
+        self._composer.flashing = value
 
     @property
     def view(self) -> View:
@@ -120,8 +135,12 @@ class LiveTable(ScrollView, can_focus=True):
         """Lines there are for rows."""
         return max(0, self.scrollable_content_region.height - 1)
 
-    def update(self, table: Table) -> None:
-        """Show a newer state. The cursor and the top row stay with their rows."""
+    def update(self, table: Table) -> bool:
+        """Show a newer state. The cursor and the top row stay with their rows.
+
+        Returns:
+            Whether it is painted already; if not, it is with Textual's next repaint.
+        """
         before, self._table = self._table, table
         self._composer.load(table)
         if before is None:
@@ -129,7 +148,7 @@ class LiveTable(ScrollView, can_focus=True):
         else:
             view = follow(self.view, before, table, self.rows_in_sight)
         self._fit_size()
-        self._go(view, keep_left=True)
+        return self._go(view, keep_left=True)
 
     def _fit_size(self) -> None:
         layout = self._composer.layout
@@ -138,7 +157,7 @@ class LiveTable(ScrollView, can_focus=True):
             if size != self.virtual_size:
                 self.virtual_size = size
 
-    def _go(self, view: View, *, keep_left: bool = False) -> None:
+    def _go(self, view: View, *, keep_left: bool = False) -> bool:
         self._cursor_row, self._cursor_column = view.row, view.column
         layout = self._composer.layout
         left = self.scroll_offset.x
@@ -147,7 +166,7 @@ class LiveTable(ScrollView, can_focus=True):
             left = layout.left_for(view.column, left, width)
         if (left, view.top) != tuple(self.scroll_offset):
             self.set_scroll(left, view.top)
-        self._recompose()
+        return self._recompose()
 
     def _viewport(self) -> Viewport:
         region = self.scrollable_content_region
@@ -157,10 +176,14 @@ class LiveTable(ScrollView, can_focus=True):
     def _cursor(self) -> Cursor:
         return Cursor(self._cursor_row, self._cursor_column, self.whole_row)
 
-    def _recompose(self) -> None:
-        """Compose the scene and have those lines repainted that differ from what is shown."""
+    def _recompose(self) -> bool:
+        """Compose the scene and have those lines repainted that differ from what is shown.
+
+        Returns:
+            Whether the screen shows it already.
+        """
         if self._table is None:
-            return
+            return False
         viewport, cursor = self._viewport(), self._cursor()
         now = self._clock()
         lines = self._composer.compose(viewport, cursor, now, stale=self.stale)
@@ -169,16 +192,17 @@ class LiveTable(ScrollView, can_focus=True):
         before = [self._header, *self._lines]
         after = [header, *lines]
         self._header, self._lines = header, lines
-        shown = max(len(before), len(after))
-        width = self.size.width
-        changed = [
-            Region(0, y, width, 1)
-            for y in range(shown)
-            if y >= len(before) or y >= len(after) or before[y] != after[y]
+        changes = [
+            Change(y, old, new)
+            for y, (old, new) in enumerate(zip_longest(before, after, fillvalue=()))
+            if old != new
         ]
-        if changed:
-            self.refresh(*changed)
+        fixed = self._composer.layout.fixed_width if self._composer.layout else 0
+        painted = not changes or self._painter.paint(changes, fixed, self._style)
+        if not painted:
+            self.refresh(*(Region(0, change.y, self.size.width, 1) for change in changes))
         self._watch_flashes(now)
+        return painted
 
     def _watch_flashes(self, now: float) -> None:
         end = self._composer.next_flash_end
@@ -188,7 +212,10 @@ class LiveTable(ScrollView, can_focus=True):
 
     def _end_flashes(self) -> None:
         self._flash_timer = None
-        self._recompose()
+        if self.is_ready():
+            self._recompose()
+        else:
+            self._watch_flashes(self._clock())
 
     # -- Textual's Line API ---------------------------------------------------------------------
 
@@ -265,6 +292,7 @@ class LiveTable(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget the styles: the theme or a class changed."""
         self._styles_by_look.clear()
+        self._painter.forget_styles()
         super().notify_style_update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -286,6 +314,10 @@ class LiveTable(ScrollView, can_focus=True):
     def watch_stale(self) -> None:
         """Dim the data, or light it up."""
         self._recompose()
+
+    def validate_message(self, message: str) -> str:
+        """Make a message harmless: it may name what a feed calls itself."""
+        return harmless(message)
 
     def watch_message(self) -> None:
         """Say something else."""

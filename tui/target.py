@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from livetable.feed.errors import BadEndpoint, LivetableError
+from livetable.feed.directory import check_endpoint
+from livetable.feed.errors import LivetableError
 from livetable.feed.wire import check_name
 
 FILE_SUFFIXES = (
@@ -59,17 +60,17 @@ def parse_target(source: str | None) -> Target:
 
     Raises:
         BadSource: it names nothing that can be shown.
+        BadEndpoint: its endpoint can't be one.
         BadName: its table can't be one.
     """
     if source is None:
         return Target()
     if "://" in source:
         endpoint, _, table = source.partition("#")
-        scheme, _, rest = endpoint.partition("://")
+        scheme = endpoint.partition("://")[0]
         if scheme not in ("tcp", "ipc"):
             raise BadSource(f"{scheme}:// can't be shown; sources are tcp://, ipc:// and names")
-        if not rest or (scheme == "tcp" and not rest.rpartition(":")[2].isdigit()):
-            raise BadEndpoint(f"{endpoint!r} is no endpoint: write tcp://host:port or ipc:///path")
+        check_endpoint(endpoint)
         return Target(endpoint, check_name(table) if table else None)
     if source == "-" or source.lower().endswith(FILE_SUFFIXES):
         raise BadSource(

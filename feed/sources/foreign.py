@@ -15,7 +15,7 @@ from typing import Any, Final
 import pyarrow as pa
 import zmq
 
-from livetable.feed.errors import BadEndpoint, BadFrame, LivetableError
+from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.pickles import looks_pickled
@@ -34,8 +34,7 @@ class Unreadable(LivetableError):
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
     """Send on what the publisher at `options.source` sends, the newest first."""
-    if options.pickle:
-        limit_process()
+    limit_process()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     subscriber = context.socket(zmq.SUB)
     subscriber.setsockopt(zmq.LINGER, 0)
@@ -91,6 +90,8 @@ def _send(message: list[bytes], publisher: Publisher, *, pickles: bool) -> None:
         publisher.send(recognise(message[-1], pickles=pickles))
     except LivetableError as error:
         publisher.note(str(error))
+    except Exception as error:  # a frame that only this source could have made
+        publisher.note(f"a message could not be shown: {safe_str(error):.200}")
     else:
         publisher.note(None)
 
@@ -130,7 +131,9 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
             import pyarrow.csv
 
             return pyarrow.csv.read_csv(io.BytesIO(data))
-    except (pa.ArrowException, ValueError, TypeError, RecursionError, BadFrame) as error:
+    except Unreadable:
+        raise
+    except Exception as error:  # of any library, on bytes of a stranger's
         raise Unreadable(
             f"a message could not be read as a table: {safe_str(error):.200}"
         ) from None

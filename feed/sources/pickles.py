@@ -156,6 +156,23 @@ def looks_pickled(data: bytes) -> bool:
     return len(data) > 3 and data[0] == 0x80 and 2 <= data[1] <= 5 and data[-1:] == b"."
 
 
+_MAX_KEYS: Final = 10_000
+"""Keys of one dict or set: as many whose hashes collide take minutes already."""
+
+
+def _check_keys(keys: list[Any]) -> None:
+    """Refuse keys whose hash recurses: a tuple in a tuple, deep enough, ends the process."""
+    if len(keys) > _MAX_KEYS:
+        raise Refused("a pickle has a dict or set larger than any DataFrame needs: refused")
+    for key in keys:
+        parts = key if type(key) is tuple else (key,)
+        for part in parts:
+            if part is not None and not isinstance(
+                part, (str, bytes, bool, int, float, Symbol, Node)
+            ):
+                raise Refused("a pickle has a dict with keys that no DataFrame needs: refused")
+
+
 # The unpickler in C can't be told what to do on each opcode.
 _Base: Any = pickle._Unpickler
 
@@ -237,6 +254,9 @@ class _Reader(_Base):  # type: ignore[misc]
 
     def _set(self, target: Any, pairs: list[Any]) -> None:
         keys, values = pairs[::2], pairs[1::2]
+        _check_keys(keys)
+        if type(target) is dict and len(target) + len(keys) > _MAX_KEYS:
+            raise Refused("a pickle has a dict larger than any DataFrame needs: refused")
         if type(target) is dict:
             target.update(zip(keys, values, strict=True))
         elif isinstance(target, Node):
@@ -248,9 +268,24 @@ class _Reader(_Base):  # type: ignore[misc]
         values = self.pop_mark()
         if type(self.stack[-1]) is not set:
             raise Refused("a pickle adds to what is no set: refused")
+        _check_keys(values)
         self.stack[-1].update(values)
 
     dispatch[pickle.ADDITEMS[0]] = load_additems
+
+    def load_frozenset(self) -> None:
+        values = self.pop_mark()
+        _check_keys(values)
+        self.append(frozenset(values))
+
+    dispatch[pickle.FROZENSET[0]] = load_frozenset
+
+    def load_dict(self) -> None:
+        pairs = self.pop_mark()
+        _check_keys(pairs[::2])
+        self.append(dict(zip(pairs[::2], pairs[1::2], strict=True)))
+
+    dispatch[pickle.DICT[0]] = load_dict
 
     def load_bytearray8(self) -> None:
         # The original takes the memory before it looks whether the bytes are there.

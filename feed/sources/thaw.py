@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import re
 import reprlib
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -15,6 +16,9 @@ import pyarrow as pa
 from livetable.feed.sources.pickles import Node, Refused, Symbol
 
 _KINDS: Final = frozenset("biufcMmOUS")
+# Names alone: pandas would open what looks like a path.
+_ZONE: Final = re.compile(r"[A-Za-z]\w{0,31}(/[A-Za-z]\w{0,31}([+-]\w+)?){0,2}", re.ASCII)
+_FREQUENCY: Final = re.compile(r"(period\[)?[A-Za-z]+(-[A-Za-z]+)?\]?", re.ASCII)
 _UNITS: Final = frozenset({"s", "ms", "us", "ns"})
 _FREQUENCIES: Final = {
     "Day": "D", "Hour": "h", "Minute": "min", "Second": "s", "Milli": "ms", "Micro": "us",
@@ -204,9 +208,13 @@ def _index(node: Any) -> pd.Index[Any]:
         span = range(*(int(parts[part]) for part in ("start", "stop", "step")))
         return pd.RangeIndex(span, name=_cell(parts["name"]))
     if _last_symbol(kind) == "MultiIndex":
+        codes = [_ndarray(codes).tolist() for codes in parts["codes"]]
+        levels = [_index(level) for level in parts["levels"]]
+        if any(len(level) > 1000 + 10 * max(map(len, codes), default=0) for level in levels):
+            raise Refused("a pickled index has far more labels than rows: refused")
         return pd.MultiIndex(
-            levels=[list(_index(level)) for level in parts["levels"]],
-            codes=[_ndarray(codes).tolist() for codes in parts["codes"]],
+            levels=[list(level) for level in levels],
+            codes=codes,
             names=[_cell(label) for label in parts["names"]],
         )
     values = _values(parts["data"]) if _is_array(parts["data"]) else _index(parts["data"])
@@ -284,14 +292,14 @@ def _zone(node: Any) -> Any:
 
         return timezone(timedelta(days=int(days), seconds=int(seconds)))
     argument = node.arguments[0] if isinstance(node, Node) and node.arguments else None
-    if isinstance(argument, str):
+    if isinstance(argument, str) and _ZONE.fullmatch(argument):
         return argument
     raise Refused("a pickled time zone of an unknown kind: refused")
 
 
 def _frequency(dtype: Any) -> str:
     (frequency, *_) = dtype.arguments if isinstance(dtype, Node) else ("",)
-    if isinstance(frequency, str):
+    if isinstance(frequency, str) and _FREQUENCY.fullmatch(frequency):
         return frequency.removeprefix("period[").removesuffix("]")
     alias = _FREQUENCIES.get(_last(frequency))
     if alias is None:
@@ -305,8 +313,8 @@ def _cell(value: Any, depth: int = 0) -> Any:
         return value
     if type(value) is int:
         return value if value.bit_length() <= 256 else f"<an int of {value.bit_length()} bits>"
-    if type(value) is tuple and depth < 4 and len(value) <= 64:
-        return tuple(_cell(part, depth + 1) for part in value)
+    if type(value) is tuple and depth == 0 and len(value) <= 64:
+        return tuple(_cell(part, 1) for part in value)
     if isinstance(value, Symbol):
         return None if value.path.rpartition(".")[2] in ("NA", "NaT") else f"<{value.path}>"
     if isinstance(value, Node):
@@ -317,12 +325,14 @@ def _cell(value: Any, depth: int = 0) -> Any:
             raise
         except Exception:
             return f"<{_last(value)}>"
-    # Lists, dicts and sets: a few hundred bytes can nest to any size, so only their text.
-    return _SHORT.repr(value) if not _holds_nodes(value) else f"<{type(value).__name__}>"
+    # Lists, dicts and sets: a few hundred bytes can nest to any size, so only some of their text.
+    if depth or _holds_nodes(value):
+        return f"<{type(value).__name__}>"
+    return _SHORT.repr(value)
 
 
 _SHORT: Final = reprlib.Repr()
-_SHORT.maxlevel = 3
+_SHORT.maxlevel = 2
 _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = _SHORT.maxset = 12
 _SHORT.maxstring = _SHORT.maxother = 60
 

@@ -184,6 +184,20 @@ def test_no_bombs() -> None:
         read(b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b".")
 
 
+def test_what_ends_a_process_is_refused() -> None:
+    deep = b"\x80\x02})" + b"\x85" * 1_000_000 + b"Ns."
+    with pytest.raises(Refused):
+        read(deep)
+    value: Any = ("x",) * 64
+    for _ in range(5):
+        value = (value,) * 64
+    cells = thaw(read(pickle.dumps(pd.DataFrame({"o": pd.Series([value], dtype=object)}))))
+    assert len(str(cells["o"][0])) < 100_000
+    many = dict.fromkeys(range(20_000))
+    with pytest.raises(Refused):
+        read(pickle.dumps(many))
+
+
 def test_mutated_pickles_are_refused_or_frames() -> None:
     random_ = random.Random(20261122)
     outcomes = {"frame": 0, "refused": 0}

@@ -145,7 +145,7 @@ def test_wrong_calls(orders: Publisher) -> None:
     with pytest.raises(BadEndpoint, match="no endpoint"):
         Publisher("x", endpoint="localhost:1")
     with pytest.raises(BadEndpoint, match="can't be bound"):
-        Publisher("x", endpoint="tcp://nowhere")
+        Publisher("x", endpoint="tcp://127.0.0.256:1")
     with Publisher("t", endpoint="tcp://127.0.0.1:0") as there:
         port = there.endpoint.rpartition(":")[2]
         code = f"from livetable.feed import Publisher; Publisher('u', endpoint='tcp://127.0.0.1:{port}')"
@@ -172,6 +172,66 @@ def test_closing_frees_the_name_and_tells_viewers(orders: Publisher) -> None:
         with Publisher("orders") as again:
             again.send({"a": [2]})
             wait_for(lambda: reader.newest() == [2])
+
+
+def test_the_last_frame_is_not_lost() -> None:
+    for number in range(20):
+        with closing(Publisher("last")) as last:
+            last.send({"a": [0]})
+            reader = Reader(last.endpoint).start("last")
+            wait_for(lambda reader=reader: reader.tables)  # type: ignore[misc]
+            last.send({"a": [number + 1]})
+        with closing(reader):
+            wait_for(partial(_ended, reader))
+            assert reader.newest() == [number + 1]
+
+
+def _ended(reader: Reader) -> bool:
+    return bool(reader.news) and reader.news[-1].header.kind == "end"
+
+
+def test_a_table_that_ends_on_a_shared_endpoint_is_told() -> None:
+    with Publisher("stays", endpoint="tcp://127.0.0.1:0") as stays:
+        leaves = Publisher("leaves", endpoint=stays.endpoint)
+        leaves.send({"a": [1]})
+        client = Client(stays.endpoint)
+        client.ask("leaves")
+        kinds = []
+        for event in client.events(20):
+            if isinstance(event, News):
+                kinds.append(event.header.kind)
+                if kinds == ["snapshot"]:
+                    leaves.close()  # the viewer is painting: it waits for nothing
+                else:
+                    client.close()
+        assert kinds == ["snapshot", "end"]
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(3)", "raise KeyboardInterrupt"])
+def test_a_script_that_just_ends_tells_viewers(runtime_folder: Path, end: str) -> None:
+    code = SCRIPT + "sys.stdin.readline(); orders.send({'a': [7]})\n" + end
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    entry = wait_for(lambda: directory.find("orders"))[0]
+    with closing(Reader(entry.endpoint).start("orders")) as reader:
+        wait_for(lambda: reader.tables)
+        _, error = process.communicate("go\n", timeout=20)
+        wait_for(partial(_ended, reader))
+        assert reader.newest() == [7]
+        assert "livetable" not in error
+
+
+def test_a_port_can_be_bound_again_at_once() -> None:
+    first = Publisher("port", endpoint="tcp://127.0.0.1:0")
+    endpoint = first.endpoint
+    first.close()
+    for _ in range(20):
+        Publisher("port", endpoint=endpoint).close()
 
 
 def test_a_forgotten_publisher_frees_its_name() -> None:

@@ -175,6 +175,7 @@ def test_restarted_feed_is_a_gap(feed: Feed, viewer: Viewer) -> None:
     viewer.hear(feed.taken(), 0.0)
     feed.serving.remove("t", 0.1)
     feed.put(feed.table(), "y", 0.2)  # seq 1 again, of another epoch
+    assert [news.header.kind for news in viewer.hear(feed.taken(), 0.3)] == ["end"]
     viewer.ask(0.3)
     assert [news.body for news in viewer.hear(feed.taken(), 0.3)] == [b"y"]
 
@@ -273,6 +274,12 @@ def test_repeat_and_gone() -> None:
     assert wanting.repeat(10.01 + REPEAT_SECONDS) == first
     assert not wanting.is_gone(10.0 + GONE_SECONDS - 0.01)
     assert wanting.is_gone(10.01 + GONE_SECONDS)
+    assert wanting.tell_gone(10.01 + GONE_SECONDS)
+    assert not wanting.tell_gone(99.0)
+    due = wanting.deadline()
+    assert due is not None
+    wanting.repeat(99.0)
+    assert wanting.deadline() == 99.0 + REPEAT_SECONDS  # no spinning while it is gone
     assert GONE_SECONDS < 3 < GONE_SECONDS + 1
 
 

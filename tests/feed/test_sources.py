@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -203,6 +206,23 @@ def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.Mon
     assert None in recorder.notes
 
 
-def test_no_endpoint(recorder: Recorder) -> None:
+def test_the_process_is_limited() -> None:
+    code = (
+        "from livetable.feed.sources.foreign import limit_process; import sys\n"
+        "limit_process()\n"
+        "try:\n    with open(sys.argv[1], 'w') as file: file.write('x' * 10)\n"
+        "except OSError: print('no file')\n"
+        "try: bytearray(1 << 40)\n"
+        "except MemoryError: print('no memory')\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", code, f"{folder}/x"], capture_output=True, text=True, check=True
+        )
+    assert done.stdout.split("\n")[:2] == ["no file", "no memory"]
+
+
+def test_no_endpoint(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "limit_process", lambda: None)
     with pytest.raises(BadEndpoint):
         foreign.run(options(source="tcp://nowhere"), recorder, threading.Event())

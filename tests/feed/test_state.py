@@ -43,11 +43,23 @@ def test_a_frame_that_can_not_be_encoded(
     table.put(ValueError("no way"), (1, 1), 1.0, 0.0)
     with caplog.at_level(logging.CRITICAL):
         assert table.since(before.position) is None
-    assert table.note is not None
-    assert "no way" in table.note
+    assert table.body_note is not None
+    assert "no way" in table.body_note
     assert not table.has_news(before.position)
+    assert table.since(None) is before  # a late joiner sees the last good one
+    assert table.age(5.0) == 5.0  # and how old that is
     table.put(2, (1, 1), 2.0, 0.0)
     assert table.has_news(before.position)
+    assert table.since(before.position) is not None
+    assert table.body_note is None
+
+
+def test_only_bad_frames(table: TableState, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.CRITICAL):
+        table.put(ValueError("no way"), (1, 1), 0.0, 0.0)
+        assert table.since(None) is None
+        assert not table.has_news(None)
+        assert table.age(1.0) is None
 
 
 def test_age_and_rate(table: TableState) -> None:

@@ -50,6 +50,10 @@ def written(array: pa.Array) -> list[str]:
         (pa.array(["b", None, "b"]).dictionary_encode(), ["b", "–", "b"]),
         (pa.array([b"\x1b"]), ["b'\\x1b'"]),
         (pa.array([[1, 2], None]), ["[1, 2]", "–"]),
+        (pa.array([list(range(99))]), [f"[{', '.join(map(str, range(16)))}, …]"]),
+        (pa.array([{"a": "x", "b": [None]}]), ["{'a': 'x', 'b': [None]}"]),
+        (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), ["{'k': 1}"]),
+        (pa.array([[[[[[1]]]]]]), ["[[[[…]]]]"]),
         (pa.array([0, 86_400], pa.timestamp("s")), ["1970-01-01", "1970-01-02"]),
         (
             pa.array([0, 1500], pa.timestamp("ms")),

@@ -20,6 +20,12 @@ from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, ViewOptions
 
 
+class TableList(LiveTable):
+    """A table of tables: Enter opens one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
+
+
 class PickerScreen(Screen[None]):
     """Lists tables; Enter opens one.
 
@@ -27,10 +33,6 @@ class PickerScreen(Screen[None]):
         endpoint: List what is on this endpoint; None: what this user publishes on this machine.
         options: Passed on to the table's screen.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
-    ]
 
     def __init__(self, endpoint: str | None, options: ViewOptions = DEFAULTS) -> None:
         super().__init__()
@@ -46,7 +48,7 @@ class PickerScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield a heading, the list and the keys."""
         yield Static(id="heading")
-        table = LiveTable(id="tables")
+        table = TableList(id="tables")
         table.whole_row = True
         yield table
         yield Footer(compact=True, show_command_palette=False)
@@ -103,13 +105,9 @@ class PickerScreen(Screen[None]):
         """Open the chosen table."""
         self._open(message.row)
 
-    def action_open(self) -> None:
-        """Open the table under the cursor."""
-        self.query_one(LiveTable).action_select()
-
     def _open(self, row: int) -> None:
         target = target_of(self._listing, row)
-        if target is not None:
+        if target is not None and self.is_current:
             if self.endpoint is None and self._listing[row].endpoint.startswith("ipc://"):
                 # By name: where it is may change when its feed is started again.
                 target = type(target)(None, target.table)
@@ -117,12 +115,12 @@ class PickerScreen(Screen[None]):
             self.app.push_screen(screen)
 
     def _head(self) -> None:
-        count = len(self._listing)
+        count = sum(one.answers for one in self._listing)
         where = harmless(self.endpoint) if self.endpoint else "this machine"
         tables = f"{count} live table{'' if count == 1 else 's'}"
         heading = Text(f" livetable   {tables} on {where}", no_wrap=True, overflow="ellipsis")
         self.query_one("#heading", Static).update(heading)
-        self.query_one(LiveTable).message = "" if count else self._nothing()
+        self.query_one(LiveTable).message = "" if self._listing else self._nothing()
 
     def _nothing(self) -> str:
         if self.lister.problem:

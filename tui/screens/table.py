@@ -13,6 +13,7 @@ from textual.widgets import Footer
 from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
+from livetable.tui.driver import LATE_SECONDS, TerminalDriver
 from livetable.tui.messages import FeedNews
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
@@ -43,6 +44,7 @@ class TableScreen(Screen[None]):
         self.subscriber = Subscriber(target, lambda: self.post_message(FeedNews()), options.columns)
         self._feed = FeedState(name=target.title)
         self._clock_timer: Timer | None = None
+        self._paint_timer: Timer | None = None
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -53,8 +55,10 @@ class TableScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start the worker once the first paint is out: what it imports takes time."""
-        self.query_one(StatusLine).feed = self._feed
-        self.query_one(LiveTable).message = self._message()
+        self._show_trust()
+        table = self.query_one(LiveTable)
+        table.message = self._message()
+        table.is_ready = self._is_ready
         self.call_after_refresh(self._start)
         if self._options.timeout is not None:
             self.set_timer(self._options.timeout, self._give_up)
@@ -83,15 +87,55 @@ class TableScreen(Screen[None]):
         self.dismiss()
 
     def on_feed_news(self, message: FeedNews) -> None:
+        """Show the feed's newest state as soon as the terminal is ready for it."""
+        if self._paint_timer is None:
+            self._show_when_ready()
+
+    def on_terminal_progress(self) -> None:
+        """Look again whether the terminal is ready: it answered, or took the last byte."""
+        if self._paint_timer is not None:
+            self._paint_timer.stop()
+            self._show_when_ready()
+
+    def _show_when_ready(self) -> None:
+        self._paint_timer = None
+        driver = self.app._driver
+        if isinstance(driver, TerminalDriver):
+            wait = driver.pace.wait(driver.pending)
+            self.query_one(LiveTable).flashing = not driver.pace.is_slow
+            if wait is None or wait > 0:
+                # News and credit wait with the paint: then it is the newest state that is shown.
+                self._paint_timer = self.set_timer(
+                    LATE_SECONDS if wait is None else wait, self._show_when_ready
+                )
+                return
+        self._show()
+
+    def _painted(self) -> None:
+        """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
+        driver = self.app._driver
+        if isinstance(driver, TerminalDriver) and driver.pace.painted():
+            driver.ask()
+        self.subscriber.credit()
+
+    def _is_ready(self) -> bool:
+        driver = self.app._driver
+        return not isinstance(driver, TerminalDriver) or driver.pace.wait(driver.pending) == 0
+
+    def _show(self) -> None:
         """Show the feed's newest state, then give credit for the next."""
         feed = self.subscriber.take()
         before, self._feed = self._feed, feed
         table = self.query_one(LiveTable)
+        painted = False
         if feed.table is not None and feed.table is not before.table:
-            table.update(feed.table)
+            painted = table.update(feed.table)
         self._show_trust()
         table.message = self._message()
-        self.call_after_refresh(self.subscriber.credit)
+        if painted:
+            self._painted()
+        else:  # Textual paints it, and then calls back
+            self.call_after_refresh(self._painted)
 
     def _show_trust(self) -> None:
         """Bring the trust line and the dimming up to date."""
@@ -102,7 +146,7 @@ class TableScreen(Screen[None]):
             age += time.monotonic() - feed.heard if lost else 0.0
         limit = self._options.stale_after
         stale = limit is not None and age is not None and age > limit
-        status.feed, status.age, status.stale = feed, age, stale
+        status.show(feed, age, stale)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.query_one(LiveTable).stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.

@@ -1,0 +1,1 @@
+"""Benchmarks: real feeds, real viewers in real pseudo-terminals, side by side in one run."""

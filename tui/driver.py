@@ -1,0 +1,219 @@
+"""The terminal: written to without blocking, and known to have taken what was written.
+
+Textual's own driver hands 30 paints to a thread and then blocks the event loop; through a slow line
+what is shown is then seconds old. This one keeps what the terminal has not taken yet, and asks
+the terminal after a paint where its cursor is: the answer means that it has seen the paint, also
+through SSH, whose other end buffers megabytes. `Pace` says when the next paint may be made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+ANSWER_SECONDS: Final = 0.5
+"""A terminal that has never answered is not asked again after this long without an answer."""
+
+LATE_SECONDS: Final = 10.0
+"""One that has answered before is waited for this long; then the paint counts as taken."""
+
+GAP_SECONDS: Final = 0.008
+"""Paints are at least this far apart."""
+
+SLOW_SECONDS: Final = 0.25
+"""A terminal that takes longer than this to see a paint is at the end of a slow line."""
+
+CALM_SECONDS: Final = 3.0
+"""And is taken to be for this long: small paints come through fast on any line."""
+
+_LEAVE_SECONDS: Final = 1.0
+_ASK: Final = "\x1b[6n"
+
+
+class Pace:
+    """When the next paint may be made. Lives in the event loop.
+
+    Attributes:
+        round_trip: Seconds from the last paint to the terminal's answer; None if it never answers.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.round_trip: float | None = None
+        self._clock = clock
+        self._asked_at: float | None = None
+        self._taken_at = 0.0
+        self._slow_until = 0.0
+        self._painted_at = 0.0
+        self._answers: bool | None = None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the terminal took long to see a paint of the last seconds."""
+        return self._clock() < self._slow_until
+
+    def painted(self) -> bool:
+        """Note a paint; tell whether to ask the terminal for an answer."""
+        self._painted_at = self._clock()
+        if self._answers is False or self._asked_at is not None:
+            return False
+        self._asked_at = self._taken_at = self._painted_at
+        return True
+
+    def answered(self) -> None:
+        """Note the terminal's answer."""
+        self._answers = True
+        if self._asked_at is not None:
+            now = self._clock()
+            self.round_trip = now - self._asked_at
+            self._asked_at = None
+            if self.round_trip > SLOW_SECONDS:
+                self._slow_until = now + CALM_SECONDS
+
+    def wait(self, pending: int) -> float | None:
+        """Return how long to wait before the next paint, 0 for not at all.
+
+        Args:
+            pending: Bytes the terminal has not taken.
+
+        Returns:
+            Seconds; None for until something happens: an answer, or the last byte is taken.
+        """
+        now = self._clock()
+        if pending:
+            self._taken_at = now  # it can't answer what it has not been told
+            return None
+        if self._asked_at is not None:
+            limit = LATE_SECONDS if self._answers else ANSWER_SECONDS
+            left = self._taken_at + limit - now
+            if left > 0:
+                return left
+            self._asked_at = None
+            if not self._answers:
+                self._answers = False
+        return max(0.0, self._painted_at + GAP_SECONDS - now)
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, with an output of its own on the terminal."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.pace = Pace()
+        self.on_progress: Callable[[], None] | None = None
+        """Called in the event loop when the terminal answered or took the last byte."""
+        self._output = -1
+        self._pending = bytearray()
+        self._lock = threading.Lock()
+        self._is_watching = False
+        with contextlib.suppress(OSError):
+            # A description of our own: making it non-blocking leaves the shell's alone.
+            name = os.ttyname(self.fileno)
+            self._output = os.open(name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    @property
+    def pending(self) -> int:
+        """Bytes the terminal has not taken."""
+        return len(self._pending)
+
+    def ask(self) -> None:
+        """Ask the terminal to say when it has come this far."""
+        self.write(_ASK)
+
+    def write(self, data: str) -> None:
+        """Write without blocking; what the terminal does not take is kept, in order."""
+        if self._output < 0:
+            super().write(data)
+            return
+        with self._lock:
+            self._pending += data.encode("utf-8", "replace")
+            if not self._is_watching:
+                self._write_some()
+
+    def _write_some(self) -> None:
+        """Write what the terminal takes. The lock is held."""
+        try:
+            while self._pending:
+                count = os.write(self._output, self._pending)
+                del self._pending[:count]
+        except BlockingIOError:
+            if not self._is_watching:
+                self._is_watching = True
+                self._loop.call_soon_threadsafe(self._watch)
+        except OSError:  # the terminal is gone: the hang-up signal ends the app
+            self._pending.clear()
+
+    def _watch(self) -> None:
+        self._loop.add_writer(self._output, self._on_writable)
+
+    def _on_writable(self) -> None:
+        with self._lock:
+            self._write_some()
+            if self._pending:
+                return
+            self._is_watching = False
+            self._loop.remove_writer(self._output)
+        if self.on_progress is not None:
+            self.on_progress()
+
+    def _sigcont_application(self, *_: Any) -> None:
+        """Go on. Only after Ctrl-Z was the terminal given back, and has to be taken again."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
+
+    def process_message(self, message: Message) -> None:
+        """Keep the terminal's answers to oneself; pass on the rest."""
+        if isinstance(message, events.CursorPosition):
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._answered)
+            return
+        super().process_message(message)
+
+    def _answered(self) -> None:
+        self.pace.answered()
+        if self.on_progress is not None:
+            self.on_progress()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back. A backlog of paints is dropped: nobody will see them."""
+        with self._lock:
+            self._drop_backlog()
+        super().stop_application_mode()
+        self._drain(_LEAVE_SECONDS)
+
+    def _drop_backlog(self) -> None:
+        # Up to the next escape sequence, which may be cut in half; a string terminator ends it.
+        if self._pending:
+            self._pending[:] = b"\x18\x1b[0m"
+
+    def close(self) -> None:
+        """Close the output."""
+        self._drain(_LEAVE_SECONDS)
+        if self._output >= 0:
+            if self._is_watching:
+                with contextlib.suppress(Exception):
+                    self._loop.remove_writer(self._output)
+            os.close(self._output)
+            self._output = -1
+        super().close()
+
+    def _drain(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while self._pending and self._output >= 0 and time.monotonic() < until:
+            with contextlib.suppress(OSError, ValueError):
+                select.select([], [self._output], [], until - time.monotonic())
+            with self._lock:
+                self._write_some()
+
+
+def driver_for_terminal() -> type[LinuxDriver] | None:
+    """Return the driver to use, None for Textual's choice (no POSIX terminal)."""
+    return TerminalDriver if os.isatty(0) and hasattr(os, "ttyname") else None
