@@ -1,7 +1,8 @@
 """What a user would pick instead: `python -m benchmarks.viewers HOW NAME`, on livetable's own wire.
 
 HOW is `clear` (DataTable.clear and add_rows), `update` (DataTable.update_cell on what is in sight),
-`fast` (textual-fastdatatable, a new backend per frame) or `empty` (an app with nothing in it).
+`fast` (textual-fastdatatable, a new widget and backend per frame) or `empty` (an app with nothing
+in it).
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Viewer(App[None]):
                 else:
                     self.client.ask(self.table_name)
 
-    def on_frame(self, message: Frame) -> None:
+    async def on_frame(self, message: Frame) -> None:
         """Show a frame in the stock way."""
         decoded = message.decoded
         labels = list(map(str, decoded.labels.columns))
@@ -74,7 +75,9 @@ class Viewer(App[None]):
             from textual_fastdatatable import DataTable as FastTable
 
             table = pa.Table.from_arrays(list(decoded.columns), names=labels)
-            self.query_one(FastTable).backend = ArrowBackend(table)
+            # Its backend can't be exchanged: the public way is a new widget.
+            await self.query(FastTable).remove()
+            await self.mount(FastTable(backend=ArrowBackend(table)))
         else:
             self._show(self.query_one(DataTable), decoded, labels)
         self.call_after_refresh(self.client.ask, self.table_name)

@@ -16,7 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 from livetable.feed.errors import BadEndpoint, WireError
 from livetable.feed.hub import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from livetable.feed.wanting import News, Wanting
-from livetable.feed.wire import Header, new_topic
+from livetable.feed.wire import WINDOW, Header, new_topic
 
 MAX_PART: Final = 64 << 20
 """Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
@@ -249,5 +249,6 @@ class Client:
             self._say(want)
             if news is not None:
                 yield news
-            elif (done := wanting.progress) is not None and table is not None:
-                yield Progress(table, done)
+            elif header.parts > WINDOW and table is not None:
+                # Of what is here in a moment nobody wants to be told that it is on its way.
+                yield Progress(table, wanting.progress or 0.0)

@@ -26,6 +26,7 @@ from livetable.feed.wire import MAX_WANT, TableInfo
 _log = logging.getLogger("livetable.feed")
 
 _EXIT_SECONDS: Final = 2.0
+_BIND_TRIES: Final = 5
 _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
 
@@ -53,12 +54,24 @@ class _Bound:
             for option, value in options.items():
                 self.socket.setsockopt(option, value)
             self.socket.copy_threshold = 0
-            self.socket.bind(endpoint)
+            self._bind(endpoint)
         except zmq.ZMQError as error:
             self.socket.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
         self.endpoint: str = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.serving = Serving(self._send, _describe)
+
+    def _bind(self, endpoint: str) -> None:
+        # One that was just closed is let go of by another thread, a moment later.
+        for _ in range(_BIND_TRIES):
+            try:
+                self.socket.bind(endpoint)
+                return
+            except zmq.ZMQError as error:
+                if error.errno != zmq.EADDRINUSE:
+                    raise
+                time.sleep(0.02)
+        self.socket.bind(endpoint)
 
     def _send(self, frames: Frames) -> zmq.MessageTracker:
         *head, last = frames

@@ -19,10 +19,10 @@ from livetable.feed.errors import BadName, WireError
 VERSION: Final = 1
 """Version of the protocol; a reader refuses others, naming both."""
 
-PART_BYTES: Final = 1 << 17
+PART_BYTES: Final = 1 << 18
 """A body goes in parts of at most this size, so that heartbeats and small tables get between."""
 
-WINDOW: Final = 32
+WINDOW: Final = 16
 """Parts of one body on their way to one viewer before it has to ask for more."""
 
 MAX_HEADER: Final = 4 << 20

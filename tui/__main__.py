@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import importlib.metadata
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -114,6 +116,8 @@ def _column_names(text: str | None) -> tuple[str, ...] | None:
 
 def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
     _take_terminal()
+    # Beside Textual, not after it: the first row then comes hard on the first paint.
+    threading.Thread(target=_load_reader, daemon=True).start()
     from livetable.tui.app import LivetableApp
 
     app = LivetableApp(target, options)
@@ -124,6 +128,11 @@ def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
         app.theme = theme
     app.run()
     return app.return_code or 0
+
+
+def _load_reader() -> None:
+    for name in ("feed.client", "feed.decode", "tui.model", "tui.scene"):
+        importlib.import_module(f"livetable.{name}")
 
 
 def _take_terminal() -> None:

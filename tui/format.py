@@ -130,7 +130,10 @@ class ColumnFormat:
             if digits >= decimal_limit(self._most):
                 return False
             for value in values:
-                if value is not None and round(value, digits) != value and value == value:
+                if value is None or value != value:
+                    continue
+                # 0.1 + 0.2 needs one digit, whatever its last bit says.
+                if abs(round(value, digits) - value) > abs(value) * 1e-12:
                     return True
             return False
         if pa.types.is_temporal(self.kind) and not pa.types.is_date(self.kind):

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from livetable.feed.harmless import harmless
 from livetable.tui.format import width_of
 from livetable.tui.lister import age_text
+from livetable.tui.painter import Painter
 from livetable.tui.subscriber import FeedState, Link
 
 _LOOKS = {
@@ -37,6 +38,7 @@ class StatusLine(Widget):
         super().__init__(id=id)
         self._left: list[tuple[str, str]] = []
         self._right = ""
+        self._painter = Painter(self)
 
     def show(self, feed: FeedState, age: float | None, stale: bool) -> None:
         """Say how it stands.
@@ -58,7 +60,8 @@ class StatusLine(Widget):
         right = "  ".join(filter(None, _figures(feed, age))) + " "
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
-            self.refresh()
+            if not self._painter.paint_whole():
+                self.refresh()
 
     def render(self) -> RenderableType:
         """Return the line: name and state at the left, figures at the right."""

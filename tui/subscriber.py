@@ -127,6 +127,10 @@ class Subscriber:
                 yield self.target.endpoint
         from livetable.feed.directory import find
         from livetable.feed.errors import RuntimeFolder
+
+        # Before what watches is imported: it takes longer than to find a table that is there.
+        if found := find(self.name):
+            yield found[0].endpoint
         from livetable.feed.watching import changes
 
         while not self._stop.is_set():

@@ -144,18 +144,19 @@ def test_a_killed_feed_is_gone_and_its_successor_goes_on(
     terminal.send("\x1b[6~" * 2 + "jjj")  # two pages and three rows down
     terminal.wait_for("row040")
     top = terminal.lines[2].split()[0]
+    live = terminal.cell(5, 1).fg
     feed.kill()
     began = time.monotonic()
     terminal.wait_for("✕ gone")
     assert time.monotonic() - began < 3.5
     terminal.wait_for(lambda: " s ago" in terminal.text)
     assert terminal.lines[2].split()[0] == top
-    dimmed = terminal.cell(5, 1).fg
+    terminal.wait_for(lambda: terminal.cell(5, 1).fg != live)  # the data dims
     counter()
     terminal.wait_for("● live")
     terminal.wait_for(lambda: number(terminal, top) > 0)
     assert terminal.lines[2].split()[0] == top
-    terminal.wait_for(lambda: terminal.cell(5, 1).fg != dimmed)
+    terminal.wait_for(lambda: terminal.cell(5, 1).fg == live)
 
 
 def test_a_stopped_viewer_costs_the_feed_nothing_and_then_shows_the_newest(

@@ -22,8 +22,8 @@ KEYS: Final = (
     )),
     ("Look", (
         ("c", "mark a cell or a whole row"),
-        ("▲ ▼ •", "a number went up, down; something else changed"),
-        ("–", "a missing value"),
+        ("▲ ▼ •", "a number went up, down; else changed"),
+        ("–  NaN", "a missing value; not a number"),
     )),
     ("Tables", (
         ("Enter", "open the table under the cursor"),
@@ -53,7 +53,6 @@ class HelpScreen(ModalScreen[None]):
             grid.add_row(Text(title, "bold underline"), "")
             for key, does in keys:
                 grid.add_row(Text(key, "bold"), Text(does))
-            grid.add_row("", "")
         grid.add_row(Text("Esc closes this", "dim"), "")
         with VerticalScroll(id="help"):
             yield Static(grid)

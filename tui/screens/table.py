@@ -20,6 +20,8 @@ from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
+CREDIT_SECONDS = 1.0
+
 
 class TableScreen(Screen[None]):
     """Shows a table, live.
@@ -127,7 +129,7 @@ class TableScreen(Screen[None]):
         feed = self.subscriber.take()
         before, self._feed = self._feed, feed
         table = self.query_one(LiveTable)
-        painted = False
+        painted = True
         if feed.table is not None and feed.table is not before.table:
             painted = table.update(feed.table)
         self._show_trust()
@@ -136,6 +138,8 @@ class TableScreen(Screen[None]):
             self._painted()
         else:  # Textual paints it, and then calls back
             self.call_after_refresh(self._painted)
+            # Textual drops callbacks of a screen that is covered: the credit must not go with them.
+            self.set_timer(CREDIT_SECONDS, self.subscriber.credit)
 
     def _show_trust(self) -> None:
         """Bring the trust line and the dimming up to date."""
