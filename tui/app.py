@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -71,6 +72,18 @@ class LivetableApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, TableScreen):
                 screen.on_terminal_progress()
+
+    def exit(
+        self,
+        result: int | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        """Leave. The workers end first: under load Textual may never tell a screen to unmount."""
+        for screen in self.screen_stack:
+            if isinstance(screen, (TableScreen, PickerScreen)):
+                screen.end_work()
+        super().exit(result, return_code, message)
 
     def _hang_up(self, code: int) -> None:
         # Whatever hangs on the way out (a terminal that is gone, a thread): nothing is left behind.

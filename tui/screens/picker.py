@@ -63,6 +63,10 @@ class PickerScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """End the worker, and the process that reads for it."""
+        self.end_work()
+
+    def end_work(self) -> None:
+        """End the worker, and the process that reads for it. A second call does nothing."""
         self.lister.stop()
         if self._foreign is not None:
             self._foreign[0].close()

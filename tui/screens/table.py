@@ -77,6 +77,10 @@ class TableScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """End the worker."""
+        self.end_work()
+
+    def end_work(self) -> None:
+        """End the worker. A second call does nothing."""
         self.subscriber.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
