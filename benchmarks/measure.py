@@ -22,6 +22,11 @@ import psutil
 
 from benchmarks.marks import MARK, frame_of
 
+_ANSWERS = {
+    b"\x1b[6n": b"\x1b[1;1R",  # where is the cursor
+    b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # is there synchronized output
+}
+
 
 @dataclass
 class Shown:
@@ -91,7 +96,7 @@ class Screen:
             environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
             os.execvpe(command[0], command, environment)
         self.began = time.monotonic()
-        self.output: list[tuple[int, bytes]] = []
+        self._tail = b""
 
     def read(self, seconds: float) -> list[tuple[int, bytes]]:
         """Return what comes out for so long: monotonic nanoseconds and bytes."""
@@ -105,7 +110,17 @@ class Screen:
                 except OSError:
                     break
                 came.append((time.monotonic_ns(), data))
+                self._answer(data)
         return came
+
+    def _answer(self, data: bytes) -> None:
+        """Answer what a viewer asks the terminal, as any of today's terminals does."""
+        data = self._tail + data
+        for question, answer in _ANSWERS.items():
+            # The tail is looked at twice: what it holds whole was answered before.
+            asked = data.count(question) - self._tail.count(question)
+            os.write(self.fd, answer * asked)
+        self._tail = data[-16:]
 
     def read_until(self, wanted: bytes, seconds: float = 30.0) -> float:
         """Return the seconds from the start until `wanted` came out."""

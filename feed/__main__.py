@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn
 
+from livetable.feed.commandline import Parser, count, fail, positive
 from livetable.feed.errors import LivetableError
-from livetable.feed.harmless import harmless
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        fail(self.prog, f"{message} (try {self.prog} --help)", 2)
-
-
-def fail(program: str, sentence: str, code: int) -> NoReturn:
-    """End with one sentence on stderr."""
-    print(f"{program}: {harmless(sentence)}", file=sys.stderr)
-    raise SystemExit(code)
-
-
-def positive(text: str) -> float:
-    """Read a command-line number above 0."""
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise ValueError
-    return value
-
-
-def count(text: str) -> int:
-    """Read a command-line number that is whole and not below 0."""
-    value = int(text)
-    if not 0 <= value <= 100_000_000:
-        raise ValueError
-    return value
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line as argparse knows it."""
-    parser = _Parser(
+    parser = Parser(
         prog="livetable-feed",
         description="Publish something as a live table that `livetable NAME` shows.",
         epilog="Example: livetable-feed demo --rows 1000 --hz 30, and elsewhere: livetable demo",
@@ -69,11 +40,6 @@ def build_parser() -> argparse.ArgumentParser:
         "--pickle",
         action="store_true",
         help="admit pickled pandas DataFrames; anything else in a pickle is refused, never run",
-    )
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"livetable-feed {importlib.metadata.version('livetable')}",
     )
     # For `livetable`, which starts feeds: end when whoever started this one is gone.
     parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)

@@ -14,9 +14,8 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from livetable.feed.errors import BadEndpoint, WireError
-from livetable.feed.hub import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS
 from livetable.feed.wanting import News, Wanting
-from livetable.feed.wire import WINDOW, Header, new_topic
+from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, WINDOW, Header, new_topic
 
 MAX_PART: Final = 64 << 20
 """Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
@@ -117,6 +116,15 @@ class Client:
         self._to_ask.add(table)
         self._wake()
 
+    def say(self) -> None:
+        """Send what was asked for, before `events` is called, from the thread that made this."""
+        now = time.monotonic()
+        while self._to_ask:
+            table = self._to_ask.pop()
+            wanting = self._wantings.setdefault(table, Wanting(self._topic, table))
+            if not wanting.outstanding:
+                self._say(wanting.ask(now))
+
     def close(self) -> None:
         """End `events`, wherever it waits. Returns at once."""
         self._closed.set()
@@ -183,11 +191,7 @@ class Client:
                 self._socket.send(want, zmq.NOBLOCK)
 
     def _turn(self, now: float, until: float | None) -> Iterator[Event]:
-        while self._to_ask:
-            table = self._to_ask.pop()
-            wanting = self._wantings.setdefault(table, Wanting(self._topic, table))
-            if not wanting.outstanding:
-                self._say(wanting.ask(now))
+        self.say()
         times = [wanting.deadline() for wanting in self._wantings.values()]
         due = min((at for at in (*times, until) if at is not None), default=None)
         timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from livetable.feed.arrays import one_chunk
-from livetable.feed.encode import METADATA_KEY
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import Label, from_json
+from livetable.feed.wire import METADATA_KEY
 
 MAX_COLUMNS: Final = 100_000
 """More columns than this are refused."""

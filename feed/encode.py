@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -11,12 +11,10 @@ from livetable.feed.arrays import one_chunk, to_arrow
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.state import Body
+from livetable.feed.wire import METADATA_KEY
 
 if TYPE_CHECKING:
     import pandas as pd
-
-METADATA_KEY: Final = b"livetable"
-"""Key of the schema's metadata that holds the labels (docs/protocol.md)."""
 
 
 class Encoder:

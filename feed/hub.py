@@ -21,7 +21,7 @@ import zmq.utils.garbage
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
-from livetable.feed.wire import MAX_WANT, TableInfo
+from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, MAX_WANT, TableInfo
 
 _log = logging.getLogger("livetable.feed")
 
@@ -29,10 +29,6 @@ _EXIT_SECONDS: Final = 2.0
 _BIND_TRIES: Final = 5
 _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
-
-HEARTBEAT_MS: Final = 2_000
-HEARTBEAT_TIMEOUT_MS: Final = 15_000
-"""A peer that is silent this long is let go; its queue, if it had one, is freed."""
 
 
 class _Bound:

@@ -8,7 +8,7 @@ stream cut into parts. docs/protocol.md tells it by example bytes, which a test 
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,6 +40,15 @@ MAX_NAME: Final = 64
 IDLE_SECONDS: Final = 1.0
 """A want that waits this long without news is answered with `idle`."""
 
+HEARTBEAT_MS: Final = 2_000
+"""Sockets on both sides ask each other for a sign of life this often."""
+
+HEARTBEAT_TIMEOUT_MS: Final = 15_000
+"""A peer that is silent this long is let go; its queue, if it had one, is freed."""
+
+METADATA_KEY: Final = b"livetable"
+"""Key of the body's schema metadata that holds the labels (docs/protocol.md)."""
+
 KINDS: Final = frozenset({"snapshot", "idle", "end", "absent", "catalogue"})
 
 _PRIVATE_TOPIC = b"@"
@@ -47,12 +56,12 @@ _PRIVATE_TOPIC = b"@"
 
 def new_topic() -> bytes:
     """Return a private topic nobody can guess: ``@`` and 32 hexadecimal digits."""
-    return _PRIVATE_TOPIC + secrets.token_hex(16).encode()
+    return _PRIVATE_TOPIC + os.urandom(16).hex().encode()
 
 
 def new_epoch() -> str:
     """Return the name of one life of a table in a feed: 16 hexadecimal digits."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def check_name(name: object) -> str:

@@ -14,8 +14,7 @@ import pyarrow as pa
 from livetable.feed import directory
 from livetable.feed.__main__ import build_parser as feed_parser
 from livetable.feed.decode import Decoder
-from livetable.feed.encode import METADATA_KEY
-from livetable.feed.wire import Header, Want
+from livetable.feed.wire import METADATA_KEY, Header, Want
 from livetable.tui.__main__ import build_parser
 from tests.waiting import wait_for
 

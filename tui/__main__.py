@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
-import importlib.metadata
 import os
 import sys
-import threading
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
-from livetable.feed.__main__ import fail, positive
+from livetable.feed.commandline import Parser, fail, positive
 from livetable.feed.errors import LivetableError
+from livetable.tui import collector
 from livetable.tui.target import Target, ViewOptions, parse_target
 
 FORMATS: Final = ("table", "csv", "json", "jsonl")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        fail(self.prog, f"{message} (try {self.prog} --help)", 2)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line as argparse knows it."""
-    parser = _Parser(
+    parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",
         epilog="In Python: from livetable.feed import Publisher; Publisher('orders').send(df)",
@@ -61,11 +54,6 @@ def build_parser() -> argparse.ArgumentParser:
     script.add_argument("--format", choices=FORMATS, help="of the printed snapshot, default: table")
     script.add_argument(
         "--timeout", metavar="S", type=positive, help="give up after S seconds without a table"
-    )
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"livetable {importlib.metadata.version('livetable')}",
     )
     return parser
 
@@ -116,11 +104,13 @@ def _column_names(text: str | None) -> tuple[str, ...] | None:
 
 def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
     _take_terminal()
-    # Beside Textual, not after it: the first row then comes hard on the first paint.
-    threading.Thread(target=_load_reader, daemon=True).start()
+    collector.hold()
+    from livetable.tui.subscriber import ask_early
+
+    client = ask_early(target)
     from livetable.tui.app import LivetableApp
 
-    app = LivetableApp(target, options)
+    app = LivetableApp(target, options, client)
     if theme is not None:
         if theme not in app.available_themes:
             known = ", ".join(sorted(app.available_themes))
@@ -128,11 +118,6 @@ def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
         app.theme = theme
     app.run()
     return app.return_code or 0
-
-
-def _load_reader() -> None:
-    for name in ("feed.client", "feed.decode", "tui.model", "tui.scene"):
-        importlib.import_module(f"livetable.{name}")
 
 
 def _take_terminal() -> None:

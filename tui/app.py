@@ -8,18 +8,20 @@ import os
 import signal
 import threading
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
-from livetable.tui.screens.help import HelpScreen
-from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.table import TableScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+
+if TYPE_CHECKING:
+    from livetable.feed.client import Client
 
 LAST_SECONDS = 5.0
 """After a signal that ends it, the viewer is gone within this time."""
@@ -34,6 +36,7 @@ class LivetableApp(App[int]):
     Args:
         target: What to show.
         options: What the command line asks of the view.
+        client: A reader that has asked for the target's table already.
     """
 
     CSS_PATH = Path(__file__).with_name("livetable.tcss")
@@ -44,8 +47,11 @@ class LivetableApp(App[int]):
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
     ]
 
-    def __init__(self, target: Target, options: ViewOptions = DEFAULTS) -> None:
+    def __init__(
+        self, target: Target, options: ViewOptions = DEFAULTS, client: Client | None = None
+    ) -> None:
         super().__init__(driver_class=driver_for_terminal())
+        self._client = client
         self._target = target
         self._options = options
 
@@ -53,13 +59,16 @@ class LivetableApp(App[int]):
         """Return the first screen."""
         target = self._target
         if target.table is not None:
-            return TableScreen(target, self._options)
+            return TableScreen(target, self._options, client=self._client)
+        from livetable.tui.screens.picker import PickerScreen  # late: a named table needs none
+
         return PickerScreen(target.endpoint, self._options)
 
     def on_mount(self) -> None:
         """Leave in order when asked to by a signal; pass on what the terminal tells."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.on_progress = self._on_progress
+        self.set_timer(collector.SETTLE_SECONDS, collector.settle)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
@@ -81,8 +90,9 @@ class LivetableApp(App[int]):
     ) -> None:
         """Leave. The workers end first: under load Textual may never tell a screen to unmount."""
         for screen in self.screen_stack:
-            if isinstance(screen, (TableScreen, PickerScreen)):
-                screen.end_work()
+            end_work = getattr(screen, "end_work", None)
+            if end_work is not None:
+                end_work()
         super().exit(result, return_code, message)
 
     def _hang_up(self, code: int) -> None:
@@ -97,6 +107,8 @@ class LivetableApp(App[int]):
 
     def action_help(self) -> None:
         """Show the keys, unless they are shown."""
+        from livetable.tui.screens.help import HelpScreen
+
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 

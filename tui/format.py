@@ -14,7 +14,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from rich.cells import cell_len, set_cell_size
 
 from livetable.feed.arrays import plain_type, without_dictionary
@@ -27,6 +26,7 @@ MAX_TEXT_WIDTH: Final = 40
 """Text columns grow up to this many cells by themselves; numbers are never cut."""
 
 _MAX_CHARACTERS: Final = 400  # of a cell that are looked at, whatever its length
+_MUCH_TEXT: Final = 1 << 16  # bytes of a window's texts that are turned into Python's as they are
 _SIGNIFICANT: Final = 6
 _MAX_DECIMALS: Final = 8
 
@@ -89,7 +89,11 @@ class ColumnFormat:
         if pa.types.is_nested(kind) or pa.types.is_union(kind):
             return [nested_text(cell) for cell in window]
         if self._is_text:
-            window = pc.utf8_slice_codeunits(window, 0, _MAX_CHARACTERS)
+            # Only where it matters: to load this part of Arrow takes as long as the first paint.
+            if window.nbytes > _MUCH_TEXT:
+                import pyarrow.compute as pc
+
+                window = pc.utf8_slice_codeunits(window, 0, _MAX_CHARACTERS)
         elif pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
             # Arrow's own conversion of nanoseconds imports pandas.
             window = window.view(pa.int32() if kind.bit_width == 32 else pa.int64())

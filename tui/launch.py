@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import subprocess
 import sys
 import threading
@@ -35,7 +34,7 @@ class FeedProcess:
     def __init__(self, source: str, name: str, *options: str) -> None:
         folder = own_folder()
         _sweep(folder)
-        path = folder / f".viewer-{os.getpid()}-{secrets.token_hex(4)}.sock"
+        path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
         self._path = path
         self.target = Target(f"ipc://{path}", name)
         self._command = [

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from livetable.feed.errors import BadEndpoint, RuntimeFolder
 from livetable.feed.wire import Position, TableInfo
+from livetable.tui.figures import age_text
 from livetable.tui.target import Target
 
 ANSWER_SECONDS = 0.7
@@ -250,19 +251,6 @@ def _state(one: Listed) -> str:
     if one.info is None:
         return "connecting"
     return "live" if one.info.seq else "no frame yet"
-
-
-def age_text(age: float | None) -> str:
-    """Return an age that changes less often the older it is: ``now``, ``12 s``, ``3 m``."""
-    if age is None:
-        return ""
-    if age < 1:
-        return "now"
-    if age < 60:
-        return f"{int(age)} s"
-    if age < 3600:
-        return f"{int(age / 60)} m"
-    return f"{int(age / 3600)} h" if age < 86_400 else f"{int(age / 86_400)} d"
 
 
 def target_of(listing: list[Listed], row: int) -> Target | None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from livetable.feed.arrays import plain_type, without_dictionary
 from livetable.feed.decode import Decoded, Labels
@@ -115,6 +114,8 @@ class Table:
             return None
         if 0 <= near < self.rows and self.identity(near) == other.identity(row):
             return near
+        import pyarrow.compute as pc  # late: it takes as long as the first paint
+
         mask: Any = None
         for values, others in zip(self._identity, other._identity, strict=True):
             wanted = others[row]  # an Arrow scalar: making one from Python imports pandas

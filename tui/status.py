@@ -9,8 +9,8 @@ from rich.text import Text
 from textual.widget import Widget
 
 from livetable.feed.harmless import harmless
+from livetable.tui.figures import age_text, rate_text
 from livetable.tui.format import width_of
-from livetable.tui.lister import age_text
 from livetable.tui.painter import Painter
 from livetable.tui.subscriber import FeedState, Link
 
@@ -89,10 +89,3 @@ def _figures(feed: FeedState, age: float | None) -> list[str]:
         f"{feed.merged:,} merged",
         f"{feed.skipped:,} skipped" if feed.skipped else "",
     ]
-
-
-def rate_text(rate: float) -> str:
-    """Return frames per second in at most four digits: ``30/s``, ``0.5/s``, ``1.2k/s``."""
-    if rate >= 999.5:
-        return f"{rate / 1000:.1f}k/s"
-    return f"{rate:.0f}/s" if rate >= 9.95 or rate == 0 else f"{rate:.1f}/s"

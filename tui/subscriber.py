@@ -66,6 +66,29 @@ class FeedState:
     progress: float | None = None
 
 
+def ask_early(target: Target) -> Client | None:
+    """Return a reader that asks for a table now: it is there by the time the app can show it.
+
+    None if the table is not there yet, or if it takes a list to choose from.
+    """
+    from livetable.feed.client import Client
+
+    if target.table is None:
+        return None
+    endpoint = target.endpoint
+    if endpoint is None:
+        from livetable.feed.directory import find
+
+        found = find(target.table)
+        if not found:
+            return None
+        endpoint = found[0].endpoint
+    client = Client(endpoint)
+    client.ask(target.table)
+    client.say()
+    return client
+
+
 class Subscriber:
     """Reads one table. `run` blocks, in a thread of its own; the rest is for any thread.
 
@@ -74,6 +97,7 @@ class Subscriber:
         on_news: Called, from the worker's thread, when `state` is news to the reader: once, until
             `take` was called.
         columns: Titles of the columns to show, None for all.
+        client: A reader that has asked for the table already (`ask_early`).
     """
 
     def __init__(
@@ -81,6 +105,7 @@ class Subscriber:
         target: Target,
         on_news: Callable[[], object],
         columns: Sequence[str] | None = None,
+        client: Client | None = None,
     ) -> None:
         assert target.table is not None
         self._columns = columns
@@ -90,7 +115,7 @@ class Subscriber:
         self._state = FeedState(name=self.name)
         self._news_pending = False
         self._stop = threading.Event()
-        self._client: Client | None = None
+        self._client = client
 
     def take(self) -> FeedState:
         """Return the newest state; the next news will be told again."""
@@ -110,13 +135,16 @@ class Subscriber:
 
     def run(self) -> None:
         """Read until `stop`, through every end and restart of the feed."""
+        from livetable.feed.client import Client
         from livetable.feed.errors import LivetableError
 
         try:
+            if self._client is not None:
+                self._read(self._client)
             for endpoint in self._endpoints():
-                self._read(endpoint)
                 if self._stop.is_set():
                     return
+                self._read(Client(endpoint))
         except LivetableError as error:
             self._update(link=Link.WAITING, note=str(error))
 
@@ -146,11 +174,10 @@ class Subscriber:
                 self._update(link=Link.WAITING, note=str(error))
                 self._stop.wait()
 
-    def _read(self, endpoint: str) -> None:
-        from livetable.feed.client import Client
+    def _read(self, client: Client) -> None:
         from livetable.feed.decode import Decoder
 
-        self._client = client = Client(endpoint)
+        self._client = client
         if self._stop.is_set():
             client.close()
         decoder = Decoder()
@@ -186,9 +213,7 @@ class Subscriber:
         elif isinstance(event, Refused):
             self._refuse(event.reason)
             client.ask(self.name)
-        elif event.connected:
-            client.ask(self.name)
-        elif self._state.table is None:
+        elif not event.connected and self._state.table is None:
             self._update(link=Link.CONNECTING)
 
     def _take_in_news(self, news: News, client: Client, decoder: Callable[..., object]) -> None:

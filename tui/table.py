@@ -238,11 +238,11 @@ class LiveTable(ScrollView, can_focus=True):
         segments: list[Segment] = []
         x = 0
         for cell, start, end in clip(line, fixed, width):
-            style = self._style(cell.look)
-            strip = Strip([Segment(cell.text, style)], cell.width)
-            if (start, end) != (0, cell.width):
-                strip = strip.crop(start, end)
-            segments += strip
+            segment = Segment(cell.text, self._style(cell.look))
+            if end - start == cell.width:
+                segments.append(segment)
+            else:
+                segments += Strip([segment], cell.width).crop(start, end)
             x = cell.x + end
         if x < width:
             segments.append(Segment(" " * (width - x), base))

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from livetable.feed import frames
 from livetable.feed.decode import Decoded, Decoder
-from livetable.feed.encode import METADATA_KEY, Encoder
+from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadFrame, BodyError
 from livetable.feed.frames import capture
+from livetable.feed.wire import METADATA_KEY
 from tests.ugly import ugly_frames
 
 UGLY = ugly_frames()

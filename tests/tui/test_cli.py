@@ -12,11 +12,11 @@ import pytest
 from livetable.feed.errors import BadEndpoint, BadName
 from livetable.feed.wire import TableInfo
 from livetable.tui.app import LivetableApp
-from livetable.tui.lister import Listed, age_text, as_table, target_of
+from livetable.tui.figures import age_text, rate_text
+from livetable.tui.lister import Listed, as_table, target_of
 from livetable.tui.once import as_text
 from livetable.tui.screens.help import KEYS
 from livetable.tui.screens.table import TableScreen
-from livetable.tui.status import rate_text
 from livetable.tui.table import LiveTable
 from livetable.tui.target import BadSource, Target, parse_target
 from tests.tui.test_model import table_of

@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from livetable.feed.harmless import harmless
+from livetable.tui.keyline import KeyLine
 from livetable.tui.launch import FeedProcess, foreign_feed
 from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 from livetable.tui.messages import ListingChanged
@@ -51,7 +52,7 @@ class PickerScreen(Screen[None]):
         table = TableList(id="tables")
         table.whole_row = True
         yield table
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Start listing once the first paint is out."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
+from livetable.tui.keyline import KeyLine
 from livetable.tui.messages import FeedNews
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+
+if TYPE_CHECKING:
+    from livetable.feed.client import Client
 
 CREDIT_SECONDS = 1.0
 
@@ -30,6 +33,7 @@ class TableScreen(Screen[None]):
         target: The table to show.
         options: What else the command line asks for.
         can_leave: Whether there is a list to go back to.
+        client: A reader that has asked for the table already.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,13 +41,20 @@ class TableScreen(Screen[None]):
     ]
 
     def __init__(
-        self, target: Target, options: ViewOptions = DEFAULTS, *, can_leave: bool = False
+        self,
+        target: Target,
+        options: ViewOptions = DEFAULTS,
+        *,
+        can_leave: bool = False,
+        client: Client | None = None,
     ) -> None:
         super().__init__()
         self.target = target
         self._options = options
         self._can_leave = can_leave
-        self.subscriber = Subscriber(target, lambda: self.post_message(FeedNews()), options.columns)
+        self.subscriber = Subscriber(
+            target, lambda: self.post_message(FeedNews()), options.columns, client
+        )
         self._feed = FeedState(name=target.title)
         self._clock_timer: Timer | None = None
         self._paint_timer: Timer | None = None
@@ -53,15 +64,15 @@ class TableScreen(Screen[None]):
         """Yield the trust line, the table and the keys."""
         yield StatusLine(id="status")
         yield LiveTable(id="table")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
-        """Start the worker once the first paint is out: what it imports takes time."""
+        """Start the worker: the table is often here for the first paint."""
         self._show_trust()
         table = self.query_one(LiveTable)
         table.message = self._message()
         table.is_ready = self._is_ready
-        self.call_after_refresh(self._start)
+        self._start()
         if self._options.timeout is not None:
             self.set_timer(self._options.timeout, self._give_up)
 
@@ -133,12 +144,13 @@ class TableScreen(Screen[None]):
         feed = self.subscriber.take()
         before, self._feed = self._feed, feed
         table = self.query_one(LiveTable)
-        painted = True
-        if feed.table is not None and feed.table is not before.table:
-            painted = table.update(feed.table)
+        fresh = feed.table if feed.table is not before.table else None
+        painted = table.update(fresh) if fresh is not None else True
         self._show_trust()
         table.message = self._message()
-        if painted:
+        if fresh is None:  # a word or two: nothing that the terminal could be behind with
+            self.subscriber.credit()
+        elif painted:
             self._painted()
         else:  # Textual paints it, and then calls back
             self.call_after_refresh(self._painted)

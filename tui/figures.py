@@ -1,0 +1,23 @@
+"""Ages and rates as short text that changes no more often than it must."""
+
+from __future__ import annotations
+
+
+def age_text(age: float | None) -> str:
+    """Return an age that changes less often the older it is: ``now``, ``12 s``, ``3 m``."""
+    if age is None:
+        return ""
+    if age < 1:
+        return "now"
+    if age < 60:
+        return f"{int(age)} s"
+    if age < 3600:
+        return f"{int(age / 60)} m"
+    return f"{int(age / 3600)} h" if age < 86_400 else f"{int(age / 86_400)} d"
+
+
+def rate_text(rate: float) -> str:
+    """Return frames per second in at most four digits: ``30/s``, ``0.5/s``, ``1.2k/s``."""
+    if rate >= 999.5:
+        return f"{rate / 1000:.1f}k/s"
+    return f"{rate:.0f}/s" if rate >= 9.95 or rate == 0 else f"{rate:.1f}/s"

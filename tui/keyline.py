@@ -1,0 +1,62 @@
+"""The last line: the keys that do something here, as many as there is room for."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from rich.console import RenderableType
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
+
+_ALWAYS: Final = ("help", "quit")
+"""Actions at the right edge, which have room before all others."""
+
+
+class KeyLine(Widget):
+    """One line of keys; a click presses one.
+
+    Textual's own footer is a widget a key and is made twice at each start, a tenth of the time to
+    the first row.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keyline--key"}
+
+    def on_mount(self) -> None:
+        """Follow the keys that are active."""
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        self.refresh()
+
+    def render(self) -> RenderableType:
+        """Return the line: keys at the left, help and the way out at the right."""
+        shown: dict[str, Binding] = {}
+        for active in self.screen.active_bindings.values():
+            if active.binding.show and active.enabled:
+                shown.setdefault(active.binding.action, active.binding)
+        right = Text()
+        for action in _ALWAYS:
+            if binding := shown.pop(action, None):
+                right.append_text(self._said(binding))
+        room = self.size.width - right.cell_len
+        left = Text(no_wrap=True, end="")
+        for said in map(self._said, shown.values()):
+            if left.cell_len + said.cell_len > room:
+                break
+            left.append_text(said)
+        left.append(" " * max(0, room - left.cell_len))
+        left.append_text(right)
+        left.truncate(self.size.width)
+        return left
+
+    def _said(self, binding: Binding) -> Text:
+        key = self.app.get_key_display(binding)
+        said = Text(" ")
+        said.append(key, self.get_component_rich_style("keyline--key", partial=True))
+        said.append(f" {binding.description} ")
+        said.stylize(Style(meta={"@click": f"app.simulate_key({binding.key!r})"}))
+        return said
