@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from livetable.feed.labels import safe_str
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -51,6 +53,74 @@ def without_dictionary(array: pa.Array) -> pa.Array:
         return (values if plain == values.type else values.cast(plain)).take(array.indices)
     plain = plain_type(array.type)
     return array if plain == array.type else array.cast(plain)
+
+
+def truth(values: pa.Array) -> np.ndarray[Any, Any]:
+    """Return a boolean array as NumPy's; what is missing is false."""
+    if values.null_count:
+        import pyarrow.compute as pc
+
+        values = pc.and_kleene(pc.is_valid(values), values)
+    plain: np.ndarray[Any, Any] = values.to_numpy(zero_copy_only=False)
+    return plain
+
+
+def as_numpy(values: pa.Array) -> np.ndarray[Any, Any]:
+    """Return numbers as NumPy's without copying them; under a null stands some number."""
+    if values.null_count:
+        values = pa.Array.from_buffers(
+            values.type, len(values), [None, values.buffers()[1]], offset=values.offset
+        )
+    plain: np.ndarray[Any, Any] = values.to_numpy(zero_copy_only=False)
+    return plain
+
+
+def indices_of(values: pa.DictionaryArray) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return where in its dictionary each value is (0 for a missing one), and which there are."""
+    import numpy as np
+
+    indices = values.indices
+    if not indices.null_count:
+        return indices.to_numpy(zero_copy_only=False), np.ones(len(indices), dtype=bool)
+    there = indices.is_valid().to_numpy(zero_copy_only=False)
+    return np.where(there, as_numpy(indices), 0), there
+
+
+# Not by `pa.array` and `pa.scalar`: they import pandas, which takes longer than the viewer's start.
+
+
+def numbers(values: Sequence[float | None], kind: Literal["int64", "float64"]) -> pa.Array:
+    """Return numbers as an Arrow array; None becomes null."""
+    import numpy as np
+
+    data = np.array([0 if value is None else value for value in values], dtype=kind)
+    buffers = [_present(values), pa.py_buffer(data)]
+    return pa.Array.from_buffers(getattr(pa, kind)(), len(values), buffers)
+
+
+def rows_array(rows: np.ndarray[Any, Any]) -> pa.Array:
+    """Return row numbers as an Arrow array of 64-bit integers."""
+    import numpy as np
+
+    data = np.ascontiguousarray(rows, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(data), [None, pa.py_buffer(data)])
+
+
+def texts(values: Sequence[str | None]) -> pa.Array:
+    """Return texts as an Arrow array; None becomes null."""
+    import numpy as np
+
+    encoded = [(value or "").encode("utf-8", "replace") for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    buffers = [_present(values), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(values), buffers)
+
+
+def _present(values: Sequence[object]) -> pa.Buffer:
+    import numpy as np
+
+    present = np.array([value is not None for value in values], dtype=bool)
+    return pa.py_buffer(np.packbits(present, bitorder="little"))
 
 
 def _as_is(column: pd.Series[Any] | pd.Index[Any]) -> pa.Array | None:

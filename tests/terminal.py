@@ -71,8 +71,12 @@ class Terminal:
             if not data:
                 return
             with self._lock:
+                # Where is the cursor? Any terminal answers; livetable asks after each paint.
+                asked = (self.raw[-3:] + data).count(b"\x1b[6n")
                 self.raw += data
                 self._stream.feed(_UNKNOWN.sub(b"", data))
+            with contextlib.suppress(OSError):
+                os.write(self.fd, b"\x1b[1;1R" * asked)
 
     @property
     def lines(self) -> list[str]:

@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
+from livetable.tui.messages import TerminalTook
 from livetable.tui.screens.table import TableScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
@@ -78,9 +79,10 @@ class LivetableApp(App[int]):
                     loop.add_signal_handler(number, self._hang_up, 128 + number)
 
     def _on_progress(self) -> None:
+        # By a message: a timer that is set outside of Textual's own tasks never fires.
         for screen in self.screen_stack:
             if isinstance(screen, TableScreen):
-                screen.on_terminal_progress()
+                screen.post_message(TerminalTook())
 
     def exit(
         self,

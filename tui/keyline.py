@@ -27,6 +27,7 @@ class KeyLine(Widget):
 
     def on_mount(self) -> None:
         """Follow the keys that are active."""
+        self.auto_links = False  # keys are no links: nothing is underlined
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, screen: Screen[object]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from livetable.feed.errors import BadEndpoint, RuntimeFolder
 from livetable.feed.wire import Position, TableInfo
@@ -191,58 +191,27 @@ def as_table(listing: list[Listed], number: int) -> Any:
         listing: The tables.
         number: Counts the listings.
     """
+    from livetable.feed.arrays import numbers, texts
     from livetable.feed.decode import Decoded, Labels
     from livetable.tui.model import build
 
     infos = [one.info for one in listing]
     current = [one.info if one.answers else None for one in listing]
     columns = {
-        "table": _texts([one.name for one in listing]),
-        "rows": _numbers([info.rows if info else None for info in infos], "int64"),
-        "columns": _numbers([info.columns if info else None for info in infos], "int64"),
-        "frames/s": _numbers(
-            [round(info.rate, 1) if info else None for info in current], "float64"
-        ),
-        "age": _texts([age_text(info.age) if info else None for info in current]),
-        "process": _texts([info.process if info else None for info in infos]),
-        "pid": _numbers([one.pid for one in listing], "int64"),
-        "state": _texts([_state(one) for one in listing]),
-        "endpoint": _texts([one.endpoint for one in listing]),
+        "table": texts([one.name for one in listing]),
+        "rows": numbers([info.rows if info else None for info in infos], "int64"),
+        "columns": numbers([info.columns if info else None for info in infos], "int64"),
+        "frames/s": numbers([round(info.rate, 1) if info else None for info in current], "float64"),
+        "age": texts([age_text(info.age) if info else None for info in current]),
+        "process": texts([info.process if info else None for info in infos]),
+        "pid": numbers([one.pid for one in listing], "int64"),
+        "state": texts([_state(one) for one in listing]),
+        "endpoint": texts([one.endpoint for one in listing]),
     }
     types = ("",) * len(columns)
     labels = Labels(tuple(columns), (None,), (None,), (0, 1), types, frozenset())
     decoded = Decoded(labels, (), tuple(columns.values()), len(listing))
     return build(decoded, ("table", "pid"), Position("listing", number))
-
-
-# Not by `pa.array`: that imports pandas, which takes longer than the viewer's whole start.
-
-
-def _valid(values: Sequence[object]) -> Any:
-    import numpy as np
-    import pyarrow as pa
-
-    present = np.array([value is not None for value in values], dtype=bool)
-    return pa.py_buffer(np.packbits(present, bitorder="little"))
-
-
-def _numbers(values: Sequence[float | None], kind: Literal["int64", "float64"]) -> Any:
-    import numpy as np
-    import pyarrow as pa
-
-    data = np.array([0 if value is None else value for value in values], dtype=kind)
-    buffers = [_valid(values), pa.py_buffer(data)]
-    return pa.Array.from_buffers(getattr(pa, kind)(), len(values), buffers)
-
-
-def _texts(values: Sequence[str | None]) -> Any:
-    import numpy as np
-    import pyarrow as pa
-
-    encoded = [(value or "").encode() for value in values]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    buffers = [_valid(values), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def _state(one: Listed) -> str:

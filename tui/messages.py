@@ -15,3 +15,15 @@ class ListingChanged(Message):
     """The tables that can be opened changed; `Lister.listing` has them."""
 
     bubble = False
+
+
+class ArrangedNews(Message):
+    """A table was sorted and filtered; `Arranger.take` has it."""
+
+    bubble = False
+
+
+class TerminalTook(Message):
+    """The terminal answered, or took the last byte: it may be ready for a paint."""
+
+    bubble = False

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import plain_type, without_dictionary
+from livetable.feed.arrays import plain_type, rows_array, truth, without_dictionary
 from livetable.feed.decode import Decoded, Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
@@ -18,6 +18,9 @@ from livetable.feed.wire import Position
 
 RowId = tuple[Any, ...]
 """What a row is held by: its key, else its index's labels, else its position."""
+
+ColumnRef = tuple[str, int]
+"""What a column is held by: its title, and how many before it have the same one."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class Column:
         title: What stands in the header, harmless.
         values: Its values; None for an index that only counts.
         fixed: Whether it stays at the left.
+        mixed: Whether its texts stand for values of any types.
     """
 
     title: str
     values: pa.Array | None
     fixed: bool = False
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,11 @@ class Table:
         labels: What columns and index are called; the same object while they don't change.
         columns: The columns in the order shown, the fixed ones first.
         fixed: How many of them are fixed.
-        rows: Number of rows.
+        rows: Number of rows shown.
         shape: Rows and columns as the producer counts them.
         range: Start and step of the index that `columns` shows without values.
         position: Epoch and seq of the frame.
+        order: Which of the frame's rows are shown, in the order shown; None for all as they came.
     """
 
     labels: Labels
@@ -57,6 +63,7 @@ class Table:
     range: tuple[int, int]
     position: Position
     _identity: tuple[pa.Array, ...]
+    order: np.ndarray[Any, Any] | None = None
 
     @cached_property
     def titles(self) -> tuple[str, ...]:
@@ -75,18 +82,52 @@ class Table:
         """Whether rows are told apart by values, not by position."""
         return bool(self._identity)
 
+    def is_mixed(self, column: int) -> bool:
+        """Whether a column's texts stand for values of any types."""
+        return self.columns[column].mixed
+
+    def key_values(self) -> pa.Array:
+        """Return what the frame's rows are held by, one value a row. Only of a keyed table."""
+        if len(self._identity) == 1:
+            return self._identity[0]
+        import pyarrow.compute as pc
+
+        parts = [one.cast(pa.string()).fill_null(_NO_KEY) for one in self._identity]
+        return pc.binary_join_element_wise(*parts, _KEY_SEPARATOR)
+
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
         values = self.columns[column].values
         if values is None:
             first, step = self.range
-            counted = np.arange(start, stop, dtype=np.int64) * step + first
-            # Not `pa.array`: that imports pandas, which takes longer than the whole start.
-            return pa.Array.from_buffers(pa.int64(), len(counted), [None, pa.py_buffer(counted)])
-        return values.slice(start, stop - start)
+            return rows_array(self._frame_rows(start, stop) * step + first)
+        if self.order is None:
+            return values.slice(start, stop - start)
+        return values.take(rows_array(self.order[start:stop]))
+
+    def arranged(self, order: np.ndarray[Any, Any] | None) -> Table:
+        """Return the same frame with other rows shown: those of `order`, in that order."""
+        return replace(self, order=order, rows=self.frame_rows if order is None else len(order))
+
+    @property
+    def frame_rows(self) -> int:
+        """Rows of the frame, shown or not."""
+        return self.shape[0]
+
+    def row_in_frame(self, row: int) -> int:
+        """Return which of the frame's rows is shown as row number `row`."""
+        return row if self.order is None else int(self.order[row])
+
+    def _frame_rows(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        if self.order is None:
+            return np.arange(start, stop, dtype=np.int64)
+        return self.order[start:stop]
 
     def identity(self, row: int) -> RowId:
         """Return what row number `row` is held by."""
+        return self._identity_in_frame(self.row_in_frame(row))
+
+    def _identity_in_frame(self, row: int) -> RowId:
         if not self._identity:
             return (row,)
         return tuple(values[row].as_py() for values in self._identity)
@@ -94,25 +135,48 @@ class Table:
     def identities(self, start: int, stop: int) -> list[RowId]:
         """Return what the rows from `start` to before `stop` are held by."""
         if not self._identity:
-            return [(row,) for row in range(start, stop)]
-        return list(
-            zip(
-                *(one.slice(start, stop - start).to_pylist() for one in self._identity), strict=True
-            )
-        )
+            return [(row,) for row in self._frame_rows(start, stop).tolist()]
+        if self.order is None:
+            held = [one.slice(start, stop - start) for one in self._identity]
+        else:
+            rows = rows_array(self.order[start:stop])
+            held = [one.take(rows) for one in self._identity]
+        return list(zip(*(one.to_pylist() for one in held), strict=True))
 
     def find(self, other: Table, row: int, near: int) -> int | None:
         """Return this table's row that is held by the same as row number `row` of `other`.
 
-        Of several the nearest to `near`; None if it is gone. Takes no time if it is still at
-        `near`, else a pass over the key columns.
+        Of several the one nearest to where it was in the frame; None if it is gone or not shown.
+        Takes no time if it is still at `near` or where it was in the frame, else a pass over the
+        key columns.
         """
-        if not self._identity or not other._identity:
-            same_kind = not self._identity and not other._identity
-            return row if same_kind and row < self.rows else None
         if len(other._identity) != len(self._identity):
             return None
-        if 0 <= near < self.rows and self.identity(near) == other.identity(row):
+        wanted = other.row_in_frame(row)
+        if self._identity:
+            identity = other._identity_in_frame(wanted)
+            if 0 <= near < self.rows and self.identity(near) == identity:
+                return near
+            guess = near if self.order is None else wanted
+            found = self._find_in_frame(other, wanted, guess)
+            if found is None:
+                return None
+            wanted = found
+        return self._place_of(wanted)
+
+    def _place_of(self, row: int) -> int | None:
+        """Return where a row of the frame is shown, None if it is not."""
+        if self.order is None:
+            return row if row < self.rows else None
+        if row >= self.frame_rows:
+            return None
+        places = np.flatnonzero(self.order == row)
+        return int(places[0]) if places.size else None
+
+    def _find_in_frame(self, other: Table, row: int, near: int) -> int | None:
+        if 0 <= near < self.frame_rows and self._identity_in_frame(
+            near
+        ) == other._identity_in_frame(row):
             return near
         import pyarrow.compute as pc  # late: it takes as long as the first paint
 
@@ -121,14 +185,48 @@ class Table:
             wanted = others[row]  # an Arrow scalar: making one from Python imports pandas
             try:
                 if not wanted.is_valid:
-                    same = pc.is_null(values)
+                    same = truth(pc.is_null(values))
                 else:
-                    same = pc.fill_null(pc.equal(values, wanted.cast(values.type)), False)
+                    same = truth(pc.equal(values, wanted.cast(values.type)))
             except (pa.ArrowException, NotImplementedError):
                 return None  # the key changed its type
-            mask = same if mask is None else pc.and_(mask, same)
-        rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
+            mask = same if mask is None else mask & same
+        rows = np.flatnonzero(mask)
         return int(rows[np.abs(rows - near).argmin()]) if rows.size else None
+
+    @cached_property
+    def refs(self) -> tuple[ColumnRef, ...]:
+        """What the columns are held by, in order."""
+        counts: dict[str, int] = {}
+        found = []
+        for title in self.titles:
+            found.append((title, counts.get(title, 0)))
+            counts[title] = found[-1][1] + 1
+        return tuple(found)
+
+    def column_at(self, ref: ColumnRef) -> int | None:
+        """Return where a column is, None if it is not there."""
+        return self._places.get(ref)
+
+    @cached_property
+    def _places(self) -> dict[ColumnRef, int]:
+        return {ref: at for at, ref in enumerate(self.refs)}
+
+    def values_of(self, title: str) -> pa.Array | None:
+        """Return all values of the first column of a title, None if there is none.
+
+        In the order of the frame, whatever is shown of it.
+        """
+        at = self.column_at((title, 0))
+        return None if at is None else self.values_at(at)
+
+    def values_at(self, column: int) -> pa.Array:
+        """Return all values of a column, in the order of the frame, whatever is shown of it."""
+        values = self.columns[column].values
+        if values is None:
+            first, step = self.range
+            return rows_array(np.arange(self.frame_rows, dtype=np.int64) * step + first)
+        return values
 
     def select(self, names: Sequence[str]) -> Table:
         """Return the table with only the columns of these titles, in this order.
@@ -148,6 +246,8 @@ class Table:
 
 
 _INDEX_TITLE: Final = ""
+_KEY_SEPARATOR: Final = "\x1f"
+_NO_KEY: Final = "\x00"
 
 
 def build(
@@ -167,18 +267,20 @@ def build(
     titled = [harmless(to_text(label)[:200]) for label in labels.columns]
     fixed = []
     for level, values in enumerate(decoded.index):
-        fixed.append(Column(harmless(to_text(labels.index[level])[:200]), values, fixed=True))
+        title = harmless(to_text(labels.index[level])[:200])
+        fixed.append(Column(title, values, fixed=True, mixed=level in labels.text))
+    levels = len(decoded.index)
+    data = [
+        Column(title, values, mixed=at + levels in labels.text)
+        for at, (title, values) in enumerate(zip(titled, decoded.columns, strict=True))
+    ]
     if by_key:
-        fixed += [Column(titled[at], decoded.columns[at], fixed=True) for at in by_key]
+        fixed += [replace(data[at], fixed=True) for at in by_key]
     elif not fixed:
         name = labels.index[0] if labels.index else None
         fixed.append(Column(harmless(to_text(name)[:200]) or _INDEX_TITLE, None, fixed=True))
     moved = set(by_key)
-    rest = [
-        Column(title, values)
-        for at, (title, values) in enumerate(zip(titled, decoded.columns, strict=True))
-        if at not in moved
-    ]
+    rest = [column for at, column in enumerate(data) if at not in moved]
     held = [decoded.columns[at] for at in by_key] or list(decoded.index)
     # Rows can't be told apart by lists and dicts: nothing finds them again.
     held = [values for values in held if not pa.types.is_nested(plain_type(values.type))]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _GAP = 5  # unchanged characters that cost no more than moving the cursor over them
-_GLYPHS = "▲▼•–"
+_GLYPHS = "▲▼•–↑↓"
 
 
 class Change(NamedTuple):

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from livetable.tui.format import ColumnFormat, fit, width_of
-from livetable.tui.model import RowId, Table
+from livetable.tui.model import ColumnRef, RowId, Table
 
 FLASH_SECONDS: Final = 0.9
 """How long a changed cell shows that it changed."""
@@ -34,6 +34,7 @@ class Look(IntFlag):
     STALE = 128
     HEADER = 256
     CURSOR_COLUMN = 512
+    MATCH = 1024
 
 
 # Plain numbers: the operators of an IntFlag take longer than all the rest of a paint.
@@ -47,6 +48,7 @@ _CURSOR_ROW: Final = int(Look.CURSOR_ROW)
 _STALE: Final = int(Look.STALE)
 _HEADER: Final = int(Look.HEADER)
 _CURSOR_COLUMN: Final = int(Look.CURSOR_COLUMN)
+_MATCH: Final = int(Look.MATCH)
 
 _GLYPHS: Final = {_UP: "▲", _DOWN: "▼", _CHANGED: "•"}
 _UNKNOWN: Final = object()
@@ -208,10 +210,23 @@ class Composer:
         self.next_flash_end: float | None = None
         self.flashing = True
         """Whether what changed from here on flashes: not on a line that has no room for it."""
+        self.arrows: dict[ColumnRef, str] = {}
+        """What stands behind the titles of columns that rows are ordered by."""
+        self._needle = ""
         self._table: Table | None = None
         self._seen: dict[RowId, _Seen] = {}
         self._places: list[tuple[int, int, int, ColumnFormat, int]] = []
         self._placed: tuple[object, ...] = ()
+
+    @property
+    def needle(self) -> str:
+        """What is searched for, in lower case: cells that show it are marked."""
+        return self._needle
+
+    @needle.setter
+    def needle(self, needle: str) -> None:
+        self._needle = needle
+        self._forget_lines()
 
     def load(self, table: Table) -> None:
         """Take in a table's new state, before `compose`."""
@@ -223,15 +238,17 @@ class Composer:
     def header(self, viewport: Viewport, cursor: Cursor) -> Line:
         """Return the header's line."""
         layout = self.layout
-        if layout is None:
+        if layout is None or self._table is None:
             return ()
+        refs = self._table.refs
         cells = []
         for column in (*range(layout.fixed), *layout.visible(viewport.left, viewport.width)):
             form = layout.formats[column]
             look = _HEADER | (_FIXED if column < layout.fixed else 0)
             if column == cursor.column and not cursor.whole_row:
                 look |= _CURSOR_COLUMN
-            text = f" {fit(layout.titles[column], form.width, right=form.right)} "
+            arrow = self.arrows.get(refs[column], " ") if self.arrows else " "
+            text = f" {fit(layout.titles[column], form.width, right=form.right)}{arrow}"
             x = layout.starts[column] - (0 if column < layout.fixed else viewport.left)
             cells.append(Cell(x, form.width + 2, text, look))
         return tuple(cells)
@@ -331,6 +348,8 @@ class Composer:
             if column == cursor_at:
                 look |= _CURSOR
             text = form.text(value)
+            if self._needle and self._needle in text.lower():
+                look |= _MATCH
             if len(text) <= width and text.isascii():
                 text = text.rjust(width) if form.right else text.ljust(width)
             else:
@@ -382,8 +401,11 @@ class Composer:
             )
             for column in columns
         ]
+        self._forget_lines()  # its cells are in other places now
+
+    def _forget_lines(self) -> None:
         for row in self._seen.values():
-            row.look = -1  # its cells are in other places now
+            row.look = -1
 
 
 def visible_part(cell: Cell, fixed_width: int, width: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from textual.timer import Timer
 
 from livetable.feed.harmless import harmless
 from livetable.tui.format import fit, width_of
-from livetable.tui.model import Table
+from livetable.tui.model import ColumnRef, Table
 from livetable.tui.painter import Change, Painter
 from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.view import View, follow, move, show
@@ -49,6 +49,7 @@ class LiveTable(ScrollView, can_focus=True):
         "livetable--cursor-row",
         "livetable--cursor",
         "livetable--stale",
+        "livetable--match",
         "livetable--message",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,6 +83,26 @@ class LiveTable(ScrollView, can_focus=True):
         def __init__(self, table: LiveTable, row: int) -> None:
             self.table = table
             self.row = row
+            super().__init__()
+
+        @property
+        def control(self) -> LiveTable:
+            """The widget."""
+            return self.table
+
+    class HeaderSelected(Message):
+        """A column's header was clicked.
+
+        Attributes:
+            table: The widget.
+            column: The column, as a position in `Table.columns`.
+            further: Whether Shift or Ctrl was held.
+        """
+
+        def __init__(self, table: LiveTable, column: int, further: bool) -> None:
+            self.table = table
+            self.column = column
+            self.further = further
             super().__init__()
 
         @property
@@ -124,6 +145,54 @@ class LiveTable(ScrollView, can_focus=True):
     @flashing.setter
     def flashing(self, value: bool) -> None:
         self._composer.flashing = value
+
+    @property
+    def arrows(self) -> dict[ColumnRef, str]:
+        """What stands behind the titles of columns that rows are ordered by."""
+        return self._composer.arrows
+
+    @arrows.setter
+    def arrows(self, arrows: dict[ColumnRef, str]) -> None:
+        self._composer.arrows = arrows
+        self._recompose()
+
+    @property
+    def needle(self) -> str:
+        """What is searched for, in lower case: cells that show it are marked."""
+        return self._composer.needle
+
+    @needle.setter
+    def needle(self, needle: str) -> None:
+        self._composer.needle = needle
+        self._recompose()
+
+    @property
+    def cursor_row(self) -> int:
+        """The cursor's row."""
+        return self._cursor_row
+
+    @property
+    def cursor_column(self) -> int:
+        """The cursor's column, as a position in `Table.columns`."""
+        return self._cursor_column
+
+    def go_to(self, row: int, column: int) -> None:
+        """Put the cursor somewhere, scrolled just far enough to show it."""
+        if self._table is not None:
+            view = View(self.scroll_offset.y, row, column)
+            self._go(move(view, self._table, self.rows_in_sight))
+
+    def go_to_in(self, table: Table, row: int, column: int) -> None:
+        """Put the cursor on what is a row and column of `table`, which was shown a moment ago."""
+        if self._table is None:
+            return
+        if self._table is not table:
+            found = self._table.find(table, row, row)
+            at = self._table.column_at(table.refs[column])
+            if found is None or at is None:
+                return
+            row, column = found, at
+        self.go_to(row, column)
 
     @property
     def view(self) -> View:
@@ -278,6 +347,7 @@ class LiveTable(ScrollView, can_focus=True):
                     (Look.DOWN, "down"),
                     (Look.CHANGED, "changed"),
                     (Look.STALE, "stale"),
+                    (Look.MATCH, "match"),
                     (Look.CURSOR, "cursor"),
                 )
                 if flag in look
@@ -331,7 +401,12 @@ class LiveTable(ScrollView, can_focus=True):
         """Put the cursor where the mouse is; a second click opens."""
         layout, table = self._composer.layout, self._table
         offset = event.get_content_offset(self)
-        if layout is None or table is None or offset is None or offset.y < 1:
+        if layout is None or table is None or offset is None:
+            return
+        if offset.y == 0:
+            column = layout.column_at(offset.x, self.scroll_offset.x)
+            if column is not None:
+                self.post_message(self.HeaderSelected(self, column, event.shift or event.ctrl))
             return
         row = self.scroll_offset.y + offset.y - 1
         column = layout.column_at(offset.x, self.scroll_offset.x)

@@ -60,15 +60,10 @@ def _held_top(view: View, before: Table, after: Table, height: int) -> int:
 
 def _same_column(column: int, before: Table, after: Table) -> int:
     """Return where the column of that title, and that occurrence of it, is now."""
-    if after.labels is before.labels or column >= len(before.columns):
-        return min(column, max(0, len(after.columns) - 1))
-    title = before.titles[column]
-    occurrence = before.titles[:column].count(title)
-    for at, other in enumerate(after.titles):
-        if other == title:
-            if occurrence == 0:
-                return at
-            occurrence -= 1
+    if column < len(before.columns):
+        found = after.column_at(before.refs[column])
+        if found is not None:
+            return found
     return min(column, max(0, len(after.columns) - 1))
 
 

@@ -90,9 +90,9 @@ def number(terminal: Terminal, row: str = "row000") -> int:
     return int(found[1]) if found else 0
 
 
-def exceeds(terminal: Terminal, before: int) -> bool:
+def exceeds(terminal: Terminal, before: int, row: str = "row000") -> bool:
     """Tell whether the counter went on."""
-    return number(terminal) > before
+    return number(terminal, row) > before
 
 
 def marks(terminal: Terminal, line: int) -> bool:
@@ -361,6 +361,31 @@ def test_keys_and_help(view: View, counter: Callable[..., object]) -> None:
     terminal.send("c")
     terminal.resize(24, 80)
     terminal.wait_for(lambda: "q Quit" in terminal.lines[23])
+    terminal.send("q")
+    assert terminal.wait_for_end() == 0
+
+
+def test_a_sorted_and_filtered_table_goes_on_moving(
+    view: View, counter: Callable[..., subprocess.Popen[str]]
+) -> None:
+    counter(seconds=0.01)
+    terminal = view("livetable", "orders")
+    terminal.wait_for("row000")
+    terminal.send("hss")
+    terminal.wait_for("sort id ↓ · live")
+    terminal.wait_for("row099")
+    terminal.send("f")
+    terminal.wait_for("filter:")
+    terminal.send("id < 'row050'\r")
+    terminal.wait_for("50 of 100 rows")
+    terminal.wait_for("row049")
+    for _ in range(20):  # each paint is answered by the terminal; none may be the last
+        before = number(terminal, "row049")
+        terminal.wait_for(partial(exceeds, terminal, before + 5, "row049"))
+    terminal.send("/row02")
+    terminal.wait_for("search: row02")
+    terminal.send("\r")
+    terminal.wait_for("row029")
     terminal.send("q")
     assert terminal.wait_for_end() == 0
 

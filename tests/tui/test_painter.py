@@ -173,6 +173,10 @@ async def test_the_painted_screen_is_the_repainted_screen(
             lambda: table.action_toggle_cursor(),
             lambda: table.scroll_to(random_.randrange(20), random_.randrange(20), animate=False),
             lambda: setattr(table, "stale", not table.stale),
+            lambda: setattr(table, "needle", random_.choice(["", "x", "5", "文"])),
+            lambda: setattr(
+                table, "arrows", random_.choice([{}, {("c1", 0): "↑"}, {("text", 0): "↓"}])
+            ),
             lambda: setattr(
                 app, "theme", random_.choice(["textual-light", "nord", "textual-dark"])
             ),

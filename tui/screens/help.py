@@ -20,6 +20,16 @@ KEYS: Final = (
         ("Home End  or  0 $", "first, last column"),
         ("click, wheel", "the same with the mouse"),
     )),
+    ("Order", (
+        ("s  S", "sort by this column, by a further one: ↑ ↓ off"),
+        ("o", "live order, held order, sorted once"),
+        ("click a header", "the same with the mouse; Shift for a further one"),
+    )),
+    ("Find", (
+        ("/  n N", "search; next match, previous match"),
+        ("f", "filter: price > 100 and name == 'x', or a text"),
+        ("&  F", "filter by this cell; remove the newest filter"),
+    )),
     ("Look", (
         ("c", "mark a cell or a whole row"),
         ("▲ ▼ •", "a number went up, down; else changed"),

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
 from livetable.tui.keyline import KeyLine
-from livetable.tui.messages import FeedNews
+from livetable.tui.messages import FeedNews, TerminalTook
+from livetable.tui.screens.arranged import ArrangedScreen
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 CREDIT_SECONDS = 1.0
 
 
-class TableScreen(Screen[None]):
+class TableScreen(ArrangedScreen):
     """Shows a table, live.
 
     Args:
@@ -63,6 +64,7 @@ class TableScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the trust line, the table and the keys."""
         yield StatusLine(id="status")
+        yield ViewLine()
         yield LiveTable(id="table")
         yield KeyLine()
 
@@ -92,15 +94,18 @@ class TableScreen(Screen[None]):
 
     def end_work(self) -> None:
         """End the worker. A second call does nothing."""
+        super().end_work()
         self.subscriber.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide the way back where there is none."""
-        return self._can_leave if action == "leave" else True
+        if action == "leave" and not self._can_leave:
+            return False
+        return super().check_action(action, parameters)
 
     def action_leave(self) -> None:
         """Go back to the list of tables."""
-        self.subscriber.stop()
+        self.end_work()
         self.dismiss()
 
     def on_feed_news(self, message: FeedNews) -> None:
@@ -108,7 +113,12 @@ class TableScreen(Screen[None]):
         if self._paint_timer is None:
             self._show_when_ready()
 
-    def on_terminal_progress(self) -> None:
+    def paint_soon(self) -> None:
+        """Paint what was arranged as soon as the terminal is ready for it."""
+        if self._paint_timer is None:
+            self._show_when_ready()
+
+    def on_terminal_took(self, message: TerminalTook) -> None:
         """Look again whether the terminal is ready: it answered, or took the last byte."""
         if self._paint_timer is not None:
             self._paint_timer.stop()
@@ -144,12 +154,17 @@ class TableScreen(Screen[None]):
         feed = self.subscriber.take()
         before, self._feed = self._feed, feed
         table = self.query_one(LiveTable)
-        fresh = feed.table if feed.table is not before.table else None
+        if feed.table is not None and feed.table is not before.table:
+            self.offer(feed.table)
+        fresh, self.paint_next = self.paint_next, None
         painted = table.update(fresh) if fresh is not None else True
+        if fresh is not None and self.arrangement is not None:
+            self._say_view(fresh)
         self._show_trust()
         table.message = self._message()
         if fresh is None:  # a word or two: nothing that the terminal could be behind with
-            self.subscriber.credit()
+            if not self._arranger.busy:
+                self.subscriber.credit()
         elif painted:
             self._painted()
         else:  # Textual paints it, and then calls back
@@ -179,7 +194,10 @@ class TableScreen(Screen[None]):
     def _message(self) -> str:
         feed = self._feed
         if feed.table is not None:
-            return "no rows" if feed.table.rows == 0 else ""
+            shown = self.query_one(LiveTable).table
+            if shown is None or shown.rows:
+                return ""
+            return "no row meets the filter; F removes it" if shown.frame_rows else "no rows"
         if feed.note:
             return harmless(feed.note)
         where = f" on {self.target.endpoint}" if self.target.endpoint else " on this machine"

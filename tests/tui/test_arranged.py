@@ -1,0 +1,279 @@
+"""The arranged screen, its prompt and its view line: each key does what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pandas as pd
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from livetable.tui.app import LivetableApp
+from livetable.tui.keyline import KeyLine
+from livetable.tui.model import Table
+from livetable.tui.prompt import Prompt, completed
+from livetable.tui.screens.arranged import ArrangedScreen
+from livetable.tui.table import LiveTable
+from livetable.tui.viewline import ViewLine
+from tests.tui.test_model import table_of
+
+
+class OfferedScreen(ArrangedScreen):
+    """A screen whose tables a test offers; it paints at once."""
+
+    def compose(self) -> ComposeResult:
+        yield ViewLine()
+        yield LiveTable()
+        yield KeyLine()
+
+    def on_unmount(self) -> None:
+        self.end_work()
+
+    def paint_soon(self) -> None:
+        if self.paint_next is not None:
+            table, self.paint_next = self.paint_next, None
+            self.live_table.update(table)
+            self._say_view(table)
+
+    def show(self, table: Table) -> None:
+        self.offer(table)
+        self.paint_soon()
+
+
+class OfferedApp(App[None]):
+    """An app with that screen."""
+
+    CSS_PATH = LivetableApp.CSS_PATH
+
+    def get_default_screen(self) -> OfferedScreen:
+        return OfferedScreen()
+
+
+def frame(prices: dict[str, float], sector: str = "xyxyxy") -> Table:
+    data = {"id": list(prices), "price": list(prices.values()), "cpu %": 1}
+    return table_of(pd.DataFrame(data | {"sector": list(sector[: len(prices)])}), "id")
+
+
+class Stage:
+    """A running app, its keys and what it shows."""
+
+    def __init__(self, pilot: Pilot[None], screen: OfferedScreen) -> None:
+        self.pilot = pilot
+        self.screen = screen
+
+    @property
+    def ids(self) -> str:
+        table = self.screen.live_table.table
+        assert table is not None
+        return "".join(table.window(0, 0, table.rows).to_pylist())
+
+    @property
+    def says(self) -> str:
+        return str(self.screen.query_one(ViewLine).render()).strip()
+
+    @property
+    def hint(self) -> str:
+        return str(list(self.screen.query_one(Prompt).query("_Line"))[-1].render())
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        for _ in range(2000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError((self.ids, self.says))
+
+    async def becomes(self, ids: str) -> None:
+        await self.until(lambda: self.ids == ids)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.press(*("space" if key == " " else key for key in text))
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    app = OfferedApp()
+    async with app.run_test(size=(90, 16)) as pilot:
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, OfferedScreen)
+        screen.live_table.focus()
+        screen.show(frame({"a": 3, "b": 1, "c": 2}))
+        await pilot.pause()
+        yield Stage(pilot, screen)
+
+
+async def test_sort_keys() -> None:
+    async with stage() as on:
+        await on.press("s")
+        await on.becomes("bca")
+        assert on.says == "sort price ↑ · live"
+        assert "price↑" in on.screen.live_table.render_line(0).text
+        on.screen.show(frame({"a": 3, "b": 9, "c": 2}))
+        await on.becomes("cab")
+        await on.press("s")
+        await on.becomes("bac")
+        await on.press("s")
+        await on.becomes("abc")
+        assert not on.screen.query_one(ViewLine).display
+        await on.press("right", "right", "s", "left", "left", "S")
+        await on.becomes("cab")
+        assert on.says == "sort sector ↑, price ↑ · live"
+
+
+async def test_the_order_is_held_and_asked_for_once() -> None:
+    async with stage() as on:
+        await on.press("o")  # nothing is sorted yet
+        await on.press("s", "o")
+        await on.becomes("bca")
+        await on.until(lambda: "order held" in on.says)
+        on.screen.show(frame({"a": 0, "b": 1, "c": 2, "d": -1}))
+        await on.becomes("bcad")
+        await on.press("o")
+        await on.becomes("dabc")
+        assert "sorted once" in on.says
+        on.screen.show(frame({"a": 5, "b": 1, "c": 2, "d": 9}))
+        await asyncio.sleep(0.05)
+        assert on.ids == "dabc"
+        await on.press("o")
+        await on.becomes("bcad")
+
+
+async def test_a_header_click_sorts() -> None:
+    async with stage() as on:
+        table = on.screen.live_table
+        await on.pilot.click(LiveTable, offset=(6, 0))
+        await on.becomes("bca")
+        assert table.arrows == {("price", 0): "↑"}
+        await on.pilot.click(LiveTable, offset=(24, 0), shift=True)
+        await on.until(lambda: len(table.arrows) == 2)
+        await on.pilot.click(LiveTable, offset=(85, 0))  # beside the columns
+        await on.pilot.pause()
+        assert len(table.arrows) == 2
+
+
+async def test_a_filter_shows_at_once_what_it_leaves() -> None:
+    async with stage() as on:
+        await on.press("f")
+        assert on.screen.query_one(Prompt).label == "filter: "
+        await on.type("price > 1")
+        await on.becomes("ac")
+        assert "2 of 3 rows" in on.says
+        await on.type(" and nope")
+        await on.until(lambda: "there is no column 'nope'" in on.hint)
+        assert on.hint.index("^") == len("filter: price > 1 and ")
+        assert on.ids == "ac"
+        await on.press("enter")  # a wrong one stays open
+        assert on.screen.query(Prompt)
+        await on.press(*["backspace"] * 9, "enter")
+        await on.until(lambda: not on.screen.query(Prompt))
+        assert on.screen.focused is on.screen.live_table
+        on.screen.show(frame({"a": 0, "b": 7, "c": 2, "d": 4}))
+        await on.becomes("bcd")
+        await on.press("f")
+        await on.type("'x'")
+        await on.becomes("c")
+        await on.press("enter", "F")
+        await on.becomes("bcd")
+        await on.press("F", "F")
+        await on.becomes("abcd")
+
+
+async def test_a_filter_can_be_given_up() -> None:
+    async with stage() as on:
+        await on.press("f")
+        await on.type("y")
+        await on.becomes("b")
+        await on.press("escape")
+        await on.becomes("abc")
+        assert not on.screen.query(Prompt)
+
+
+async def test_a_filter_whose_column_goes_away_is_told() -> None:
+    async with stage() as on:
+        await on.press("f")
+        await on.type("price > 1")
+        await on.press("enter")
+        await on.becomes("ac")
+        on.screen.show(table_of(pd.DataFrame({"id": list("ab")}), "id"))
+        await on.becomes("ab")
+        assert "there is no column 'price'" in on.says
+
+
+async def test_filter_by_the_cursors_value() -> None:
+    async with stage() as on:
+        await on.press("right", "right", "ampersand")
+        await on.becomes("ac")
+        assert "sector == 'x'" in on.says
+
+
+async def test_search_finds_marks_and_goes_on() -> None:
+    async with stage() as on:
+        table = on.screen.live_table
+        await on.press("slash")
+        await on.type("X")
+        await on.until(lambda: (table.cursor_row, table.cursor_column) == (0, 3))
+        assert table.needle == "x"
+        await on.press("enter", "n")
+        await on.until(lambda: table.cursor_row == 2)
+        await on.press("n")
+        await on.until(lambda: table.cursor_row == 0)
+        await on.press("N")
+        await on.until(lambda: table.cursor_row == 2)
+        assert "search X" in on.says
+        await on.press("slash")
+        await on.type("nothing")
+        await on.until(lambda: "nothing contains 'nothing'" in on.hint)
+        await on.press("escape")
+        assert table.needle == ""
+        await on.until(lambda: table.cursor_row == 2)
+
+
+async def test_search_in_one_column() -> None:
+    async with stage() as on:
+        table = on.screen.live_table
+        await on.press("slash", "tab")
+        assert on.screen.query_one(Prompt).label == "search in price: "
+        await on.type("1")
+        await on.until(lambda: (table.cursor_row, table.cursor_column) == (1, 1))
+        await on.press("tab")
+        assert on.screen.query_one(Prompt).label == "search: "
+
+
+async def test_tab_completes_a_column() -> None:
+    async with stage() as on:
+        await on.press("f")
+        await on.type("pr")
+        entry = on.screen.query_one(Input)
+        await on.until(lambda: entry._suggestion == "price")
+        await on.press("tab")
+        assert entry.value == "price"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("pri", "price"), ("n > 1 and PRI", "n > 1 and PRIce"), ("`cp", "`cpu %`"), ("cp", None),
+     ("", None), ("price", None), ("x + ", None), ("zz", None)],
+)  # fmt: skip
+def test_completions(text: str, whole: str | None) -> None:
+    assert completed(text, ["price", "cpu %", "n"]) == whole
+
+
+async def test_a_million_rows_are_sorted_beside_the_event_loop() -> None:
+    async with stage() as on:
+        rows = 1_000_000
+        big = pd.DataFrame({"id": range(rows), "v": range(rows, 0, -1)})
+        on.screen.show(table_of(big, "id"))
+        on.screen.live_table.go_to(0, 1)
+        on.screen.action_sort(False)
+        assert "working it out" in on.says
+        shown = on.screen.live_table
+        await on.until(lambda: shown.table and shown.table.identity(0) == (rows - 1,))
+        await on.until(lambda: "working" not in on.says)

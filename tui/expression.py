@@ -1,0 +1,291 @@
+"""Expressions over a table's columns, in pandas' query syntax: read and checked, never run as code.
+
+An expression can do nothing but look at the table: what Python's own parser makes of the text is
+walked node by node, and whatever is not named here is refused where it stands.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from livetable.feed.errors import LivetableError
+
+MAX_LENGTH: Final = 2_000
+_MAX_NODES: Final = 500
+
+FUNCTIONS: Final = frozenset(
+    {
+        "abs", "round", "floor", "ceil", "sqrt", "log", "log10", "exp", "sign",
+        "lower", "upper", "len", "contains", "startswith", "endswith", "match",
+        "isna", "notna", "isnull", "notnull", "isin", "between",
+    }
+)  # fmt: skip
+"""What may be called, as ``abs(x)`` or ``x.abs()``, those of text also as ``x.str.lower()``."""
+
+_TEXT_FUNCTIONS: Final = frozenset(
+    {"lower", "upper", "len", "contains", "startswith", "endswith", "match"}
+)
+_OPERATORS: Final[dict[type[ast.AST], str]] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.BitAnd: "and", ast.BitOr: "or", ast.And: "and", ast.Or: "or",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.In: "in", ast.NotIn: "not in", ast.Not: "not", ast.Invert: "not", ast.USub: "neg",
+    ast.UAdd: "pos",
+}  # fmt: skip
+_PLACEHOLDER: Final = "_column_{}_"
+_ALONE: Final = re.compile(r"(?<![<>=!])=(?!=)")
+_REPLACED: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|`([^`]*)`|([&|])""")
+"""What pandas reads otherwise than Python: backticks, and ``& |`` bind as loosely as words."""
+
+
+class BadExpression(LivetableError):
+    """An expression that can't be read or can't be worked out.
+
+    Attributes:
+        sentence: What is wrong.
+        start: Where in the text it is wrong, in characters.
+        end: Where that ends.
+    """
+
+    def __init__(self, sentence: str, start: int = 0, end: int | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.start = start
+        self.end = start + 1 if end is None else end
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of an expression.
+
+    Attributes:
+        start: Where it stands in the text.
+        end: Where it ends.
+    """
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A column, by its title."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Node):
+    """A number, a text, True, False, None, or a tuple of these."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Node):
+    """An operator or a function, and what it is applied to."""
+
+    name: str
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that was read.
+
+    Attributes:
+        text: As it was written.
+        root: The tree.
+        titles: The columns that it looks at.
+    """
+
+    text: str
+    root: Node
+    titles: tuple[str, ...]
+
+
+def parse(text: str, titles: Sequence[str]) -> Expression:
+    """Read an expression.
+
+    Args:
+        text: The expression; a title that is no plain name stands in backticks.
+        titles: The columns' titles there are.
+
+    Raises:
+        BadExpression: it is none, or names a column that there is not; it says where.
+    """
+    if len(text) > MAX_LENGTH:
+        raise BadExpression(f"longer than {MAX_LENGTH} characters")
+    return _Reader(text, titles).read()
+
+
+class _Reader:
+    """Reads one text."""
+
+    def __init__(self, text: str, titles: Sequence[str]) -> None:
+        self._text = text
+        self._titles = frozenset(titles)
+        self._used: dict[str, None] = {}
+        self._quoted: list[str] = []
+        self._shifts: list[tuple[int, int]] = []  # in the source, how much shorter the text was
+        self._source = self._for_python(text)
+
+    def read(self) -> Expression:
+        try:
+            tree = ast.parse(self._source, mode="eval")
+        except SyntaxError as error:
+            at = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
+            if alone := _ALONE.search(self._text):
+                raise BadExpression("compare with == instead of =", alone.start()) from None
+            raise BadExpression(_plain_words(error), at) from None
+        except (ValueError, RecursionError, MemoryError):
+            raise BadExpression("this can't be read as an expression") from None
+        if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
+            raise BadExpression("this expression has too many parts")
+        try:
+            root = self._node(tree.body)
+        except RecursionError:
+            raise BadExpression("this expression is nested too deeply") from None
+        return Expression(self._text, root, tuple(self._used))
+
+    def _for_python(self, text: str) -> str:
+        out: list[str] = []
+        length = 0
+        last = 0
+        for found in _REPLACED.finditer(text):
+            out.append(text[last : found.start()])
+            length += found.start() - last
+            last = found.end()
+            if found[1] is not None:
+                word = found[1]
+            elif found[3] is not None:
+                word = " and " if found[3] == "&" else " or "
+            else:
+                word = _PLACEHOLDER.format(len(self._quoted))
+                self._quoted.append(found[2])
+            self._shifts.append((length, len(word) - len(found[0])))
+            out.append(word)
+            length += len(word)
+        out.append(text[last:])
+        # A line break would end the expression; positions stay what they were.
+        return "".join(out).replace("\n", " ").replace("\r", " ")
+
+    def _place(self, byte: int) -> int:
+        at = len(self._source.encode()[: max(0, byte)].decode("utf-8", "ignore"))
+        shift = sum(by for start, by in self._shifts if start < at)
+        return max(0, min(at - shift, len(self._text)))
+
+    def _span(self, node: ast.expr) -> tuple[int, int]:
+        start = self._place(node.col_offset)
+        end = self._place(node.end_col_offset or node.col_offset + 1)
+        return start, max(end, start + 1)
+
+    def _node(self, node: ast.expr) -> Node:
+        start, end = self._span(node)
+        reader: Callable[..., Node] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if reader is None:
+            raise BadExpression("this has no meaning for a table", start, end)
+        return reader(node, start, end)
+
+    def _name(self, node: ast.Name, start: int, end: int) -> Node:
+        title = node.id
+        prefix, _, rest = title.partition("_column_")
+        if not prefix and rest[:-1].isdigit() and int(rest[:-1]) < len(self._quoted):
+            title = self._quoted[int(rest[:-1])]
+        if title not in self._titles:
+            raise BadExpression(f"there is no column {title!r}", start, end)
+        self._used[title] = None
+        return Name(start, end, title)
+
+    def _constant(self, node: ast.Constant, start: int, end: int) -> Node:
+        if isinstance(node.value, (bool, int, float, str)) or node.value is None:
+            return Constant(start, end, node.value)
+        raise BadExpression("write a number, a text in quotes, True, False or None", start, end)
+
+    def _list(self, node: ast.List | ast.Tuple | ast.Set, start: int, end: int) -> Node:
+        values = []
+        for element in node.elts:
+            one = self._node(element)
+            if isinstance(one, Operation) and one.name == "neg":
+                (inner,) = one.parts
+                if isinstance(inner, Constant) and type(inner.value) in (int, float):
+                    one = Constant(one.start, one.end, -inner.value)
+            if not isinstance(one, Constant):
+                raise BadExpression("a list holds numbers or texts only", one.start, one.end)
+            values.append(one.value)
+        return Constant(start, end, tuple(values))
+
+    _tuple = _set = _list
+
+    def _boolop(self, node: ast.BoolOp, start: int, end: int) -> Node:
+        parts = tuple(map(self._node, node.values))
+        return Operation(start, end, _OPERATORS[type(node.op)], parts)
+
+    def _binop(self, node: ast.BinOp, start: int, end: int) -> Node:
+        name = _OPERATORS.get(type(node.op))
+        if name is None:
+            raise BadExpression("this operator has no meaning for a table", start, end)
+        return Operation(start, end, name, (self._node(node.left), self._node(node.right)))
+
+    def _unaryop(self, node: ast.UnaryOp, start: int, end: int) -> Node:
+        return Operation(start, end, _OPERATORS[type(node.op)], (self._node(node.operand),))
+
+    def _compare(self, node: ast.Compare, start: int, end: int) -> Node:
+        operands = [self._node(node.left), *map(self._node, node.comparators)]
+        compared = []
+        for at, operator in enumerate(node.ops):
+            name = _OPERATORS.get(type(operator))
+            if name is None:
+                raise BadExpression("write == or .isna() instead of is", start, end)
+            left, right = operands[at], operands[at + 1]
+            compared.append(Operation(left.start, right.end, name, (left, right)))
+        if len(compared) == 1:
+            return compared[0]
+        return Operation(start, end, "and", tuple(compared))
+
+    def _call(self, node: ast.Call, start: int, end: int) -> Node:
+        if node.keywords:
+            raise BadExpression("functions take no keywords here", start, end)
+        subject: list[Node] = []
+        called = node.func
+        if isinstance(called, ast.Attribute):
+            name = called.attr
+            of = called.value
+            if isinstance(of, ast.Attribute) and of.attr == "str" and name in _TEXT_FUNCTIONS:
+                of = of.value
+            subject = [self._node(of)] if name in FUNCTIONS else []
+        else:
+            name = called.id if isinstance(called, ast.Name) else ""
+        if name not in FUNCTIONS:
+            known = ", ".join(sorted(FUNCTIONS))
+            what = f"there is no function {name!r}" if name else "this can't be called"
+            raise BadExpression(f"{what}; there are {known}", start, end)
+        return Operation(start, end, name, (*subject, *map(self._node, node.args)))
+
+
+def quote(title: str) -> str:
+    """Return a column's title as it is written in an expression."""
+    return title if _is_plain(title) else f"`{title}`"
+
+
+def _is_plain(title: str) -> bool:
+    import keyword
+
+    return title.isidentifier() and not keyword.iskeyword(title)
+
+
+def _plain_words(error: SyntaxError) -> str:
+    """Return what Python says about a text, in words that do not speak of Python."""
+    said = (error.msg or "").lower()
+    if "never closed" in said or "unmatched" in said or "does not match" in said:
+        return f"a bracket is missing: {said}"
+    if "unterminated" in said:
+        return "a quote is missing at the end of a text"
+    return "this is not an expression: write for example price > 100 and name == 'x'"

@@ -1,0 +1,118 @@
+"""The order of a table's rows: by one column or several, stable, with missing values last."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livetable.feed.arrays import as_numpy, indices_of, truth, without_dictionary
+from livetable.feed.errors import LivetableError
+
+Rows = np.ndarray[Any, Any]
+"""Row numbers, in some order."""
+
+_NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+
+
+class NotSortable(LivetableError):
+    """Values that have no order."""
+
+
+class Sortable:
+    """A column prepared for sorting: numbers whose order is that of its values.
+
+    Args:
+        values: The column.
+        mixed: Whether its texts are values of several types: numbers among them come first, by
+            their size.
+
+    Raises:
+        NotSortable: lists and dicts have no order.
+    """
+
+    def __init__(self, values: pa.Array, *, mixed: bool = False) -> None:
+        self.ranks, self.last = _ranks(values, mixed)
+
+    def sort(self, rows: Rows, *, descending: bool) -> Rows:
+        """Return rows in the order of their values; ties stay in the order they are given in.
+
+        Missing values come last in both directions, NaN before them. Rows that are nearly in
+        order already are sorted several times faster.
+        """
+        if self.last is not None:
+            missing = self.last[rows]
+            if missing.any():
+                there = self.sort_present(rows[missing == 0], descending)
+                return np.concatenate((there, rows[missing == 1], rows[missing == 2]))
+        return self.sort_present(rows, descending)
+
+    def sort_present(self, rows: Rows, descending: bool) -> Rows:
+        """Return rows without missing values in order."""
+        ranks = self.ranks[rows]
+        if not descending:
+            return rows[np.argsort(ranks, kind="stable")]
+        # Stable the other way round too: from the back, and then turned over.
+        order = np.argsort(ranks[::-1], kind="stable")[::-1]
+        return rows[len(rows) - 1 - order]
+
+
+def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:
+    """Return a number a row, and per row 1 for NaN, 2 for missing, 0 else (None if all are 0)."""
+    if pa.types.is_dictionary(values.type):
+        ranks = _text_ranks(values.dictionary, mixed)
+        return _through(ranks, values)
+    kind = values.type
+    last = None
+    if values.null_count:
+        last = values.is_null().to_numpy(zero_copy_only=False).astype(np.int8) * 2
+    if pa.types.is_floating(kind):
+        floats = as_numpy(values)
+        if np.isnan(floats).any():
+            nan = np.isnan(floats).astype(np.int8)
+            last = nan if last is None else np.maximum(last, nan)
+        return floats, last
+    if pa.types.is_boolean(kind):
+        return truth(values), last
+    if pa.types.is_integer(kind):
+        return as_numpy(values), last
+    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        return as_numpy(values.view(pa.int32() if kind.bit_width == 32 else pa.int64())), last
+    if pa.types.is_nested(kind):
+        raise NotSortable("lists and dicts have no order")
+    values = without_dictionary(values)
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    # To rank few texts and look each row's up is several times faster than to rank all.
+    if is_text and len(values) > 1000 and len(values.slice(0, 1000).unique()) < 500:
+        encoded = values.dictionary_encode()
+        return _through(_text_ranks(encoded.dictionary, mixed), encoded)
+    return _text_ranks(values, mixed), last
+
+
+def _text_ranks(values: pa.Array, mixed: bool) -> Rows:
+    """Return the place of each value among all, the same for the same ones."""
+    try:
+        ranks: Rows = pc.rank(values, sort_keys="ascending", tiebreaker="dense").to_numpy()
+    except (pa.ArrowException, NotImplementedError) as error:
+        raise NotSortable(f"{values.type} values have no order") from error
+    if not mixed:
+        return ranks
+    numeric = pc.match_substring_regex(values, _NUMBER)
+    is_number = truth(numeric)
+    if not is_number.any():
+        return ranks
+    numbers = pc.utf8_trim_whitespace(values.filter(numeric)).cast(pa.float64())
+    placed: Rows = ranks.astype(np.float64) + float(len(values))
+    by_size = pc.rank(numbers, sort_keys="ascending", tiebreaker="dense").to_numpy()
+    placed[is_number] = by_size
+    return placed
+
+
+def _through(ranks: Rows, values: pa.DictionaryArray) -> tuple[Rows, Rows | None]:
+    at, there = indices_of(values)
+    if not len(ranks):  # only missing ones
+        ranks = np.zeros(1, dtype=np.int64)
+    found: Rows = ranks[at]
+    return found, None if there.all() else np.where(there, 0, 2).astype(np.int8)

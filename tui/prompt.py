@@ -1,0 +1,190 @@
+"""A line to type into, with what is wrong under the place where it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widget import Widget
+from textual.widgets import Input
+
+from livetable.feed.harmless import harmless
+from livetable.tui.expression import quote
+
+
+class Prompt(Vertical):
+    """Asks for a line of text. Says what it holds at every key, then that it is done.
+
+    Args:
+        label: What stands before the text.
+        text: The text to start from.
+        hint: What to say while nothing is wrong.
+        words: What the last word can be completed to.
+        toggles: Whether Tab changes something, rather than completing the word.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("tab", "complete", "Complete", priority=True),
+        Binding("enter", "accept", "Accept", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--problem"}
+
+    class Changed(Message):
+        """The text changed.
+
+        Attributes:
+            text: The text.
+        """
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Toggled(Message):
+        """Tab was pressed in a prompt in which it changes something."""
+
+    class Done(Message):
+        """The prompt is done with.
+
+        Attributes:
+            text: The text, None if it was given up.
+        """
+
+        def __init__(self, text: str | None) -> None:
+            self.text = text
+            super().__init__()
+
+    def __init__(
+        self,
+        label: str,
+        text: str = "",
+        *,
+        hint: str = "",
+        words: Sequence[str] = (),
+        toggles: bool = False,
+    ) -> None:
+        super().__init__()
+        self._label = _Line(label)
+        self._input = Input(
+            text, compact=True, select_on_focus=False, suggester=_Words(words), max_length=2000
+        )
+        self._says = _Line(hint)
+        self._hint = hint
+        self._toggles = toggles
+
+    def compose(self) -> ComposeResult:
+        """Yield the label, the text and a line for what is wrong."""
+        with Horizontal():
+            yield self._label
+            yield self._input
+        yield self._says
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self._label.styles.width = self._label.text.cell_len
+        self._input.focus()
+
+    @property
+    def label(self) -> str:
+        """What stands before the text."""
+        return self._label.text.plain
+
+    def relabel(self, label: str) -> None:
+        """Put something else before the text."""
+        self._label.say(Text(label))
+        self._label.styles.width = self._label.text.cell_len
+
+    def say(self, sentence: str | None, start: int = 0) -> None:
+        """Say what is wrong, None for nothing.
+
+        Args:
+            sentence: What is wrong.
+            start: Where in the text it is, in characters.
+        """
+        if sentence is None:
+            self._says.say(Text(self._hint))
+            return
+        style = self.get_component_rich_style("prompt--problem", partial=True)
+        column = self._label.text.cell_len + Text(self._input.value[:start]).cell_len
+        said = Text(harmless(sentence))
+        # Under its place if there is room behind it, else as far to the right as there is.
+        room = max(0, self.size.width - said.cell_len - 2)
+        self._says.say(Text(" " * min(column, room) + "^ ", style).append_text(said))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Pass on what is typed."""
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Be done."""
+        event.stop()
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        """Be done with the text."""
+        self.post_message(self.Done(self._input.value))
+
+    def action_cancel(self) -> None:
+        """Give up."""
+        self.post_message(self.Done(None))
+
+    def action_complete(self) -> None:
+        """Complete the last word, or change what there is to change."""
+        if self._toggles:
+            self.post_message(self.Toggled())
+        else:
+            self._input.action_cursor_right()
+
+
+class _Line(Widget):
+    """A line of text that is never read as markup."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = Text(text, no_wrap=True, overflow="ellipsis")
+
+    def say(self, text: Text) -> None:
+        """Say something else."""
+        text.no_wrap, text.overflow = True, "ellipsis"
+        self.text = text
+        self.refresh()
+
+    def render(self) -> RenderableType:
+        """Return the text."""
+        return self.text
+
+
+class _Words(Suggester):
+    """Completes the last word of a text."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._words = sorted(words, key=len)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Return the text with its last word completed, None if nothing begins with it."""
+        return completed(value, self._words)
+
+
+def completed(text: str, words: Sequence[str]) -> str | None:
+    """Return a text with its last word completed to a title, None if none begins with it."""
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in "_`"):
+        start -= 1
+    word = text[start:]
+    if not word.strip("`"):
+        return None
+    for title in words:
+        written = quote(title)
+        if written.lower().startswith(word.lower()) and len(written) > len(word):
+            return text[:start] + word + written[len(word) :]
+    return None

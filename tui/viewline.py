@@ -1,0 +1,73 @@
+"""The line that says how the table is arranged: its order, its filters, what is searched for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.widget import Widget
+
+from livetable.feed.harmless import harmless
+
+if TYPE_CHECKING:
+    from livetable.tui.arrange import Arrangement
+
+_MODES = {"live": "live", "held": "order held", "once": "sorted once"}
+
+
+class ViewLine(Widget):
+    """One line; away while all rows are shown as they come."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"viewline--name", "viewline--problem"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = Text()
+        self.display = False
+
+    def show(
+        self,
+        chosen: Arrangement | None,
+        *,
+        rows: tuple[int, int] | None = None,
+        busy: bool = False,
+        problems: tuple[str, ...] = (),
+        search: str = "",
+    ) -> None:
+        """Say how the table is arranged.
+
+        Args:
+            chosen: The arrangement, None if all rows are shown as they come.
+            rows: How many rows are shown, and of how many.
+            busy: Whether a newer arrangement is still being worked out.
+            problems: What could not be done.
+            search: What is searched for.
+        """
+        line = Text(no_wrap=True, overflow="ellipsis", end="")
+        name = self.get_component_rich_style("viewline--name", partial=True)
+        if chosen is not None and chosen.sort:
+            keys = ", ".join(
+                f"{harmless(key.column[0]) or 'index'} {'↓' if key.descending else '↑'}"
+                for key in chosen.sort
+            )
+            line.append(" sort ", name).append(f"{keys} · {_MODES[chosen.mode.value]}  ")
+        for text in chosen.filters if chosen is not None else ():
+            line.append(" filter ", name).append(f"{harmless(text)}  ")
+        if chosen is not None and chosen.filters and rows is not None:
+            line.append(f"{rows[0]:,} of {rows[1]:,} rows  ")
+        if search:
+            line.append(" search ", name).append(f"{harmless(search)}  ")
+        if busy:
+            line.append("working it out …  ")
+        if problems:
+            style = self.get_component_rich_style("viewline--problem", partial=True)
+            line.append(harmless(" · ".join(problems)), style)
+        if line != self._text or line.spans != self._text.spans:
+            self._text = line
+            self.refresh()
+        self.display = bool(line)
+
+    def render(self) -> RenderableType:
+        """Return the line."""
+        return self._text
