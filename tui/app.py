@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -18,6 +19,7 @@ from textual.screen import Screen
 from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.messages import TerminalTook
+from livetable.tui.screens.arranged import ArrangedScreen
 from livetable.tui.screens.table import TableScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
@@ -83,6 +85,12 @@ class LivetableApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, TableScreen):
                 screen.post_message(TerminalTook())
+
+    def on_key(self, event: events.Key) -> None:
+        """Give a prompt what was typed before it was there: keys come in bursts."""
+        screen = self.screen
+        if isinstance(screen, ArrangedScreen) and screen.take_ahead(event):
+            event.prevent_default()
 
     def exit(
         self,

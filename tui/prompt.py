@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -79,6 +80,7 @@ class Prompt(Vertical):
         self._says = _Line(hint)
         self._hint = hint
         self._toggles = toggles
+        self._ahead: list[events.Key] = []
 
     def compose(self) -> ComposeResult:
         """Yield the label, the text and a line for what is wrong."""
@@ -91,6 +93,19 @@ class Prompt(Vertical):
         """Take the keys."""
         self._label.styles.width = self._label.text.cell_len
         self._input.focus()
+        ahead, self._ahead = self._ahead, []
+        for event in ahead:
+            self._input.post_message(event)
+
+    def take_ahead(self, event: events.Key) -> bool:
+        """Take a key that was pressed before this was there to take it; tell whether it did."""
+        if not self.is_mounted:
+            self._ahead.append(events.Key(event.key, event.character))
+        elif event.is_printable and event.character is not None:
+            self._input.insert_text_at_cursor(event.character)
+        else:
+            return False
+        return True
 
     @property
     def label(self) -> str:

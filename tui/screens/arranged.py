@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -277,6 +278,10 @@ class ArrangedScreen(Screen[None]):
     def _ask(self, prompt: Prompt) -> None:
         self._prompt = prompt
         self.mount(prompt, before="KeyLine")
+
+    def take_ahead(self, event: events.Key) -> bool:
+        """Take a key that was typed ahead of the prompt; tell whether it did."""
+        return self._prompt is not None and self._prompt.take_ahead(event)
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         """Show at once what a text leads to."""
