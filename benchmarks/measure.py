@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -14,107 +15,137 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from benchmarks.marks import MARK, frame_of
+from benchmarks.results import quantile
+
+SIZE = (50, 200)
+"""Lines and columns of every terminal here."""
+
+PYTHON = sys.executable
+LIVETABLE = [PYTHON, "-m", "livetable.tui"]
 
 _ANSWERS = {
     b"\x1b[6n": b"\x1b[1;1R",  # where is the cursor
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # is there synchronized output
 }
 
-
-@dataclass
-class Shown:
-    """What came out of a viewer.
-
-    Attributes:
-        delays: Milliseconds from `send` to the terminal, a figure per frame seen.
-        bytes: Bytes that the viewer wrote.
-        cpu: Seconds of processor time it used.
-        seconds: How long it was looked at.
-    """
-
-    delays: list[float] = field(default_factory=list)
-    bytes: int = 0
-    cpu: float = 0.0
-    seconds: float = 0.0
-
-    def delay(self, share: float) -> float:
-        """Return a quantile of the delays."""
-        ordered = sorted(self.delays) or [float("nan")]
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+Came = list[tuple[int, bytes]]
+"""Output: monotonic nanoseconds, and the bytes that came then."""
 
 
 @contextlib.contextmanager
 def runtime_folder() -> Iterator[Path]:
-    """Give feeds and viewers a folder of their own."""
+    """Give feeds and viewers a folder of their own, and this checkout's code."""
     with tempfile.TemporaryDirectory(prefix="ltb", dir="/tmp") as folder:
-        before = os.environ.get("XDG_RUNTIME_DIR")
         os.environ["XDG_RUNTIME_DIR"] = folder
+        os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
         yield Path(folder)
-        if before is not None:
-            os.environ["XDG_RUNTIME_DIR"] = before
+
+
+@contextlib.contextmanager
+def process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command; end it afterwards."""
+    running = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+
+
+@dataclass
+class Feed:
+    """The benchmarks' feed.
+
+    Attributes:
+        times: The file with the times of its frames.
+        pid: Its process.
+    """
+
+    times: Path
+    pid: int
+
+    def sent(self) -> tuple[int, ...]:
+        """Return when each frame was sent, in monotonic nanoseconds."""
+        data = self.times.read_bytes()
+        count = len(data) // 8
+        return struct.unpack(f"{count}q", data[: count * 8])
 
 
 @contextlib.contextmanager
 def feed(
     folder: Path, rows: int, columns: int, hz: float, share: float, name: str = "bench"
-) -> Iterator[Path]:
-    """Run the benchmarks' feed; yield the file with the times of its frames."""
+) -> Iterator[Feed]:
+    """Run the benchmarks' feed."""
     times = folder / f"{name}.times"
     words = [name, *map(str, (rows, columns, hz, share)), str(times)]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.feed", *words])
-    try:
-        until = time.monotonic() + 60
+    with process(PYTHON, "-m", "benchmarks.feed", *words) as running:
+        until = time.monotonic() + 120
         while not times.exists() or not times.stat().st_size:
-            if time.monotonic() > until or process.poll() is not None:
+            if time.monotonic() > until or running.poll() is not None:
                 raise RuntimeError("the feed did not start")
             time.sleep(0.05)
-        yield times
-    finally:
-        process.kill()
-        process.wait()
+        yield Feed(times, running.pid)
+    times.unlink()
 
 
 class Screen:
-    """A command in a pseudo-terminal of its own."""
+    """A command in a pseudo-terminal of its own, which answers as terminals do.
 
-    def __init__(self, command: list[str], size: tuple[int, int] = (50, 200)) -> None:
+    Args:
+        command: The command.
+        rate: Bytes a second that the terminal takes, None for all there are.
+    """
+
+    def __init__(self, command: Sequence[str], rate: float | None = None) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
             environment = {
                 name: value
                 for name, value in os.environ.items()
                 if name not in ("COLUMNS", "LINES", "NO_COLOR")
             }
             environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            os.execvpe(command[0], command, environment)
+            os.execvpe(command[0], list(command), environment)
         self.began = time.monotonic()
+        self._rate = rate
+        self._free_at = 0.0
         self._tail = b""
 
-    def read(self, seconds: float) -> list[tuple[int, bytes]]:
-        """Return what comes out for so long: monotonic nanoseconds and bytes."""
+    def read(self, seconds: float, wanted: re.Pattern[bytes] | None = None) -> Came:
+        """Return what comes out for so long, or until a pattern did."""
         until = time.monotonic() + seconds
-        came = []
+        came: Came = []
+        seen = b""
         while (left := until - time.monotonic()) > 0:
+            if self._rate is not None and (wait := self._free_at - time.monotonic()) > 0:
+                time.sleep(min(wait, left))
+                continue
             ready, _, _ = select.select([self.fd], [], [], left)
-            if ready:
-                try:
-                    data = os.read(self.fd, 1 << 20)
-                except OSError:
+            if not ready:
+                continue
+            try:
+                data = os.read(self.fd, 1 << 20 if self._rate is None else 512)
+            except OSError:
+                break
+            if self._rate is not None:
+                self._free_at = max(self._free_at, time.monotonic()) + len(data) / self._rate
+            came.append((time.monotonic_ns(), data))
+            self._answer(data)
+            if wanted is not None:
+                seen = seen[-64:] + data
+                if wanted.search(seen):
                     break
-                came.append((time.monotonic_ns(), data))
-                self._answer(data)
         return came
 
     def _answer(self, data: bytes) -> None:
-        """Answer what a viewer asks the terminal, as any of today's terminals does."""
         data = self._tail + data
         for question, answer in _ANSWERS.items():
             # The tail is looked at twice: what it holds whole was answered before.
@@ -122,25 +153,33 @@ class Screen:
             os.write(self.fd, answer * asked)
         self._tail = data[-16:]
 
-    def read_until(self, wanted: bytes, seconds: float = 30.0) -> float:
-        """Return the seconds from the start until `wanted` came out."""
-        seen = b""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            for _, data in self.read(0.002):
-                seen += data
-            if wanted in seen:
-                return time.monotonic() - self.began
-        raise TimeoutError(f"{wanted!r} did not come out")
+    def until(self, wanted: re.Pattern[bytes], seconds: float = 60.0) -> float:
+        """Return the seconds from now until a pattern came out."""
+        began = time.monotonic()
+        came = self.read(seconds, wanted)
+        if not wanted.search(b"".join(data for _, data in came)):
+            raise TimeoutError(f"{wanted.pattern!r} did not come out")
+        return time.monotonic() - began
 
     def send(self, keys: bytes) -> None:
         """Press keys."""
         os.write(self.fd, keys)
 
+    def key(self, keys: bytes, wanted: re.Pattern[bytes]) -> tuple[float, Came]:
+        """Press keys; return the milliseconds until a pattern came out, and what came."""
+        self.send(keys)
+        began = time.monotonic_ns()
+        came = self.read(20, wanted)
+        return (time.monotonic_ns() - began) / 1e6, came
+
     def cpu(self) -> float:
         """Return the seconds of processor time used so far."""
         used = psutil.Process(self.pid).cpu_times()
         return float(used.user + used.system)
+
+    def memory(self) -> int:
+        """Return the resident bytes."""
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     def close(self) -> None:
         """End the command."""
@@ -149,29 +188,69 @@ class Screen:
         os.waitpid(self.pid, 0)
         os.close(self.fd)
 
+    def __enter__(self) -> Screen:
+        return self
 
-def watch(command: list[str], times: Path, seconds: float, settle: float = 4.0) -> Shown:
-    """Run a viewer; return what it showed in `seconds` after it settled."""
-    screen = Screen(command)
-    try:
-        screen.read(settle)
-        shown = Shown()
-        cpu, began = screen.cpu(), time.monotonic()
-        came = screen.read(seconds)
-        shown.cpu, shown.seconds = screen.cpu() - cpu, time.monotonic() - began
-    finally:
-        screen.close()
-    sent = struct.unpack(
-        f"{times.stat().st_size // 8}q", times.read_bytes()[: times.stat().st_size // 8 * 8]
-    )
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass
+class Shown:
+    """What came out of a viewer.
+
+    Attributes:
+        delays: Milliseconds from `send` to the terminal, a figure per frame seen.
+        size: Bytes that the viewer wrote.
+        cpu: Seconds of processor time it used.
+        seconds: How long it was looked at.
+        settling: What came out before.
+        output: What came out then.
+    """
+
+    delays: list[float] = field(default_factory=list)
+    size: int = 0
+    cpu: float = 0.0
+    seconds: float = 0.0
+    settling: bytes = b""
+    output: bytes = b""
+
+    def delay(self, share: float) -> float:
+        """Return a quantile of the delays."""
+        return quantile(self.delays, share)
+
+    @property
+    def load(self) -> float:
+        """Share of a core that it used."""
+        return self.cpu / self.seconds
+
+
+def delays(came: Came, sent: Sequence[int]) -> list[float]:
+    """Return the milliseconds from each frame's `send` to its first byte on the terminal."""
     seen: set[int] = set()
+    found_delays = []
+    tail = b""
     for at, data in came:
-        shown.bytes += len(data)
-        for found in MARK.finditer(data):
+        for found in MARK.finditer(tail + data):
             frame = frame_of(found[0])
             if frame is not None and frame < len(sent) and frame not in seen:
                 seen.add(frame)
                 delay = (at - sent[frame]) / 1e6
                 if 0 <= delay < 60_000:
-                    shown.delays.append(delay)
+                    found_delays.append(delay)
+        tail = data[-16:]
+    return found_delays
+
+
+def watch(command: Sequence[str], fed: Feed, seconds: float, settle: float = 4.0) -> Shown:
+    """Run a viewer; return what it showed in `seconds` after it settled."""
+    with Screen(command) as screen:
+        before = screen.read(settle)
+        shown = Shown(settling=b"".join(data for _, data in before))
+        cpu, began = screen.cpu(), time.monotonic()
+        came = screen.read(seconds)
+        shown.cpu, shown.seconds = screen.cpu() - cpu, time.monotonic() - began
+    shown.output = b"".join(data for _, data in came)
+    shown.size = len(shown.output)
+    shown.delays = delays(came, fed.sent())
     return shown

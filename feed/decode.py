@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import pyarrow as pa
 
@@ -50,21 +51,49 @@ class Decoded:
         index: The index's levels, none if it counts.
         columns: The columns, each of `rows` values.
         rows: The number of rows.
+        types: Arrow types of the columns; the same object while they don't change.
     """
 
     labels: Labels
-    index: tuple[pa.Array, ...]
-    columns: tuple[pa.Array, ...]
+    index: Sequence[pa.Array]
+    columns: Sequence[pa.Array]
     rows: int
+    types: tuple[pa.DataType, ...]
+
+
+class Columns(Sequence[pa.Array]):
+    """Columns of a record batch, each made when it is looked at: of 500 the screen shows ten.
+
+    Args:
+        batch: The batch.
+        start: The first column.
+        stop: The one after the last.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, start: int, stop: int) -> None:
+        self._batch = batch
+        self._places = range(start, stop)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> pa.Array: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[pa.Array]: ...
+    def __getitem__(self, at: int | slice) -> pa.Array | list[pa.Array]:
+        if isinstance(at, slice):
+            return [self._batch.column(place) for place in self._places[at]]
+        return self._batch.column(self._places[at])
 
 
 class Decoder:
     """Decodes the bodies of one table; remembers the labels of the last one."""
 
     def __init__(self) -> None:
-        self._metadata: bytes | None = None
-        self._names: list[str] = []
+        self._schema: pa.Schema | None = None
         self._labels: Labels | None = None
+        self._types: tuple[pa.DataType, ...] = ()
 
     def __call__(self, body: bytes | bytearray | memoryview) -> Decoded:
         """Return the table in `body`, which must not be written to any more.
@@ -73,31 +102,41 @@ class Decoder:
             BodyError: it is not the Arrow stream that docs/protocol.md asks for.
         """
         try:
-            with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
-                _check_schema(reader.schema)
-                table = reader.read_all()
-            if table.num_rows > MAX_ROWS:
-                raise BodyError(f"{table.num_rows} rows are more than the {MAX_ROWS} that are read")
+            batch = _only_batch(pa.py_buffer(body))
+            if batch.num_rows > MAX_ROWS:
+                raise BodyError(f"{batch.num_rows} rows are more than the {MAX_ROWS} that are read")
             # Before anything looks at a value: a corrupted offset kills the process there.
-            table.validate(full=True)
-            labels = self._read_labels(table)
-            arrays = tuple(map(one_chunk, table.columns))
+            batch.validate(full=True)
+            labels = self._read_labels(batch.schema)
         except BodyError:
             raise
         except Exception as error:  # Arrow raises anything on what is no Arrow
             raise BodyError(f"not a readable Arrow stream: {error}".split("\n")[0][:300]) from None
         levels = 0 if labels.range is not None else len(labels.index)
-        if not labels.dtypes:  # no columns at all: a column of nulls holds the number of rows
-            arrays = ()
-        return Decoded(labels, arrays[:levels], arrays[levels:], table.num_rows)
+        # Without any columns a column of nulls holds the number of rows.
+        stop = batch.num_columns if labels.dtypes else levels
+        index = [batch.column(level) for level in range(levels)]
+        return Decoded(labels, index, Columns(batch, levels, stop), batch.num_rows, self._types)
 
-    def _read_labels(self, table: pa.Table) -> Labels:
-        metadata = (table.schema.metadata or {}).get(METADATA_KEY, b"")
-        names = table.schema.names
-        if self._labels is None or metadata != self._metadata or names != self._names:
-            self._labels = _labels(metadata, table.schema)
-            self._metadata, self._names = metadata, names
+    def _read_labels(self, schema: pa.Schema) -> Labels:
+        if self._labels is None or not schema.equals(self._schema, check_metadata=True):
+            self._labels = _labels((schema.metadata or {}).get(METADATA_KEY, b""), schema)
+            levels = 0 if self._labels.range is not None else len(self._labels.index)
+            self._types = tuple(schema.types[levels:]) if self._labels.dtypes else ()
+            self._schema = schema
         return self._labels
+
+
+def _only_batch(buffer: pa.Buffer) -> pa.RecordBatch:
+    """Return a stream's rows as one batch."""
+    with pa.ipc.open_stream(buffer) as reader:
+        _check_schema(reader.schema)
+        batches = list(reader)
+        if len(batches) == 1:
+            return batches[0]
+        table = pa.Table.from_batches(batches, reader.schema)
+    table.validate(full=True)  # before its chunks are joined
+    return pa.RecordBatch.from_arrays(list(map(one_chunk, table.columns)), schema=table.schema)
 
 
 def _check_schema(schema: pa.Schema) -> None:

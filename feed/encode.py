@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from livetable.feed.arrays import one_chunk, to_arrow
+from livetable.feed.arrays import columns_of, one_chunk, to_arrow, values_of_column
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.state import Body
@@ -54,17 +55,14 @@ class Encoder:
 
     def _from_pandas(self, frame: pd.DataFrame) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range, levels = _index_levels(frame.index)
+        columns = [*map(values_of_column, levels), *columns_of(frame)]
         arrays, as_text = [], []
-        for column in levels:
-            array, text = to_arrow(column)
-            arrays.append(array)
-            as_text.append(text)
-        for position in range(frame.shape[1]):
-            array, text = to_arrow(frame.iloc[:, position])
+        for values in columns:
+            array, text = to_arrow(values)
             arrays.append(array)
             as_text.append(text)
         names = tuple(frame.index.names)
-        dtypes = [str(level.dtype) for level in levels] + list(map(str, frame.dtypes))
+        dtypes = [_named(values.dtype) for values in columns]
         # The range's start is the one thing about the index that a schema does not say.
         recipe = (
             list(map(to_json, names)),
@@ -104,6 +102,11 @@ class Encoder:
             self._last, self._columns = recipe, None
         assert self._schema is not None
         return self._schema, arrays, []
+
+
+@lru_cache(maxsize=256)
+def _named(dtype: Any) -> str:
+    return str(dtype)
 
 
 def _same_labels(last: Any, columns: pd.Index[Any]) -> bool:

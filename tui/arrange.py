@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, plain_type
+from livetable.feed.arrays import as_numpy, missing, plain_type
 from livetable.tui.contains import containing
 from livetable.tui.evaluate import mask_of
 from livetable.tui.expression import BadExpression, Expression, parse, quote
@@ -157,7 +157,8 @@ def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
     """
     if is_expression(text):
         return mask_of(parsed(text, table.titles), table, table.frame_rows)
-    return containing(text.strip("'\""), table.columns, table.frame_rows)
+    columns = tuple(map(table.column, range(len(table.titles))))
+    return containing(text.strip("'\""), columns, table.frame_rows)
 
 
 def _order(
@@ -213,9 +214,7 @@ def _places_now(before: Table, table: Table) -> Rows | None:
     if old.equals(new):
         return np.arange(len(old), dtype=np.int64)
     found = pc.index_in(old, value_set=new)
-    places: Rows = np.where(
-        found.is_valid().to_numpy(zero_copy_only=False), as_numpy(found).astype(np.int64), -1
-    )
+    places: Rows = np.where(missing(found), -1, as_numpy(found).astype(np.int64))
     return places
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import indices_of, numbers, truth
+from livetable.feed.arrays import indices_of, missing, numbers, truth
 from livetable.tui.format import ColumnFormat
 from livetable.tui.model import Column
 
@@ -55,8 +55,7 @@ def _in_column(word: str, values: pa.Array) -> Mask | None:
         in_true, in_false = word.lower() in "true", word.lower() in "false"
         if not (in_true or in_false):
             return None
-        known: Mask = values.is_valid().to_numpy(zero_copy_only=False)
-        return known & np.where(truth(values), in_true, in_false)
+        return ~missing(values) & np.where(truth(values), in_true, in_false)
     is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     if (is_number or pa.types.is_decimal(kind)) and not letters <= _IN_NUMBERS:
         return None

@@ -13,7 +13,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from textual import events
@@ -114,6 +114,7 @@ class TerminalDriver(LinuxDriver):
         self._pending = bytearray()
         self._lock = threading.Lock()
         self._is_watching = False
+        self._held = 0
         with contextlib.suppress(OSError):
             # A description of our own: making it non-blocking leaves the shell's alone.
             name = os.ttyname(self.fileno)
@@ -128,6 +129,18 @@ class TerminalDriver(LinuxDriver):
         """Ask the terminal to say when it has come this far."""
         self.write(_ASK)
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all that is written meanwhile at once: a call of the system for each costs more."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            with self._lock:
+                if self._pending and not self._held and not self._is_watching:
+                    self._write_some()
+
     def write(self, data: str) -> None:
         """Write without blocking; what the terminal does not take is kept, in order."""
         if self._output < 0:
@@ -135,7 +148,7 @@ class TerminalDriver(LinuxDriver):
             return
         with self._lock:
             self._pending += data.encode("utf-8", "replace")
-            if not self._is_watching:
+            if not self._is_watching and not self._held:
                 self._write_some()
 
     def _write_some(self) -> None:

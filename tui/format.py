@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from livetable.feed.arrays import plain_type, without_dictionary
+from livetable.feed.arrays import as_numpy, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 
 NULL: Final = "–"
@@ -29,6 +29,7 @@ _MAX_CHARACTERS: Final = 400  # of a cell that are looked at, whatever its lengt
 _MUCH_TEXT: Final = 1 << 16  # bytes of a window's texts that are turned into Python's as they are
 _SIGNIFICANT: Final = 6
 _MAX_DECIMALS: Final = 8
+_FIXED_BELOW: Final = 1e15  # a float has no more digits than that before its point
 
 _UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -69,6 +70,9 @@ class ColumnFormat:
         self.right = self.numeric or types.is_temporal(kind)
         self.width = 1
         self._is_float = bool(types.is_floating(kind))
+        self._is_primitive = self._is_float or bool(types.is_integer(kind))
+        self._is_nested = bool(types.is_nested(kind) or types.is_union(kind))
+        self._is_moment = bool(types.is_temporal(kind) and not types.is_interval(kind))
         self._decimals = 0
         self._most = 0.0
         self._fraction = 0
@@ -84,9 +88,11 @@ class ColumnFormat:
 
         Times and durations are whole numbers of their unit. Texts are cut to what can be shown.
         """
+        if self._is_primitive and not window.null_count and window.type == self.kind:
+            plain: list[Any] = as_numpy(window).tolist()
+            return plain
         window = without_dictionary(window)
-        kind = window.type
-        if pa.types.is_nested(kind) or pa.types.is_union(kind):
+        if self._is_nested:
             return [nested_text(cell) for cell in window]
         if self._is_text:
             # Only where it matters: to load this part of Arrow takes as long as the first paint.
@@ -94,9 +100,9 @@ class ColumnFormat:
                 import pyarrow.compute as pc
 
                 window = pc.utf8_slice_codeunits(window, 0, _MAX_CHARACTERS)
-        elif pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        elif self._is_moment:
             # Arrow's own conversion of nanoseconds imports pandas.
-            window = window.view(pa.int32() if kind.bit_width == 32 else pa.int64())
+            window = window.view(pa.int32() if window.type.bit_width == 32 else pa.int64())
         try:
             values: list[Any] = window.to_pylist()
         except Exception:  # dates beyond Python's, text that is no UTF-8
@@ -149,6 +155,23 @@ class ColumnFormat:
                 pa.types.is_timestamp(self.kind) and not before[1]
             )
         return False
+
+    def widest(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Return those of some values among which the one with the widest text is.
+
+        Of numbers with a fixed number of decimals that is the largest, the smallest, or one so near
+        to zero that it is written in another form.
+        """
+        if not self._is_float or len(values) < 3:
+            return values
+        known = [value for value in values if value is not None and value == value]
+        if len(known) < len(values):
+            return values
+        most, least = max(known), min(known)
+        if most >= _FIXED_BELOW or least <= -_FIXED_BELOW:
+            return values
+        tiny = 10.0**-self._decimals
+        return [most, least, *(value for value in known if -tiny < value < tiny)]
 
     def grow(self, texts: Sequence[str]) -> bool:
         """Let the width grow to what these texts need; tell whether it did."""
@@ -241,9 +264,9 @@ def float_text(value: float, decimals: int) -> str:
     if value != value:
         return "NaN"
     size = abs(value)
-    if size >= 1e15:
+    if size >= _FIXED_BELOW:
         return ("-∞" if value < 0 else "∞") if size == math.inf else f"{value:.6g}"
-    if size < 0.5 * 10.0**-decimals and size:
+    if size <= 0.5 * 10.0**-decimals and size:
         return f"{value:.3g}"
     return f"{value:.{decimals}f}"
 

@@ -210,7 +210,9 @@ def as_table(listing: list[Listed], number: int) -> Any:
     }
     types = ("",) * len(columns)
     labels = Labels(tuple(columns), (None,), (None,), (0, 1), types, frozenset())
-    decoded = Decoded(labels, (), tuple(columns.values()), len(listing))
+    values = tuple(columns.values())
+    kinds = tuple(one.type for one in values)
+    decoded = Decoded(labels, (), values, len(listing), kinds)
     return build(decoded, ("table", "pid"), Position("listing", number))
 
 

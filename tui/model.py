@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, lru_cache
+from typing import Any, Final, overload
 
 import numpy as np
 import pyarrow as pa
@@ -23,59 +24,127 @@ ColumnRef = tuple[str, int]
 """What a column is held by: its title, and how many before it have the same one."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column as the viewer shows it.
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a column is, whatever its values are.
 
     Attributes:
         title: What stands in the header, harmless.
-        values: Its values; None for an index that only counts.
+        source: Which of `Table.sources` has its values; None for an index that only counts.
         fixed: Whether it stays at the left.
         mixed: Whether its texts stand for values of any types.
     """
 
     title: str
-    values: pa.Array | None
+    source: int | None
     fixed: bool = False
     mixed: bool = False
+
+
+class Headings:
+    """A table's columns in the order shown, the fixed ones first. The same object while they stay.
+
+    Args:
+        columns: The columns.
+    """
+
+    def __init__(self, columns: Sequence[Heading]) -> None:
+        self.columns = tuple(columns)
+        self.fixed = sum(column.fixed for column in columns)
+        self.titles = tuple(column.title for column in columns)
+        self._types: tuple[pa.DataType, ...] = ()
+        self._types_of: object = None
+
+    @cached_property
+    def refs(self) -> tuple[ColumnRef, ...]:
+        """What the columns are held by, in order."""
+        counts: dict[str, int] = {}
+        found = []
+        for title in self.titles:
+            found.append((title, counts.get(title, 0)))
+            counts[title] = found[-1][1] + 1
+        return tuple(found)
+
+    @cached_property
+    def places(self) -> dict[ColumnRef, int]:
+        """Where the columns are."""
+        return {ref: at for at, ref in enumerate(self.refs)}
+
+    def types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
+        """Return the columns' types; the same object while the sources' are."""
+        if source_types is not self._types_of:
+            self._types = tuple(
+                pa.int64() if column.source is None else source_types[column.source]
+                for column in self.columns
+            )
+            self._types_of = source_types
+        return self._types
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with its values.
+
+    Attributes:
+        title: What stands in the header, harmless.
+        values: Its values, in the order of the frame; None for an index that only counts.
+    """
+
+    title: str
+    values: pa.Array | None
 
 
 @dataclass(frozen=True)
 class Table:
     """One state of a table.
 
+    Nothing here is made anew for each column with each frame: of 500 the screen shows ten.
+
     Attributes:
-        labels: What columns and index are called; the same object while they don't change.
-        columns: The columns in the order shown, the fixed ones first.
-        fixed: How many of them are fixed.
+        headings: The columns in the order shown.
+        sources: Where the columns' values are, in the order of the frame.
         rows: Number of rows shown.
         shape: Rows and columns as the producer counts them.
-        range: Start and step of the index that `columns` shows without values.
+        range: Start and step of the index that is shown without values.
         position: Epoch and seq of the frame.
         order: Which of the frame's rows are shown, in the order shown; None for all as they came.
     """
 
-    labels: Labels
-    columns: tuple[Column, ...]
-    fixed: int
+    headings: Headings
+    sources: Sequence[pa.Array]
     rows: int
     shape: tuple[int, int]
     range: tuple[int, int]
     position: Position
+    _source_types: tuple[pa.DataType, ...]
     _identity: tuple[pa.Array, ...]
     order: np.ndarray[Any, Any] | None = None
 
-    @cached_property
+    @property
+    def fixed(self) -> int:
+        """How many columns stay at the left."""
+        return self.headings.fixed
+
+    @property
     def titles(self) -> tuple[str, ...]:
         """The columns' titles."""
-        return tuple(column.title for column in self.columns)
+        return self.headings.titles
 
-    @cached_property
+    @property
+    def refs(self) -> tuple[ColumnRef, ...]:
+        """What the columns are held by, in order."""
+        return self.headings.refs
+
+    @property
     def types(self) -> tuple[pa.DataType, ...]:
         """The columns' Arrow types; a 64-bit integer for an index that counts."""
-        return tuple(
-            pa.int64() if column.values is None else column.values.type for column in self.columns
-        )
+        return self.headings.types(self._source_types)
+
+    def column(self, at: int) -> Column:
+        """Return a column with its values."""
+        heading = self.headings.columns[at]
+        source = heading.source
+        return Column(heading.title, None if source is None else self.sources[source])
 
     @property
     def is_keyed(self) -> bool:
@@ -84,7 +153,7 @@ class Table:
 
     def is_mixed(self, column: int) -> bool:
         """Whether a column's texts stand for values of any types."""
-        return self.columns[column].mixed
+        return self.headings.columns[column].mixed
 
     def key_values(self) -> pa.Array:
         """Return what the frame's rows are held by, one value a row. Only of a keyed table."""
@@ -97,7 +166,7 @@ class Table:
 
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
-        values = self.columns[column].values
+        values = self.column(column).values
         if values is None:
             first, step = self.range
             return rows_array(self._frame_rows(start, stop) * step + first)
@@ -194,23 +263,9 @@ class Table:
         rows = np.flatnonzero(mask)
         return int(rows[np.abs(rows - near).argmin()]) if rows.size else None
 
-    @cached_property
-    def refs(self) -> tuple[ColumnRef, ...]:
-        """What the columns are held by, in order."""
-        counts: dict[str, int] = {}
-        found = []
-        for title in self.titles:
-            found.append((title, counts.get(title, 0)))
-            counts[title] = found[-1][1] + 1
-        return tuple(found)
-
     def column_at(self, ref: ColumnRef) -> int | None:
         """Return where a column is, None if it is not there."""
-        return self._places.get(ref)
-
-    @cached_property
-    def _places(self) -> dict[ColumnRef, int]:
-        return {ref: at for at, ref in enumerate(self.refs)}
+        return self.headings.places.get(ref)
 
     def values_of(self, title: str) -> pa.Array | None:
         """Return all values of the first column of a title, None if there is none.
@@ -222,7 +277,7 @@ class Table:
 
     def values_at(self, column: int) -> pa.Array:
         """Return all values of a column, in the order of the frame, whatever is shown of it."""
-        values = self.columns[column].values
+        values = self.column(column).values
         if values is None:
             first, step = self.range
             return rows_array(np.arange(self.frame_rows, dtype=np.int64) * step + first)
@@ -234,11 +289,11 @@ class Table:
         What tells rows apart stays at the left. Titles that there are none of are passed over
         (`missing` tells them): the column may yet come.
         """
-        wanted = [column for name in names for column in self.columns if column.title == name]
-        kept = [column for column in self.columns[: self.fixed] if column.title not in names]
-        if any(column.fixed for column in wanted):
-            wanted = [replace(column, fixed=False) for column in wanted]
-        return replace(self, columns=(*kept, *wanted), fixed=len(kept))
+        return replace(self, headings=_selected(self.headings, tuple(names)))
+
+    def without_fixed(self) -> Table:
+        """Return the table without the columns that stay at the left."""
+        return replace(self, headings=Headings(self.headings.columns[self.fixed :]))
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """Return which of these titles no column has."""
@@ -262,38 +317,79 @@ def build(
         columns: How many columns the producer counts; all that came if None.
     """
     labels = decoded.labels
-    wanted = {_hashable(label) for label in map(_label, key)}
+    headings, by_key = _headings(labels, json.dumps(key))
+    held = [decoded.columns[at] for at in by_key] or list(decoded.index)
+    # Rows can't be told apart by lists and dicts: nothing finds them again.
+    held = [values for values in held if not pa.types.is_nested(plain_type(values.type))]
+    return Table(
+        headings=headings,
+        sources=_Sources(decoded.index, decoded.columns),
+        rows=decoded.rows,
+        shape=(decoded.rows, len(decoded.columns) if columns is None else columns),
+        range=labels.range or (0, 1),
+        position=position,
+        _source_types=_source_types(tuple(one.type for one in decoded.index), decoded.types),
+        _identity=tuple(map(_plain, held)),
+    )
+
+
+class _Sources(Sequence[pa.Array]):
+    """The index's levels, then the columns."""
+
+    def __init__(self, index: Sequence[pa.Array], columns: Sequence[pa.Array]) -> None:
+        self._index = index
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._index) + len(self._columns)
+
+    @overload
+    def __getitem__(self, at: int) -> pa.Array: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[pa.Array]: ...
+    def __getitem__(self, at: int | slice) -> pa.Array | list[pa.Array]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        levels = len(self._index)
+        return self._index[at] if at < levels else self._columns[at - levels]
+
+
+@lru_cache(maxsize=16)
+def _source_types(
+    index: tuple[pa.DataType, ...], columns: tuple[pa.DataType, ...]
+) -> tuple[pa.DataType, ...]:
+    return index + columns
+
+
+@lru_cache(maxsize=16)
+def _selected(headings: Headings, names: tuple[str, ...]) -> Headings:
+    wanted = [one for name in names for one in headings.columns if one.title == name]
+    kept = [one for one in headings.columns[: headings.fixed] if one.title not in names]
+    return Headings([*kept, *(replace(one, fixed=False) for one in wanted)])
+
+
+@lru_cache(maxsize=16)
+def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
+    """Return the columns of frames with these labels, and which of theirs are the key."""
+    wanted = {_hashable(label) for label in map(_label, json.loads(key))}
     by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
-    titled = [harmless(to_text(label)[:200]) for label in labels.columns]
-    fixed = []
-    for level, values in enumerate(decoded.index):
-        title = harmless(to_text(labels.index[level])[:200])
-        fixed.append(Column(title, values, fixed=True, mixed=level in labels.text))
-    levels = len(decoded.index)
+    levels = 0 if labels.range is not None else len(labels.index)
+    fixed = [
+        Heading(harmless(to_text(name)[:200]), level, fixed=True, mixed=level in labels.text)
+        for level, name in enumerate(labels.index[:levels])
+    ]
     data = [
-        Column(title, values, mixed=at + levels in labels.text)
-        for at, (title, values) in enumerate(zip(titled, decoded.columns, strict=True))
+        Heading(harmless(to_text(label)[:200]), at + levels, mixed=at + levels in labels.text)
+        for at, label in enumerate(labels.columns)
     ]
     if by_key:
         fixed += [replace(data[at], fixed=True) for at in by_key]
     elif not fixed:
         name = labels.index[0] if labels.index else None
-        fixed.append(Column(harmless(to_text(name)[:200]) or _INDEX_TITLE, None, fixed=True))
+        fixed.append(Heading(harmless(to_text(name)[:200]) or _INDEX_TITLE, None, fixed=True))
     moved = set(by_key)
-    rest = [column for at, column in enumerate(data) if at not in moved]
-    held = [decoded.columns[at] for at in by_key] or list(decoded.index)
-    # Rows can't be told apart by lists and dicts: nothing finds them again.
-    held = [values for values in held if not pa.types.is_nested(plain_type(values.type))]
-    return Table(
-        labels=labels,
-        columns=(*fixed, *rest),
-        fixed=len(fixed),
-        rows=decoded.rows,
-        shape=(decoded.rows, len(decoded.columns) if columns is None else columns),
-        range=labels.range or (0, 1),
-        position=position,
-        _identity=tuple(map(_plain, held)),
-    )
+    rest = [heading for at, heading in enumerate(data) if at not in moved]
+    return Headings([*fixed, *rest]), tuple(by_key)
 
 
 def _label(value: Any) -> Any:

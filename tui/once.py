@@ -54,9 +54,7 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
 
 
 def _without_fixed(table: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(table, columns=table.columns[table.fixed :], fixed=0)
+    return table.without_fixed()
 
 
 def _fetch(target: Target, options: ViewOptions) -> Any:
@@ -212,7 +210,7 @@ def _slices(table: Any) -> Iterator[tuple[int, int]]:
 
 def _data_columns(table: Any) -> list[int]:
     """Return the columns without an index that only counts."""
-    return [at for at, column in enumerate(table.columns) if column.values is not None]
+    return [at for at, one in enumerate(table.headings.columns) if one.source is not None]
 
 
 def _plain(table: Any, columns: Sequence[int], start: int, stop: int) -> list[list[Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, indices_of, truth, without_dictionary
+from livetable.feed.arrays import as_numpy, indices_of, missing, truth, without_dictionary
 from livetable.feed.errors import LivetableError
 
 Rows = np.ndarray[Any, Any]
@@ -43,10 +43,10 @@ class Sortable:
         order already are sorted several times faster.
         """
         if self.last is not None:
-            missing = self.last[rows]
-            if missing.any():
-                there = self.sort_present(rows[missing == 0], descending)
-                return np.concatenate((there, rows[missing == 1], rows[missing == 2]))
+            last = self.last[rows]
+            if last.any():
+                there = self.sort_present(rows[last == 0], descending)
+                return np.concatenate((there, rows[last == 1], rows[last == 2]))
         return self.sort_present(rows, descending)
 
     def sort_present(self, rows: Rows, descending: bool) -> Rows:
@@ -67,7 +67,7 @@ def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:
     kind = values.type
     last = None
     if values.null_count:
-        last = values.is_null().to_numpy(zero_copy_only=False).astype(np.int8) * 2
+        last = missing(values).astype(np.int8) * 2
     if pa.types.is_floating(kind):
         floats = as_numpy(values)
         if np.isnan(floats).any():
@@ -94,7 +94,7 @@ def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:
 def _text_ranks(values: pa.Array, mixed: bool) -> Rows:
     """Return the place of each value among all, the same for the same ones."""
     try:
-        ranks: Rows = pc.rank(values, sort_keys="ascending", tiebreaker="dense").to_numpy()
+        ranks = as_numpy(pc.rank(values, sort_keys="ascending", tiebreaker="dense"))
     except (pa.ArrowException, NotImplementedError) as error:
         raise NotSortable(f"{values.type} values have no order") from error
     if not mixed:
@@ -105,8 +105,7 @@ def _text_ranks(values: pa.Array, mixed: bool) -> Rows:
         return ranks
     numbers = pc.utf8_trim_whitespace(values.filter(numeric)).cast(pa.float64())
     placed: Rows = ranks.astype(np.float64) + float(len(values))
-    by_size = pc.rank(numbers, sort_keys="ascending", tiebreaker="dense").to_numpy()
-    placed[is_number] = by_size
+    placed[is_number] = as_numpy(pc.rank(numbers, sort_keys="ascending", tiebreaker="dense"))
     return placed
 
 

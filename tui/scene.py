@@ -8,7 +8,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import IntFlag
-from itertools import accumulate
+from itertools import accumulate, compress
+from operator import ne
 from typing import Any, Final, NamedTuple
 
 from livetable.tui.format import ColumnFormat, fit, width_of
@@ -71,6 +72,7 @@ class Cell(NamedTuple):
 
 
 Line = tuple[Cell, ...]
+_Flashes = dict[int, tuple[float, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class _Seen:
         values: Their values.
         line: The cells made of them.
         look: What all of them look like.
+        cursor: Which column the cursor was in, -1 for none.
         flashes: When which column's flash ends, and its look.
     """
 
@@ -121,7 +124,8 @@ class _Seen:
     values: tuple[Any, ...] = ()
     line: Line = ()
     look: int = -1
-    flashes: dict[int, tuple[float, int]] = field(default_factory=dict)
+    cursor: int = -1
+    flashes: _Flashes = field(default_factory=dict)
 
 
 class Layout:
@@ -216,6 +220,9 @@ class Composer:
         self._table: Table | None = None
         self._seen: dict[RowId, _Seen] = {}
         self._places: list[tuple[int, int, int, ColumnFormat, int]] = []
+        self._at: dict[int, int] = {}
+        self._header: Line = ()
+        self._header_key: tuple[object, ...] = ()
         self._placed: tuple[object, ...] = ()
 
     @property
@@ -241,6 +248,12 @@ class Composer:
         if layout is None or self._table is None:
             return ()
         refs = self._table.refs
+        key = (
+            layout, layout.version, viewport.left, viewport.width, self.arrows,
+            -1 if cursor.whole_row else cursor.column, refs,
+        )  # fmt: skip
+        if key == self._header_key:
+            return self._header
         cells = []
         for column in (*range(layout.fixed), *layout.visible(viewport.left, viewport.width)):
             form = layout.formats[column]
@@ -251,7 +264,8 @@ class Composer:
             text = f" {fit(layout.titles[column], form.width, right=form.right)}{arrow}"
             x = layout.starts[column] - (0 if column < layout.fixed else viewport.left)
             cells.append(Cell(x, form.width + 2, text, look))
-        return tuple(cells)
+        self._header_key, self._header = key, tuple(cells)
+        return self._header
 
     def compose(
         self, viewport: Viewport, cursor: Cursor, now: float, *, stale: bool = False
@@ -275,86 +289,111 @@ class Composer:
         ]
         identities = table.identities(start, stop)
         rows = list(zip(*read, strict=True)) if read else [()] * (stop - start)
-        if self._grow(layout, columns, read, rows, identities):
+        known = [self._seen.get(identity) for identity in identities]
+        touched = [
+            _differences(row, columns, values) for row, values in zip(known, rows, strict=True)
+        ]
+        if self._grow(layout, columns, read, rows, touched):
             layout.grow()
         self._place(layout, columns, viewport)
         lines = []
         seen: dict[RowId, _Seen] = {}
-        ends: list[float] = []
         common = _STALE if stale else 0
-        for number, (identity, values) in enumerate(zip(identities, rows, strict=True), start):
-            before = None if identity in seen else self._seen.get(identity)
-            row = before or _Seen()
+        for at, identity in enumerate(identities):
             # Of rows with the same identity only the first can tell what changed.
+            row = (known[at] if identity not in seen else None) or _Seen()
             seen.setdefault(identity, row)
-            cursor_at = -1
-            look = common
-            if number == cursor.row:
+            look, cursor_at = common, -1
+            if start + at == cursor.row:
                 look |= _CURSOR_ROW
                 cursor_at = -1 if cursor.whole_row else cursor.column
-            same = row.look == look and row.columns == columns and cursor_at < 0
-            if not (same and row.values == values and not row.flashes):
-                self._compose_row(row, columns, values, look, cursor_at, now)
-                row.look = look if cursor_at < 0 else -1
-            if row.flashes:
-                ends += [flash[0] for flash in row.flashes.values()]
+            different = touched[at]
+            same = row.look == look and row.cursor == cursor_at and different is not None
+            if not same or different is None:
+                row.look, row.cursor = look, cursor_at
+                self._compose_row(row, columns, rows[at], now)
+            elif different or row.flashes:
+                self._touch_row(row, rows[at], different, now)
             lines.append(row.line)
         self._seen = seen
-        self.next_flash_end = min(ends, default=None)
+        self._find_flash_end(now)
         return lines
+
+    def _find_flash_end(self, now: float) -> None:
+        # New flashes end after all others: only when one has ended the next is looked for.
+        if self.next_flash_end is None or self.next_flash_end <= now:
+            ends = [end for row in self._seen.values() for end, _ in row.flashes.values()]
+            self.next_flash_end = min(ends, default=None)
+
+    def _touch_row(
+        self, row: _Seen, values: tuple[Any, ...], different: list[int], now: float
+    ) -> None:
+        """Write anew only the cells of a row that changed or whose flash ends."""
+        before, flashes = row.values, row.flashes
+        cells = list(row.line)
+        again = set(different)
+        if flashes:
+            for column in [column for column, flash in flashes.items() if flash[0] <= now]:
+                del flashes[column]
+                if column in self._at:
+                    again.add(self._at[column])
+        for at in again:
+            value, old = values[at], before[at]
+            if at in different and not (old != old and value != value):
+                self._flash(flashes, at, old, value, now)
+            cells[at] = self._cell(at, value, row)
+        row.values, row.line = values, tuple(cells)
+
+    def _flash(self, flashes: _Flashes, at: int, old: Any, value: Any, now: float) -> None:
+        column, form = self._places[at][0], self._places[at][3]
+        if self.flashing:
+            flashes[column] = (now + FLASH_SECONDS, _direction(old, value, form))
+        else:
+            flashes.pop(column, None)
+
+    def _cell(self, at: int, value: Any, row: _Seen) -> Cell:
+        column, x, base, form, width = self._places[at]
+        look = row.look | base
+        if column == row.cursor:
+            look |= _CURSOR
+        glyph = " "
+        flash = row.flashes.get(column) if row.flashes else None
+        if flash is not None:
+            look |= flash[1]
+            glyph = _GLYPHS[flash[1]]
+        if value is None:
+            look |= _NULL
+        text = form.text(value)
+        if self._needle and self._needle in text.lower():
+            look |= _MATCH
+        if len(text) <= width and text.isascii():
+            text = text.rjust(width) if form.right else text.ljust(width)
+        else:
+            text = fit(text, width, right=form.right)
+        return Cell(x, width + 2, f" {text}{glyph}", look)
 
     def _compose_row(
         self,
         row: _Seen,
         columns: tuple[int, ...],
         values: tuple[Any, ...],
-        common: int,
-        cursor_at: int,
         now: float,
     ) -> None:
+        """Write all cells of a row anew."""
         before = row.values
         if row.columns != columns:  # scrolled sideways: match by column
             known = dict(zip(row.columns, before, strict=True))
             before = tuple(known.get(column, _UNKNOWN) for column in columns)
-        reusable = row.line if row.look == common and row.columns == columns else None
         flashes = row.flashes
         cells = []
-        for at, (column, x, base, form, width) in enumerate(self._places):
-            value, old = values[at], before[at] if before else _UNKNOWN
-            changed = not (
-                old is value or old is _UNKNOWN or old == value or (old != old and value != value)
-            )
-            flash = flashes.get(column) if flashes else None
-            if changed:
-                flash = None
-                if self.flashing:
-                    flash = flashes[column] = (now + FLASH_SECONDS, _direction(old, value, form))
-                else:
-                    flashes.pop(column, None)
-            elif flash is not None and flash[0] <= now:
+        for at, value in enumerate(values):
+            column = columns[at]
+            old = before[at] if before else _UNKNOWN
+            if old is not _UNKNOWN and old != value and not (old != old and value != value):
+                self._flash(flashes, at, old, value, now)
+            elif flashes and column in flashes and flashes[column][0] <= now:
                 del flashes[column]
-                flash = None
-                changed = True
-            if reusable is not None and not changed and cursor_at < 0 and old is not _UNKNOWN:
-                cells.append(reusable[at])
-                continue
-            look = common | base
-            glyph = " "
-            if flash is not None:
-                look |= flash[1]
-                glyph = _GLYPHS[flash[1]]
-            if value is None:
-                look |= _NULL
-            if column == cursor_at:
-                look |= _CURSOR
-            text = form.text(value)
-            if self._needle and self._needle in text.lower():
-                look |= _MATCH
-            if len(text) <= width and text.isascii():
-                text = text.rjust(width) if form.right else text.ljust(width)
-            else:
-                text = fit(text, width, right=form.right)
-            cells.append(Cell(x, width + 2, f" {text}{glyph}", look))
+            cells.append(self._cell(at, value, row))
         row.columns, row.values, row.line = columns, values, tuple(cells)
 
     def _grow(
@@ -363,27 +402,23 @@ class Composer:
         columns: tuple[int, ...],
         read: list[list[Any]],
         rows: list[tuple[Any, ...]],
-        identities: list[RowId],
+        touched: list[list[int] | None],
     ) -> bool:
         """Let formats grow to what is new in sight; tell whether any did."""
         fresh: list[list[Any]] = [[] for _ in columns]
-        for identity, values in zip(identities, rows, strict=True):
-            row = self._seen.get(identity)
-            if row is None or row.columns != columns:
+        for values, different in zip(rows, touched, strict=True):
+            if different is None:
                 fresh = read
                 break
-            if row.values != values:
-                old = row.values
-                for at, value in enumerate(values):
-                    if not (old[at] is value or old[at] == value):
-                        fresh[at].append(value)
+            for at in different:
+                fresh[at].append(values[at])
         grown = False
         for at, column in enumerate(columns):
             if fresh[at]:
                 form = layout.formats[column]
                 if form.needs_measure(fresh[at]):
                     grown |= form.measure(read[at])
-                grown |= form.grow(form.texts(fresh[at]))
+                grown |= form.grow(form.texts(form.widest(fresh[at])))
         return grown
 
     def _place(self, layout: Layout, columns: tuple[int, ...], viewport: Viewport) -> None:
@@ -401,6 +436,7 @@ class Composer:
             )
             for column in columns
         ]
+        self._at = {column: at for at, column in enumerate(columns)}
         self._forget_lines()  # its cells are in other places now
 
     def _forget_lines(self) -> None:
@@ -431,6 +467,17 @@ def clip(line: Line, fixed_width: int, width: int) -> list[tuple[Cell, int, int]
         if start < end:
             shown.append((cell, start, end))
     return shown
+
+
+def _differences(
+    row: _Seen | None, columns: tuple[int, ...], values: tuple[Any, ...]
+) -> list[int] | None:
+    """Return where a row's values differ from what it showed; None if that is not known."""
+    if row is None or row.columns != columns:
+        return None
+    if row.values == values:
+        return []
+    return list(compress(range(len(values)), map(ne, row.values, values)))
 
 
 def _direction(old: Any, value: Any, form: ColumnFormat) -> int:

@@ -23,7 +23,7 @@ def find(
             `start` or behind it. After the last comes the first.
         column: The only column to look in, None for all.
     """
-    searched = tuple(range(len(table.columns))) if column is None else (column,)
+    searched = tuple(range(len(table.titles))) if column is None else (column,)
     columns = tuple(_with_values(table, at) for at in searched)
     mask = containing(text, columns, table.frame_rows)
     rows = np.flatnonzero(mask if table.order is None else mask[table.order])
@@ -53,7 +53,7 @@ def _around(rows: np.ndarray[tuple[int], np.dtype[np.intp]], row: int) -> tuple[
 
 
 def _with_values(table: Table, at: int) -> Column:
-    column = table.columns[at]
+    column = table.column(at)
     return column if column.values is not None else replace(column, values=table.values_at(at))
 
 
@@ -67,7 +67,5 @@ def _columns(table: Table, text: str, row: int, searched: tuple[int, ...]) -> li
     return [
         at
         for at in searched
-        if containing(
-            text, (replace(table.columns[at], values=table.window(at, row, row + 1)),), 1
-        )[0]
+        if containing(text, (Column(table.titles[at], table.window(at, row, row + 1)),), 1)[0]
     ]

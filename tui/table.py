@@ -95,7 +95,7 @@ class LiveTable(ScrollView, can_focus=True):
 
         Attributes:
             table: The widget.
-            column: The column, as a position in `Table.columns`.
+            column: The column, as a position in `Table.titles`.
             further: Whether Shift or Ctrl was held.
         """
 
@@ -173,7 +173,7 @@ class LiveTable(ScrollView, can_focus=True):
 
     @property
     def cursor_column(self) -> int:
-        """The cursor's column, as a position in `Table.columns`."""
+        """The cursor's column, as a position in `Table.titles`."""
         return self._cursor_column
 
     def go_to(self, row: int, column: int) -> None:
@@ -213,7 +213,7 @@ class LiveTable(ScrollView, can_focus=True):
         before, self._table = self._table, table
         self._composer.load(table)
         if before is None:
-            view = View(0, 0, min(table.fixed, len(table.columns) - 1))
+            view = View(0, 0, min(table.fixed, len(table.titles) - 1))
         else:
             view = follow(self.view, before, table, self.rows_in_sight)
         self._fit_size()
@@ -450,7 +450,7 @@ class LiveTable(ScrollView, can_focus=True):
     def action_edge_column(self, last: bool) -> None:
         """Go to the first or last column."""
         if self._table is not None:
-            columns = len(self._table.columns)
+            columns = len(self._table.titles)
             self._go(
                 move(self.view, self._table, self.rows_in_sight, 0, columns if last else -columns)
             )

@@ -14,7 +14,7 @@ class View:
     Attributes:
         top: The first row shown.
         row: The cursor's row.
-        column: The cursor's column, as a position in `Table.columns`.
+        column: The cursor's column, as a position in `Table.titles`.
     """
 
     top: int = 0
@@ -60,17 +60,17 @@ def _held_top(view: View, before: Table, after: Table, height: int) -> int:
 
 def _same_column(column: int, before: Table, after: Table) -> int:
     """Return where the column of that title, and that occurrence of it, is now."""
-    if column < len(before.columns):
+    if column < len(before.titles):
         found = after.column_at(before.refs[column])
         if found is not None:
             return found
-    return min(column, max(0, len(after.columns) - 1))
+    return min(column, max(0, len(after.titles) - 1))
 
 
 def move(view: View, table: Table, height: int, rows: int = 0, columns: int = 0) -> View:
     """Return the view with the cursor moved, scrolled just far enough to show it."""
     row = min(max(0, view.row + rows), max(0, table.rows - 1))
-    column = min(max(0, view.column + columns), max(0, len(table.columns) - 1))
+    column = min(max(0, view.column + columns), max(0, len(table.titles) - 1))
     return show(replace(view, row=row, column=column), height)
 
 

@@ -264,9 +264,8 @@ def test_a_wrong_filter_is_told_before_it_is_used() -> None:
 )  # fmt: skip
 def test_filter_by_a_cell_finds_its_row(values: list[Any]) -> None:
     array = pa.array(values, from_pandas=False)
-    column = Column("a b", array)
     base = table_of(pd.DataFrame({"a b": range(len(values))}))
-    table = replace(base, columns=(base.columns[0], column))
+    table = replace(base, sources=[array], _source_types=(array.type,))
     for row in range(len(values)):
         done = arrange(table, with_filter(PLAIN, equals_filter(table, 1, row)))
         assert not done.problems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -61,9 +62,9 @@ class ArrangedScreen(Screen[None]):
         self._search_column: int | None = None
         self._search_from = (0, 0)
 
-    @property
+    @cached_property
     def live_table(self) -> LiveTable:
-        """The widget."""
+        """The widget. It stays as long as the screen does."""
         return self.query_one(LiveTable)
 
     def paint_soon(self) -> None:
@@ -176,7 +177,7 @@ class ArrangedScreen(Screen[None]):
 
         widget = self.live_table
         table, row, column = widget.table, widget.cursor_row, widget.cursor_column
-        if table is not None and row < table.rows and column < len(table.columns):
+        if table is not None and row < table.rows and column < len(table.titles):
             self.choose(with_filter(self._chosen(), equals_filter(table, column, row)))
 
     def action_unfilter(self) -> None:

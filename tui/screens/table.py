@@ -71,7 +71,7 @@ class TableScreen(ArrangedScreen):
     def on_mount(self) -> None:
         """Start the worker: the table is often here for the first paint."""
         self._show_trust()
-        table = self.query_one(LiveTable)
+        table = self.live_table
         table.message = self._message()
         table.is_ready = self._is_ready
         self._start()
@@ -126,34 +126,43 @@ class TableScreen(ArrangedScreen):
 
     def _show_when_ready(self) -> None:
         self._paint_timer = None
-        driver = self.app._driver
-        if isinstance(driver, TerminalDriver):
+        driver = self._driver
+        if driver is not None:
             wait = driver.pace.wait(driver.pending)
-            self.query_one(LiveTable).flashing = not driver.pace.is_slow
+            self.live_table.flashing = not driver.pace.is_slow
             if wait is None or wait > 0:
                 # News and credit wait with the paint: then it is the newest state that is shown.
                 self._paint_timer = self.set_timer(
                     LATE_SECONDS if wait is None else wait, self._show_when_ready
                 )
                 return
-        self._show()
+            with driver.together():
+                self._show()
+        else:
+            self._show()
+
+    @property
+    def _driver(self) -> TerminalDriver | None:
+        """The driver, if it is the one that knows what the terminal has taken."""
+        driver = self.app._driver
+        return driver if isinstance(driver, TerminalDriver) else None
 
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
-        driver = self.app._driver
-        if isinstance(driver, TerminalDriver) and driver.pace.painted():
+        driver = self._driver
+        if driver is not None and driver.pace.painted():
             driver.ask()
         self.subscriber.credit()
 
     def _is_ready(self) -> bool:
-        driver = self.app._driver
-        return not isinstance(driver, TerminalDriver) or driver.pace.wait(driver.pending) == 0
+        driver = self._driver
+        return driver is None or driver.pace.wait(driver.pending) == 0
 
     def _show(self) -> None:
         """Show the feed's newest state, then give credit for the next."""
         feed = self.subscriber.take()
         before, self._feed = self._feed, feed
-        table = self.query_one(LiveTable)
+        table = self.live_table
         if feed.table is not None and feed.table is not before.table:
             self.offer(feed.table)
         fresh, self.paint_next = self.paint_next, None
@@ -183,7 +192,7 @@ class TableScreen(ArrangedScreen):
         stale = limit is not None and age is not None and age > limit
         status.show(feed, age, stale)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
-        self.query_one(LiveTable).stale = feed.table is not None and (lost or stale or never)
+        self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
         if lost and self._clock_timer is None:
             self._clock_timer = self.set_interval(1.0, self._show_trust)
@@ -194,7 +203,7 @@ class TableScreen(ArrangedScreen):
     def _message(self) -> str:
         feed = self._feed
         if feed.table is not None:
-            shown = self.query_one(LiveTable).table
+            shown = self.live_table.table
             if shown is None or shown.rows:
                 return ""
             return "no row meets the filter; F removes it" if shown.frame_rows else "no rows"
