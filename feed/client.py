@@ -234,19 +234,19 @@ class Client:
     def _receive(self) -> Iterator[Event]:
         for _ in range(64):
             try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+                topic, head, body = self._receive_message()
             except zmq.Again:
                 return
             now = time.monotonic()
-            if len(frames) < 2 or frames[0].bytes != self._topic:
+            if topic != self._topic:
                 continue
             try:
-                header = Header.decode(frames[1].bytes)
+                header = Header.decode(head)
                 table = None if header.kind == "catalogue" else header.table
                 wanting = self._wantings.get(table)
                 if wanting is None:
                     continue
-                news, want = wanting.receive(header, [one.buffer for one in frames[2:]], now)
+                news, want = wanting.receive(header, body, now)
             except WireError as error:
                 yield Refused(str(error))
                 continue
@@ -256,3 +256,19 @@ class Client:
             elif header.parts > WINDOW and table is not None:
                 # Of what is here in a moment nobody wants to be told that it is on its way.
                 yield Progress(table, wanting.progress or 0.0)
+
+    def _receive_message(self) -> tuple[bytes, bytes, list[memoryview]]:
+        """Return a message's topic, header and body; only the body is worth not copying.
+
+        Raises:
+            zmq.Again: there is none.
+        """
+        parts = [self._socket.recv(zmq.NOBLOCK)]
+        body: list[memoryview] = []
+        while self._socket.getsockopt(zmq.RCVMORE):
+            if len(parts) < 2:
+                parts.append(self._socket.recv(zmq.NOBLOCK))
+            else:
+                body.append(self._socket.recv(zmq.NOBLOCK, copy=False).buffer)
+        topic, head = parts if len(parts) == 2 else (b"", b"")
+        return topic, head, body

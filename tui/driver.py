@@ -8,6 +8,7 @@ through SSH, whose other end buffers megabytes. `Pace` says when the next paint 
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import select
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
@@ -36,6 +38,7 @@ CALM_SECONDS: Final = 3.0
 """And is taken to be for this long: small paints come through fast on any line."""
 
 _LEAVE_SECONDS: Final = 1.0
+_UNDECIDED_MS: Final = 20
 _ASK: Final = "\x1b[6n"
 
 
@@ -102,11 +105,41 @@ class Pace:
         return max(0.0, self._painted_at + GAP_SECONDS - now)
 
 
+class _Bell(threading.Event):
+    """An event that also wakes who waits for input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listen, self._ring = os.pipe()
+        os.set_blocking(self._ring, False)
+        os.set_blocking(self.listen, False)
+
+    def set(self) -> None:
+        """Set the event, and wake."""
+        super().set()
+        with contextlib.suppress(OSError):
+            os.write(self._ring, b"\0")
+
+    def clear(self) -> None:
+        """Clear the event."""
+        with contextlib.suppress(OSError):
+            os.read(self.listen, 64)
+        super().clear()
+
+    def close(self) -> None:
+        """Close the pipe."""
+        for end in (self.listen, self._ring):
+            with contextlib.suppress(OSError):
+                os.close(end)
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver, with an output of its own on the terminal."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
+        self._bell = _Bell()
+        self.exit_event = self._bell
         self.pace = Pace()
         self.on_progress: Callable[[], None] | None = None
         """Called in the event loop when the terminal answered or took the last byte."""
@@ -182,6 +215,29 @@ class TerminalDriver(LinuxDriver):
         if self._must_signal_resume:
             super()._sigcont_application()
 
+    def run_input_thread(self) -> None:
+        """Read keys and answers until `exit_event` is set, asleep between them.
+
+        Textual's own looks ten times a second, which is all that an idle viewer would do.
+        """
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLIN)
+        poll.register(self._bell.listen, select.POLLIN)
+        while not self.exit_event.is_set():
+            # After an escape it is seen by the clock whether more of a sequence comes.
+            undecided = getattr(parser, "_timeout_time", 0.0) is not None
+            ready = dict(poll.poll(_UNDECIDED_MS if undecided else None))
+            if self.fileno in ready:
+                data = os.read(self.fileno, 4096)
+                if not data:
+                    return  # the terminal is gone: the hang-up signal ends the app
+                for message in parser.feed(decode(data)):
+                    self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+
     def process_message(self, message: Message) -> None:
         """Keep the terminal's answers to oneself; pass on the rest."""
         if isinstance(message, events.CursorPosition):
@@ -217,6 +273,7 @@ class TerminalDriver(LinuxDriver):
             os.close(self._output)
             self._output = -1
         super().close()
+        self._bell.close()
 
     def _drain(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 
 def age_text(age: float | None) -> str:
-    """Return an age that changes less often the older it is: ``now``, ``12 s``, ``3 m``."""
+    """Return an age that changes less often the older it is: ``now``, ``7 s``, ``25 s``."""
     if age is None:
         return ""
     if age < 1:
         return "now"
-    if age < 60:
+    if age < 10:
         return f"{int(age)} s"
+    if age < 60:  # a line that changes each second draws the eye, and wakes the processor
+        return f"{int(age / 5) * 5} s"
     if age < 3600:
         return f"{int(age / 60)} m"
     return f"{int(age / 3600)} h" if age < 86_400 else f"{int(age / 86_400)} d"

@@ -102,34 +102,6 @@ class Painter:
             return False
         return True
 
-    def paint_whole(self) -> bool:
-        """Write all of a small widget as Textual renders it, and nothing else.
-
-        Textual's own repaint of it would render every line anew that `paint` has marked as dirty.
-
-        Returns:
-            Whether it did; if not, nothing was written.
-        """
-        try:
-            place = self._may_write()
-            if place is None:
-                return False
-            widget = self._widget
-            widget._layout_cache.clear()  # it holds what `render` returned last
-            widget._set_dirty(widget.size.region)
-            strips = widget.render_lines(Region(0, 0, place.width, place.height))
-            widget._repaint_regions.clear()
-            console = widget.app.console
-            self._write(
-                "".join(
-                    f"\x1b[{place.y + y + 1};{place.x + 1}H{strip.render(console)}"
-                    for y, strip in enumerate(strips)
-                )
-            )
-        except AttributeError:  # another Textual
-            return False
-        return True
-
     def _may_write(self) -> Region | None:
         """Return where the widget's content is, None if Textual has something to paint first."""
         widget = self._widget

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.console import RenderableType
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
 from textual.widget import Widget
 
 from livetable.feed.harmless import harmless
 from livetable.tui.figures import age_text, rate_text
-from livetable.tui.format import width_of
-from livetable.tui.painter import Painter
+from livetable.tui.format import fit, width_of
+from livetable.tui.painter import Change, Painter
+from livetable.tui.scene import Cell, Line
 from livetable.tui.subscriber import FeedState, Link
 
 _LOOKS = {
@@ -23,8 +26,11 @@ _LOOKS = {
 }
 
 
+_NAMES = ("", "status--name", "status--live", "status--waiting", "status--gone", "status--note")
+
+
 class StatusLine(Widget):
-    """One line about one feed. Repainted only when what it says changes."""
+    """One line about one feed. Only the words that change are painted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status--name",
@@ -37,7 +43,9 @@ class StatusLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._left: list[tuple[str, str]] = []
-        self._right = ""
+        self._right: list[str] = []
+        self._line: Line = ()
+        self._looks: dict[int, Style] = {}
         self._painter = Painter(self)
 
     def show(self, feed: FeedState, age: float | None, stale: bool) -> None:
@@ -57,24 +65,66 @@ class StatusLine(Widget):
         problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
         if says := problem or feed.note:
             left.append((f"  {harmless(says)}", "status--note"))
-        right = "  ".join(filter(None, _figures(feed, age))) + " "
-        if (left, right) != (self._left, self._right):
-            self._left, self._right = left, right
-            if not self._painter.paint_whole():
-                self.refresh()
+        right = list(filter(None, _figures(feed, age)))
+        if (left, right) == (self._left, self._right):
+            return
+        self._left, self._right = left, right
+        before, self._line = self._line, self._cells(self.size.width)
+        if not self._painter.paint([Change(0, before, self._line)], 0, self._style_of):
+            self.refresh()
 
-    def render(self) -> RenderableType:
-        """Return the line: name and state at the left, figures at the right."""
-        width = self.size.width
-        line = Text(no_wrap=True, overflow="ellipsis", end="")
-        for text, name in self._left:
-            line.append(text, self.get_component_rich_style(name, partial=True))
+    def _cells(self, width: int) -> Line:
+        """Return the line's words: name and state at the left, figures at the right."""
         # The figures give way to the name and the state, never the other way round.
         room = width - sum(width_of(text) for text, _ in self._left[:2]) - 2
-        right = self._right if width_of(self._right) <= room else ""
-        line.truncate(max(0, width - width_of(right) - 1), overflow="ellipsis", pad=True)
-        line.append(" " + right)
-        return line
+        figures = [f"  {text}" for text in self._right]
+        taken = sum(map(width_of, figures)) + 1
+        if taken > room:
+            figures, taken = [], 1
+        words = [*self._left, *((text, "") for text in figures)]
+        cells: list[Cell] = []
+        x = 0
+        for at, (text, name) in enumerate(words):
+            if at == len(self._left):
+                x = self._blank(cells, x, width - taken - x)
+            long = width_of(text)
+            if at < len(self._left):
+                long = max(0, min(long, width - taken - x))
+            cells.append(Cell(x, long, fit(text, long), _NAMES.index(name)))
+            x += long
+        self._blank(cells, x, width - x)
+        return tuple(cells)
+
+    def _blank(self, cells: list[Cell], x: int, width: int) -> int:
+        if width > 0:
+            cells.append(Cell(x, width, " " * width, 0))
+        return x + max(0, width)
+
+    def _style_of(self, look: int) -> Style:
+        style = self._looks.get(look)
+        if style is None:
+            style = self.rich_style
+            if look:
+                style += self.get_component_rich_style(_NAMES[look], partial=True)
+            self._looks[look] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme or a class changed."""
+        self._looks.clear()
+        self._painter.forget_styles()
+        super().notify_style_update()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Place the words anew."""
+        self._line = self._cells(event.size.width)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return the line as a strip."""
+        width = self.size.width
+        strip = Strip([Segment(cell.text, self._style_of(cell.look)) for cell in self._line])
+        return strip.adjust_cell_length(width, self._style_of(0))
 
 
 def _figures(feed: FeedState, age: float | None) -> list[str]:

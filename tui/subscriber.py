@@ -7,6 +7,7 @@ and gives credit for the next when that is painted. So nothing queues up in betw
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from livetable.tui.figures import age_text, rate_text
 from livetable.tui.target import Target
 
 if TYPE_CHECKING:
@@ -89,6 +91,17 @@ def ask_early(target: Target) -> Client | None:
     return client
 
 
+def looks_alike(before: FeedState, after: FeedState, stale_after: float | None = None) -> bool:
+    """Tell whether two states without news between them say the same on the screen."""
+    limit = math.inf if stale_after is None else stale_after
+
+    def said(state: FeedState) -> tuple[object, ...]:
+        return (state.link, state.name, state.note, state.problem, state.progress,
+                rate_text(state.rate), age_text(state.age), (state.age or 0.0) > limit)  # fmt: skip
+
+    return said(before) == said(after)
+
+
 class Subscriber:
     """Reads one table. `run` blocks, in a thread of its own; the rest is for any thread.
 
@@ -98,6 +111,7 @@ class Subscriber:
             `take` was called.
         columns: Titles of the columns to show, None for all.
         client: A reader that has asked for the table already (`ask_early`).
+        stale_after: Seconds of silence after which a table looks stale, None for never.
     """
 
     def __init__(
@@ -106,6 +120,7 @@ class Subscriber:
         on_news: Callable[[], object],
         columns: Sequence[str] | None = None,
         client: Client | None = None,
+        stale_after: float | None = None,
     ) -> None:
         assert target.table is not None
         self._columns = columns
@@ -116,6 +131,7 @@ class Subscriber:
         self._news_pending = False
         self._stop = threading.Event()
         self._client = client
+        self._stale_after = stale_after
 
     def take(self) -> FeedState:
         """Return the newest state; the next news will be told again."""
@@ -227,12 +243,17 @@ class Subscriber:
         if header.kind == "snapshot":
             self._take_in_table(news, client, decoder, told)
         elif header.kind == "idle":
+            before = self._state
             self._update(
                 link=Link.LIVE if self._state.table is not None else Link.WAITING,
                 rate=header.rate,
                 age=header.age,
+                quietly=True,
                 **told,
             )
+            client.ask(self.name)  # nothing to paint, so nothing to wait for
+            if not looks_alike(before, self._state, self._stale_after):
+                self._tell()
         elif header.kind == "end":
             self._update(link=Link.ENDED, **{**told, "note": header.note})
             client.ask(self.name)
@@ -285,9 +306,13 @@ class Subscriber:
     def _refuse(self, reason: str) -> None:
         self._update(skipped=self._state.skipped + 1, problem=reason)
 
-    def _update(self, **changes: object) -> None:
+    def _update(self, *, quietly: bool = False, **changes: object) -> None:
         # The last change wins: only this thread writes, and a state never changes once made.
         self._state = replace(self._state, **changes)  # type: ignore[arg-type]
+        if not quietly:
+            self._tell()
+
+    def _tell(self) -> None:
         if not self._news_pending and not self._stop.is_set():
             self._news_pending = True
             with contextlib.suppress(RuntimeError):  # the event loop has just ended

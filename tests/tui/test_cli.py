@@ -113,7 +113,16 @@ def test_listing() -> None:
 
 @pytest.mark.parametrize(
     ("age", "text"),
-    [(None, ""), (0.3, "now"), (12.9, "12 s"), (61, "1 m"), (7200, "2 h"), (200_000, "2 d")],
+    [
+        (None, ""),
+        (0.3, "now"),
+        (9.9, "9 s"),
+        (12.9, "10 s"),
+        (59, "55 s"),
+        (61, "1 m"),
+        (7200, "2 h"),
+        (200_000, "2 d"),
+    ],
 )
 def test_ages(age: float | None, text: str) -> None:
     assert age_text(age) == text

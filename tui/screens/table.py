@@ -54,7 +54,11 @@ class TableScreen(ArrangedScreen):
         self._options = options
         self._can_leave = can_leave
         self.subscriber = Subscriber(
-            target, lambda: self.post_message(FeedNews()), options.columns, client
+            target,
+            lambda: self.post_message(FeedNews()),
+            options.columns,
+            client,
+            options.stale_after,
         )
         self._feed = FeedState(name=target.title)
         self._clock_timer: Timer | None = None
@@ -171,10 +175,9 @@ class TableScreen(ArrangedScreen):
             self._say_view(fresh)
         self._show_trust()
         table.message = self._message()
-        if fresh is None:  # a word or two: nothing that the terminal could be behind with
-            if not self._arranger.busy:
-                self.subscriber.credit()
-        elif painted:
+        if fresh is None:
+            return  # a word or two: the subscriber itself asks for what comes after those
+        if painted:
             self._painted()
         else:  # Textual paints it, and then calls back
             self.call_after_refresh(self._painted)

@@ -1,0 +1,79 @@
+"""The widget alone, in a terminal: `python -m benchmarks.repaint ROWS plain|sort REPORT`.
+
+Two states of a table, decoded already, are shown in turn; writes the median milliseconds from one
+to the other's bytes having been written.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from textual.app import App, ComposeResult
+
+from livetable.feed.decode import Decoder
+from livetable.feed.encode import Encoder
+from livetable.feed.frames import capture
+from livetable.feed.wire import Position
+from livetable.tui.arrange import Arrangement, SortKey, arrange
+from livetable.tui.driver import driver_for_terminal
+from livetable.tui.model import Table, build
+from livetable.tui.table import LiveTable
+
+PAINTS = 150
+
+
+def tables(rows: int, *, ordered: bool) -> list[Table]:
+    """Return two states that differ in a tenth of the cells."""
+    random = np.random.default_rng(1)
+    values = random.normal(100, 20, (rows, 10)).round(2)
+    states = []
+    for number in range(2):
+        values = np.where(random.random(values.shape) < 0.1, values + 1, values)
+        frame = pd.DataFrame(values, columns=[f"c{n}" for n in range(10)])
+        decoded = Decoder()(Encoder()(capture(frame)).data)
+        table = build(decoded, (), Position("bench", number + 1))
+        if ordered:
+            before = arrange(table, Arrangement(sort=(SortKey(("c3", 0)),)))
+            table = before.table if not states else table.arranged(states[0].order)
+        states.append(table)
+    return states
+
+
+class RepaintApp(App[None]):
+    """Shows the two states in turn."""
+
+    def __init__(self, states: list[Table], report: Path) -> None:
+        super().__init__(driver_class=driver_for_terminal())
+        self._states = states
+        self._report = report
+        self._took: list[float] = []
+        self._painted = 0
+
+    def compose(self) -> ComposeResult:
+        """Yield the widget."""
+        yield LiveTable()
+
+    def on_mount(self) -> None:
+        """Start."""
+        self.query_one(LiveTable).update(self._states[0])
+        self.set_interval(0.03, self._next)
+
+    def _next(self) -> None:
+        self._painted += 1
+        began = time.perf_counter()
+        done = self.query_one(LiveTable).update(self._states[self._painted % 2])
+        if done and self._painted > 20:
+            self._took.append((time.perf_counter() - began) * 1000)
+        if len(self._took) == PAINTS:
+            self._report.write_text(json.dumps(statistics.median(self._took)))
+            self.exit()
+
+
+if __name__ == "__main__":
+    RepaintApp(tables(int(sys.argv[1]), ordered=sys.argv[2] == "sort"), Path(sys.argv[3])).run()
