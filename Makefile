@@ -21,7 +21,10 @@ test-long:
 	pytest -m long -n 0
 
 bench:
-	python benchmarks/latency.py
+	python -m benchmarks --write
+
+bench-quick:
+	python -m benchmarks --quick
 
 pictures:
 	python docs/pictures.py

@@ -32,7 +32,7 @@ def tables(rows: int, *, ordered: bool) -> list[Table]:
     """Return two states that differ in a tenth of the cells."""
     random = np.random.default_rng(1)
     values = random.normal(100, 20, (rows, 10)).round(2)
-    states = []
+    states: list[Table] = []
     for number in range(2):
         values = np.where(random.random(values.shape) < 0.1, values + 1, values)
         frame = pd.DataFrame(values, columns=[f"c{n}" for n in range(10)])

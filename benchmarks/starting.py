@@ -22,7 +22,9 @@ def run(folder: Path, seconds: float) -> list[Result]:
 
 
 def _start(tries: int) -> Result:
-    ratios, empty, ours = [], [], []
+    ratios: list[float] = []
+    empty: list[float] = []
+    ours: list[float] = []
     for _ in range(tries):  # in turn: the machine is not the same from one second to the next
         for command, wanted, times in (
             (EMPTY, b"EMPTY-APP", empty), ([*LIVETABLE, "bench"], b"c18", ours)

@@ -87,12 +87,19 @@ def as_numpy(values: pa.Array) -> np.ndarray[Any, Any]:
     """
     import numpy as np
 
-    dtype = np.dtype(_NUMPY_NAMES.get(str(values.type), str(values.type)))
+    dtype = numpy_type(values.type)
     buffer = values.buffers()[1]
     if buffer is None or not len(values):
         return np.zeros(len(values), dtype=dtype)
     start = values.offset
     return np.frombuffer(buffer, dtype=dtype, count=start + len(values))[start:]
+
+
+def numpy_type(kind: pa.DataType) -> np.dtype[Any]:
+    """Return NumPy's type for an Arrow type of whole numbers or floats."""
+    import numpy as np
+
+    return np.dtype(_NUMPY_NAMES.get(str(kind), str(kind)))
 
 
 _NUMPY_NAMES: Final = {"halffloat": "float16", "float": "float32", "double": "float64"}

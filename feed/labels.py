@@ -29,19 +29,23 @@ def to_json(label: Label) -> JsonLabel:
         # NaT is a datetime too, and its isoformat is "NaT".
         return ["time", label.isoformat()]
     if isinstance(label, timedelta):
-        return ["text", safe_str(label)[:1000].encode("utf-8", "replace").decode()]
+        return _as_text(label)
     item = getattr(label, "item", None)  # NumPy scalars
     if callable(item):
         try:
             label = item()
         except Exception:
-            return ["text", safe_str(label)[:1000].encode("utf-8", "replace").decode()]
+            return _as_text(label)
     if isinstance(label, bool):
         return label
     if isinstance(label, int):
         return ["int", str(label)] if label.bit_length() < 10_000 else ["text", hex(label)[:1000]]
     if isinstance(label, float):
         return ["float", repr(float(label))]
+    return _as_text(label)
+
+
+def _as_text(label: Label) -> JsonLabel:
     return ["text", safe_str(label)[:1000].encode("utf-8", "replace").decode()]
 
 

@@ -41,8 +41,9 @@ class News:
 @dataclass(slots=True)
 class _Assembly:
     header: Header
-    data: bytearray
-    parts: int = 1
+    data: list[bytes | memoryview]
+    size: int = 0
+    parts: int = 0
 
 
 class Wanting:
@@ -164,22 +165,22 @@ class Wanting:
     ) -> tuple[News | None, bytes | None]:
         assembly = self._assembly
         if header.part == 0 and (assembly is None or assembly.header.position != header.position):
-            assembly = self._assembly = _Assembly(header, bytearray(), 0)
+            assembly = self._assembly = _Assembly(header, [])
         if assembly is None or assembly.header.position != header.position:
             return None, None  # the rest of a snapshot that was given up
         if header.part != assembly.parts:
             return None, None  # came twice
-        for frame in body:
-            assembly.data += frame
+        assembly.data += body  # joined once, at the end: growing it copies it again and again
+        assembly.size += sum(map(len, body))
         assembly.parts += 1
-        if len(assembly.data) > min(assembly.header.size, MAX_BODY):
+        if assembly.size > min(assembly.header.size, MAX_BODY):
             self._drop_assembly()
             raise WireError(f"size: more bytes came than the {header.size} announced")
         if assembly.parts == header.parts:
-            if len(assembly.data) != header.size:
+            if assembly.size != header.size:
                 self._drop_assembly()
                 raise WireError(f"size: {header.size} bytes announced, fewer came")
-            return self._complete(header, assembly.data, now), None
+            return self._complete(header, b"".join(assembly.data), now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.
         half = WINDOW // 2

@@ -81,9 +81,9 @@ class LivetableApp(App[int]):
                     loop.add_signal_handler(number, self._hang_up, 128 + number)
 
     def _on_progress(self) -> None:
-        # By a message: a timer that is set outside of Textual's own tasks never fires.
+        # By a message: what is done outside of Textual's own tasks knows no app.
         for screen in self.screen_stack:
-            if isinstance(screen, TableScreen):
+            if isinstance(screen, TableScreen) and screen.waits_for_terminal:
                 screen.post_message(TerminalTook())
 
     def on_key(self, event: events.Key) -> None:

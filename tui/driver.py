@@ -25,11 +25,18 @@ from textual.message import Message
 ANSWER_SECONDS: Final = 0.5
 """A terminal that has never answered is not asked again after this long without an answer."""
 
-LATE_SECONDS: Final = 10.0
+LATE_SECONDS: Final = 2.0
 """One that has answered before is waited for this long; then the paint counts as taken."""
 
 GAP_SECONDS: Final = 0.008
 """Paints are at least this far apart."""
+
+QUICK_SECONDS: Final = 0.03
+"""A terminal that answered this fast is near: it need not be asked after each paint."""
+
+ASK_SECONDS: Final = 0.1
+ASK_BYTES: Final = 8 << 10
+"""But this often: a line that turns bad has no more on it than was written in between."""
 
 SLOW_SECONDS: Final = 0.25
 """A terminal that takes longer than this to see a paint is at the end of a slow line."""
@@ -53,6 +60,8 @@ class Pace:
         self.round_trip: float | None = None
         self._clock = clock
         self._asked_at: float | None = None
+        self._asked_last = 0.0
+        self._written = 0
         self._taken_at = 0.0
         self._slow_until = 0.0
         self._painted_at = 0.0
@@ -63,12 +72,21 @@ class Pace:
         """Whether the terminal took long to see a paint of the last seconds."""
         return self._clock() < self._slow_until
 
-    def painted(self) -> bool:
-        """Note a paint; tell whether to ask the terminal for an answer."""
-        self._painted_at = self._clock()
+    def painted(self, written: int = 0) -> bool:
+        """Note a paint; tell whether to ask the terminal for an answer.
+
+        Args:
+            written: Bytes written to the terminal so far.
+        """
+        now = self._painted_at = self._clock()
         if self._answers is False or self._asked_at is not None:
             return False
-        self._asked_at = self._taken_at = self._painted_at
+        quick = self.round_trip is not None and self.round_trip < QUICK_SECONDS
+        lately = now - self._asked_last < ASK_SECONDS and written - self._written < ASK_BYTES
+        if quick and lately and not self.is_slow:
+            return False
+        self._written = written
+        self._asked_at = self._asked_last = self._taken_at = now
         return True
 
     def answered(self) -> None:
@@ -145,6 +163,7 @@ class TerminalDriver(LinuxDriver):
         """Called in the event loop when the terminal answered or took the last byte."""
         self._output = -1
         self._pending = bytearray()
+        self._written = 0
         self._lock = threading.Lock()
         self._is_watching = False
         self._held = 0
@@ -157,6 +176,11 @@ class TerminalDriver(LinuxDriver):
     def pending(self) -> int:
         """Bytes the terminal has not taken."""
         return len(self._pending)
+
+    @property
+    def written(self) -> int:
+        """Bytes written so far."""
+        return self._written
 
     def ask(self) -> None:
         """Ask the terminal to say when it has come this far."""
@@ -189,6 +213,7 @@ class TerminalDriver(LinuxDriver):
         try:
             while self._pending:
                 count = os.write(self._output, self._pending)
+                self._written += count
                 del self._pending[:count]
         except BlockingIOError:
             if not self._is_watching:

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from livetable.feed.arrays import as_numpy, plain_type, without_dictionary
+from livetable.feed.arrays import numpy_type, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 
 NULL: Final = "–"
@@ -70,7 +71,8 @@ class ColumnFormat:
         self.right = self.numeric or types.is_temporal(kind)
         self.width = 1
         self._is_float = bool(types.is_floating(kind))
-        self._is_primitive = self._is_float or bool(types.is_integer(kind))
+        is_primitive = self._is_float or types.is_integer(kind)
+        self._dtype = numpy_type(kind) if is_primitive else None
         self._is_nested = bool(types.is_nested(kind) or types.is_union(kind))
         self._is_moment = bool(types.is_temporal(kind) and not types.is_interval(kind))
         self._decimals = 0
@@ -88,8 +90,14 @@ class ColumnFormat:
 
         Times and durations are whole numbers of their unit. Texts are cut to what can be shown.
         """
-        if self._is_primitive and not window.null_count and window.type == self.kind:
-            plain: list[Any] = as_numpy(window).tolist()
+        dtype = self._dtype
+        if dtype is not None and not window.null_count and window.type == self.kind:
+            at, count = window.offset, len(window)
+            if not count:
+                return []
+            # As `as_numpy`, which asks for the type's name each time.
+            whole = np.frombuffer(window.buffers()[1], dtype=dtype, count=at + count)
+            plain: list[Any] = whole[at:].tolist()
             return plain
         window = without_dictionary(window)
         if self._is_nested:

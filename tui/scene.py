@@ -5,6 +5,7 @@ A scene is what the screen should show; two scenes differ exactly where the scre
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import IntFlag
@@ -117,6 +118,7 @@ class _Seen:
         line: The cells made of them.
         look: What all of them look like.
         cursor: Which column the cursor was in, -1 for none.
+        flash_end: Until when none of the flashes ends.
         flashes: When which column's flash ends, and its look.
     """
 
@@ -125,6 +127,7 @@ class _Seen:
     line: Line = ()
     look: int = -1
     cursor: int = -1
+    flash_end: float = math.inf
     flashes: _Flashes = field(default_factory=dict)
 
 
@@ -312,7 +315,7 @@ class Composer:
             if not same or different is None:
                 row.look, row.cursor = look, cursor_at
                 self._compose_row(row, columns, rows[at], now)
-            elif different or row.flashes:
+            elif different or row.flash_end <= now:
                 self._touch_row(row, rows[at], different, now)
             lines.append(row.line)
         self._seen = seen
@@ -332,24 +335,27 @@ class Composer:
         before, flashes = row.values, row.flashes
         cells = list(row.line)
         again = set(different)
-        if flashes:
+        if row.flash_end <= now:
             for column in [column for column, flash in flashes.items() if flash[0] <= now]:
                 del flashes[column]
                 if column in self._at:
                     again.add(self._at[column])
+            row.flash_end = min((end for end, _ in flashes.values()), default=math.inf)
         for at in again:
             value, old = values[at], before[at]
             if at in different and not (old != old and value != value):
-                self._flash(flashes, at, old, value, now)
+                self._flash(row, at, old, value, now)
             cells[at] = self._cell(at, value, row)
         row.values, row.line = values, tuple(cells)
 
-    def _flash(self, flashes: _Flashes, at: int, old: Any, value: Any, now: float) -> None:
+    def _flash(self, row: _Seen, at: int, old: Any, value: Any, now: float) -> None:
         column, form = self._places[at][0], self._places[at][3]
         if self.flashing:
-            flashes[column] = (now + FLASH_SECONDS, _direction(old, value, form))
+            end = now + FLASH_SECONDS
+            row.flashes[column] = (end, _direction(old, value, form))
+            row.flash_end = min(row.flash_end, end)
         else:
-            flashes.pop(column, None)
+            row.flashes.pop(column, None)
 
     def _cell(self, at: int, value: Any, row: _Seen) -> Cell:
         column, x, base, form, width = self._places[at]
@@ -390,7 +396,7 @@ class Composer:
             column = columns[at]
             old = before[at] if before else _UNKNOWN
             if old is not _UNKNOWN and old != value and not (old != old and value != value):
-                self._flash(flashes, at, old, value, now)
+                self._flash(row, at, old, value, now)
             elif flashes and column in flashes and flashes[column][0] <= now:
                 del flashes[column]
             cells.append(self._cell(at, value, row))

@@ -244,11 +244,10 @@ class Subscriber:
             self._take_in_table(news, client, decoder, told)
         elif header.kind == "idle":
             before = self._state
-            self._update(
+            self._change(
                 link=Link.LIVE if self._state.table is not None else Link.WAITING,
                 rate=header.rate,
                 age=header.age,
-                quietly=True,
                 **told,
             )
             client.ask(self.name)  # nothing to paint, so nothing to wait for
@@ -306,11 +305,13 @@ class Subscriber:
     def _refuse(self, reason: str) -> None:
         self._update(skipped=self._state.skipped + 1, problem=reason)
 
-    def _update(self, *, quietly: bool = False, **changes: object) -> None:
+    def _update(self, **changes: object) -> None:
+        self._change(**changes)
+        self._tell()
+
+    def _change(self, **changes: object) -> None:
         # The last change wins: only this thread writes, and a state never changes once made.
         self._state = replace(self._state, **changes)  # type: ignore[arg-type]
-        if not quietly:
-            self._tell()
 
     def _tell(self) -> None:
         if not self._news_pending and not self._stop.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 import time
 from collections.abc import Callable
@@ -17,10 +18,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.timer import Timer
 
 from livetable.feed.harmless import harmless
 from livetable.tui.format import fit, width_of
+from livetable.tui.later import later
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.painter import Change, Painter
 from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
@@ -126,7 +127,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._header: Line = ()
         self._lines: list[Line] = []
         self._styles_by_look: dict[int, Style] = {}
-        self._flash_timer: Timer | None = None
+        self._flash_timer: asyncio.TimerHandle | None = None
         self.is_ready: Callable[[], bool] = lambda: True
         """Whether the terminal has taken the last paint."""
 
@@ -277,7 +278,7 @@ class LiveTable(ScrollView, can_focus=True):
         end = self._composer.next_flash_end
         if end is None or self._flash_timer is not None:
             return
-        self._flash_timer = self.set_timer(max(0.0, end - now) + _FLASH_STEP, self._end_flashes)
+        self._flash_timer = later(self, max(0.0, end - now) + _FLASH_STEP, self._end_flashes)
 
     def _end_flashes(self) -> None:
         self._flash_timer = None

@@ -6,6 +6,8 @@ import pytest
 
 from livetable.tui.driver import (
     ANSWER_SECONDS,
+    ASK_BYTES,
+    ASK_SECONDS,
     CALM_SECONDS,
     GAP_SECONDS,
     LATE_SECONDS,
@@ -77,12 +79,30 @@ def test_a_terminal_that_never_answers_is_not_asked_again(pace: Pace, clock: Clo
 def test_one_that_has_answered_is_waited_for(pace: Pace, clock: Clock) -> None:
     pace.painted()
     pace.answered()
+    clock.now += ASK_SECONDS * 1.01
     pace.painted()
     clock.now += LATE_SECONDS * 0.99
     assert pace.wait(0)
     clock.now += LATE_SECONDS * 0.02
     assert pace.wait(0) == 0
     assert pace.painted()  # and asked again
+
+
+def test_a_terminal_nearby_is_asked_now_and_then(pace: Pace, clock: Clock) -> None:
+    assert pace.painted(1000)
+    pace.answered()
+    assert not pace.painted(2000)
+    clock.now += GAP_SECONDS * 1.01
+    assert pace.wait(0) == 0  # it is not waited for
+    assert pace.painted(1000 + ASK_BYTES)  # much was written
+    pace.answered()
+    clock.now += ASK_SECONDS * 1.01
+    assert pace.painted(1001 + ASK_BYTES)  # some time went by
+    clock.now += SLOW_SECONDS * 2
+    pace.answered()
+    for _ in range(3):  # a slow one after each paint
+        assert pace.painted(1002 + ASK_BYTES)
+        pace.answered()
 
 
 def test_a_slow_line_stays_slow_for_a_while(pace: Pace, clock: Clock) -> None:

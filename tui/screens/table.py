@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,7 @@ from textual.worker import Worker
 from livetable.feed.harmless import harmless
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
 from livetable.tui.keyline import KeyLine
+from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.screens.arranged import ArrangedScreen
 from livetable.tui.status import StatusLine
@@ -62,7 +64,7 @@ class TableScreen(ArrangedScreen):
         )
         self._feed = FeedState(name=target.title)
         self._clock_timer: Timer | None = None
-        self._paint_timer: Timer | None = None
+        self._paint_timer: asyncio.TimerHandle | None = None
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -117,6 +119,11 @@ class TableScreen(ArrangedScreen):
         if self._paint_timer is None:
             self._show_when_ready()
 
+    @property
+    def waits_for_terminal(self) -> bool:
+        """Whether there is something to paint that the terminal was not ready for."""
+        return self._paint_timer is not None
+
     def paint_soon(self) -> None:
         """Paint what was arranged as soon as the terminal is ready for it."""
         if self._paint_timer is None:
@@ -125,7 +132,7 @@ class TableScreen(ArrangedScreen):
     def on_terminal_took(self, message: TerminalTook) -> None:
         """Look again whether the terminal is ready: it answered, or took the last byte."""
         if self._paint_timer is not None:
-            self._paint_timer.stop()
+            self._paint_timer.cancel()
             self._show_when_ready()
 
     def _show_when_ready(self) -> None:
@@ -136,9 +143,8 @@ class TableScreen(ArrangedScreen):
             self.live_table.flashing = not driver.pace.is_slow
             if wait is None or wait > 0:
                 # News and credit wait with the paint: then it is the newest state that is shown.
-                self._paint_timer = self.set_timer(
-                    LATE_SECONDS if wait is None else wait, self._show_when_ready
-                )
+                seconds = LATE_SECONDS if wait is None else wait
+                self._paint_timer = later(self, seconds, self._show_when_ready)
                 return
             with driver.together():
                 self._show()
@@ -154,7 +160,7 @@ class TableScreen(ArrangedScreen):
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
         driver = self._driver
-        if driver is not None and driver.pace.painted():
+        if driver is not None and driver.pace.painted(driver.written):
             driver.ask()
         self.subscriber.credit()
 
