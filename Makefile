@@ -15,7 +15,7 @@ types:
 	mypy tests benchmarks docs
 
 test:
-	pytest -n 4 --cov=feed --cov=tui --cov-report=term:skip-covered
+	pytest -n 6 --cov=feed --cov=tui --cov-report=term:skip-covered
 
 test-long:
 	pytest -m long -n 0

@@ -13,8 +13,9 @@ import psutil
 
 from benchmarks import loads, painting, producing, sizes, starting
 from benchmarks.measure import runtime_folder
-from benchmarks.results import HEADER, Result, as_table
+from benchmarks.results import HEADER, Result
 
+_ROW = re.compile(r"\| \d+ \|")
 README = Path(__file__).parent.parent / "README.md"
 GROUPS = {
     "painting": painting.run,
@@ -36,6 +37,18 @@ def machine() -> str:
     )
 
 
+def write(results: list[Result]) -> None:
+    """Put rows into the README's table; those that were not measured now stay as they are."""
+    text = README.read_text()
+    found = re.search(r"<!-- bench -->(.*)<!-- /bench -->", text, flags=re.DOTALL)
+    assert found is not None
+    rows = {line.split("|")[1].strip(): line for line in found[1].splitlines() if _ROW.match(line)}
+    rows |= {result.number: str(result) for result in results}
+    table = "\n".join([HEADER, *(rows[number] for number in sorted(rows, key=int))])
+    block = f"<!-- bench -->\n{machine()}:\n\n{table}\n<!-- /bench -->"
+    README.write_text(text.replace(found[0], block))
+
+
 def main() -> int:
     """Run the groups that are named, or all; print each row as it is there."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,13 +65,8 @@ def main() -> int:
             for result in GROUPS[name](folder, length):
                 print(result, flush=True)
                 results.append(result)
-    results.sort(key=lambda result: int(result.number))
     if options.write:
-        text = README.read_text()
-        block = f"<!-- bench -->\n{machine()}:\n\n{as_table(results)}\n<!-- /bench -->"
-        README.write_text(
-            re.sub(r"<!-- bench -->.*<!-- /bench -->", lambda _: block, text, flags=re.DOTALL)
-        )
+        write(results)
     print(f"{sum(result.met for result in results)} of {len(results)} targets met")
     return 0
 

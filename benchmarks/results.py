@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -35,11 +35,6 @@ class Result:
 HEADER = (
     "| # | what | target | figure | against, in the same run | met |\n|---|---|---|---|---|---|"
 )
-
-
-def as_table(results: Iterable[Result]) -> str:
-    """Return rows as a Markdown table."""
-    return "\n".join([HEADER, *map(str, results)])
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -39,6 +39,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--columns", metavar="A,B,C", help="show only these columns, in this order")
     parser.add_argument(
+        "--where",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="show only rows that meet this, as \"price > 100 and sector == 'x'\"; may be repeated",
+    )
+    parser.add_argument(
+        "--sort", metavar="COL[:desc],…", help="order rows by these columns, the first one first"
+    )
+    parser.add_argument(
         "--stale-after",
         metavar="S",
         type=positive,
@@ -60,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `livetable`; return its exit code."""
+    collector.hold()
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -68,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         target = parse_target(options.source)
         view = ViewOptions(
             columns=_column_names(options.columns),
+            sort=_sort_keys(options.sort),
+            where=tuple(text.strip() for text in options.where if text.strip()),
             stale_after=options.stale_after,
             timeout=options.timeout,
             pickle=options.pickle,
@@ -83,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 feed = stack.enter_context(FeedProcess("processes", "processes"))
                 target = feed.target
             if once:
+                collector.settle()
                 from livetable.tui.once import print_once
 
                 return print_once(target, view, options.format or "table", sys.stdout)
@@ -102,9 +116,20 @@ def _column_names(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
+def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
+    keys = []
+    for name in text.split(",") if text is not None else ():
+        title, colon, direction = name.strip().rpartition(":")
+        if not colon or direction not in ("asc", "desc"):
+            title, direction = name.strip(), "asc"
+        if not title:
+            fail("livetable", f"--sort: an empty name in {text!r}", 2)
+        keys.append((title, direction == "desc"))
+    return tuple(keys)
+
+
 def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
     _take_terminal()
-    collector.hold()
     from livetable.tui.subscriber import ask_early
 
     client = ask_early(target)

@@ -92,6 +92,17 @@ class Arranged:
     full: Rows | None = None
 
 
+def first_arrangement(sort: tuple[tuple[str, bool], ...], where: tuple[str, ...]) -> Arrangement:
+    """Return the arrangement that a command line asks for.
+
+    Args:
+        sort: Titles of columns, each with whether the largest comes first.
+        where: Filters.
+    """
+    keys = tuple(SortKey((title, 0), descending) for title, descending in sort)
+    return Arrangement(sort=keys, filters=where)
+
+
 def is_expression(text: str) -> bool:
     """Tell whether a filter is meant as an expression, not as a text to look for.
 
@@ -145,7 +156,9 @@ def arrange(table: Table, chosen: Arrangement, before: Arranged | None = None) -
                 mask &= filter_mask(table, text)
             except BadExpression as error:
                 problems.append(f"{text}: {error}")
-        shown = np.flatnonzero(mask) if full is None else full[mask[full]]
+        shown = np.flatnonzero(mask)
+        if full is not None:
+            shown = full.take(np.flatnonzero(mask.take(full)))
     return Arranged(table.arranged(shown), chosen, tuple(problems), full)
 
 
@@ -194,7 +207,7 @@ def _held(full: Rows, before: Table, table: Table) -> Rows:
     if places is None:  # told apart by position
         kept = full[full < table.frame_rows]
     else:
-        kept = places[full]
+        kept = places.take(full)
         kept = kept[kept >= 0]
         _, first = np.unique(kept, return_index=True)
         if len(first) < len(kept):  # several rows with one key: the others count as new

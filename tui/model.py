@@ -46,10 +46,14 @@ class Headings:
 
     Args:
         columns: The columns.
+        refs: What they are held by; by their titles if None.
     """
 
-    def __init__(self, columns: Sequence[Heading]) -> None:
+    def __init__(
+        self, columns: Sequence[Heading], refs: tuple[ColumnRef, ...] | None = None
+    ) -> None:
         self.columns = tuple(columns)
+        self._refs = refs
         self.fixed = sum(column.fixed for column in columns)
         self.titles = tuple(column.title for column in columns)
         self._types: tuple[pa.DataType, ...] = ()
@@ -58,6 +62,8 @@ class Headings:
     @cached_property
     def refs(self) -> tuple[ColumnRef, ...]:
         """What the columns are held by, in order."""
+        if self._refs is not None:
+            return self._refs
         counts: dict[str, int] = {}
         found = []
         for title in self.titles:
@@ -291,6 +297,10 @@ class Table:
         """
         return replace(self, headings=_selected(self.headings, tuple(names)))
 
+    def hiding(self, hidden: frozenset[ColumnRef]) -> Table:
+        """Return the table without some columns; the others are held by what they were."""
+        return replace(self, headings=_hiding(self.headings, hidden)) if hidden else self
+
     def without_fixed(self) -> Table:
         """Return the table without the columns that stay at the left."""
         return replace(self, headings=Headings(self.headings.columns[self.fixed :]))
@@ -359,6 +369,12 @@ def _source_types(
     index: tuple[pa.DataType, ...], columns: tuple[pa.DataType, ...]
 ) -> tuple[pa.DataType, ...]:
     return index + columns
+
+
+@lru_cache(maxsize=16)
+def _hiding(headings: Headings, hidden: frozenset[ColumnRef]) -> Headings:
+    kept = [at for at, ref in enumerate(headings.refs) if ref not in hidden]
+    return Headings([headings.columns[at] for at in kept], tuple(headings.refs[at] for at in kept))
 
 
 @lru_cache(maxsize=16)

@@ -37,7 +37,7 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
         NoTable: none came in time, or it lacks a column.
     """
     try:
-        table = _fetch(target, options)
+        table = _arranged(_fetch(target, options), options)
         if options.columns is not None:
             if missing := table.missing(options.columns):
                 known = ", ".join(map(repr, table.titles))
@@ -55,6 +55,18 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
 
 def _without_fixed(table: Any) -> Any:
     return table.without_fixed()
+
+
+def _arranged(table: Any, options: ViewOptions) -> Any:
+    """Return a table with the rows and the order that are asked for."""
+    if not options.sort and not options.where:
+        return table
+    from livetable.tui.arrange import arrange, first_arrangement
+
+    done = arrange(table, first_arrangement(options.sort, options.where))
+    if done.problems:
+        raise NoTable(done.problems[0])
+    return done.table
 
 
 def _fetch(target: Target, options: ViewOptions) -> Any:
@@ -177,7 +189,7 @@ def _write_csv(table: Any, out: TextIO) -> None:
     for start, stop in _slices(table):
         plain = [
             [_csv_bool(value) if isinstance(value, bool) else value for value in values]
-            for values in _plain(table, columns, start, stop)
+            for values in plain_values(table, columns, start, stop)
         ]
         writer.writerows(zip(*plain, strict=True))
 
@@ -213,7 +225,7 @@ def _data_columns(table: Any) -> list[int]:
     return [at for at, one in enumerate(table.headings.columns) if one.source is not None]
 
 
-def _plain(table: Any, columns: Sequence[int], start: int, stop: int) -> list[list[Any]]:
+def plain_values(table: Any, columns: Sequence[int], start: int, stop: int) -> list[list[Any]]:
     """Return columns as values that CSV and JSON know: text, numbers, true, false and null."""
     import pyarrow as pa
 
@@ -272,7 +284,7 @@ def _records(table: Any) -> Iterator[str]:
             name = f"{title} {number}"
         names.append(name)
     for start, stop in _slices(table):
-        plain = _plain(table, columns, start, stop)
+        plain = plain_values(table, columns, start, stop)
         rows = zip(*plain, strict=True) if plain else ((),) * (stop - start)
         for row in rows:
             yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)

@@ -43,20 +43,21 @@ class Sortable:
         order already are sorted several times faster.
         """
         if self.last is not None:
-            last = self.last[rows]
+            last = self.last.take(rows)
             if last.any():
-                there = self.sort_present(rows[last == 0], descending)
-                return np.concatenate((there, rows[last == 1], rows[last == 2]))
+                there, nan, gone = (rows.take(np.flatnonzero(last == kind)) for kind in range(3))
+                return np.concatenate((self.sort_present(there, descending), nan, gone))
         return self.sort_present(rows, descending)
 
     def sort_present(self, rows: Rows, descending: bool) -> Rows:
         """Return rows without missing values in order."""
-        ranks = self.ranks[rows]
+        # `take` lets other threads run meanwhile; indexing holds the interpreter, and keys wait.
+        ranks = self.ranks.take(rows)
         if not descending:
-            return rows[np.argsort(ranks, kind="stable")]
+            return rows.take(np.argsort(ranks, kind="stable"))
         # Stable the other way round too: from the back, and then turned over.
         order = np.argsort(ranks[::-1], kind="stable")[::-1]
-        return rows[len(rows) - 1 - order]
+        return rows.take(len(rows) - 1 - order)
 
 
 def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:
@@ -113,5 +114,5 @@ def _through(ranks: Rows, values: pa.DictionaryArray) -> tuple[Rows, Rows | None
     at, there = indices_of(values)
     if not len(ranks):  # only missing ones
         ranks = np.zeros(1, dtype=np.int64)
-    found: Rows = ranks[at]
+    found: Rows = ranks.take(at)
     return found, None if there.all() else np.where(there, 0, 2).astype(np.int8)

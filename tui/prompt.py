@@ -31,6 +31,15 @@ class Prompt(Vertical):
         toggles: Whether Tab changes something, rather than completing the word.
     """
 
+    # Here, not in the app's: what is parsed at the start makes the first row late.
+    DEFAULT_CSS = """
+    Prompt { height: 2; background: $panel; }
+    Prompt Horizontal { height: 1; }
+    Prompt _Line { height: 1; width: 1fr; color: $text-muted; }
+    Prompt Horizontal _Line { color: $text-accent; text-style: bold; }
+    Prompt Input { width: 1fr; background: $panel; }
+    Prompt > .prompt--problem { color: $text-error; text-style: bold; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("tab", "complete", "Complete", priority=True),

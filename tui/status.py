@@ -26,7 +26,11 @@ _LOOKS = {
 }
 
 
-_NAMES = ("", "status--name", "status--live", "status--waiting", "status--gone", "status--note")
+_NOTE = "status--note"
+_NAMES = (
+    "", "status--name", "status--live", "status--waiting", "status--gone", "status--note",
+    "status--paused",
+)  # fmt: skip
 
 
 class StatusLine(Widget):
@@ -38,6 +42,7 @@ class StatusLine(Widget):
         "status--waiting",
         "status--gone",
         "status--note",
+        "status--paused",
     }
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -48,24 +53,30 @@ class StatusLine(Widget):
         self._looks: dict[int, Style] = {}
         self._painter = Painter(self)
 
-    def show(self, feed: FeedState, age: float | None, stale: bool) -> None:
+    def show(
+        self, feed: FeedState, age: float | None, stale: bool, waiting: int | None = None
+    ) -> None:
         """Say how it stands.
 
         Args:
             feed: What is known of the feed.
             age: Seconds the newest frame is old now.
             stale: Whether the feed has been silent for longer than the person allows.
+            waiting: Frames that came while the table stands still; None if it moves.
         """
         glyph, word, look = _LOOKS[feed.link]
         if stale and feed.link is Link.LIVE:
             glyph, word, look = "◌", "stale", "status--waiting"
-        left = [(f" {harmless(feed.name)} ", "status--name"), (f"  {glyph} {word}", look)]
+        left = [(f" {harmless(feed.name)} ", "status--name")]
+        if waiting is not None:
+            left += [("  ", ""), (f" ‖ paused, {waiting:,} wait ", "status--paused")]
+        left.append((f"  {glyph} {word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
         problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
         if says := problem or feed.note:
             left.append((f"  {harmless(says)}", "status--note"))
-        right = list(filter(None, _figures(feed, age)))
+        right = list(filter(None, _figures(feed, age, waiting is not None)))
         if (left, right) == (self._left, self._right):
             return
         self._left, self._right = left, right
@@ -76,7 +87,7 @@ class StatusLine(Widget):
     def _cells(self, width: int) -> Line:
         """Return the line's words: name and state at the left, figures at the right."""
         # The figures give way to the name and the state, never the other way round.
-        room = width - sum(width_of(text) for text, _ in self._left[:2]) - 2
+        room = width - sum(width_of(text) for text, name in self._left if name != _NOTE) - 2
         figures = [f"  {text}" for text in self._right]
         taken = sum(map(width_of, figures)) + 1
         if taken > room:
@@ -127,14 +138,14 @@ class StatusLine(Widget):
         return strip.adjust_cell_length(width, self._style_of(0))
 
 
-def _figures(feed: FeedState, age: float | None) -> list[str]:
+def _figures(feed: FeedState, age: float | None, paused: bool) -> list[str]:
     if feed.table is None:
         return []
     rows, columns = feed.table.shape
     text = age_text(age)
     return [
         rate_text(feed.rate) if feed.link is Link.LIVE else "",
-        text if text in ("", "now") else f"{text} ago",
+        (text if text in ("", "now") else f"{text} ago") + (" shown" if paused else ""),
         f"{rows:,} × {columns:,}",
         f"{feed.merged:,} merged",
         f"{feed.skipped:,} skipped" if feed.skipped else "",

@@ -41,12 +41,16 @@ class ViewOptions:
 
     Attributes:
         columns: Titles of the columns to show, in this order; None: all.
+        sort: Titles of the columns to order rows by, each with whether the largest comes first.
+        where: Filters that rows must meet.
         stale_after: Seconds of silence after which data counts as stale; None: never.
         timeout: Seconds after which to give up on a table that does not come; None: never.
         pickle: Whether pickled DataFrames of other publishers are admitted.
     """
 
     columns: tuple[str, ...] | None = None
+    sort: tuple[tuple[str, bool], ...] = ()
+    where: tuple[str, ...] = ()
     stale_after: float | None = None
     timeout: float | None = None
     pickle: bool = False

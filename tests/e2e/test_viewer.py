@@ -382,6 +382,12 @@ def test_a_sorted_and_filtered_table_goes_on_moving(
     for _ in range(20):  # each paint is answered by the terminal; none may be the last
         before = number(terminal, "row049")
         terminal.wait_for(partial(exceeds, terminal, before + 5, "row049"))
+    terminal.send("y")
+    terminal.wait_for(lambda: b"\x1b]52;c;" in terminal.raw)
+    terminal.send(" ")
+    terminal.wait_for("‖ paused")
+    terminal.send(" ")
+    terminal.wait_for(lambda: "paused" not in terminal.text)
     terminal.send("/row02")
     terminal.wait_for("search: row02")
     terminal.send("\r")
@@ -433,6 +439,12 @@ def test_once(counter: Callable[..., object], runtime_folder: Path) -> None:
     assert len(table.stdout.splitlines()) == 101
     csv = run(runtime_folder, "livetable", "orders", "--format", "csv", "--columns", "n,id")
     assert csv.stdout.startswith("n,id\n")
+    words = ("--where", "id >= 'row098'", "--sort", "id:desc", "--format", "csv")
+    some = run(runtime_folder, "livetable", "orders", *words)
+    assert [line.split(",")[0] for line in some.stdout.splitlines()] == ["id", "row099", "row098"]
+    wrong = run(runtime_folder, "livetable", "orders", "--once", "--where", "nope > 1")
+    assert wrong.returncode == 1
+    assert wrong.stderr == "livetable: nope > 1: there is no column 'nope'\n"
     listing = run(runtime_folder, "livetable")
     assert "orders" in listing.stdout
 
@@ -447,6 +459,7 @@ def test_errors_are_one_sentence(runtime_folder: Path) -> None:
         ("livetable", "x", "--demo"),
         ("livetable", "x", "--timeout", "-1"),
         ("livetable", "x", "--columns", "a,,b"),
+        ("livetable", "x", "--sort", "a,,b"),
         ("livetable", "x", "--format", "nonsense"),
         ("livetable-feed",),
         ("livetable-feed", "nonsense"),

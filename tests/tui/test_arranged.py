@@ -36,7 +36,7 @@ class OfferedScreen(ArrangedScreen):
     def paint_soon(self) -> None:
         if self.paint_next is not None:
             table, self.paint_next = self.paint_next, None
-            self.live_table.update(table)
+            self.live_table.update(self.dress(table))
             self._say_view(table)
 
     def show(self, table: Table) -> None:
@@ -277,3 +277,48 @@ async def test_a_million_rows_are_sorted_beside_the_event_loop() -> None:
         shown = on.screen.live_table
         await on.until(lambda: shown.table and shown.table.identity(0) == (rows - 1,))
         await on.until(lambda: "working" not in on.says)
+
+
+async def test_columns_are_hidden_and_shown() -> None:
+    async with stage() as on:
+        table = on.screen.live_table
+        await on.press("minus")
+        await on.until(lambda: table.table and table.table.titles == ("id", "cpu %", "sector"))
+        assert table.cursor_column == 1
+        await on.press("f")
+        await on.type("price > 1")  # filters still know it
+        await on.press("enter")
+        await on.becomes("ac")
+        on.screen.show(frame({"a": 9, "b": 9, "c": 0}))
+        await on.becomes("ab")
+        assert table.table is not None
+        assert table.table.titles == ("id", "cpu %", "sector")
+        await on.press("plus")
+        await on.until(lambda: table.table and table.table.titles[1] == "price")
+        assert on.ids == "ab"
+        await on.press("plus", *["minus"] * 9)
+        await on.until(lambda: table.table and len(table.table.titles) == 1)  # one stays
+
+
+async def test_of_columns_with_one_title_the_right_one_is_hidden() -> None:
+    async with stage() as on:
+        twice = pd.DataFrame([[1, 2, 3]], columns=["x", "y", "x"])
+        on.screen.show(table_of(twice))
+        table = on.screen.live_table
+        table.go_to(0, 1)
+        await on.press("minus")
+        await on.until(lambda: table.table and table.table.refs[1:] == (("y", 0), ("x", 1)))
+        await on.press("right", "s")
+        await on.until(lambda: table.arrows == {("x", 1): "↑"})
+
+
+async def test_copying_a_cell_and_a_row() -> None:
+    async with stage() as on:
+        long = "中文 \x1b]52;c;eA==\x07 " + "x" * 500
+        data = pd.DataFrame({"id": [long], "when": pd.to_datetime(["2026-01-02 03:04"]), "n": None})
+        on.screen.show(table_of(data, "id"))
+        on.screen.live_table.go_to(0, 0)
+        await on.press("y")
+        assert on.pilot.app.clipboard == long
+        await on.press("right", "Y")
+        assert on.pilot.app.clipboard == f"{long}\t2026-01-02 03:04:00\t"

@@ -10,19 +10,23 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from livetable.feed.harmless import harmless
 from livetable.tui.arranger import Arranger
 from livetable.tui.messages import ArrangedNews
-from livetable.tui.model import Table
-from livetable.tui.prompt import Prompt
+from livetable.tui.model import ColumnRef, Table
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
     from livetable.tui.arrange import Arranged, Arrangement
+    from livetable.tui.prompt import Prompt
 
 _OF_THE_TABLE = frozenset(
-    {"sort", "sort_mode", "filter", "filter_same", "unfilter", "search", "search_next", "leave"}
-)
+    {
+        "sort", "sort_mode", "filter", "filter_same", "unfilter", "search", "search_next", "leave",
+        "hide", "unhide", "copy", "pause",
+    }
+)  # fmt: skip
 _FILTER_HINT = "price > 100 and name == 'x'   or any text that a row contains"
 _SEARCH_HINT = "Enter: keep, then n and N   Tab: this column or all"
 
@@ -41,6 +45,10 @@ class ArrangedScreen(Screen[None]):
         Binding("f", "filter", "Filter", tooltip="Show only rows that meet a condition"),
         Binding("ampersand", "filter_same", "Filter by this cell", show=False),
         Binding("F", "unfilter", "Remove a filter", show=False),
+        Binding("minus", "hide", "Hide column", show=False),
+        Binding("plus", "unhide", "Show all columns", show=False),
+        Binding("y", "copy(False)", "Copy", tooltip="Copy the cell, through SSH too"),
+        Binding("Y", "copy(True)", "Copy row", show=False),
         Binding("slash", "search", "Search", key_display="/", tooltip="Find a text"),
         Binding("n", "search_next(1)", "Next match", show=False),
         Binding("N", "search_next(-1)", "Previous match", show=False),
@@ -53,6 +61,8 @@ class ArrangedScreen(Screen[None]):
         self.arrangement: Arrangement | None = None
         """What the person chose; None until something was."""
         self.paint_next: Table | None = None
+        self.hidden: frozenset[ColumnRef] = frozenset()
+        """Columns that are not shown. Filters and orders still know them."""
         self._problems: tuple[str, ...] = ()
         self._arranger = Arranger(lambda: self.post_message(ArrangedNews()))
         self._arranging = False
@@ -168,6 +178,8 @@ class ArrangedScreen(Screen[None]):
         table = self.live_table.table
         if table is None or self._prompt is not None:
             return
+        from livetable.tui.prompt import Prompt  # late: what it loads is a tenth of the start
+
         self._before_prompt = self._chosen()
         self._ask(Prompt("filter: ", hint=_FILTER_HINT, words=table.titles))
 
@@ -206,6 +218,47 @@ class ArrangedScreen(Screen[None]):
         self.choose(chosen)
         return True
 
+    # -- columns, and what is taken away -----------------------------------------------------------
+
+    def action_hide(self) -> None:
+        """Hide the cursor's column."""
+        table, column = self.live_table.table, self.live_table.cursor_column
+        if table is not None and 0 <= column < len(table.refs) and len(table.refs) > 1:
+            self.hidden |= {table.refs[column]}
+            self._dress_anew(table)
+
+    def action_unhide(self) -> None:
+        """Show all columns."""
+        if self.hidden:
+            self.hidden = frozenset()
+            self._dress_anew(self.live_table.table)
+
+    def _dress_anew(self, shown: Table | None) -> None:
+        if shown is not None and self.base is not None:
+            # The same frame's other columns: nothing need be arranged anew.
+            whole = self.base if shown.position == self.base.position else shown
+            self.paint_next = whole.arranged(shown.order)
+            self.paint_soon()
+
+    def dress(self, table: Table) -> Table:
+        """Return a table as it is painted: without hidden columns."""
+        return table.hiding(self.hidden)
+
+    def action_copy(self, whole_row: bool) -> None:
+        """Copy the cursor's cell, or its row with tabs between the values, to the clipboard."""
+        widget = self.live_table
+        table, row, column = widget.table, widget.cursor_row, widget.cursor_column
+        if table is None or row >= table.rows or column >= len(table.titles):
+            return
+        from livetable.tui.once import plain_values
+
+        columns = range(len(table.titles)) if whole_row else [column]
+        values = [cells[0] for cells in plain_values(table, columns, row, row + 1)]
+        text = "\t".join("" if value is None else str(value) for value in values)
+        self.app.copy_to_clipboard(text)
+        said = harmless(text if len(text) <= 40 else f"{text[:40]} …")
+        self.app.notify(f"copied: {said}", timeout=2, markup=False)
+
     # -- searching ---------------------------------------------------------------------------------
 
     def action_search(self) -> None:
@@ -216,6 +269,8 @@ class ArrangedScreen(Screen[None]):
         self._before_prompt = None
         self._search_from = (widget.cursor_row, widget.cursor_column)
         self._search_column = None
+        from livetable.tui.prompt import Prompt
+
         self._ask(Prompt("search: ", hint=_SEARCH_HINT, toggles=True))
 
     def on_prompt_toggled(self, message: Prompt.Toggled) -> None:

@@ -30,6 +30,15 @@ KEYS: Final = (
         ("f", "filter: price > 100 and name == 'x', or a text"),
         ("&  F", "filter by this cell; remove the newest filter"),
     )),
+    ("Columns", (
+        ("-  +", "hide this column; show all"),
+    )),
+    ("Time", (
+        ("space", "pause: the table stands still; go on"),
+    )),
+    ("Take away", (
+        ("y  Y", "copy the cell, the row (to your own clipboard, through SSH)"),
+    )),
     ("Look", (
         ("c", "mark a cell or a whole row"),
         ("▲ ▼ •", "a number went up, down; else changed"),
@@ -50,6 +59,18 @@ KEYS: Final = (
 class HelpScreen(ModalScreen[None]):
     """Shows the keys; any of the keys that should close it does."""
 
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen #help {
+        width: 74;
+        max-width: 100%;
+        height: auto;
+        max-height: 90%;
+        padding: 0 2;
+        border: round $primary;
+        background: $surface;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,enter,space", "dismiss", "Close", show=False),
     ]

@@ -35,6 +35,12 @@ class PickerScreen(Screen[None]):
         options: Passed on to the table's screen.
     """
 
+    DEFAULT_CSS = """
+    PickerScreen #heading {
+        height: 1; background: $panel; color: $foreground; text-style: bold;
+    }
+    """
+
     def __init__(self, endpoint: str | None, options: ViewOptions = DEFAULTS) -> None:
         super().__init__()
         self.endpoint = endpoint

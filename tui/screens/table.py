@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -12,10 +13,12 @@ from textual.timer import Timer
 from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
+from livetable.feed.wire import Position
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
 from livetable.tui.keyline import KeyLine
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
+from livetable.tui.model import Table
 from livetable.tui.screens.arranged import ArrangedScreen
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
@@ -27,6 +30,26 @@ if TYPE_CHECKING:
     from livetable.feed.client import Client
 
 CREDIT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A table that stands still.
+
+    Attributes:
+        shown: Epoch and seq of the frame that is shown.
+        sent: When that was sent, by this machine's monotonic clock.
+    """
+
+    shown: Position
+    sent: float
+
+    def waiting(self, newest: Table | None) -> int:
+        """Return how many frames came since; at least, if the feed was started anew."""
+        if newest is None:
+            return 0
+        same = newest.position.epoch == self.shown.epoch
+        return newest.position.seq - (self.shown.seq if same else 0)
 
 
 class TableScreen(ArrangedScreen):
@@ -41,6 +64,7 @@ class TableScreen(ArrangedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Tables", tooltip="Back to the list of tables"),
+        Binding("space", "pause", "Pause", tooltip="Let the table stand still, or go on"),
     ]
 
     def __init__(
@@ -63,6 +87,7 @@ class TableScreen(ArrangedScreen):
             options.stale_after,
         )
         self._feed = FeedState(name=target.title)
+        self._paused: _Pause | None = None
         self._clock_timer: Timer | None = None
         self._paint_timer: asyncio.TimerHandle | None = None
         self._worker: Worker[None] | None = None
@@ -164,6 +189,31 @@ class TableScreen(ArrangedScreen):
             driver.ask()
         self.subscriber.credit()
 
+    def offer(self, table: Table) -> None:
+        """Take a table as it came; the first one is arranged as the command line asks."""
+        options = self._options
+        if self.base is None and (options.sort or options.where):
+            from livetable.tui.arrange import first_arrangement
+
+            self.base = table
+            self.choose(first_arrangement(options.sort, options.where))
+        else:
+            super().offer(table)
+
+    def action_pause(self) -> None:
+        """Let the table stand still, or go on with the newest state."""
+        feed = self._feed
+        if self._paused is None:
+            if self.base is not None:
+                age = (feed.age or 0.0) + time.monotonic() - feed.heard
+                self._paused = _Pause(self.base.position, time.monotonic() - age)
+        else:
+            self._paused = None
+            if feed.table is not None and feed.table is not self.base:
+                self.offer(feed.table)
+            self.subscriber.credit()
+        self.paint_soon()
+
     def _is_ready(self) -> bool:
         driver = self._driver
         return driver is None or driver.pace.wait(driver.pending) == 0
@@ -174,14 +224,17 @@ class TableScreen(ArrangedScreen):
         before, self._feed = self._feed, feed
         table = self.live_table
         if feed.table is not None and feed.table is not before.table:
-            self.offer(feed.table)
+            if self._paused is None:
+                self.offer(feed.table)
+            else:  # only to be counted, so there is no hurry
+                later(self, CREDIT_SECONDS, self.subscriber.credit)
         fresh, self.paint_next = self.paint_next, None
-        painted = table.update(fresh) if fresh is not None else True
+        painted = table.update(self.dress(fresh)) if fresh is not None else True
         if fresh is not None and self.arrangement is not None:
             self._say_view(fresh)
         self._show_trust()
         table.message = self._message()
-        if fresh is None:
+        if fresh is None or self._paused is not None:
             return  # a word or two: the subscriber itself asks for what comes after those
         if painted:
             self._painted()
@@ -197,15 +250,20 @@ class TableScreen(ArrangedScreen):
         age = feed.age
         if age is not None:
             age += time.monotonic() - feed.heard if lost else 0.0
+        waiting = None
+        if self._paused is not None:
+            age = time.monotonic() - self._paused.sent
+            waiting = self._paused.waiting(feed.table)
         limit = self._options.stale_after
         stale = limit is not None and age is not None and age > limit
-        status.show(feed, age, stale)
+        status.show(feed, age, stale, waiting)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
-        if lost and self._clock_timer is None:
+        ticks = lost or self._paused is not None
+        if ticks and self._clock_timer is None:
             self._clock_timer = self.set_interval(1.0, self._show_trust)
-        elif not lost and self._clock_timer is not None:
+        elif not ticks and self._clock_timer is not None:
             self._clock_timer.stop()
             self._clock_timer = None
 

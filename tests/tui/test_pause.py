@@ -1,0 +1,104 @@
+"""The table's screen: it stands still and goes on, and starts as the command line asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pandas as pd
+from textual.pilot import Pilot
+
+from livetable.feed import Publisher
+from livetable.tui.app import LivetableApp
+from livetable.tui.screens.table import TableScreen
+from livetable.tui.status import StatusLine
+from livetable.tui.target import Target, ViewOptions
+
+
+def frame(*values: int) -> pd.DataFrame:
+    return pd.DataFrame({"id": range(len(values)), "v": values})
+
+
+class Stage:
+    """A running viewer of a publisher in this process."""
+
+    def __init__(self, pilot: Pilot[int], screen: TableScreen) -> None:
+        self.pilot = pilot
+        self.screen = screen
+
+    @property
+    def values(self) -> list[int]:
+        table = self.screen.live_table.table
+        return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
+
+    @property
+    def trust(self) -> str:
+        return self.screen.query_one(StatusLine).render_line(0).text
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        for _ in range(2000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError((self.values, self.trust))
+
+    async def shows(self, *values: int) -> None:
+        await self.until(lambda: self.values == list(values))
+
+
+@asynccontextmanager
+async def stage(publisher: Publisher, options: ViewOptions) -> AsyncIterator[Stage]:
+    app = LivetableApp(Target(None, publisher.name), options)
+    async with app.run_test(size=(100, 12)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, TableScreen)
+        yield Stage(pilot, screen)
+        app.exit()
+
+
+async def test_space_lets_the_table_stand_still_and_go_on() -> None:
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3, 1, 2))
+        async with stage(orders, ViewOptions()) as on:
+            await on.shows(3, 1, 2)
+            await on.pilot.press("space")
+            await on.until(lambda: "paused, 0 wait" in on.trust)
+            orders.send(frame(9, 9, 9))
+            orders.send(frame(8, 8, 8))
+            await on.until(lambda: "paused, 2 wait" in on.trust)
+            assert "● live" in on.trust
+            assert on.values == [3, 1, 2]
+            await on.pilot.press("s")  # what stands still can still be sorted
+            await on.shows(1, 2, 3)
+            orders.send(frame(7, 6, 5))
+            await on.until(lambda: "paused, 3 wait" in on.trust)
+            await on.pilot.press("space")
+            await on.shows(5, 6, 7)
+            await on.until(lambda: "paused" not in on.trust)
+            orders.send(frame(1, 2, 3))
+            await on.shows(1, 2, 3)
+
+
+async def test_a_paused_table_tells_its_age_when_its_feed_is_gone() -> None:
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3))
+        async with stage(orders, ViewOptions()) as on:
+            await on.shows(3)
+            await on.pilot.press("space")
+            orders.close()
+            await on.until(lambda: "■ ended" in on.trust)
+            await on.until(lambda: " s ago shown" in on.trust)
+            assert "paused" in on.trust
+
+
+async def test_the_command_line_sets_the_first_view() -> None:
+    options = ViewOptions(sort=(("v", True),), where=("v > 1",))
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3, 1, 2))
+        async with stage(orders, options) as on:
+            await on.shows(3, 2)
+            orders.send(frame(0, 5, 9))
+            await on.shows(9, 5)
+            await on.pilot.press("F")
+            await on.shows(9, 5, 0)
