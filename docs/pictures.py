@@ -54,9 +54,13 @@ async def main() -> None:
     pictures = {
         "market": (("demo", "market", "--rows", "1000", "--hz", "4"), (110, 26), ("down",) * 4),
         "processes": (("processes", "processes"), (110, 26), ()),
-        "help": (("demo", "market", "--hz", "4"), (110, 30), ("question_mark",)),
-    }
-    for name in sys.argv[1:] or ["market", "processes", "help"]:
+        "sorted": (
+            ("demo", "market", "--rows", "1000", "--hz", "4"), (110, 26),
+            ("right", "right", "right", "s", "s", "f", *"sector == 'tech' and last > 100"),
+        ),
+        "help": (("demo", "market", "--hz", "4"), (110, 40), ("question_mark",)),
+    }  # fmt: skip
+    for name in sys.argv[1:] or pictures:
         feed, size, keys = pictures[name]
         await picture(name, feed, size, keys)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from livetable.feed.errors import BadEndpoint, WireError
 from livetable.feed.wanting import News, Wanting
@@ -224,8 +224,9 @@ class Client:
             self._say(wanting.restart(now, self._topic))
 
     def _look_at_link(self) -> Iterator[Event]:
-        event = recv_monitor_message(self._monitor)
-        connected = event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        # By hand: zmq.utils.monitor loads zmq.asyncio for this. Event, value; then the address.
+        event, _ = struct.unpack("=Hi", self._monitor.recv_multipart()[0])
+        connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
         yield Link(connected)
         if connected:
             for wanting in self._wantings.values():

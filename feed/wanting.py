@@ -41,8 +41,7 @@ class News:
 @dataclass(slots=True)
 class _Assembly:
     header: Header
-    data: list[bytes | memoryview]
-    size: int = 0
+    data: bytearray
     parts: int = 0
 
 
@@ -165,22 +164,23 @@ class Wanting:
     ) -> tuple[News | None, bytes | None]:
         assembly = self._assembly
         if header.part == 0 and (assembly is None or assembly.header.position != header.position):
-            assembly = self._assembly = _Assembly(header, [])
+            assembly = self._assembly = _Assembly(header, bytearray())
         if assembly is None or assembly.header.position != header.position:
             return None, None  # the rest of a snapshot that was given up
         if header.part != assembly.parts:
             return None, None  # came twice
-        assembly.data += body  # joined once, at the end: growing it copies it again and again
-        assembly.size += sum(map(len, body))
+        # Bit by bit: to join 80 MB at the end holds the interpreter, and keys wait meanwhile.
+        for frame in body:
+            assembly.data += frame
         assembly.parts += 1
-        if assembly.size > min(assembly.header.size, MAX_BODY):
+        if len(assembly.data) > min(assembly.header.size, MAX_BODY):
             self._drop_assembly()
             raise WireError(f"size: more bytes came than the {header.size} announced")
         if assembly.parts == header.parts:
-            if assembly.size != header.size:
+            if len(assembly.data) != header.size:
                 self._drop_assembly()
                 raise WireError(f"size: {header.size} bytes announced, fewer came")
-            return self._complete(header, b"".join(assembly.data), now), None
+            return self._complete(header, assembly.data, now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.
         half = WINDOW // 2

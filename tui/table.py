@@ -64,7 +64,7 @@ class LiveTable(ScrollView, can_focus=True):
         Binding("G,ctrl+end", "edge_row(True)", "Last row", show=False),
         Binding("home,0", "edge_column(False)", "First column", show=False),
         Binding("end,$", "edge_column(True)", "Last column", show=False),
-        Binding("c", "toggle_cursor", "Cell/row", tooltip="Mark a cell or a whole row"),
+        Binding("c", "toggle_cursor", "Cell/row", show=False),
         Binding("enter", "select", "Open", show=False),
     ]
 

@@ -15,6 +15,7 @@ from livetable.tui.app import LivetableApp
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.lister import Listed, as_table, target_of
 from livetable.tui.once import as_text
+from livetable.tui.screens.arranged import ArrangedScreen
 from livetable.tui.screens.help import KEYS
 from livetable.tui.screens.table import TableScreen
 from livetable.tui.table import LiveTable
@@ -141,10 +142,11 @@ def test_every_key_is_in_the_help() -> None:
     names = {
         "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
         "ctrl+b": "^b", "ctrl+f": "^f", "home": "Home", "end": "End", "enter": "Enter",
-        "escape": "Esc", "question_mark": "?", "ctrl+c": "^c",
+        "escape": "Esc", "question_mark": "?", "ctrl+c": "^c", "ampersand": "&", "slash": "/",
+        "minus": "-", "plus": "+",
     }  # fmt: skip
     unsaid = {"ctrl+home", "ctrl+end"}  # the same as g and G
-    for owner in (LiveTable, TableScreen, LivetableApp):
+    for owner in (LiveTable, ArrangedScreen, TableScreen, LivetableApp):
         for binding in owner.BINDINGS:
             for key in binding.key.split(","):  # type: ignore[union-attr]
                 assert key in unsaid or names.get(key, key) in said, key

@@ -190,7 +190,7 @@ async def test_the_painted_screen_is_the_repainted_screen(
                 FeedState(Link.LIVE, table.table, "名 name", rate=random_.random()), 1.0, False
             ),
         ]
-        for number in range(40):
+        for number in range(34):
             action = random_.choice(actions)
             await one.do(action)
             now = one.look()
