@@ -174,8 +174,7 @@ class Screen:
 
     def cpu(self) -> float:
         """Return the seconds of processor time used so far."""
-        used = psutil.Process(self.pid).cpu_times()
-        return float(used.user + used.system)
+        return processor_seconds(self.pid)
 
     def memory(self) -> int:
         """Return the resident bytes."""
@@ -193,6 +192,20 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the seconds of processor time that a process's threads have used.
+
+    From the scheduler where it tells, to the nanosecond: the ticks that are charged otherwise are a
+    sample, and of a process that is asleep most of the time a bad one.
+    """
+    try:
+        told = Path(f"/proc/{pid}/task").glob("*/schedstat")
+        return sum(int(one.read_text().split()[0]) for one in told) / 1e9
+    except OSError:
+        used = psutil.Process(pid).cpu_times()
+        return float(used.user + used.system)
 
 
 @dataclass

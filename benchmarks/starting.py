@@ -6,9 +6,7 @@ import re
 import time
 from pathlib import Path
 
-import psutil
-
-from benchmarks.measure import LIVETABLE, PYTHON, Screen, feed
+from benchmarks.measure import LIVETABLE, PYTHON, Screen, feed, processor_seconds
 from benchmarks.results import Result, median
 
 EMPTY = [PYTHON, "-m", "benchmarks.empty"]
@@ -41,17 +39,16 @@ def _start(tries: int) -> Result:
 
 
 def _idle(feed_pid: int, seconds: float) -> Result:
-    feeding = psutil.Process(feed_pid)
     with Screen(EMPTY) as empty, Screen([*LIVETABLE, "bench"]) as screen:
         for one in (empty, screen):
             one.read(4)
-        before = empty.cpu(), screen.cpu(), sum(feeding.cpu_times()[:2])
+        before = empty.cpu(), screen.cpu(), processor_seconds(feed_pid)
         began = time.monotonic()
         while time.monotonic() - began < max(20.0, seconds):
             screen.read(0.5)
             empty.read(0.01)
         took = time.monotonic() - began
-        after = empty.cpu(), screen.cpu(), sum(feeding.cpu_times()[:2])
+        after = empty.cpu(), screen.cpu(), processor_seconds(feed_pid)
     nothing, ours, fed = ((b - a) / took for a, b in zip(before, after, strict=True))
     return Result(
         "11", f"idle: a table shown and no news for {took:.0f} s",
