@@ -79,15 +79,19 @@ def without_dictionary(array: pa.Array) -> pa.Array:
 # than the viewer's whole start.
 
 
-def as_numpy(values: pa.Array) -> np.ndarray[Any, Any]:
+def as_numpy(values: pa.Array, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any]:
     """Return whole numbers or floats as NumPy's without copying; under a null stands some number.
 
+    Args:
+        values: The numbers.
+        dtype: Their `numpy_type`, from who asks often: to find it takes longer than the rest.
+
     Raises:
-        KeyError: they are no numbers of a fixed width.
+        TypeError: they are no numbers of a fixed width.
     """
     import numpy as np
 
-    dtype = numpy_type(values.type)
+    dtype = dtype or numpy_type(values.type)
     buffer = values.buffers()[1]
     if buffer is None or not len(values):
         return np.zeros(len(values), dtype=dtype)

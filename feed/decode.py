@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, overload
 
@@ -62,17 +62,16 @@ class Decoded:
 
 
 class Columns(Sequence[pa.Array]):
-    """Columns of a record batch, each made when it is looked at: of 500 the screen shows ten.
+    """Columns that are each made when they are looked at: of 500 the screen shows ten.
 
     Args:
-        batch: The batch.
-        start: The first column.
-        stop: The one after the last.
+        count: How many there are.
+        make: Returns the column of a number.
     """
 
-    def __init__(self, batch: pa.RecordBatch, start: int, stop: int) -> None:
-        self._batch = batch
-        self._places = range(start, stop)
+    def __init__(self, count: int, make: Callable[[int], pa.Array]) -> None:
+        self._places = range(count)
+        self._make = make
 
     def __len__(self) -> int:
         return len(self._places)
@@ -83,8 +82,8 @@ class Columns(Sequence[pa.Array]):
     def __getitem__(self, at: slice) -> list[pa.Array]: ...
     def __getitem__(self, at: int | slice) -> pa.Array | list[pa.Array]:
         if isinstance(at, slice):
-            return [self._batch.column(place) for place in self._places[at]]
-        return self._batch.column(self._places[at])
+            return list(map(self._make, self._places[at]))
+        return self._make(self._places[at])
 
 
 class Decoder:
@@ -116,7 +115,8 @@ class Decoder:
         # Without any columns a column of nulls holds the number of rows.
         stop = batch.num_columns if labels.dtypes else levels
         index = [batch.column(level) for level in range(levels)]
-        return Decoded(labels, index, Columns(batch, levels, stop), batch.num_rows, self._types)
+        columns = Columns(stop - levels, lambda at: batch.column(levels + at))
+        return Decoded(labels, index, columns, batch.num_rows, self._types)
 
     def _read_labels(self, schema: pa.Schema) -> Labels:
         if self._labels is None or not schema.equals(self._schema, check_metadata=True):

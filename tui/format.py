@@ -13,11 +13,10 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from livetable.feed.arrays import numpy_type, plain_type, without_dictionary
+from livetable.feed.arrays import as_numpy, numpy_type, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 
 NULL: Final = "–"
@@ -92,12 +91,7 @@ class ColumnFormat:
         """
         dtype = self._dtype
         if dtype is not None and not window.null_count and window.type == self.kind:
-            at, count = window.offset, len(window)
-            if not count:
-                return []
-            # As `as_numpy`, which asks for the type's name each time.
-            whole = np.frombuffer(window.buffers()[1], dtype=dtype, count=at + count)
-            plain: list[Any] = whole[at:].tolist()
+            plain: list[Any] = as_numpy(window, dtype).tolist()
             return plain
         window = without_dictionary(window)
         if self._is_nested:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, Final, overload
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from livetable.feed.arrays import plain_type, rows_array, truth, without_dictionary
-from livetable.feed.decode import Decoded, Labels
+from livetable.feed.decode import Columns, Decoded, Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
 from livetable.feed.wire import Position
@@ -333,7 +333,7 @@ def build(
     held = [values for values in held if not pa.types.is_nested(plain_type(values.type))]
     return Table(
         headings=headings,
-        sources=_Sources(decoded.index, decoded.columns),
+        sources=_sources(decoded),
         rows=decoded.rows,
         shape=(decoded.rows, len(decoded.columns) if columns is None else columns),
         range=labels.range or (0, 1),
@@ -343,25 +343,13 @@ def build(
     )
 
 
-class _Sources(Sequence[pa.Array]):
-    """The index's levels, then the columns."""
-
-    def __init__(self, index: Sequence[pa.Array], columns: Sequence[pa.Array]) -> None:
-        self._index = index
-        self._columns = columns
-
-    def __len__(self) -> int:
-        return len(self._index) + len(self._columns)
-
-    @overload
-    def __getitem__(self, at: int) -> pa.Array: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[pa.Array]: ...
-    def __getitem__(self, at: int | slice) -> pa.Array | list[pa.Array]:
-        if isinstance(at, slice):
-            return [self[place] for place in range(*at.indices(len(self)))]
-        levels = len(self._index)
-        return self._index[at] if at < levels else self._columns[at - levels]
+def _sources(decoded: Decoded) -> Sequence[pa.Array]:
+    """Return the index's levels, then the columns."""
+    index, columns = decoded.index, decoded.columns
+    levels = len(index)
+    return Columns(
+        levels + len(columns), lambda at: index[at] if at < levels else columns[at - levels]
+    )
 
 
 @lru_cache(maxsize=16)

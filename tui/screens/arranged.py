@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -301,11 +301,6 @@ class ArrangedScreen(Screen[None]):
             return
         column = self._search_column
 
-        def work() -> Any:
-            from livetable.tui.search import find
-
-            return find(table, text, self._search_from, step, column)
-
         def done(place: tuple[int, int] | None) -> None:
             if self._search != text or not self.is_attached:
                 return
@@ -320,7 +315,9 @@ class ArrangedScreen(Screen[None]):
             self.live_table.go_to_in(table, *place)
 
         def run() -> None:
-            place = work()
+            from livetable.tui.search import find
+
+            place = find(table, text, self._search_from, step, column)
             self.app.call_from_thread(done, place)
 
         self.run_worker(run, group="search", thread=True, exclusive=True, exit_on_error=False)
