@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks import loads, painting, producing, sizes, starting
+from benchmarks.effort import QUICK, THOROUGH
 from benchmarks.measure import runtime_folder
 from benchmarks.results import HEADER, Result
 
@@ -53,16 +54,19 @@ def main() -> int:
     """Run the groups that are named, or all; print each row as it is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="which, default: all")
-    parser.add_argument("--quick", action="store_true", help="about a minute, less exact")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a minute for all: less exact, and without rows 5, 8 and 9",
+    )
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     options = parser.parse_args()
-    seconds = 3.0 if options.quick else 60.0
+    effort = QUICK if options.quick else THOROUGH
     print(machine(), HEADER, sep="\n", flush=True)
     results: list[Result] = []
     with runtime_folder() as folder:
         for name in options.groups or GROUPS:
-            length = seconds if name in ("loads", "starting") else min(seconds, 10.0)
-            for result in GROUPS[name](folder, length):
+            for result in GROUPS[name](folder, effort):
                 print(result, flush=True)
                 results.append(result)
     if options.write:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.effort import THOROUGH
 from benchmarks.measure import LIVETABLE, PYTHON, feed, runtime_folder, watch
 from benchmarks.painting import HZ, STOCK
 
@@ -20,7 +22,7 @@ def main() -> None:
     """Run all viewers and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=8.0)
-    seconds = parser.parse_args().seconds
+    effort = replace(THOROUGH, look=parser.parse_args().seconds)
     stock = {
         name: [PYTHON, "-m", "benchmarks.viewers", how, "bench"] for name, how in STOCK.items()
     }
@@ -29,7 +31,7 @@ def main() -> None:
     )
     with runtime_folder() as folder, feed(folder, 1000, 20, HZ, 0.1) as fed:
         for name, command in {"livetable": [*LIVETABLE, "bench"], **stock}.items():
-            shown = watch(command, fed, seconds)
+            shown = watch(command, fed, effort)
             frames = max(1, len(shown.delays))
             print(
                 f"| {name} | {len(shown.delays)} of {round(shown.seconds * HZ)} "

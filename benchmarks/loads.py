@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.effort import Effort
 from benchmarks.measure import LIVETABLE, PYTHON, Came, Feed, Screen, delays, feed, watch
 from benchmarks.results import Result, median, quantile
 
@@ -15,11 +16,11 @@ _HEADER_LINE = re.compile(rb"\x1b\[2;\d+H")
 """A paint of the header, which the cursor's column changes and nothing else does."""
 
 
-def run(folder: Path, seconds: float) -> list[Result]:
+def run(folder: Path, effort: Effort) -> list[Result]:
     """Measure."""
     with feed(folder, 1000, 20, 0, 0.1) as fed:
-        results = [_flood(fed, seconds), _slow(fed, seconds)]
-    return results
+        flood = _flood(fed, effort)
+        return [flood, _slow(fed, effort.long / 2)] if effort.whole else [flood]
 
 
 def _keys(screen: Screen, seconds: float, pause: float) -> tuple[list[float], Came]:
@@ -35,13 +36,13 @@ def _keys(screen: Screen, seconds: float, pause: float) -> tuple[list[float], Ca
     return took, came
 
 
-def _flood(fed: Feed, seconds: float) -> Result:
+def _flood(fed: Feed, effort: Effort) -> Result:
     feeding = psutil.Process(fed.pid)
     with Screen([*LIVETABLE, "bench"]) as screen:
-        screen.read(8)
+        screen.read(2 * effort.settle)
         memory = screen.memory(), feeding.memory_info().rss
         cpu, began, first = screen.cpu(), time.monotonic(), len(fed.sent())
-        keys, came = _keys(screen, seconds, 0.15)
+        keys, came = _keys(screen, effort.long, 0.15)
         took = time.monotonic() - began
         load = (screen.cpu() - cpu) / took
         grown = max(
@@ -51,7 +52,7 @@ def _flood(fed: Feed, seconds: float) -> Result:
     shown = delays(came, sent)
     rate, offered = len(shown) / took, (len(sent) - first) / took
     age, key = quantile(shown, 0.99), quantile(keys, 0.99)
-    stock = watch([PYTHON, "-m", "benchmarks.viewers", "clear", "bench"], fed, min(seconds, 10))
+    stock = watch([PYTHON, "-m", "benchmarks.viewers", "clear", "bench"], fed, effort)
     return Result(
         "7", f"flood: {offered:,.0f} frames a second of 1,000×20 offered, for {took:.0f} s",
         "≥ 30 paints/s, ≤ 100 ms old, key p99 ≤ 50 ms, ≤ 1 core, memory flat within 5 %",
@@ -67,7 +68,7 @@ def _slow(fed: Feed, seconds: float) -> Result:
     for rate in (20_000, 64_000):
         with Screen([*LIVETABLE, "bench"], rate=rate) as screen:
             screen.read(12)
-            keys, came = _keys(screen, max(10.0, seconds / 2), 0.5)
+            keys, came = _keys(screen, seconds, 0.5)
             shown = delays(came, fed.sent())
             figures[rate] = quantile(shown, 0.95), quantile(keys, 0.95), len(shown)
     slow, fast = figures[20_000], figures[64_000]

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.effort import Effort
 from benchmarks.marks import MARK, frame_of
 from benchmarks.results import quantile
 
@@ -255,13 +256,13 @@ def delays(came: Came, sent: Sequence[int]) -> list[float]:
     return found_delays
 
 
-def watch(command: Sequence[str], fed: Feed, seconds: float, settle: float = 4.0) -> Shown:
-    """Run a viewer; return what it showed in `seconds` after it settled."""
+def watch(command: Sequence[str], fed: Feed, effort: Effort) -> Shown:
+    """Run a viewer; return what it showed after it settled."""
     with Screen(command) as screen:
-        before = screen.read(settle)
+        before = screen.read(effort.settle)
         shown = Shown(settling=b"".join(data for _, data in before))
         cpu, began = screen.cpu(), time.monotonic()
-        came = screen.read(seconds)
+        came = screen.read(effort.look)
         shown.cpu, shown.seconds = screen.cpu() - cpu, time.monotonic() - began
     shown.output = b"".join(data for _, data in came)
     shown.size = len(shown.output)

@@ -8,15 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.measure import LIVETABLE, PYTHON, Screen, delays, feed
 from benchmarks.results import Result, median
 
-_TRIES = 3
 
-
-def run(folder: Path, seconds: float) -> list[Result]:
+def run(folder: Path, effort: Effort) -> list[Result]:
     """Measure."""
-    return [_sending(seconds), _large(folder, seconds)]
+    sent = _sending(effort)
+    return [sent, _large(folder)] if effort.whole else [sent]
 
 
 def _ask(*words: str) -> dict[str, float]:
@@ -27,10 +27,10 @@ def _ask(*words: str) -> dict[str, float]:
     return answer
 
 
-def _sending(seconds: float) -> Result:
+def _sending(effort: Effort) -> Result:
     small, big = _ask("send", "1000", "20"), _ask("send", "1000000", "10")
     times = big["pickle"] / big["send"]
-    slower = _slow_down(seconds)
+    slower = _slow_down(effort)
     return Result(
         "4", "`send(df)` in the caller, and a busy loop that sends 1,000×20 at 30/s while watched",
         "≤ 0.3 ms at 1M×10, ≤ 2 × its cost at 1k×20, send_pyobj ≥ 200×, loop ≤ 10 % slower",
@@ -41,11 +41,11 @@ def _sending(seconds: float) -> Result:
     )  # fmt: skip
 
 
-def _slow_down(seconds: float) -> float:
+def _slow_down(effort: Effort) -> float:
     """Return how much slower a busy loop turns with a viewer than without, as a share."""
     ratios = []
-    for _ in range(_TRIES):
-        command = [PYTHON, "-m", "benchmarks.sending", "loop", str(seconds)]
+    for _ in range(effort.tries):
+        command = [PYTHON, "-m", "benchmarks.sending", "loop", str(effort.look)]
         alone = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as loop:
             with Screen([*LIVETABLE, "busy"]) as screen:
@@ -58,13 +58,13 @@ def _slow_down(seconds: float) -> float:
     return median(ratios)
 
 
-def _large(folder: Path, seconds: float) -> Result:
+def _large(folder: Path) -> Result:
     with (
         feed(folder, 1_000_000, 10, 2, 0.1) as fed,
         Screen([*LIVETABLE, "bench"]) as screen,
     ):
         screen.read(6)
-        came = screen.read(max(6.0, seconds))
+        came = screen.read(10)
         shown = delays(came, fed.sent())
     bare = _bare()
     ours = median(shown)

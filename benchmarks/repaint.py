@@ -1,4 +1,4 @@
-"""The widget alone, in a terminal: `python -m benchmarks.repaint ROWS plain|sort REPORT`.
+"""The widget alone, in a terminal: `python -m benchmarks.repaint ROWS plain|sort PAINTS REPORT`.
 
 Two states of a table, decoded already, are shown in turn; writes the median milliseconds from one
 to the other's bytes having been written.
@@ -25,8 +25,6 @@ from livetable.tui.driver import driver_for_terminal
 from livetable.tui.model import Table, build
 from livetable.tui.table import LiveTable
 
-PAINTS = 150
-
 
 def tables(rows: int, *, ordered: bool) -> list[Table]:
     """Return two states that differ in a tenth of the cells."""
@@ -48,9 +46,10 @@ def tables(rows: int, *, ordered: bool) -> list[Table]:
 class RepaintApp(App[None]):
     """Shows the two states in turn."""
 
-    def __init__(self, states: list[Table], report: Path) -> None:
+    def __init__(self, states: list[Table], paints: int, report: Path) -> None:
         super().__init__(driver_class=driver_for_terminal())
         self._states = states
+        self._paints = paints
         self._report = report
         self._took: list[float] = []
         self._painted = 0
@@ -70,10 +69,11 @@ class RepaintApp(App[None]):
         done = self.query_one(LiveTable).update(self._states[self._painted % 2])
         if done and self._painted > 20:
             self._took.append((time.perf_counter() - began) * 1000)
-        if len(self._took) == PAINTS:
+        if len(self._took) == self._paints:
             self._report.write_text(json.dumps(statistics.median(self._took)))
             self.exit()
 
 
 if __name__ == "__main__":
-    RepaintApp(tables(int(sys.argv[1]), ordered=sys.argv[2] == "sort"), Path(sys.argv[3])).run()
+    states = tables(int(sys.argv[1]), ordered=sys.argv[2] == "sort")
+    RepaintApp(states, int(sys.argv[3]), Path(sys.argv[4])).run()

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.measure import LIVETABLE, PYTHON, Screen, process
 from benchmarks.results import Result, median, quantile
 
@@ -15,12 +16,13 @@ HEADER_LINE = re.compile(rb"\x1b\[3;\d+H")
 """A paint of the header, which the cursor's column changes; the line above says the order."""
 
 
-def run(folder: Path, seconds: float) -> list[Result]:
+def run(folder: Path, effort: Effort) -> list[Result]:
     """Measure."""
-    return [_repaint(folder), _arranging(folder, seconds)]
+    repaint = _repaint(folder, effort)
+    return [repaint, _arranging(effort)] if effort.whole else [repaint]
 
 
-def _repaint(folder: Path) -> Result:
+def _repaint(folder: Path, effort: Effort) -> Result:
     took = {}
     for name, rows, how in (
         ("1k", 1000, "plain"),
@@ -28,7 +30,8 @@ def _repaint(folder: Path) -> Result:
         ("sorted", 10**6, "sort"),
     ):
         report = folder / "repaint.json"
-        with Screen([PYTHON, "-m", "benchmarks.repaint", str(rows), how, str(report)]) as screen:
+        words = str(rows), how, str(50 * effort.tries), str(report)
+        with Screen([PYTHON, "-m", "benchmarks.repaint", *words]) as screen:
             until = time.monotonic() + 60
             while not report.exists() and time.monotonic() < until:
                 screen.read(0.2)
@@ -43,7 +46,7 @@ def _repaint(folder: Path) -> Result:
     )  # fmt: skip
 
 
-def _arranging(folder: Path, seconds: float) -> Result:
+def _arranging(effort: Effort) -> Result:
     with (
         process(PYTHON, "-m", "benchmarks.ranks", "ranks", "1000000", "5"),
         Screen([*LIVETABLE, "ranks"]) as screen,
@@ -56,7 +59,7 @@ def _arranging(folder: Path, seconds: float) -> Result:
         screen.send(b"x1 > -1\r")  # all rows meet it, so both ends stay
         screen.read(3)
         began = time.monotonic()
-        while time.monotonic() - began < max(10.0, seconds):
+        while time.monotonic() - began < 15:
             for wanted in (b"AAAAAAAA", b"ZZZZZZZZ"):
                 took, _ = screen.key(b"s", re.compile(wanted))
                 orders.append(took)

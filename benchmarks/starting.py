@@ -6,17 +6,18 @@ import re
 import time
 from pathlib import Path
 
+from benchmarks.effort import Effort
 from benchmarks.measure import LIVETABLE, PYTHON, Screen, feed, processor_seconds
 from benchmarks.results import Result, median
 
 EMPTY = [PYTHON, "-m", "benchmarks.empty"]
 
 
-def run(folder: Path, seconds: float) -> list[Result]:
+def run(folder: Path, effort: Effort) -> list[Result]:
     """Measure."""
     # One frame, and then silence.
     with feed(folder, 1000, 20, 1e-6, 0.1) as fed:
-        return [_start(12 if seconds > 10 else 6), _idle(fed.pid, seconds)]
+        return [_start(4 * effort.tries), _idle(fed.pid, effort)]
 
 
 def _start(tries: int) -> Result:
@@ -38,13 +39,13 @@ def _start(tries: int) -> Result:
     )  # fmt: skip
 
 
-def _idle(feed_pid: int, seconds: float) -> Result:
+def _idle(feed_pid: int, effort: Effort) -> Result:
     with Screen(EMPTY) as empty, Screen([*LIVETABLE, "bench"]) as screen:
         for one in (empty, screen):
-            one.read(4)
+            one.read(effort.settle)
         before = empty.cpu(), screen.cpu(), processor_seconds(feed_pid)
         began = time.monotonic()
-        while time.monotonic() - began < max(20.0, seconds):
+        while time.monotonic() - began < effort.long:
             screen.read(0.5)
             empty.read(0.01)
         took = time.monotonic() - began

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from livetable.tui.app import LivetableApp
 from livetable.tui.launch import FeedProcess
-from livetable.tui.screens.table import TableScreen
+from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.table import LiveTable
 
 FOLDER = Path(__file__).parent
@@ -38,7 +38,7 @@ async def picture(
 
             def is_moving() -> bool:
                 screen = app.screen_stack[0]
-                assert isinstance(screen, TableScreen)
+                assert isinstance(screen, TablesScreen)
                 table = screen.query_one(LiveTable).table
                 return table is not None and table.position.seq >= 4
 

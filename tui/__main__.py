@@ -26,10 +26,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "source",
-        nargs="?",
+        nargs="*",
         metavar="SOURCE",
-        help="a local table's name, tcp://host:port[#NAME] or ipc://path[#NAME]; without it, the "
-        "tables on this machine to choose from",
+        help="a local table's name, tcp://host:port[#NAME] or ipc://path[#NAME]; several are a tab "
+        "each; without one, the tables on this machine to choose from",
     )
     parser.add_argument("--demo", action="store_true", help="show this machine's processes")
     parser.add_argument(
@@ -54,6 +54,13 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive,
         help="show data as stale after S silent seconds",
     )
+    parser.add_argument(
+        "--history",
+        metavar="MB",
+        type=positive,
+        default=256,
+        help="how much of what was shown to keep, to go back to, default: 256",
+    )
     parser.add_argument("--theme", metavar="NAME", help="colours, for example textual-light")
     script = parser.add_argument_group("in scripts")
     script.add_argument(
@@ -74,9 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
-        if options.demo and options.source is not None:
+        if options.demo and options.source:
             fail(parser.prog, "--demo shows a table of its own: leave out SOURCE", 2)
-        target = parse_target(options.source)
+        targets = [parse_target(source) for source in options.source or [None]]
+        if len(targets) > 1 and not all(target.table for target in targets):
+            fail(parser.prog, "of several sources each names one table: add #NAME", 2)
         view = ViewOptions(
             columns=_column_names(options.columns),
             sort=_sort_keys(options.sort),
@@ -84,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale_after=options.stale_after,
             timeout=options.timeout,
             pickle=options.pickle,
+            history=int(options.history * (1 << 20)),
         )
     except LivetableError as error:
         fail(parser.prog, str(error), 2)
@@ -94,13 +104,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from livetable.tui.launch import FeedProcess
 
                 feed = stack.enter_context(FeedProcess("processes", "processes"))
-                target = feed.target
+                targets = [feed.target]
             if once:
                 collector.settle()
                 from livetable.tui.once import print_once
 
-                return print_once(target, view, options.format or "table", sys.stdout)
-            return _show(target, view, options.theme)
+                if len(targets) > 1:
+                    fail(parser.prog, "one table at a time can be printed: name one SOURCE", 2)
+                return print_once(targets[0], view, options.format or "table", sys.stdout)
+            return _show(targets, view, options.theme)
     except LivetableError as error:
         fail(parser.prog, str(error), 1)
     except KeyboardInterrupt:
@@ -128,14 +140,14 @@ def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
     return tuple(keys)
 
 
-def _show(target: Target, options: ViewOptions, theme: str | None) -> int:
+def _show(targets: list[Target], options: ViewOptions, theme: str | None) -> int:
     _take_terminal()
     from livetable.tui.subscriber import ask_early
 
-    client = ask_early(target)
+    client = ask_early(targets[0])
     from livetable.tui.app import LivetableApp
 
-    app = LivetableApp(target, options, client)
+    app = LivetableApp(*targets, options=options, client=client)
     if theme is not None:
         if theme not in app.available_themes:
             known = ", ".join(sorted(app.available_themes))

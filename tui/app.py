@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events
@@ -19,8 +19,7 @@ from textual.screen import Screen
 from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.messages import TerminalTook
-from livetable.tui.screens.arranged import ArrangedScreen
-from livetable.tui.screens.table import TableScreen
+from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ class LivetableApp(App[int]):
     """Shows a table, or the tables there are.
 
     Args:
-        target: What to show.
+        targets: What to show: several tables as tabs.
         options: What the command line asks of the view.
-        client: A reader that has asked for the target's table already.
+        client: A reader that has asked for the first table already.
     """
 
     CSS_PATH = Path(__file__).with_name("livetable.tcss")
@@ -51,21 +50,20 @@ class LivetableApp(App[int]):
     ]
 
     def __init__(
-        self, target: Target, options: ViewOptions = DEFAULTS, client: Client | None = None
+        self, *targets: Target, options: ViewOptions = DEFAULTS, client: Client | None = None
     ) -> None:
         super().__init__(driver_class=driver_for_terminal())
         self._client = client
-        self._target = target
+        self._targets = targets
         self._options = options
 
-    def get_default_screen(self) -> Screen[None]:
+    def get_default_screen(self) -> Screen[Any]:
         """Return the first screen."""
-        target = self._target
-        if target.table is not None:
-            return TableScreen(target, self._options, client=self._client)
+        if all(target.table is not None for target in self._targets):
+            return TablesScreen(self._targets, self._options, client=self._client)
         from livetable.tui.screens.picker import PickerScreen  # late: a named table needs none
 
-        return PickerScreen(target.endpoint, self._options)
+        return PickerScreen(self._targets[0].endpoint, self._options)
 
     def on_mount(self) -> None:
         """Leave in order when asked to by a signal; pass on what the terminal tells."""
@@ -83,13 +81,14 @@ class LivetableApp(App[int]):
     def _on_progress(self) -> None:
         # By a message: what is done outside of Textual's own tasks knows no app.
         for screen in self.screen_stack:
-            if isinstance(screen, TableScreen) and screen.waits_for_terminal:
-                screen.post_message(TerminalTook())
+            for pane in screen.panes if isinstance(screen, TablesScreen) else ():
+                if pane.waits_for_terminal:
+                    pane.post_message(TerminalTook())
 
     def on_key(self, event: events.Key) -> None:
         """Give a prompt what was typed before it was there: keys come in bursts."""
         screen = self.screen
-        if isinstance(screen, ArrangedScreen) and screen.take_ahead(event):
+        if isinstance(screen, TablesScreen) and screen.pane.take_ahead(event):
             event.prevent_default()
 
     def exit(

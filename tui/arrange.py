@@ -59,17 +59,21 @@ class Arrangement:
         mode: What happens to the order when values change.
         filters: What a row must meet to be shown, each an expression or a text it contains.
         asked: Counts the times that an order was asked for.
+        groups: Columns that rows are grouped by.
+        totals: What is shown of a group's values, where it is not the first of `TOTALS`.
     """
 
     sort: tuple[SortKey, ...] = ()
     mode: Mode = Mode.LIVE
     filters: tuple[str, ...] = ()
     asked: int = 0
+    groups: tuple[ColumnRef, ...] = ()
+    totals: tuple[tuple[ColumnRef, str], ...] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether all rows are shown as they come."""
-        return not self.sort and not self.filters
+        return not self.sort and not self.filters and not self.groups
 
 
 PLAIN: Final = Arrangement()
@@ -147,19 +151,29 @@ def arrange(table: Table, chosen: Arrangement, before: Arranged | None = None) -
         return Arranged(table.arranged(None), chosen)
     table = table.arranged(None)
     problems: list[str] = []
+    mask = _mask(table, chosen, problems) if chosen.filters else None
+    if chosen.groups:
+        from livetable.tui.grouping import grouped
+
+        table = grouped(table, chosen.groups, dict(chosen.totals), mask, problems)
+        mask = None
     full = _order(table, chosen, before, problems) if chosen.sort else None
     shown = full
-    if chosen.filters:
-        mask = np.ones(table.frame_rows, dtype=bool)
-        for text in chosen.filters:
-            try:
-                mask &= filter_mask(table, text)
-            except BadExpression as error:
-                problems.append(f"{text}: {error}")
+    if mask is not None:
         shown = np.flatnonzero(mask)
         if full is not None:
             shown = full.take(np.flatnonzero(mask.take(full)))
     return Arranged(table.arranged(shown), chosen, tuple(problems), full)
+
+
+def _mask(table: Table, chosen: Arrangement, problems: list[str]) -> np.ndarray[Any, Any]:
+    mask = np.ones(table.frame_rows, dtype=bool)
+    for text in chosen.filters:
+        try:
+            mask &= filter_mask(table, text)
+        except BadExpression as error:
+            problems.append(f"{text}: {error}")
+    return mask
 
 
 def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
@@ -169,7 +183,8 @@ def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
         BadExpression: it can't be read or worked out.
     """
     if is_expression(text):
-        return mask_of(parsed(text, table.titles), table, table.frame_rows)
+        everything = table.undressed
+        return mask_of(parsed(text, everything.titles), everything, table.frame_rows)
     columns = tuple(map(table.column, range(len(table.titles))))
     return containing(text.strip("'\""), columns, table.frame_rows)
 
@@ -183,10 +198,10 @@ def _order(
         if same_wish or chosen.mode is Mode.HELD:
             return _held(known.full, known.table, table)
     rows: Rows = np.arange(table.frame_rows, dtype=np.int64)
-    # Nearly in order already, it is sorted several times faster. Only where nothing else differs,
-    # or ties would stand in an order that nobody can explain.
+    # Nearly in order already, it is sorted several times faster.
     if known is not None and known.full is not None and len(known.full) == len(rows):
         rows = known.full
+    settle = True
     for key in reversed(chosen.sort):
         at = table.column_at(key.column)
         if at is None:
@@ -197,8 +212,9 @@ def _order(
         except NotSortable as error:
             problems.append(f"sort by {key.column[0]}: {error}")
             continue
-        rows = column.sort(rows, descending=key.descending)
-    return rows
+        rows = column.sort(rows, descending=key.descending, settle=settle)
+        settle = False
+    return rows if not settle else np.sort(rows)
 
 
 def _held(full: Rows, before: Table, table: Table) -> Rows:

@@ -14,7 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrays import numbers, rows_array, texts, truth, without_dictionary
-from livetable.tui.expression import BadExpression, Constant, Expression, Name, Node, Operation
+from livetable.tui.expression import (
+    PAST,
+    BadExpression,
+    Constant,
+    Expression,
+    Name,
+    Node,
+    Operation,
+)
+from livetable.tui.model import Span
 
 Values = Any
 """An Arrow array with a value a row, or an Arrow scalar for all of them."""
@@ -25,6 +34,10 @@ class Columns(Protocol):
 
     def values_of(self, title: str) -> pa.Array | None:
         """Return the values of the first column of that title, None if there is none."""
+        ...
+
+    def earlier(self, span: Span) -> tuple[Columns, float]:
+        """Return the same rows as they were, and how many seconds that is ago."""
         ...
 
 
@@ -89,6 +102,8 @@ def _value(node: Node, columns: Columns) -> Values:
     assert isinstance(node, Operation)
     if node.name in ("in", "not in", "isin"):
         return _membership(node, columns)
+    if node.name in PAST:
+        return _change(node, columns)
     function, least, most = _KERNELS[node.name]
     count = len(node.parts)
     if not least <= count <= most:
@@ -96,6 +111,34 @@ def _value(node: Node, columns: Columns) -> Values:
         raise BadExpression(f"{node.name} takes {takes} values, not {count}", node.start, node.end)
     parts = [_value(part, columns) for part in node.parts]
     return _guard(lambda: function(*parts), node, parts)
+
+
+def _change(node: Operation, columns: Columns) -> Values:
+    """Return how values differ from what they were."""
+    subject, span = node.parts
+    assert isinstance(span, Constant)
+    earlier, seconds = columns.earlier(span.value)
+    now, then = _value(subject, columns), _value(subject, earlier)
+    if node.name == "was":
+        return then
+
+    def work() -> Values:
+        if pa.types.is_temporal(now.type):
+            if node.name != "d":
+                raise _NotFitting(f"{node.name} is for numbers; d gives a time's change")
+            return pc.subtract(now, then)
+        if not _is_number(now.type):
+            raise _NotFitting(f"{node.name} is for numbers, not for {now.type}")
+        # Floats, but for whole numbers that a float would round; unsigned ones can't go below 0.
+        whole = node.name == "d" and pa.types.is_integer(now.type)
+        kind = pa.int64() if whole else pa.float64()
+        before = then.cast(kind)
+        change = pc.subtract(now.cast(kind), before)
+        if node.name == "pct":
+            return pc.divide(change, pc.abs(before))
+        return pc.divide(change, scalar(seconds)) if node.name == "rate" else change
+
+    return _guard(work, node, [now])
 
 
 def _guard(work: Callable[[], Values], node: Node, parts: list[Values] | None = None) -> Values:

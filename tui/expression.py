@@ -21,7 +21,7 @@ FUNCTIONS: Final = frozenset(
     {
         "abs", "round", "floor", "ceil", "sqrt", "log", "log10", "exp", "sign",
         "lower", "upper", "len", "contains", "startswith", "endswith", "match",
-        "isna", "notna", "isnull", "notnull", "isin", "between",
+        "isna", "notna", "isnull", "notnull", "isin", "between", "d", "pct", "rate", "was",
     }
 )  # fmt: skip
 """What may be called, as ``abs(x)`` or ``x.abs()``, those of text also as ``x.str.lower()``."""
@@ -29,6 +29,9 @@ FUNCTIONS: Final = frozenset(
 _TEXT_FUNCTIONS: Final = frozenset(
     {"lower", "upper", "len", "contains", "startswith", "endswith", "match"}
 )
+PAST: Final = frozenset({"d", "pct", "rate", "was"})
+"""They look back: ``d(x)`` to the frame before, ``d(x, 10)`` by 10 s, ``d(x, mark)``."""
+
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
     ast.Pow: "**", ast.BitAnd: "and", ast.BitOr: "or", ast.And: "and", ast.Or: "or",
@@ -136,10 +139,12 @@ class _Reader:
         self._quoted: list[str] = []
         self._shifts: list[tuple[int, int]] = []  # in the source, how much shorter the text was
         self._source = self._for_python(text)
+        # Python takes a blank at the beginning for an indented block.
+        self._lead = len(self._source) - len(self._source.lstrip(" \t"))
 
     def read(self) -> Expression:
         try:
-            tree = ast.parse(self._source, mode="eval")
+            tree = ast.parse(self._source[self._lead :], mode="eval")
         except SyntaxError as error:
             at = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
             if alone := _ALONE.search(self._text):
@@ -178,7 +183,8 @@ class _Reader:
         return "".join(out).replace("\n", " ").replace("\r", " ")
 
     def _place(self, byte: int) -> int:
-        at = len(self._source.encode()[: max(0, byte)].decode("utf-8", "ignore"))
+        byte = max(0, byte) + self._lead
+        at = len(self._source.encode()[:byte].decode("utf-8", "ignore"))
         shift = sum(by for start, by in self._shifts if start < at)
         return max(0, min(at - shift, len(self._text)))
 
@@ -267,7 +273,30 @@ class _Reader:
             known = ", ".join(sorted(FUNCTIONS))
             what = f"there is no function {name!r}" if name else "this can't be called"
             raise BadExpression(f"{what}; there are {known}", start, end)
+        if name in PAST:
+            return self._past(name, subject, node, start, end)
         return Operation(start, end, name, (*subject, *map(self._node, node.args)))
+
+    def _past(
+        self, name: str, subject: list[Node], node: ast.Call, start: int, end: int
+    ) -> Operation:
+        """Return a change since some time: the second value is no column's."""
+        arguments = list(node.args)
+        if not subject and arguments:
+            subject = [self._node(arguments.pop(0))]
+        if not subject or len(arguments) > 1:
+            raise BadExpression(f"write {name}(column) or {name}(column, seconds)", start, end)
+        span = self._since(arguments[0]) if arguments else Constant(end, end, 0.0)
+        return Operation(start, end, name, (*subject, span))
+
+    def _since(self, node: ast.expr) -> Constant:
+        start, end = self._span(node)
+        if isinstance(node, ast.Name) and node.id == "mark":
+            return Constant(start, end, "mark")
+        seconds = node.value if isinstance(node, ast.Constant) else None
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds <= 0:
+            raise BadExpression("since when: write seconds as 10, or mark", start, end)
+        return Constant(start, end, float(seconds))
 
 
 def quote(title: str) -> str:

@@ -23,3 +23,15 @@ def rate_text(rate: float) -> str:
     if rate >= 999.5:
         return f"{rate / 1000:.1f}k/s"
     return f"{rate:.0f}/s" if rate >= 9.95 or rate == 0 else f"{rate:.1f}/s"
+
+
+def span_text(seconds: float) -> str:
+    """Return how long something lasts: ``0.4 s``, ``12 s``, ``3:07``, ``2:03:07``."""
+    if seconds < 10:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02}"
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

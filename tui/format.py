@@ -18,6 +18,7 @@ from rich.cells import cell_len, set_cell_size
 
 from livetable.feed.arrays import as_numpy, numpy_type, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
+from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade, bar, number_writer
 
 NULL: Final = "–"
 """How a missing value looks (NaN, which is a value, looks like ``NaN``)."""
@@ -54,21 +55,29 @@ class ColumnFormat:
 
     Args:
         kind: The column's Arrow type.
+        style: How the person wants it written.
 
     Attributes:
         right: Whether it is aligned to the right.
         numeric: Whether its values can be compared as more and less.
         width: Cells it takes, without padding; grows by `measure`.
         max_width: How far it may grow.
+        shade: What stands behind its numbers.
     """
 
-    def __init__(self, kind: pa.DataType) -> None:
+    def __init__(self, kind: pa.DataType, style: ColumnStyle = PLAIN_STYLE) -> None:
         kind = plain_type(kind)
         types = pa.types
         self.kind = kind
         self.numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
         self.right = self.numeric or types.is_temporal(kind)
+        if style.left is not None:
+            self.right = not style.left
+        self.style = style
         self.width = 1
+        self.shade = style.shade if self.numeric else Shade.NONE
+        self._least = math.inf
+        self._largest = -math.inf
         self._is_float = bool(types.is_floating(kind))
         is_primitive = self._is_float or types.is_integer(kind)
         self._dtype = numpy_type(kind) if is_primitive else None
@@ -79,10 +88,25 @@ class ColumnFormat:
         self._fraction = 0
         self._with_time = False
         self._texts = self._writer()
+        self._as_it_is = not (self.numeric and style.writes)
+        if not self._as_it_is:
+            self._texts = number_writer(style, self._texts)
         is_text = types.is_string(kind) or types.is_large_string(kind)
         self._is_text = is_text
         wide = is_text or types.is_nested(kind) or types.is_binary(kind) or not self.right
         self.max_width = MAX_TEXT_WIDTH if wide else 400
+        self._bar_width = _BAR_WIDTH if self.shade is Shade.BAR else 0
+        if style.width is not None:
+            self.width = self.max_width = style.width
+
+    @property
+    def digits(self) -> int:
+        """Digits behind the point that its numbers are written with by themselves."""
+        return self._decimals
+
+    def needed(self, values: Sequence[Any]) -> int:
+        """Return how many cells these values need."""
+        return max(map(width_of, self.texts(values)), default=1) + self._bar_width
 
     def values(self, window: pa.Array) -> list[Any]:
         """Return a window's values, null as None, for `texts` and for comparing.
@@ -131,12 +155,13 @@ class ColumnFormat:
             self._measure_times(present)
         elif pa.types.is_duration(self.kind):
             self._fraction = max(self._fraction, _fraction_digits(present, self.kind.unit))
-        widest = max(map(width_of, self.texts(values)), default=1)
-        self.width = max(self.width, min(widest, self.max_width))
+        self.width = max(self.width, min(self.needed(values), self.max_width))
         return before != (self.width, self._decimals, self._fraction, self._with_time)
 
     def needs_measure(self, values: Sequence[Any]) -> bool:
         """Tell whether `measure` would find that these values need more digits."""
+        if not self._as_it_is:
+            return False
         if self._is_float:
             digits = self._decimals
             if digits >= decimal_limit(self._most):
@@ -164,7 +189,7 @@ class ColumnFormat:
         Of numbers with a fixed number of decimals that is the largest, the smallest, or one so near
         to zero that it is written in another form.
         """
-        if not self._is_float or len(values) < 3:
+        if not self._is_float or len(values) < 3 or not self._as_it_is:
             return values
         known = [value for value in values if value is not None and value == value]
         if len(known) < len(values):
@@ -177,14 +202,36 @@ class ColumnFormat:
 
     def grow(self, texts: Sequence[str]) -> bool:
         """Let the width grow to what these texts need; tell whether it did."""
-        widest = max(map(len, texts), default=0)
+        widest = max(map(len, texts), default=0) + self._bar_width
         if widest <= self.width and all(map(str.isascii, texts)):
             return False
-        widest = min(max(map(width_of, texts), default=0), self.max_width)
+        widest = min(max(map(width_of, texts), default=0) + self._bar_width, self.max_width)
         if widest <= self.width:
             return False
         self.width = widest
         return True
+
+    def stretch(self, values: Sequence[Any]) -> bool:
+        """Let the range that shades are told by grow to these values; tell whether it did."""
+        known = [value for value in values if value is not None and abs(value) < math.inf]
+        before = self._least, self._largest
+        self._least = min(self._least, min(known, default=math.inf))
+        self._largest = max(self._largest, max(known, default=-math.inf))
+        return before != (self._least, self._largest)
+
+    def share(self, value: Any) -> float:
+        """Return where in the range a value is, from 0 to 1; 0 where it is in none."""
+        if value is None or value != value or self._largest <= self._least:
+            return 0.0
+        # Amounts are measured from zero, as long as none is below it.
+        least = min(0, self._least) if self.shade is Shade.BAR else self._least
+        part = (float(value) - float(least)) / (float(self._largest) - float(least))
+        return min(max(part, 0.0), 1.0)
+
+    def barred(self, value: Any, text: str) -> str:
+        """Return a number's text with its bar before it, as wide as the column."""
+        room = self.width - self._bar_width
+        return bar(self.share(value), self._bar_width - 1) + " " + fit(text, room, right=True)
 
     def _measure_times(self, values: Sequence[int]) -> None:
         unit = self.kind.unit
@@ -330,6 +377,7 @@ def _fraction_digits(values: Sequence[int], unit: str) -> int:
     return most
 
 
+_BAR_WIDTH: Final = 9  # eight cells, and one between them and the number
 _NESTED_PARTS: Final = 16
 _NESTED_DEPTH: Final = 4
 

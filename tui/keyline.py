@@ -11,6 +11,9 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
+_FIRST: Final = ("search", "filter", "sort", "pause", "step", "mark", "copy", "group", "info")
+"""Actions that have room before others: what a newcomer looks for."""
+
 _ALWAYS: Final = ("help", "quit")
 """Actions at the right edge, which have room before all others."""
 
@@ -39,6 +42,11 @@ class KeyLine(Widget):
         for active in self.screen.active_bindings.values():
             if active.binding.show and active.enabled:
                 shown.setdefault(active.binding.action, active.binding)
+        rank = {action: at for at, action in enumerate(_FIRST)}
+        ranked = sorted(
+            shown.values(), key=lambda one: rank.get(one.action.partition("(")[0], len(rank))
+        )
+        shown = {binding.action: binding for binding in ranked}
         right = Text()
         for action in _ALWAYS:
             if binding := shown.pop(action, None):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +17,26 @@ from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
 from livetable.feed.wire import Position
 
+if TYPE_CHECKING:
+    from livetable.tui.evaluate import Columns as Earlier
+    from livetable.tui.expression import Expression
+
 RowId = tuple[Any, ...]
 """What a row is held by: its key, else its index's labels, else its position."""
 
 ColumnRef = tuple[str, int]
 """What a column is held by: its title, and how many before it have the same one."""
+
+Span = float | Literal["mark"]
+"""How far back: seconds, 0 for the frame before, or to the mark."""
+
+
+class Past(Protocol):
+    """Where earlier states of a table are found."""
+
+    def before(self, table: Table, span: Span) -> Table | None:
+        """Return the state that was shown so long before, None if nobody knows it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +45,18 @@ class Heading:
 
     Attributes:
         title: What stands in the header, harmless.
-        source: Which of `Table.sources` has its values; None for an index that only counts.
+        source: Which of `Table.sources` has its values; None for an index that only counts, and
+            for what is worked out.
         fixed: Whether it stays at the left.
         mixed: Whether its texts stand for values of any types.
+        expression: What its values are worked out by, None if they came with the frame.
     """
 
     title: str
     source: int | None
     fixed: bool = False
     mixed: bool = False
+    expression: Expression | None = None
 
 
 class Headings:
@@ -79,12 +97,20 @@ class Headings:
     def types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
         """Return the columns' types; the same object while the sources' are."""
         if source_types is not self._types_of:
-            self._types = tuple(
-                pa.int64() if column.source is None else source_types[column.source]
-                for column in self.columns
-            )
+            self._types = self._find_types(source_types)
             self._types_of = source_types
         return self._types
+
+    def _find_types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
+        found: list[pa.DataType] = []
+        for column in self.columns:
+            if column.expression is not None:
+                from livetable.tui.computed import type_of
+
+                found.append(type_of(column.expression, self.titles[: len(found)], tuple(found)))
+            else:
+                found.append(pa.int64() if column.source is None else source_types[column.source])
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -114,6 +140,10 @@ class Table:
         range: Start and step of the index that is shown without values.
         position: Epoch and seq of the frame.
         order: Which of the frame's rows are shown, in the order shown; None for all as they came.
+        sent: When the frame was sent, by this machine's monotonic clock.
+        size: Bytes of the frame's body.
+        past: Where its earlier states are, None if they are not kept.
+        whole: All columns, if some of them are not in `headings`: expressions know those too.
     """
 
     headings: Headings
@@ -125,6 +155,15 @@ class Table:
     _source_types: tuple[pa.DataType, ...]
     _identity: tuple[pa.Array, ...]
     order: np.ndarray[Any, Any] | None = None
+    sent: float = 0.0
+    size: int = 0
+    past: Past | None = None
+    whole: Headings | None = None
+
+    @property
+    def undressed(self) -> Table:
+        """The table with all its columns."""
+        return self if self.whole is None else replace(self, headings=self.whole, whole=None)
 
     @property
     def fixed(self) -> int:
@@ -150,6 +189,10 @@ class Table:
         """Return a column with its values."""
         heading = self.headings.columns[at]
         source = heading.source
+        if heading.expression is not None:
+            from livetable.tui.computed import whole
+
+            return Column(heading.title, whole(self, at))
         return Column(heading.title, None if source is None else self.sources[source])
 
     @property
@@ -161,21 +204,32 @@ class Table:
         """Whether a column's texts stand for values of any types."""
         return self.headings.columns[column].mixed
 
-    def key_values(self) -> pa.Array:
-        """Return what the frame's rows are held by, one value a row. Only of a keyed table."""
-        if len(self._identity) == 1:
-            return self._identity[0]
+    def key_values(self, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
+        """Return what rows of the frame are held by, one value a row. Only of a keyed table.
+
+        Args:
+            rows: Which rows of the frame; None for all.
+        """
+        held = self._identity
+        if rows is not None:
+            held = tuple(one.take(rows_array(rows)) for one in held)
+        if len(held) == 1:
+            return held[0]
         import pyarrow.compute as pc
 
-        parts = [one.cast(pa.string()).fill_null(_NO_KEY) for one in self._identity]
+        parts = [one.cast(pa.string()).fill_null(_NO_KEY) for one in held]
         return pc.binary_join_element_wise(*parts, _KEY_SEPARATOR)
 
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
+        if self.headings.columns[column].expression is not None:
+            from livetable.tui.computed import window
+
+            return window(self, column, start, stop)
         values = self.column(column).values
         if values is None:
             first, step = self.range
-            return rows_array(self._frame_rows(start, stop) * step + first)
+            return rows_array(self.frame_rows_of(start, stop) * step + first)
         if self.order is None:
             return values.slice(start, stop - start)
         return values.take(rows_array(self.order[start:stop]))
@@ -193,7 +247,8 @@ class Table:
         """Return which of the frame's rows is shown as row number `row`."""
         return row if self.order is None else int(self.order[row])
 
-    def _frame_rows(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+    def frame_rows_of(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Return which of the frame's rows are shown from `start` to before `stop`."""
         if self.order is None:
             return np.arange(start, stop, dtype=np.int64)
         return self.order[start:stop]
@@ -210,7 +265,7 @@ class Table:
     def identities(self, start: int, stop: int) -> list[RowId]:
         """Return what the rows from `start` to before `stop` are held by."""
         if not self._identity:
-            return [(row,) for row in self._frame_rows(start, stop).tolist()]
+            return [(row,) for row in self.frame_rows_of(start, stop).tolist()]
         if self.order is None:
             held = [one.slice(start, stop - start) for one in self._identity]
         else:
@@ -289,17 +344,20 @@ class Table:
             return rows_array(np.arange(self.frame_rows, dtype=np.int64) * step + first)
         return values
 
+    def earlier(self, span: Span) -> tuple[Earlier, float]:
+        """Return the frame's rows as they were so long before, and how many seconds that is."""
+        from livetable.tui.computed import earlier
+
+        return earlier(self, span)
+
     def select(self, names: Sequence[str]) -> Table:
         """Return the table with only the columns of these titles, in this order.
 
         What tells rows apart stays at the left. Titles that there are none of are passed over
         (`missing` tells them): the column may yet come.
         """
-        return replace(self, headings=_selected(self.headings, tuple(names)))
-
-    def hiding(self, hidden: frozenset[ColumnRef]) -> Table:
-        """Return the table without some columns; the others are held by what they were."""
-        return replace(self, headings=_hiding(self.headings, hidden)) if hidden else self
+        selected = _selected(self.headings, tuple(names))
+        return replace(self, headings=selected, whole=self.whole or self.headings)
 
     def without_fixed(self) -> Table:
         """Return the table without the columns that stay at the left."""
@@ -316,7 +374,13 @@ _NO_KEY: Final = "\x00"
 
 
 def build(
-    decoded: Decoded, key: tuple[Any, ...], position: Position, columns: int | None = None
+    decoded: Decoded,
+    key: tuple[Any, ...],
+    position: Position,
+    columns: int | None = None,
+    *,
+    sent: float = 0.0,
+    size: int = 0,
 ) -> Table:
     """Return a decoded snapshot as a table: key or index first and fixed.
 
@@ -325,6 +389,8 @@ def build(
         key: Labels of the key columns, as JSON labels; those that are missing are ignored.
         position: The snapshot's epoch and seq.
         columns: How many columns the producer counts; all that came if None.
+        sent: When it was sent, by this machine's monotonic clock.
+        size: Bytes of its body.
     """
     labels = decoded.labels
     headings, by_key = _headings(labels, json.dumps(key))
@@ -338,8 +404,10 @@ def build(
         shape=(decoded.rows, len(decoded.columns) if columns is None else columns),
         range=labels.range or (0, 1),
         position=position,
+        sent=sent,
+        size=size,
         _source_types=_source_types(tuple(one.type for one in decoded.index), decoded.types),
-        _identity=tuple(map(_plain, held)),
+        _identity=tuple(map(comparable, held)),
     )
 
 
@@ -357,12 +425,6 @@ def _source_types(
     index: tuple[pa.DataType, ...], columns: tuple[pa.DataType, ...]
 ) -> tuple[pa.DataType, ...]:
     return index + columns
-
-
-@lru_cache(maxsize=16)
-def _hiding(headings: Headings, hidden: frozenset[ColumnRef]) -> Headings:
-    kept = [at for at, ref in enumerate(headings.refs) if ref not in hidden]
-    return Headings([headings.columns[at] for at in kept], tuple(headings.refs[at] for at in kept))
 
 
 @lru_cache(maxsize=16)
@@ -408,8 +470,8 @@ def _hashable(label: Any) -> Any:
     return (type(label), label) if not isinstance(label, list) else None
 
 
-def _plain(values: pa.Array) -> pa.Array:
-    """Return an array whose values Python can compare: times as whole numbers."""
+def comparable(values: pa.Array) -> pa.Array:
+    """Return an array whose values Python can tell apart: times as whole numbers."""
     values = without_dictionary(values)
     kind = values.type
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 from livetable.feed.errors import LivetableError
 from livetable.tui.target import Target, ViewOptions
-
-_SLICE: Final = 4096  # rows that are turned into text at once
 
 
 class NoTable(LivetableError):
@@ -45,6 +37,8 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
             table = table.select(options.columns)
             if form != "table":  # exactly what was asked for
                 table = _without_fixed(table)
+        from livetable.tui.writing import WRITERS
+
         WRITERS[form](table, out)
         out.flush()
     except BrokenPipeError:
@@ -150,148 +144,3 @@ def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> A
     finally:
         subscriber.stop()
         worker.join(2)
-
-
-# -- writing ------------------------------------------------------------------------------------
-
-
-def _write_table(table: Any, out: TextIO) -> None:
-    from livetable.feed.harmless import harmless
-    from livetable.tui.format import fit
-    from livetable.tui.scene import Layout
-
-    layout = Layout(table)
-    slices = list(_slices(table))
-    for start, stop in slices:  # widths first: a column must not change its width half-way
-        for column, form in enumerate(layout.formats):
-            form.measure(form.values(table.window(column, start, stop)))
-    header = [
-        fit(harmless(title), form.width, right=form.right)
-        for title, form in zip(layout.titles, layout.formats, strict=True)
-    ]
-    print("  ".join(header).rstrip(), file=out)
-    for start, stop in slices:
-        cells = [
-            [fit(text, form.width, right=form.right) for text in form.texts(values)]
-            for form, values in (
-                (form, form.values(table.window(column, start, stop)))
-                for column, form in enumerate(layout.formats)
-            )
-        ]
-        rows = zip(*cells, strict=True) if cells else ((),) * (stop - start)
-        out.writelines("  ".join(row).rstrip() + "\n" for row in rows)
-
-
-def _write_csv(table: Any, out: TextIO) -> None:
-    columns = _data_columns(table)
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([table.titles[column] for column in columns])
-    for start, stop in _slices(table):
-        plain = [
-            [_csv_bool(value) if isinstance(value, bool) else value for value in values]
-            for values in plain_values(table, columns, start, stop)
-        ]
-        writer.writerows(zip(*plain, strict=True))
-
-
-def _write_json(table: Any, out: TextIO) -> None:
-    out.write("[")
-    separator = "\n"
-    for record in _records(table):
-        out.write(separator + record)
-        separator = ",\n"
-    out.write("\n]\n")
-
-
-def _write_jsonl(table: Any, out: TextIO) -> None:
-    out.writelines(record + "\n" for record in _records(table))
-
-
-WRITERS: Final[dict[str, Callable[[Any, TextIO], None]]] = {
-    "table": _write_table,
-    "csv": _write_csv,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
-}
-
-
-def _slices(table: Any) -> Iterator[tuple[int, int]]:
-    for start in range(0, table.rows, _SLICE):
-        yield start, min(table.rows, start + _SLICE)
-
-
-def _data_columns(table: Any) -> list[int]:
-    """Return the columns without an index that only counts."""
-    return [at for at, one in enumerate(table.headings.columns) if one.source is not None]
-
-
-def plain_values(table: Any, columns: Sequence[int], start: int, stop: int) -> list[list[Any]]:
-    """Return columns as values that CSV and JSON know: text, numbers, true, false and null."""
-    import pyarrow as pa
-
-    from livetable.feed.arrays import without_dictionary
-    from livetable.tui.format import ColumnFormat
-
-    plain = []
-    for column in columns:
-        window = table.window(column, start, stop)
-        window = without_dictionary(window)
-        if pa.types.is_temporal(window.type):
-            form = ColumnFormat(window.type)
-            values = form.values(window)
-            form.measure(values)
-            texts = form.texts(values)
-            plain.append(
-                [None if at is None else text for at, text in zip(values, texts, strict=True)]
-            )
-        else:
-            try:
-                values = window.to_pylist()
-            except Exception:  # dates beyond Python's in a list
-                values = ColumnFormat(window.type).values(window)
-            plain.append(list(map(_json_value, values)))
-    return plain
-
-
-def _json_value(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {str(key): _json_value(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_value(part) for part in value]
-    return str(value)
-
-
-def _csv_bool(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _records(table: Any) -> Iterator[str]:
-    columns = _data_columns(table)
-    names: list[str] = []
-    for column in columns:  # an object can't have a name twice
-        title = table.titles[column] or f"column {column}"
-        name, number = title, 1
-        while name in names:
-            number += 1
-            name = f"{title} {number}"
-        names.append(name)
-    for start, stop in _slices(table):
-        plain = plain_values(table, columns, start, stop)
-        rows = zip(*plain, strict=True) if plain else ((),) * (stop - start)
-        for row in rows:
-            yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
-
-
-def as_text(table: Any, form: str) -> str:
-    """Return a table as text in one of the formats of `print_once`."""
-    out = io.StringIO()
-    WRITERS[form](table, out)
-    return out.getvalue()

@@ -14,6 +14,7 @@ from livetable.feed.errors import LivetableError
 Rows = np.ndarray[Any, Any]
 """Row numbers, in some order."""
 
+_MOST_ROWS: Final = 1 << 40
 _NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -36,28 +37,50 @@ class Sortable:
     def __init__(self, values: pa.Array, *, mixed: bool = False) -> None:
         self.ranks, self.last = _ranks(values, mixed)
 
-    def sort(self, rows: Rows, *, descending: bool) -> Rows:
+    def sort(self, rows: Rows, *, descending: bool, settle: bool = False) -> Rows:
         """Return rows in the order of their values; ties stay in the order they are given in.
 
         Missing values come last in both directions, NaN before them. Rows that are nearly in
         order already are sorted several times faster.
+
+        Args:
+            rows: The rows.
+            descending: Whether the largest comes first.
+            settle: Whether ties go by the number of the row instead: the rows were given in an
+                order of before, and how they got there is nobody's business.
         """
         if self.last is not None:
             last = self.last.take(rows)
             if last.any():
                 there, nan, gone = (rows.take(np.flatnonzero(last == kind)) for kind in range(3))
-                return np.concatenate((self.sort_present(there, descending), nan, gone))
-        return self.sort_present(rows, descending)
+                if settle:
+                    nan, gone = np.sort(nan, kind="stable"), np.sort(gone, kind="stable")
+                there = self._sort_present(there, descending, settle)
+                return np.concatenate((there, nan, gone))
+        return self._sort_present(rows, descending, settle)
 
-    def sort_present(self, rows: Rows, descending: bool) -> Rows:
-        """Return rows without missing values in order."""
+    def _sort_present(self, rows: Rows, descending: bool, settle: bool) -> Rows:
         # `take` lets other threads run meanwhile; indexing holds the interpreter, and keys wait.
         ranks = self.ranks.take(rows)
-        if not descending:
-            return rows.take(np.argsort(ranks, kind="stable"))
-        # Stable the other way round too: from the back, and then turned over.
-        order = np.argsort(ranks[::-1], kind="stable")[::-1]
-        return rows.take(len(rows) - 1 - order)
+        if descending:
+            # Stable the other way round too: from the back, and then turned over.
+            order = len(rows) - 1 - np.argsort(ranks[::-1], kind="stable")[::-1]
+        else:
+            order = np.argsort(ranks, kind="stable")
+        rows = rows.take(order)
+        if settle and len(rows) > 1:
+            _settle(rows, ranks.take(order))
+        return rows
+
+
+def _settle(rows: Rows, ranks: Rows) -> None:
+    """Put rows of the same rank in the order of their numbers, in place."""
+    same = ranks[1:] == ranks[:-1]
+    if same.any():
+        tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+        run = np.cumsum(np.insert(~same, 0, True)).take(tied)
+        some = rows.take(tied)
+        rows[tied] = some.take(np.argsort(run * _MOST_ROWS + some, kind="stable"))
 
 
 def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:

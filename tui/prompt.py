@@ -83,7 +83,7 @@ class Prompt(Vertical):
     ) -> None:
         super().__init__()
         self._label = _Line(label)
-        self._input = Input(
+        self._input = _Entry(
             text, compact=True, select_on_focus=False, suggester=_Words(words), max_length=2000
         )
         self._says = _Line(hint)
@@ -148,17 +148,18 @@ class Prompt(Vertical):
         event.stop()
         self.post_message(self.Changed(event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Be done."""
-        event.stop()
-        self.action_accept()
-
     def action_accept(self) -> None:
         """Be done with the text."""
+        self._input.over = True
         self.post_message(self.Done(self._input.value))
+
+    def go_on(self) -> None:
+        """Ask on: what was typed will not do."""
+        self._input.over = False
 
     def action_cancel(self) -> None:
         """Give up."""
+        self._input.over = True
         self.post_message(self.Done(None))
 
     def action_complete(self) -> None:
@@ -167,6 +168,24 @@ class Prompt(Vertical):
             self.post_message(self.Toggled())
         else:
             self._input.action_cursor_right()
+
+
+class _Entry(Input):
+    """Where the text is typed. What is typed behind its end is for what comes after it."""
+
+    over = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        ends = {"enter": "action_accept", "escape": "action_cancel"}.get(event.key)
+        if self.over:
+            self.app.post_message(events.Key(event.key, event.character))
+        elif ends is not None:  # not by a binding: that comes behind keys that are here already
+            getattr(self.query_ancestor(Prompt), ends)()
+        else:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class _Line(Widget):

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 from itertools import accumulate, compress
 from operator import ne
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade
 from livetable.tui.format import ColumnFormat, fit, width_of
 from livetable.tui.model import ColumnRef, RowId, Table
 
@@ -37,6 +40,19 @@ class Look(IntFlag):
     HEADER = 256
     CURSOR_COLUMN = 512
     MATCH = 1024
+    MARKED = 2048
+    NEW = 4096
+    PICKED = 1 << 19
+    HEAT_1 = 1 << 13
+    HEAT_2 = 2 << 13
+    HEAT_4 = 4 << 13
+    RULE_1 = 1 << 16
+    RULE_2 = 2 << 16
+    RULE_4 = 4 << 16
+
+
+HEAT_LEVELS: Final = 7
+RULE_LEVELS: Final = 7
 
 
 # Plain numbers: the operators of an IntFlag take longer than all the rest of a paint.
@@ -51,6 +67,11 @@ _STALE: Final = int(Look.STALE)
 _HEADER: Final = int(Look.HEADER)
 _CURSOR_COLUMN: Final = int(Look.CURSOR_COLUMN)
 _MATCH: Final = int(Look.MATCH)
+_MARKED: Final = int(Look.MARKED)
+_NEW: Final = int(Look.NEW)
+_PICKED: Final = int(Look.PICKED)
+_HEAT_SHIFT: Final = 13
+_RULE_SHIFT: Final = 16
 
 _GLYPHS: Final = {_UP: "▲", _DOWN: "▼", _CHANGED: "•"}
 _UNKNOWN: Final = object()
@@ -120,6 +141,8 @@ class _Seen:
         cursor: Which column the cursor was in, -1 for none.
         flash_end: Until when none of the flashes ends.
         flashes: When which column's flash ends, and its look.
+        then: What it held at the mark, None if it was not there, or there is no mark.
+        known: Whether `then` was looked up for these columns.
     """
 
     columns: tuple[int, ...] = ()
@@ -129,6 +152,8 @@ class _Seen:
     cursor: int = -1
     flash_end: float = math.inf
     flashes: _Flashes = field(default_factory=dict)
+    then: tuple[Any, ...] | None = None
+    known: tuple[int, ...] | None = None
 
 
 class Layout:
@@ -137,31 +162,47 @@ class Layout:
     Args:
         table: A table with these columns; a sample of its rows decides the first widths.
         before: The layout of a table with other columns, whose widths are kept by title and type.
+        styles: How the person wants columns written.
     """
 
-    def __init__(self, table: Table, before: Layout | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        before: Layout | None = None,
+        styles: Mapping[ColumnRef, ColumnStyle] = MappingProxyType({}),
+    ) -> None:
+        self.styles = styles
         self.titles = table.titles
         self.types = table.types
         self.fixed = table.fixed
         known = {}
         if before is not None:
-            known = dict(
-                zip(zip(before.titles, before.types, strict=True), before.formats, strict=True)
-            )
+            known = {
+                (title, kind, form.style): form
+                for title, kind, form in zip(
+                    before.titles, before.types, before.formats, strict=True
+                )
+            }
         self.version = 0
         self.formats: list[ColumnFormat] = []
         for at, (title, kind) in enumerate(zip(self.titles, self.types, strict=True)):
-            form = known.pop((title, kind), None)
+            style = styles.get(table.refs[at], PLAIN_STYLE) if styles else PLAIN_STYLE
+            form = known.pop((title, kind, style), None)
             if form is None:
-                form = ColumnFormat(kind)
-                form.width = min(width_of(title), form.max_width)
+                form = ColumnFormat(kind, style)
+                form.width = style.width or min(width_of(title), form.max_width)
             self._sample(form, table, at)
             self.formats.append(form)
         self._place()
 
-    def fits(self, table: Table) -> bool:
-        """Tell whether the table has these columns."""
-        return self.titles == table.titles and self.types == table.types
+    def fits(self, table: Table, styles: Mapping[ColumnRef, ColumnStyle]) -> bool:
+        """Tell whether the table has these columns, written in these ways."""
+        return (
+            self.titles == table.titles
+            and self.types == table.types
+            and self.fixed == table.fixed
+            and self.styles == styles
+        )
 
     def grow(self) -> None:
         """Place the columns anew after a format grew."""
@@ -202,7 +243,10 @@ class Layout:
             starts = {0}
         for start in sorted(starts):
             stop = min(table.rows, start + (_SAMPLE if len(starts) == 1 else third))
-            form.measure(form.values(table.window(column, start, stop)))
+            values = form.values(table.window(column, start, stop))
+            form.measure(values)
+            if form.shade is not Shade.NONE:
+                form.stretch(values)
 
 
 class Composer:
@@ -219,6 +263,13 @@ class Composer:
         """Whether what changed from here on flashes: not on a line that has no room for it."""
         self.arrows: dict[ColumnRef, str] = {}
         """What stands behind the titles of columns that rows are ordered by."""
+        self.styles: Mapping[ColumnRef, ColumnStyle] = MappingProxyType({})
+        """How columns are written that are not written as they came."""
+        self.rules: Callable[[Table, int, int], list[int]] | None = None
+        """What gives the rows in sight a look by what they hold: a level a row, 0 for none."""
+        self.picked: frozenset[RowId] = frozenset()
+        """Rows that the person picked."""
+        self._marked: Table | None = None
         self._needle = ""
         self._table: Table | None = None
         self._seen: dict[RowId, _Seen] = {}
@@ -238,10 +289,22 @@ class Composer:
         self._needle = needle
         self._forget_lines()
 
+    @property
+    def marked(self) -> Table | None:
+        """The state that differences are marked against, None for none."""
+        return self._marked
+
+    @marked.setter
+    def marked(self, table: Table | None) -> None:
+        self._marked = table
+        for row in self._seen.values():
+            row.then = row.known = None
+        self._forget_lines()
+
     def load(self, table: Table) -> None:
         """Take in a table's new state, before `compose`."""
-        if self.layout is None or not self.layout.fits(table):
-            self.layout = Layout(table, self.layout)
+        if self.layout is None or not self.layout.fits(table, self.styles):
+            self.layout = Layout(table, self.layout, self.styles)
             self._seen.clear()
         self._table = table
 
@@ -302,11 +365,18 @@ class Composer:
         lines = []
         seen: dict[RowId, _Seen] = {}
         common = _STALE if stale else 0
+        ruled = self.rules(table, start, stop) if self.rules is not None else None
+        if self._marked is not None:
+            self._look_up(table, columns, start, known)
         for at, identity in enumerate(identities):
             # Of rows with the same identity only the first can tell what changed.
             row = (known[at] if identity not in seen else None) or _Seen()
             seen.setdefault(identity, row)
             look, cursor_at = common, -1
+            if self.picked and identity in self.picked:
+                look |= _PICKED
+            if ruled is not None:
+                look |= ruled[at] << _RULE_SHIFT
             if start + at == cursor.row:
                 look |= _CURSOR_ROW
                 cursor_at = -1 if cursor.whole_row else cursor.column
@@ -321,6 +391,19 @@ class Composer:
         self._seen = seen
         self._find_flash_end(now)
         return lines
+
+    def _look_up(
+        self, table: Table, columns: tuple[int, ...], start: int, rows: list[_Seen | None]
+    ) -> None:
+        """Find what rows held at the mark; only of those that came into sight."""
+        fresh = [at for at, row in enumerate(rows) if row is None or row.known != columns]
+        if not fresh or self._marked is None or self.layout is None:
+            return
+        held = then_of(table, self._marked, self.layout, columns, [start + at for at in fresh])
+        for at, values in zip(fresh, held, strict=True):
+            row = rows[at] = rows[at] or _Seen()
+            row.then, row.known = values, columns
+            row.look = -1
 
     def _find_flash_end(self, now: float) -> None:
         # New flashes end after all others: only when one has ended the next is looked for.
@@ -369,7 +452,23 @@ class Composer:
             glyph = _GLYPHS[flash[1]]
         if value is None:
             look |= _NULL
+        if row.known is not None:
+            then = row.then
+            if then is None:
+                look |= _NEW
+            elif (
+                then[at] is not _UNKNOWN
+                and then[at] != value
+                and (value == value or then[at] == then[at])
+            ):
+                look |= _MARKED
+                glyph = "*" if glyph == " " else glyph
         text = form.text(value)
+        if form.shade is not Shade.NONE:
+            if form.shade is Shade.BAR:
+                text = form.barred(value, text)
+            elif value is not None:
+                look |= round(form.share(value) * HEAT_LEVELS) << _HEAT_SHIFT
         if self._needle and self._needle in text.lower():
             look |= _MATCH
         if len(text) <= width and text.isascii():
@@ -422,6 +521,8 @@ class Composer:
         for at, column in enumerate(columns):
             if fresh[at]:
                 form = layout.formats[column]
+                if form.shade is not Shade.NONE:
+                    grown |= form.stretch(fresh[at])
                 if form.needs_measure(fresh[at]):
                     grown |= form.measure(read[at])
                 grown |= form.grow(form.texts(form.widest(fresh[at])))
@@ -493,3 +594,25 @@ def _direction(old: Any, value: Any, form: ColumnFormat) -> int:
         if value < old:
             return _DOWN
     return _CHANGED
+
+
+def then_of(
+    now: Table, then: Table, layout: Layout, columns: tuple[int, ...], rows: list[int]
+) -> list[tuple[Any, ...] | None]:
+    """Return what rows shown now held in an earlier state, None for those that were not there."""
+    import numpy as np
+
+    from livetable.feed.arrays import missing
+    from livetable.tui.computed import places_in
+
+    places = places_in(now, then, np.array([now.row_in_frame(row) for row in rows], dtype=np.int64))
+    read = []
+    for column in columns:
+        there = then.column_at(now.refs[column])
+        if there is None or then.types[there] != now.types[column]:
+            read.append([_UNKNOWN] * len(rows))
+        else:
+            form = layout.formats[column]
+            read.append(form.values(then.values_at(there).take(places)))
+    gone = missing(places).tolist()
+    return [None if gone[at] else values for at, values in enumerate(zip(*read, strict=True))]

@@ -54,7 +54,13 @@ class StatusLine(Widget):
         self._painter = Painter(self)
 
     def show(
-        self, feed: FeedState, age: float | None, stale: bool, waiting: int | None = None
+        self,
+        feed: FeedState,
+        age: float | None,
+        stale: bool,
+        waiting: int | None = None,
+        *,
+        rewound: bool = False,
     ) -> None:
         """Say how it stands.
 
@@ -63,13 +69,15 @@ class StatusLine(Widget):
             age: Seconds the newest frame is old now.
             stale: Whether the feed has been silent for longer than the person allows.
             waiting: Frames that came while the table stands still; None if it moves.
+            rewound: Whether it is an earlier state that stands.
         """
         glyph, word, look = _LOOKS[feed.link]
         if stale and feed.link is Link.LIVE:
             glyph, word, look = "◌", "stale", "status--waiting"
         left = [(f" {harmless(feed.name)} ", "status--name")]
         if waiting is not None:
-            left += [("  ", ""), (f" ‖ paused, {waiting:,} wait ", "status--paused")]
+            how = "◀ rewound" if rewound else "‖ paused"
+            left += [("  ", ""), (f" {how}, {waiting:,} wait ", "status--paused")]
         left.append((f"  {glyph} {word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))

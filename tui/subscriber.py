@@ -277,7 +277,14 @@ class Subscriber:
         try:
             decoded = decoder(news.body)
             assert isinstance(decoded, Decoded)
-            table = build(decoded, header.key, header.position, header.columns)
+            table = build(
+                decoded,
+                header.key,
+                header.position,
+                header.columns,
+                sent=news.heard - (header.age or 0.0),
+                size=header.size,
+            )
             if self._columns is not None:
                 if missing := table.missing(self._columns):
                     told["note"] = f"there is no column {', '.join(map(repr, missing))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from typing import ClassVar
 
@@ -20,9 +20,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from livetable.feed.harmless import harmless
-from livetable.tui.format import fit, width_of
+from livetable.tui.columnstyle import ColumnStyle
+from livetable.tui.format import ColumnFormat, fit, width_of
 from livetable.tui.later import later
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.looks import NAMES, names_of
+from livetable.tui.model import ColumnRef, RowId, Table
 from livetable.tui.painter import Change, Painter
 from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.view import View, follow, move, show
@@ -39,20 +41,7 @@ class LiveTable(ScrollView, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "livetable--header",
-        "livetable--header-cursor",
-        "livetable--fixed",
-        "livetable--null",
-        "livetable--up",
-        "livetable--down",
-        "livetable--changed",
-        "livetable--cursor-row",
-        "livetable--cursor",
-        "livetable--stale",
-        "livetable--match",
-        "livetable--message",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"livetable--{name}" for name in (*NAMES, "message")}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1, 0)", "Up", show=False),
         Binding("down,j", "cursor(1, 0)", "Down", show=False),
@@ -111,6 +100,20 @@ class LiveTable(ScrollView, can_focus=True):
             """The widget."""
             return self.table
 
+    class CursorMoved(Message):
+        """The cursor is elsewhere, or on another row by an update."""
+
+        bubble = True
+
+        def __init__(self, table: LiveTable) -> None:
+            self.table = table
+            super().__init__()
+
+        @property
+        def control(self) -> LiveTable:
+            """The widget."""
+            return self.table
+
     def __init__(
         self,
         *,
@@ -156,6 +159,56 @@ class LiveTable(ScrollView, can_focus=True):
     def arrows(self, arrows: dict[ColumnRef, str]) -> None:
         self._composer.arrows = arrows
         self._recompose()
+
+    @property
+    def styles_of_columns(self) -> Mapping[ColumnRef, ColumnStyle]:
+        """How columns are written that are not written as they came; seen at the next `update`."""
+        return self._composer.styles
+
+    @styles_of_columns.setter
+    def styles_of_columns(self, styles: Mapping[ColumnRef, ColumnStyle]) -> None:
+        self._composer.styles = styles
+
+    @property
+    def marked(self) -> Table | None:
+        """The state that differences are marked against, None for none."""
+        return self._composer.marked
+
+    @marked.setter
+    def marked(self, table: Table | None) -> None:
+        self._composer.marked = table
+        self._recompose()
+
+    @property
+    def picked(self) -> frozenset[RowId]:
+        """Rows that the person picked, by what they are held by."""
+        return self._composer.picked
+
+    @picked.setter
+    def picked(self, picked: frozenset[RowId]) -> None:
+        self._composer.picked = picked
+        self._recompose()
+
+    def rule_by(self, rules: Callable[[Table, int, int], list[int]] | None) -> None:
+        """Give rows a look by what they hold: a level a row from 1 on, 0 for none."""
+        self._composer.rules = rules
+        self._recompose()
+
+    def format_of(self, column: int) -> ColumnFormat | None:
+        """Return how a column is written, None if there is no such column."""
+        layout = self._composer.layout
+        known = layout is not None and 0 <= column < len(layout.formats)
+        return layout.formats[column] if layout is not None and known else None
+
+    def needed_width(self, column: int) -> int:
+        """Return how many cells a column's title and its values in sight need."""
+        form, table = self.format_of(column), self._table
+        if form is None or table is None:
+            return 0
+        top = self.scroll_offset.y
+        stop = min(table.rows, top + self.rows_in_sight)
+        values = form.values(table.window(column, min(top, stop), stop))
+        return max(form.needed(values), width_of(table.titles[column]))
 
     @property
     def needle(self) -> str:
@@ -228,7 +281,9 @@ class LiveTable(ScrollView, can_focus=True):
                 self.virtual_size = size
 
     def _go(self, view: View, *, keep_left: bool = False) -> bool:
-        self._cursor_row, self._cursor_column = view.row, view.column
+        if (view.row, view.column) != (self._cursor_row, self._cursor_column):
+            self._cursor_row, self._cursor_column = view.row, view.column
+            self.post_message(self.CursorMoved(self))
         layout = self._composer.layout
         left = self.scroll_offset.x
         if layout is not None and not keep_left:
@@ -333,28 +388,8 @@ class LiveTable(ScrollView, can_focus=True):
         return style
 
     def _make_style(self, look: Look) -> Style:
-        if Look.HEADER in look:
-            names = ["header"]
-            if Look.CURSOR_COLUMN in look:
-                names.append("header-cursor")
-        else:
-            names = [
-                name
-                for flag, name in (
-                    (Look.FIXED, "fixed"),
-                    (Look.CURSOR_ROW, "cursor-row"),
-                    (Look.NULL, "null"),
-                    (Look.UP, "up"),
-                    (Look.DOWN, "down"),
-                    (Look.CHANGED, "changed"),
-                    (Look.STALE, "stale"),
-                    (Look.MATCH, "match"),
-                    (Look.CURSOR, "cursor"),
-                )
-                if flag in look
-            ]
         style = self.rich_style
-        for name in names:
+        for name in names_of(look):
             style += self.get_component_rich_style(f"livetable--{name}", partial=True)
         return style
 

@@ -45,6 +45,7 @@ class ViewOptions:
         where: Filters that rows must meet.
         stale_after: Seconds of silence after which data counts as stale; None: never.
         timeout: Seconds after which to give up on a table that does not come; None: never.
+        history: Bytes that the history of what was shown may take.
         pickle: Whether pickled DataFrames of other publishers are admitted.
     """
 
@@ -54,6 +55,7 @@ class ViewOptions:
     stale_after: float | None = None
     timeout: float | None = None
     pickle: bool = False
+    history: int = 256 << 20
 
 
 DEFAULTS = ViewOptions()

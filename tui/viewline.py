@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
@@ -12,6 +13,7 @@ from livetable.feed.harmless import harmless
 
 if TYPE_CHECKING:
     from livetable.tui.arrange import Arrangement
+    from livetable.tui.rules import Rule
 
 _MODES = {"live": "live", "held": "order held", "once": "sorted once"}
 
@@ -34,6 +36,8 @@ class ViewLine(Widget):
         busy: bool = False,
         problems: tuple[str, ...] = (),
         search: str = "",
+        rules: Sequence[Rule] = (),
+        mark: str = "",
     ) -> None:
         """Say how the table is arranged.
 
@@ -43,9 +47,14 @@ class ViewLine(Widget):
             busy: Whether a newer arrangement is still being worked out.
             problems: What could not be done.
             search: What is searched for.
+            rules: What rows are coloured by.
+            mark: What came and went since the mark.
         """
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         name = self.get_component_rich_style("viewline--name", partial=True)
+        if chosen is not None and chosen.groups:
+            by = ", ".join(harmless(ref[0]) or "index" for ref in chosen.groups)
+            line.append(" by ", name).append(f"{by}  ")
         if chosen is not None and chosen.sort:
             keys = ", ".join(
                 f"{harmless(key.column[0]) or 'index'} {'↓' if key.descending else '↑'}"
@@ -56,6 +65,10 @@ class ViewLine(Widget):
             line.append(" filter ", name).append(f"{harmless(text)}  ")
         if chosen is not None and chosen.filters and rows is not None:
             line.append(f"{rows[0]:,} of {rows[1]:,} rows  ")
+        for rule in rules:
+            line.append(" rule ", name).append(f"{harmless(str(rule))}  ")
+        if mark:
+            line.append(" since the mark ", name).append(f"{mark}  ")
         if search:
             line.append(" search ", name).append(f"{harmless(search)}  ")
         if busy:

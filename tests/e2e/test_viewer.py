@@ -411,11 +411,11 @@ def test_an_idle_feed_paints_nothing(view: View, counter: Callable[..., object])
     counter(seconds=3600)
     terminal = view("livetable", "orders")
     terminal.wait_for("row000")
-    terminal.wait_for(" 3 s ago")
+    terminal.wait_for(lambda: re.search(r" [3-9] s ago", terminal.text))
     before = len(terminal.raw)
-    terminal.wait_for(" 6 s ago")
+    terminal.wait_for(" 10 s ago")
     # Only the age in the trust line moves: a line a second at the most.
-    assert len(terminal.raw) - before < 4 * 800
+    assert len(terminal.raw) - before < 8 * 800
     assert b"row000" not in terminal.raw[before:]
 
 

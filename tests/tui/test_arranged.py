@@ -1,113 +1,19 @@
-"""The arranged screen, its prompt and its view line: each key does what it says."""
+"""The arranged pane, its prompt and its view line: each key does what it says."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pandas as pd
 import pytest
-from textual.app import App, ComposeResult
-from textual.pilot import Pilot
+from textual import events
 from textual.widgets import Input
 
-from livetable.tui.app import LivetableApp
-from livetable.tui.keyline import KeyLine
-from livetable.tui.model import Table
 from livetable.tui.prompt import Prompt, completed
-from livetable.tui.screens.arranged import ArrangedScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
+from tests.tui.stage import frame, stage
 from tests.tui.test_model import table_of
-
-
-class OfferedScreen(ArrangedScreen):
-    """A screen whose tables a test offers; it paints at once."""
-
-    def compose(self) -> ComposeResult:
-        yield ViewLine()
-        yield LiveTable()
-        yield KeyLine()
-
-    def on_unmount(self) -> None:
-        self.end_work()
-
-    def paint_soon(self) -> None:
-        if self.paint_next is not None:
-            table, self.paint_next = self.paint_next, None
-            self.live_table.update(self.dress(table))
-            self._say_view(table)
-
-    def show(self, table: Table) -> None:
-        self.offer(table)
-        self.paint_soon()
-
-
-class OfferedApp(App[None]):
-    """An app with that screen."""
-
-    CSS_PATH = LivetableApp.CSS_PATH
-
-    def get_default_screen(self) -> OfferedScreen:
-        return OfferedScreen()
-
-
-def frame(prices: dict[str, float], sector: str = "xyxyxy") -> Table:
-    data = {"id": list(prices), "price": list(prices.values()), "cpu %": 1}
-    return table_of(pd.DataFrame(data | {"sector": list(sector[: len(prices)])}), "id")
-
-
-class Stage:
-    """A running app, its keys and what it shows."""
-
-    def __init__(self, pilot: Pilot[None], screen: OfferedScreen) -> None:
-        self.pilot = pilot
-        self.screen = screen
-
-    @property
-    def ids(self) -> str:
-        table = self.screen.live_table.table
-        assert table is not None
-        return "".join(table.window(0, 0, table.rows).to_pylist())
-
-    @property
-    def says(self) -> str:
-        return str(self.screen.query_one(ViewLine).render()).strip()
-
-    @property
-    def hint(self) -> str:
-        return str(list(self.screen.query_one(Prompt).query("_Line"))[-1].render())
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError((self.ids, self.says))
-
-    async def becomes(self, ids: str) -> None:
-        await self.until(lambda: self.ids == ids)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def type(self, text: str) -> None:
-        await self.press(*("space" if key == " " else key for key in text))
-
-
-@asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    app = OfferedApp()
-    async with app.run_test(size=(90, 16)) as pilot:
-        await pilot.pause()
-        screen = app.screen
-        assert isinstance(screen, OfferedScreen)
-        screen.live_table.focus()
-        screen.show(frame({"a": 3, "b": 1, "c": 2}))
-        await pilot.pause()
-        yield Stage(pilot, screen)
 
 
 async def test_sort_keys() -> None:
@@ -115,14 +21,14 @@ async def test_sort_keys() -> None:
         await on.press("s")
         await on.becomes("bca")
         assert on.says == "sort price ↑ · live"
-        assert "price↑" in on.screen.live_table.render_line(0).text
-        on.screen.show(frame({"a": 3, "b": 9, "c": 2}))
+        assert "price↑" in on.pane.live_table.render_line(0).text
+        on.pane.show(frame({"a": 3, "b": 9, "c": 2}))
         await on.becomes("cab")
         await on.press("s")
         await on.becomes("bac")
         await on.press("s")
         await on.becomes("abc")
-        assert not on.screen.query_one(ViewLine).display
+        assert not on.pane.query_one(ViewLine).display
         await on.press("right", "right", "s", "left", "left", "S")
         await on.becomes("cab")
         assert on.says == "sort sector ↑, price ↑ · live"
@@ -134,12 +40,12 @@ async def test_the_order_is_held_and_asked_for_once() -> None:
         await on.press("s", "o")
         await on.becomes("bca")
         await on.until(lambda: "order held" in on.says)
-        on.screen.show(frame({"a": 0, "b": 1, "c": 2, "d": -1}))
+        on.pane.show(frame({"a": 0, "b": 1, "c": 2, "d": -1}))
         await on.becomes("bcad")
         await on.press("o")
         await on.becomes("dabc")
         assert "sorted once" in on.says
-        on.screen.show(frame({"a": 5, "b": 1, "c": 2, "d": 9}))
+        on.pane.show(frame({"a": 5, "b": 1, "c": 2, "d": 9}))
         await asyncio.sleep(0.05)
         assert on.ids == "dabc"
         await on.press("o")
@@ -148,7 +54,7 @@ async def test_the_order_is_held_and_asked_for_once() -> None:
 
 async def test_a_header_click_sorts() -> None:
     async with stage() as on:
-        table = on.screen.live_table
+        table = on.pane.live_table
         await on.pilot.click(LiveTable, offset=(6, 0))
         await on.becomes("bca")
         assert table.arrows == {("price", 0): "↑"}
@@ -162,7 +68,7 @@ async def test_a_header_click_sorts() -> None:
 async def test_a_filter_shows_at_once_what_it_leaves() -> None:
     async with stage() as on:
         await on.press("f")
-        assert on.screen.query_one(Prompt).label == "filter: "
+        assert on.pane.query_one(Prompt).label == "filter: "
         await on.type("price > 1")
         await on.becomes("ac")
         assert "2 of 3 rows" in on.says
@@ -171,11 +77,11 @@ async def test_a_filter_shows_at_once_what_it_leaves() -> None:
         assert on.hint.index("^") == len("filter: price > 1 and ")
         assert on.ids == "ac"
         await on.press("enter")  # a wrong one stays open
-        assert on.screen.query(Prompt)
+        assert on.pane.query(Prompt)
         await on.press(*["backspace"] * 9, "enter")
-        await on.until(lambda: not on.screen.query(Prompt))
-        assert on.screen.focused is on.screen.live_table
-        on.screen.show(frame({"a": 0, "b": 7, "c": 2, "d": 4}))
+        await on.until(lambda: not on.pane.query(Prompt))
+        assert on.pane.screen.focused is on.pane.live_table
+        on.pane.show(frame({"a": 0, "b": 7, "c": 2, "d": 4}))
         await on.becomes("bcd")
         await on.press("f")
         await on.type("'x'")
@@ -193,7 +99,7 @@ async def test_a_filter_can_be_given_up() -> None:
         await on.becomes("b")
         await on.press("escape")
         await on.becomes("abc")
-        assert not on.screen.query(Prompt)
+        assert not on.pane.query(Prompt)
 
 
 async def test_a_filter_whose_column_goes_away_is_told() -> None:
@@ -202,7 +108,7 @@ async def test_a_filter_whose_column_goes_away_is_told() -> None:
         await on.type("price > 1")
         await on.press("enter")
         await on.becomes("ac")
-        on.screen.show(table_of(pd.DataFrame({"id": list("ab")}), "id"))
+        on.pane.show(table_of(pd.DataFrame({"id": list("ab")}), "id"))
         await on.becomes("ab")
         assert "there is no column 'price'" in on.says
 
@@ -216,7 +122,7 @@ async def test_filter_by_the_cursors_value() -> None:
 
 async def test_search_finds_marks_and_goes_on() -> None:
     async with stage() as on:
-        table = on.screen.live_table
+        table = on.pane.live_table
         await on.press("slash")
         await on.type("X")
         await on.until(lambda: (table.cursor_row, table.cursor_column) == (0, 3))
@@ -238,20 +144,20 @@ async def test_search_finds_marks_and_goes_on() -> None:
 
 async def test_search_in_one_column() -> None:
     async with stage() as on:
-        table = on.screen.live_table
+        table = on.pane.live_table
         await on.press("slash", "tab")
-        assert on.screen.query_one(Prompt).label == "search in price: "
+        assert on.pane.query_one(Prompt).label == "search in price: "
         await on.type("1")
         await on.until(lambda: (table.cursor_row, table.cursor_column) == (1, 1))
         await on.press("tab")
-        assert on.screen.query_one(Prompt).label == "search: "
+        assert on.pane.query_one(Prompt).label == "search: "
 
 
 async def test_tab_completes_a_column() -> None:
     async with stage() as on:
         await on.press("f")
         await on.type("pr")
-        entry = on.screen.query_one(Input)
+        entry = on.pane.query_one(Input)
         await on.until(lambda: entry._suggestion == "price")
         await on.press("tab")
         assert entry.value == "price"
@@ -270,18 +176,18 @@ async def test_a_million_rows_are_sorted_beside_the_event_loop() -> None:
     async with stage() as on:
         rows = 1_000_000
         big = pd.DataFrame({"id": range(rows), "v": range(rows, 0, -1)})
-        on.screen.show(table_of(big, "id"))
-        on.screen.live_table.go_to(0, 1)
-        on.screen.action_sort(False)
+        on.pane.show(table_of(big, "id"))
+        on.pane.live_table.go_to(0, 1)
+        on.pane.action_sort(False)
         assert "working it out" in on.says
-        shown = on.screen.live_table
+        shown = on.pane.live_table
         await on.until(lambda: shown.table and shown.table.identity(0) == (rows - 1,))
         await on.until(lambda: "working" not in on.says)
 
 
 async def test_columns_are_hidden_and_shown() -> None:
     async with stage() as on:
-        table = on.screen.live_table
+        table = on.pane.live_table
         await on.press("minus")
         await on.until(lambda: table.table and table.table.titles == ("id", "cpu %", "sector"))
         assert table.cursor_column == 1
@@ -289,7 +195,7 @@ async def test_columns_are_hidden_and_shown() -> None:
         await on.type("price > 1")  # filters still know it
         await on.press("enter")
         await on.becomes("ac")
-        on.screen.show(frame({"a": 9, "b": 9, "c": 0}))
+        on.pane.show(frame({"a": 9, "b": 9, "c": 0}))
         await on.becomes("ab")
         assert table.table is not None
         assert table.table.titles == ("id", "cpu %", "sector")
@@ -303,8 +209,8 @@ async def test_columns_are_hidden_and_shown() -> None:
 async def test_of_columns_with_one_title_the_right_one_is_hidden() -> None:
     async with stage() as on:
         twice = pd.DataFrame([[1, 2, 3]], columns=["x", "y", "x"])
-        on.screen.show(table_of(twice))
-        table = on.screen.live_table
+        on.pane.show(table_of(twice))
+        table = on.pane.live_table
         table.go_to(0, 1)
         await on.press("minus")
         await on.until(lambda: table.table and table.table.refs[1:] == (("y", 0), ("x", 1)))
@@ -316,9 +222,26 @@ async def test_copying_a_cell_and_a_row() -> None:
     async with stage() as on:
         long = "中文 \x1b]52;c;eA==\x07 " + "x" * 500
         data = pd.DataFrame({"id": [long], "when": pd.to_datetime(["2026-01-02 03:04"]), "n": None})
-        on.screen.show(table_of(data, "id"))
-        on.screen.live_table.go_to(0, 0)
+        on.pane.show(table_of(data, "id"))
+        on.pane.live_table.go_to(0, 0)
         await on.press("y")
         assert on.pilot.app.clipboard == long
         await on.press("right", "Y")
         assert on.pilot.app.clipboard == f"{long}\t2026-01-02 03:04:00\t"
+
+
+async def test_keys_behind_enter_are_for_the_table() -> None:
+    async with stage() as on:
+        await on.press("slash")
+        entry = on.pane.query_one(Input)
+        for key in ("b", "enter", "s", "l"):  # all of them before the first one is looked at
+            entry.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+        await on.becomes("bca")
+        assert on.pane.needle == "b"
+        assert on.pane.live_table.cursor_column == 2
+        await on.press("f")
+        entry = on.pane.query_one(Input)
+        for key in ("(", "enter", "escape", "s"):
+            entry.post_message(events.Key(key, key if len(key) == 1 else None))
+        await on.until(lambda: not on.pane.query(Prompt))
+        assert on.pane.chosen().filters == ()

@@ -14,12 +14,12 @@ from livetable.feed.wire import TableInfo
 from livetable.tui.app import LivetableApp
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.lister import Listed, as_table, target_of
-from livetable.tui.once import as_text
-from livetable.tui.screens.arranged import ArrangedScreen
+from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.help import KEYS
-from livetable.tui.screens.table import TableScreen
+from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.target import BadSource, Target, parse_target
+from livetable.tui.writing import as_text
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
 
@@ -143,13 +143,18 @@ def test_every_key_is_in_the_help() -> None:
         "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
         "ctrl+b": "^b", "ctrl+f": "^f", "home": "Home", "end": "End", "enter": "Enter",
         "escape": "Esc", "question_mark": "?", "ctrl+c": "^c", "ampersand": "&", "slash": "/",
-        "minus": "-", "plus": "+",
+        "minus": "-", "plus": "+", "comma": ",", "full_stop": ".", "at": "@", "tab": "Tab",
+        "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
+        "right_curly_bracket": "}", "less_than_sign": "<", "greater_than_sign": ">",
+        "left_parenthesis": "(", "right_parenthesis": ")", "percent_sign": "%",
+        "equals_sign": "=", "vertical_line": "|", "ctrl+y": "^y", "ctrl+s": "^s", "ctrl+w": "^w",
     }  # fmt: skip
-    unsaid = {"ctrl+home", "ctrl+end"}  # the same as g and G
-    for owner in (LiveTable, ArrangedScreen, TableScreen, LivetableApp):
-        for binding in owner.BINDINGS:
-            for key in binding.key.split(","):  # type: ignore[union-attr]
-                assert key in unsaid or names.get(key, key) in said, key
+    # The same as g and G, H and L, Tab; numbers are said as a range.
+    unsaid = {"ctrl+home", "ctrl+end", "shift+left", "shift+right", "shift+tab", *"2345678"}
+    for owner in (LiveTable, *TablePane.__mro__, TablesScreen, LivetableApp):
+        for binding in getattr(owner, "BINDINGS", ()):
+            for key in binding.key.split(","):
+                assert key in unsaid or names.get(key, key) in said.split(), key
 
 
 def test_the_viewer_loads_no_pandas() -> None:

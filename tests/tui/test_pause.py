@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp
-from livetable.tui.screens.table import TableScreen
+from livetable.tui.panes.table import TablePane
+from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.status import StatusLine
 from livetable.tui.target import Target, ViewOptions
 
@@ -23,18 +24,18 @@ def frame(*values: int) -> pd.DataFrame:
 class Stage:
     """A running viewer of a publisher in this process."""
 
-    def __init__(self, pilot: Pilot[int], screen: TableScreen) -> None:
+    def __init__(self, pilot: Pilot[int], pane: TablePane) -> None:
         self.pilot = pilot
-        self.screen = screen
+        self.pane = pane
 
     @property
     def values(self) -> list[int]:
-        table = self.screen.live_table.table
+        table = self.pane.live_table.table
         return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
 
     @property
     def trust(self) -> str:
-        return self.screen.query_one(StatusLine).render_line(0).text
+        return self.pane.query_one(StatusLine).render_line(0).text
 
     async def until(self, condition: Callable[[], object]) -> None:
         for _ in range(2000):
@@ -49,11 +50,11 @@ class Stage:
 
 @asynccontextmanager
 async def stage(publisher: Publisher, options: ViewOptions) -> AsyncIterator[Stage]:
-    app = LivetableApp(Target(None, publisher.name), options)
+    app = LivetableApp(Target(None, publisher.name), options=options)
     async with app.run_test(size=(100, 12)) as pilot:
         screen = app.screen
-        assert isinstance(screen, TableScreen)
-        yield Stage(pilot, screen)
+        assert isinstance(screen, TablesScreen)
+        yield Stage(pilot, screen.pane)
         app.exit()
 
 

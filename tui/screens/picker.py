@@ -16,9 +16,9 @@ from livetable.tui.keyline import KeyLine
 from livetable.tui.launch import FeedProcess, foreign_feed
 from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 from livetable.tui.messages import ListingChanged
-from livetable.tui.screens.table import TableScreen
+from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.table import LiveTable
-from livetable.tui.target import DEFAULTS, ViewOptions
+from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 
 class TableList(LiveTable):
@@ -27,12 +27,13 @@ class TableList(LiveTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
 
 
-class PickerScreen(Screen[None]):
+class PickerScreen(Screen[Target | None]):
     """Lists tables; Enter opens one.
 
     Args:
         endpoint: List what is on this endpoint; None: what this user publishes on this machine.
         options: Passed on to the table's screen.
+        choose: Whether to give the chosen table back, rather than opening it.
     """
 
     DEFAULT_CSS = """
@@ -41,11 +42,16 @@ class PickerScreen(Screen[None]):
     }
     """
 
-    def __init__(self, endpoint: str | None, options: ViewOptions = DEFAULTS) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back", show=False)]
+
+    def __init__(
+        self, endpoint: str | None, options: ViewOptions = DEFAULTS, *, choose: bool = False
+    ) -> None:
         super().__init__()
         self.endpoint = endpoint
         self._options = options
-        self._foreign: tuple[FeedProcess, TableScreen] | None = None
+        self._choose = choose
+        self._foreign: tuple[FeedProcess, TablesScreen] | None = None
         self._doubt: Timer | None = None
         self.lister = Lister(endpoint, lambda: self.post_message(ListingChanged()))
         self._listing: list[Listed] = []
@@ -99,7 +105,7 @@ class PickerScreen(Screen[None]):
                 self._doubt.stop()
             if self._foreign is not None:  # it was only slow to answer
                 (process, screen), self._foreign = self._foreign, None
-                screen.action_leave()
+                screen.leave()
                 process.close()
         elif self.lister.connected and self._doubt is None:
             self._doubt = self.set_timer(ANSWER_SECONDS, self._read_foreign)
@@ -108,7 +114,7 @@ class PickerScreen(Screen[None]):
         if self.lister.frames or self.endpoint is None:
             return
         process = foreign_feed(self.endpoint, pickle=self._options.pickle)
-        screen = TableScreen(process.target, self._options)
+        screen = TablesScreen([process.target], self._options, can_leave=True)
         self._foreign = process, screen
         self.app.push_screen(screen)
 
@@ -122,8 +128,17 @@ class PickerScreen(Screen[None]):
             if self.endpoint is None and self._listing[row].endpoint.startswith("ipc://"):
                 # By name: where it is may change when its feed is started again.
                 target = type(target)(None, target.table)
-            screen = TableScreen(target, self._options, can_leave=True)
-            self.app.push_screen(screen)
+            if self._choose:
+                self.end_work()
+                self.dismiss(target)
+            else:
+                self.app.push_screen(TablesScreen([target], self._options, can_leave=True))
+
+    def action_cancel(self) -> None:
+        """Choose nothing, where one was to be chosen."""
+        if self._choose:
+            self.end_work()
+            self.dismiss(None)
 
     def _head(self) -> None:
         count = sum(one.answers for one in self._listing)

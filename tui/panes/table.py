@@ -1,29 +1,33 @@
-"""The screen that shows one table: its trust line, the table, the keys."""
+"""The pane of one feed's table: reads it, shows it, and tells how it stands with it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
 from textual.timer import Timer
 from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
-from livetable.feed.wire import Position
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
-from livetable.tui.keyline import KeyLine
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model import Table
-from livetable.tui.screens.arranged import ArrangedScreen
+from livetable.tui.panes.columned import ColumnedPane
+from livetable.tui.panes.grouped import GroupedPane
+from livetable.tui.panes.panelled import PanelledPane
+from livetable.tui.panes.searching import SearchingPane
+from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.timeline import TimeLine
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
@@ -32,53 +36,27 @@ if TYPE_CHECKING:
 CREDIT_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Pause:
-    """A table that stands still.
-
-    Attributes:
-        shown: Epoch and seq of the frame that is shown.
-        sent: When that was sent, by this machine's monotonic clock.
-    """
-
-    shown: Position
-    sent: float
-
-    def waiting(self, newest: Table | None) -> int:
-        """Return how many frames came since; at least, if the feed was started anew."""
-        if newest is None:
-            return 0
-        same = newest.position.epoch == self.shown.epoch
-        return newest.position.seq - (self.shown.seq if same else 0)
-
-
-class TableScreen(ArrangedScreen):
+class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane):
     """Shows a table, live.
 
     Args:
         target: The table to show.
         options: What else the command line asks for.
-        can_leave: Whether there is a list to go back to.
         client: A reader that has asked for the table already.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Tables", tooltip="Back to the list of tables"),
-        Binding("space", "pause", "Pause", tooltip="Let the table stand still, or go on"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
 
     def __init__(
         self,
         target: Target,
         options: ViewOptions = DEFAULTS,
-        *,
-        can_leave: bool = False,
         client: Client | None = None,
     ) -> None:
         super().__init__()
         self.target = target
         self._options = options
-        self._can_leave = can_leave
+        self.history.limit = options.history
         self.subscriber = Subscriber(
             target,
             lambda: self.post_message(FeedNews()),
@@ -87,17 +65,19 @@ class TableScreen(ArrangedScreen):
             options.stale_after,
         )
         self._feed = FeedState(name=target.title)
-        self._paused: _Pause | None = None
+        self.changed = False
+        """Whether news came while the pane was not shown."""
         self._clock_timer: Timer | None = None
         self._paint_timer: asyncio.TimerHandle | None = None
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the trust line, the table and the keys."""
+        """Yield the trust line, how the table is arranged, the table, and which time is shown."""
         yield StatusLine(id="status")
         yield ViewLine()
-        yield LiveTable(id="table")
-        yield KeyLine()
+        with Horizontal(id="body"):
+            yield LiveTable(id="table")
+        yield TimeLine()
 
     def on_mount(self) -> None:
         """Start the worker: the table is often here for the first paint."""
@@ -128,20 +108,38 @@ class TableScreen(ArrangedScreen):
         super().end_work()
         self.subscriber.stop()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide the way back where there is none."""
-        if action == "leave" and not self._can_leave:
-            return False
-        return super().check_action(action, parameters)
+    class Left(Message):
+        """The person is done with this table."""
 
-    def action_leave(self) -> None:
-        """Go back to the list of tables."""
-        self.end_work()
-        self.dismiss()
+        def __init__(self, pane: TablePane) -> None:
+            self.pane = pane
+            super().__init__()
+
+    class Changed(Message):
+        """News came while the pane was not shown."""
+
+    def action_back(self) -> None:
+        """Close what is open, go on if the table stands still, else leave it."""
+        if self.has_panel:
+            self.close_panels()
+        elif self.standing is not None:
+            self.go_on()
+        else:
+            self.post_message(self.Left(self))
+
+    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        """Open the cursor's group, or its row."""
+        if not self.open_group():
+            await self.toggle_detail()
 
     def on_feed_news(self, message: FeedNews) -> None:
         """Show the feed's newest state as soon as the terminal is ready for it."""
-        if self._paint_timer is None:
+        if not self.display:
+            # No credit either: a table that nobody looks at costs nobody anything.
+            if not self.changed:
+                self.changed = True
+                self.post_message(self.Changed())
+        elif self._paint_timer is None:
             self._show_when_ready()
 
     @property
@@ -200,19 +198,26 @@ class TableScreen(ArrangedScreen):
         else:
             super().offer(table)
 
-    def action_pause(self) -> None:
-        """Let the table stand still, or go on with the newest state."""
-        feed = self._feed
-        if self._paused is None:
-            if self.base is not None:
-                age = (feed.age or 0.0) + time.monotonic() - feed.heard
-                self._paused = _Pause(self.base.position, time.monotonic() - age)
-        else:
-            self._paused = None
-            if feed.table is not None and feed.table is not self.base:
-                self.offer(feed.table)
-            self.subscriber.credit()
+    def come_back(self) -> None:
+        """Show what came while the pane was not shown."""
+        self.changed = False
         self.paint_soon()
+        self.subscriber.credit()
+
+    @property
+    def title(self) -> str:
+        """What to call it on its tab."""
+        return self._feed.name or self.target.title
+
+    @property
+    def newest(self) -> Table | None:
+        """The newest table that came."""
+        return self._feed.table
+
+    def go_on(self) -> None:
+        """Show the newest state, and what comes."""
+        super().go_on()
+        self.subscriber.credit()
 
     def _is_ready(self) -> bool:
         driver = self._driver
@@ -224,17 +229,19 @@ class TableScreen(ArrangedScreen):
         before, self._feed = self._feed, feed
         table = self.live_table
         if feed.table is not None and feed.table is not before.table:
-            if self._paused is None:
-                self.offer(feed.table)
+            kept = self.keep(feed.table)
+            if self.standing is None:
+                self.offer(kept)
             else:  # only to be counted, so there is no hurry
                 later(self, CREDIT_SECONDS, self.subscriber.credit)
+                self.say_time()
         fresh, self.paint_next = self.paint_next, None
         painted = table.update(self.dress(fresh)) if fresh is not None else True
-        if fresh is not None and self.arrangement is not None:
-            self._say_view(fresh)
+        if fresh is not None:
+            self._shown(fresh)
         self._show_trust()
         table.message = self._message()
-        if fresh is None or self._paused is not None:
+        if fresh is None or self.standing is not None:
             return  # a word or two: the subscriber itself asks for what comes after those
         if painted:
             self._painted()
@@ -243,6 +250,14 @@ class TableScreen(ArrangedScreen):
             # Textual drops callbacks of a screen that is covered: the credit must not go with them.
             self.set_timer(CREDIT_SECONDS, self.subscriber.credit)
 
+    def _shown(self, table: Table) -> None:
+        if self.arrangement is not None or self.columns.computed:
+            self.say_view(table)
+        if self.history.marked is not None:
+            self.count_changes()
+        if self.has_panel:
+            self.show_panels()
+
     def _show_trust(self) -> None:
         """Bring the trust line and the dimming up to date."""
         feed, status = self._feed, self.query_one(StatusLine)
@@ -250,17 +265,16 @@ class TableScreen(ArrangedScreen):
         age = feed.age
         if age is not None:
             age += time.monotonic() - feed.heard if lost else 0.0
-        waiting = None
-        if self._paused is not None:
-            age = time.monotonic() - self._paused.sent
-            waiting = self._paused.waiting(feed.table)
+        waiting = self.waiting
+        if waiting is not None and self.base is not None:
+            age = time.monotonic() - self.base.sent
         limit = self._options.stale_after
         stale = limit is not None and age is not None and age > limit
-        status.show(feed, age, stale, waiting)
+        status.show(feed, age, stale, waiting, rewound=self.rewound)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
-        ticks = lost or self._paused is not None
+        ticks = lost or waiting is not None
         if ticks and self._clock_timer is None:
             self._clock_timer = self.set_interval(1.0, self._show_trust)
         elif not ticks and self._clock_timer is not None:
@@ -273,7 +287,8 @@ class TableScreen(ArrangedScreen):
             shown = self.live_table.table
             if shown is None or shown.rows:
                 return ""
-            return "no row meets the filter; F removes it" if shown.frame_rows else "no rows"
+            filtered = self.arrangement is not None and bool(self.arrangement.filters)
+            return "no row meets the filter; F removes it" if filtered else "no rows"
         if feed.note:
             return harmless(feed.note)
         where = f" on {self.target.endpoint}" if self.target.endpoint else " on this machine"

@@ -1,0 +1,139 @@
+"""A pane in a running app, whose tables a test offers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pandas as pd
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal
+from textual.pilot import Pilot
+
+from livetable.tui.app import LivetableApp
+from livetable.tui.keyline import KeyLine
+from livetable.tui.model import Table
+from livetable.tui.panes.columned import ColumnedPane
+from livetable.tui.panes.grouped import GroupedPane
+from livetable.tui.panes.panelled import PanelledPane
+from livetable.tui.panes.searching import SearchingPane
+from livetable.tui.panes.takeaway import TakeAwayPane
+from livetable.tui.prompt import Prompt
+from livetable.tui.table import LiveTable
+from livetable.tui.timeline import TimeLine
+from livetable.tui.viewline import ViewLine
+from tests.tui.test_model import table_of
+
+
+class OfferedPane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane):
+    """A pane whose tables a test offers; it paints at once."""
+
+    number = 0
+
+    @property
+    def newest(self) -> Table | None:
+        tables = self.history.tables()
+        return tables[-1] if tables else None
+
+    def compose(self) -> ComposeResult:
+        yield ViewLine()
+        with Horizontal(id="body"):
+            yield LiveTable()
+        yield TimeLine()
+
+    def on_unmount(self) -> None:
+        self.end_work()
+
+    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        if not self.open_group():
+            await self.toggle_detail()
+
+    def paint_soon(self) -> None:
+        if self.paint_next is not None:
+            table, self.paint_next = self.paint_next, None
+            self.live_table.update(self.dress(table))
+            self.say_view(table)
+            self.show_panels()
+
+    def show(self, table: Table) -> None:
+        self.number += 1
+        position = replace(table.position, seq=self.number)
+        kept = self.keep(replace(table, position=position, sent=float(self.number)))
+        if self.standing is None:
+            self.offer(kept)
+            self.paint_soon()
+        if self.history.marked is not None:
+            self.count_changes()
+
+
+class OfferedApp(App[None]):
+    """An app with that pane."""
+
+    CSS_PATH = LivetableApp.CSS_PATH
+
+    def compose(self) -> ComposeResult:
+        yield OfferedPane()
+        yield KeyLine()
+
+    def on_key(self, event: events.Key) -> None:
+        if self.query_one(OfferedPane).take_ahead(event):
+            event.prevent_default()
+
+
+def frame(prices: dict[str, float], sector: str = "xyxyxy") -> Table:
+    data = {"id": list(prices), "price": list(prices.values()), "cpu %": 1}
+    return table_of(pd.DataFrame(data | {"sector": list(sector[: len(prices)])}), "id")
+
+
+class Stage:
+    """A running app, its keys and what it shows."""
+
+    def __init__(self, pilot: Pilot[None], pane: OfferedPane) -> None:
+        self.pilot = pilot
+        self.pane = pane
+
+    @property
+    def ids(self) -> str:
+        table = self.pane.live_table.table
+        assert table is not None
+        return "".join(table.window(0, 0, table.rows).to_pylist())
+
+    @property
+    def says(self) -> str:
+        return str(self.pane.query_one(ViewLine).render()).strip()
+
+    @property
+    def hint(self) -> str:
+        return str(list(self.pane.query_one(Prompt).query("_Line"))[-1].render())
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        for _ in range(2000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError((self.ids, self.says))
+
+    async def becomes(self, ids: str) -> None:
+        await self.until(lambda: self.ids == ids)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.press(*("space" if key == " " else key for key in text))
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    app = OfferedApp()
+    async with app.run_test(size=(90, 16)) as pilot:
+        await pilot.pause()
+        pane = app.query_one(OfferedPane)
+        pane.live_table.focus()
+        pane.show(frame({"a": 3, "b": 1, "c": 2}))
+        await pilot.pause()
+        yield Stage(pilot, pane)

@@ -1,0 +1,90 @@
+"""livetable.tui.export and writing: files that others read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from livetable.tui.arrange import Arrangement, SortKey, arrange
+from livetable.tui.export import SUFFIXES, ExportError, destination, export
+from livetable.tui.writing import as_text
+from tests.tui.test_model import table_of
+from tests.ugly import ugly_frames
+
+FRAME = pd.DataFrame({"id": ["a", "b", "c"], "v": [3.5, None, 1.0], "n": [1, 2, 3]})
+TABLE = arrange(table_of(FRAME, "id"), Arrangement(sort=(SortKey(("v", 0)),))).table
+SORTED = FRAME.sort_values("v").reset_index(drop=True)
+
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": pd.read_csv,
+    ".tsv": lambda path: pd.read_csv(path, sep="\t"),
+    ".json": pd.read_json,
+    ".jsonl": lambda path: pd.read_json(path, lines=True),
+    ".ndjson": lambda path: pd.read_json(path, lines=True),
+    ".parquet": pd.read_parquet,
+    ".feather": pd.read_feather,
+    ".arrow": pd.read_feather,
+}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_others_read_it(tmp_path: Path, suffix: str) -> None:
+    path = destination(str(tmp_path / f"table{suffix}"))
+    path.write_text("what was there")
+    told: list[int] = []
+    assert export(TABLE, path, told.append) == path.stat().st_size
+    assert told[-1] == 3
+    assert os.listdir(tmp_path) == [path.name]
+    if suffix in READERS:
+        pd.testing.assert_frame_equal(READERS[suffix](path), SORTED, check_dtype=False)
+    else:
+        assert "a" in path.read_text()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_ugly_frames(tmp_path: Path, suffix: str) -> None:
+    refused = {}
+    for name, frame in ugly_frames().items():
+        try:
+            export(table_of(frame), tmp_path / f"t{suffix}", lambda rows: None)
+        except ExportError as error:
+            refused[name] = str(error)
+        assert not list(tmp_path.glob(".*"))
+    assert all("can't hold this table" in says for says in refused.values())
+    if suffix != ".parquet":  # which has fewer types; and nothing holds a list that is no list
+        assert set(refused) <= {"a list of any length"}
+
+
+def test_what_cant_be_written(tmp_path: Path) -> None:
+    for text, says in (("x", "end the file's name"), ("/none/x.csv", "there is no folder /none")):
+        with pytest.raises(ExportError, match=says):
+            destination(text)
+    with pytest.raises(ExportError, match="No space left"):
+        export(TABLE, _full(tmp_path), lambda rows: None)
+
+
+def _full(folder: Path) -> Path:
+    path = folder / "t.csv"
+    # What is written to a full disk: the part file is /dev/full by another name.
+    (folder / f".t.csv.{os.getpid()}.part").symlink_to("/dev/full")
+    return path
+
+
+def test_markdown() -> None:
+    table = table_of(pd.DataFrame({"a|b": ["x|y", None], "n": [1.25, 2.0]}))
+    assert as_text(table, "markdown") == (
+        "| a\\|b | n |\n| :-- | --: |\n| x\\|y | 1.25 |\n| – | 2.00 |\n"
+    )
+    assert as_text(table, "tsv") == "a|b\tn\nx|y\t1.25\n\t2.0\n"
+
+
+def test_a_table_without_rows_is_a_file_too(tmp_path: Path) -> None:
+    empty = table_of(FRAME.iloc[:0], "id")
+    export(empty, tmp_path / "t.arrow", lambda rows: None)
+    with pa.ipc.open_file(tmp_path / "t.arrow") as reader:
+        assert reader.read_all().column_names == ["id", "v", "n"]

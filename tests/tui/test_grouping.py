@@ -1,0 +1,182 @@
+"""livetable.tui.grouping, rules and figuring: what rows come to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
+from livetable.tui.expression import BadExpression
+from livetable.tui.figuring import figures_of
+from livetable.tui.grouping import column_of, total_of
+from livetable.tui.looks import NAMES, RULE_NAMES, names_of
+from livetable.tui.model import Table
+from livetable.tui.rules import Rule, levels, read_rule
+from livetable.tui.scene import Look
+from tests.tui.test_model import table_of
+from tests.ugly import ugly_frames
+
+FRAME = pd.DataFrame(
+    {
+        "id": range(6),
+        "sector": ["tech", "energy", "tech", None, "energy", "tech"],
+        "side": list("bsbbss"),
+        "price": [1.0, 2.0, 3.0, 4.0, np.nan, 6.0],
+        "size": [1, 2, 3, 4, 5, 6],
+    }
+)
+TABLE = table_of(FRAME, "id")
+SECTOR, SIDE = ("sector", 0), ("side", 0)
+
+
+def group(table: Table, *groups: Any, totals: Any = (), **more: Any) -> Table:
+    chosen = Arrangement(groups=groups, totals=totals, **more)
+    done = arrange(table, chosen)
+    assert done.problems == ()
+    return done.table
+
+
+def column(table: Table, title: str) -> list[Any]:
+    at = table.column_at((title, 0))
+    assert at is not None, table.titles
+    found: list[Any] = table.window(at, 0, table.rows).to_pylist()
+    return found
+
+
+def test_groups_in_the_order_they_come() -> None:
+    table = group(TABLE, SECTOR)
+    assert table.titles == (
+        "sector", "rows", "id sum", "side last", "price sum", "size sum",
+    )  # fmt: skip
+    assert column(table, "sector") == ["tech", "energy", None]
+    assert column(table, "rows") == [3, 2, 1]
+    assert column(table, "size sum") == [10, 7, 4]
+    assert column(table, "side last") == ["s", "s", "b"]
+    assert table.identities(0, 3) == [("tech",), ("energy",), (None,)]
+    assert table.fixed == 1
+    assert table.shape == (3, 5)
+
+
+def test_groups_by_several_columns_filtered_sorted_and_held() -> None:
+    totals = ((("size", 0), "mean"), (("side", 0), "sum"), (("id", 0), "count"))
+    chosen = Arrangement(
+        groups=(SECTOR, SIDE),
+        filters=("size > 1",),
+        sort=(SortKey(("size mean", 0), descending=True),),
+        totals=totals,
+    )
+    done = arrange(TABLE, chosen)
+    assert column(done.table, "sector") == ["tech", None, "energy", "tech"]
+    assert column(done.table, "size mean") == [6, 4, 3.5, 3]
+    assert column(done.table, "id count") == [1, 1, 2, 1]
+    moved = table_of(FRAME.assign(size=[9, 9, 0, 9, 9, 2]), "id")
+    again = arrange(moved, replace(chosen, mode=Mode.HELD), done)
+    assert column(again.table, "sector") == ["tech", None, "energy", "tech"]
+    assert column(again.table, "size mean") == [2, 9, 9, 9]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-50, 50))))
+def test_groups_are_those_of_pandas(rows: list[tuple[str, int]]) -> None:
+    frame = pd.DataFrame(rows, columns=["k", "v"]).astype({"v": "int64"})
+    table = group(table_of(frame), ("k", 0))
+    expected = frame.groupby("k", sort=False)["v"].agg(["size", "sum"])
+    assert column(table, "k") == list(expected.index)
+    if rows:
+        assert column(table, "rows") == list(expected["size"])
+        assert column(table, "v sum") == list(expected["sum"])
+
+
+def test_groups_that_cant_be() -> None:
+    gone = arrange(TABLE, Arrangement(groups=(("gone", 0),)))
+    assert gone.problems == ("group: there is no column 'gone' now",)
+    assert gone.table.rows == 6
+    lists = arrange(table_of(pd.DataFrame({"a": [[1], [2]]})), Arrangement(groups=(("a", 0),)))
+    assert lists.problems == ("group: lists and dicts make no groups",)
+    for frame in ugly_frames().values():
+        table = table_of(frame)
+        for ref in table.refs[:6]:
+            arrange(table, Arrangement(groups=(ref,)))
+
+
+def test_which_totals_there_are() -> None:
+    kinds = TABLE.types
+    assert [total_of(kinds[3], wanted) for wanted in (None, "mean", "min")] == [
+        "sum",
+        "mean",
+        "min",
+    ]
+    assert [total_of(kinds[2], wanted) for wanted in (None, "mean", "min", "count")] == [
+        "last", "last", "last", "count",
+    ]  # fmt: skip
+    assert column_of(TABLE, ("price mean", 0)) == (("price", 0), "mean")
+    assert column_of(TABLE, ("rows", 0)) is None
+    assert column_of(TABLE, ("none sum", 0)) is None
+
+
+# -- rules ---------------------------------------------------------------------------------------
+
+
+def test_rules() -> None:
+    titles = TABLE.titles
+    rule = read_rule("price > 2 and sector == 'tech': red", titles)
+    assert (rule, str(rule)) == (
+        Rule("price > 2 and sector == 'tech'", "red"), "price > 2 and sector == 'tech': red",
+    )  # fmt: skip
+    dim = Rule("size == 3", "dim")
+    table = arrange(TABLE, PLAIN).table.select(["id"])
+    assert levels([rule], table, 0, 6) == [0, 0, 1, 0, 0, 1]
+    assert levels([rule, dim, Rule("gone > 1", "red"), Rule("size", "red")], table, 2, 4) == [6, 0]
+    for text in ("price > 2", "price > 2: pink", "none > 1: red", "price >: red"):
+        with pytest.raises(BadExpression):
+            read_rule(text, titles)
+
+
+def test_looks_have_names() -> None:
+    assert names_of(Look.HEADER | Look.CURSOR_COLUMN) == ["header", "header-cursor"]
+    assert names_of(Look.RULE_1 | Look.RULE_2 | Look.HEAT_4 | Look.UP) == [
+        "rule-green",
+        "heat-4",
+        "up",
+    ]
+    assert len(set(NAMES)) == len(NAMES)
+    assert set(RULE_NAMES) <= {name.removeprefix("rule-") for name in NAMES}
+
+
+# -- figures -------------------------------------------------------------------------------------
+
+
+def figures(table: Table, title: str) -> dict[str, str]:
+    return {name: text for name, text, _ in figures_of(table, (title, 0)) if name}
+
+
+def test_figures_of_numbers() -> None:
+    frame = pd.DataFrame({"v": [1.0, 2.0, 3.0, 4.0, math.nan, math.inf], "w": range(6)})
+    found = figures(table_of(frame), "v")
+    assert found["rows"] == "6"
+    assert found["NaN"] == "1  16.7%"
+    assert (found["min"], found["max"], found["mean"], found["50%"]) == ("1", "4", "2.5", "2.5")
+    assert sum(int(text) for name, text in found.items() if name.startswith("from ")) == 4
+    filtered = arrange(table_of(frame), Arrangement(filters=("w < 2",))).table
+    assert figures(filtered, "v")["max"] == "2"
+    assert figures(TABLE, "gone") == {"gone": "there is no such column now"}
+
+
+def test_figures_of_texts_and_times() -> None:
+    found = figures(TABLE, "sector")
+    assert (found["missing"], found["distinct"], found["tech"]) == ("1  16.7%", "3", "3  50.0%")
+    times = table_of(pd.DataFrame({"t": pd.to_datetime(["2026-01-02 00:00", "2026-01-01 12:00"])}))
+    assert figures(times, "t")["first"] == "2026-01-01 12:00:00"
+
+
+def test_figures_of_ugly_columns() -> None:
+    for frame in ugly_frames().values():
+        table = table_of(frame)
+        for ref in table.refs[:8]:
+            assert figures_of(table, ref)

@@ -1,0 +1,259 @@
+"""The view never moves under the person: a state machine of all that can happen to a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from livetable.tui.arrange import Arranged, Mode, arrange, sorted_by, with_filter
+from livetable.tui.columns import AS_IT_CAME, Computed, dressed, freezing, moved, with_computed
+from livetable.tui.model import Table
+from livetable.tui.view import View, follow, move
+from tests.tui.test_model import table_of
+
+HEIGHT = 5
+TITLES = ("a", "b", "c", "d")
+
+
+class Screen(RuleBasedStateMachine):
+    """A table, what the person chose, and where the person is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[int, list[float]] = {}
+        self.titles: list[str] = []
+        self.as_text: set[str] = set()
+        self.held_by = "key"
+        self.next_id = 0
+        self.choice = AS_IT_CAME
+        self.done: Arranged | None = None
+        self.chosen = arrange(table_of(pd.DataFrame({"x": [1]})), replace(_plain())).arrangement
+        self.base: Table | None = None
+        self.shown: Table | None = None
+        self.view = View()
+
+    # -- the producer ------------------------------------------------------------------------------
+
+    @initialize(
+        count=st.integers(0, 12),
+        held_by=st.sampled_from(["key", "index", "position"]),
+        values=st.lists(st.integers(0, 3), min_size=1),
+    )
+    def begin(self, count: int, held_by: str, values: list[int]) -> None:
+        self.held_by = held_by
+        self.titles = list(TITLES[:3])
+        self.insert(count, 0, values)
+
+    def make(self) -> Table:
+        ids = list(self.rows)
+        data: dict[str, Any] = {"id": ids} if self.held_by == "key" else {}
+        for at, title in enumerate(TITLES):
+            if title in self.titles:
+                values = [self.rows[one][at] for one in ids]
+                data[title] = [f"t{value}" for value in values] if title in self.as_text else values
+        data = {title: data[title] for title in (*data,) if title == "id"} | {
+            title: data[title] for title in self.titles
+        }
+        index = pd.Index(ids, name="id") if self.held_by == "index" else pd.RangeIndex(len(ids))
+        frame = pd.DataFrame(data, index=index)
+        return table_of(frame, "id") if self.held_by == "key" else table_of(frame)
+
+    def paint(self) -> None:
+        """Do what the pane does with a table: work out, arrange, dress, follow."""
+        self.base = with_computed(self.make(), self.choice)
+        self.done = arrange(self.base, self.chosen, self.done)
+        after = dressed(self.done.table, self.choice)
+        before, view = self.shown, self.view
+        if before is None:
+            self.view = View(0, 0, min(after.fixed, len(after.titles) - 1))
+        else:
+            self.view = follow(view, before, after, HEIGHT)
+            self.check(before, view, after)
+        self.shown = after
+
+    def check(self, before: Table, view: View, after: Table) -> None:
+        now = self.view
+        assert 0 <= now.row < max(1, after.rows)
+        assert 0 <= now.top <= max(0, after.rows - HEIGHT)
+        if view.column < len(before.refs):
+            kept = after.column_at(before.refs[view.column])
+            assert kept is None or now.column == kept
+        first = view.top == 0 and view.row == 0
+        last = view.row >= before.rows - 1 and view.top + HEIGHT >= before.rows
+        if first:
+            assert (now.top, now.row) == (0, 0)
+        elif last and before.rows:
+            assert now.row == max(0, after.rows - 1)
+        elif view.row < before.rows:
+            ids = after.identities(0, after.rows)
+            mine = before.identity(view.row)
+            if mine in ids:
+                assert after.identity(now.row) == mine
+            lines = before.identities(view.top, min(before.rows, view.top + HEIGHT))
+            there = [(line, one) for line, one in enumerate(lines) if one in ids]
+            if there:  # the topmost row that is still there is on its line, if lines allow it
+                line, one = there[0]
+                at = ids.index(one) - line
+                assert now.top == min(max(0, at), max(0, after.rows - HEIGHT))
+
+    @rule(
+        count=st.integers(1, 3),
+        where=st.integers(0, 12),
+        values=st.lists(st.integers(0, 3), min_size=1),
+    )
+    def insert(self, count: int, where: int, values: list[int]) -> None:
+        ids = list(self.rows)
+        new = []
+        for number in range(count):
+            new.append(self.next_id)
+            self.rows[self.next_id] = [
+                float(values[(number + at) % len(values)]) for at in range(len(TITLES))
+            ]
+            self.next_id += 1
+        where = min(where, len(ids))
+        self.rows = {one: self.rows[one] for one in (*ids[:where], *new, *ids[where:])}
+        self.paint()
+
+    @rule(which=st.sets(st.integers(0, 12), max_size=4))
+    def delete(self, which: set[int]) -> None:
+        ids = list(self.rows)
+        self.rows = {one: self.rows[one] for at, one in enumerate(ids) if at not in which}
+        self.paint()
+
+    @rule(random=st.randoms(use_true_random=False))
+    def change(self, random: Any) -> None:
+        for values in self.rows.values():
+            if random.random() < 0.4:
+                values[random.randrange(len(TITLES))] = float(random.randrange(4))
+        self.paint()
+
+    @rule(random=st.randoms(use_true_random=False))
+    def reorder(self, random: Any) -> None:
+        ids = list(self.rows)
+        random.shuffle(ids)
+        self.rows = {one: self.rows[one] for one in ids}
+        self.paint()
+
+    @rule(title=st.sampled_from(TITLES), at=st.integers(0, 3))
+    def come_or_go(self, title: str, at: int) -> None:
+        if title in self.titles:
+            if len(self.titles) > 1:
+                self.titles.remove(title)
+        else:
+            self.titles.insert(at, title)
+        self.paint()
+
+    @rule(title=st.sampled_from(TITLES))
+    def retype(self, title: str) -> None:
+        self.as_text ^= {title}
+        self.paint()
+
+    @rule()
+    def new_life(self) -> None:
+        """The feed dies and comes again: nothing but the frame's position tells."""
+        self.paint()
+
+    # -- the person --------------------------------------------------------------------------------
+
+    @rule(column=st.integers(0, 5), further=st.booleans())
+    def sort(self, column: int, further: bool) -> None:
+        assert self.shown is not None
+        if column < len(self.shown.refs):
+            self.chosen = sorted_by(self.chosen, self.shown.refs[column], further=further)
+            self.paint()
+
+    @rule(mode=st.sampled_from(Mode))
+    def mode(self, mode: Mode) -> None:
+        asked = self.chosen.asked + (mode is Mode.ONCE)
+        self.chosen = replace(self.chosen, mode=mode, asked=asked)
+        self.paint()
+
+    @rule(text=st.sampled_from(["a > 0", "b != 2", "t1", "c < 3 or a == 1", ""]))
+    def filter(self, text: str) -> None:
+        self.chosen = with_filter(self.chosen, text) if text else replace(self.chosen, filters=())
+        self.paint()
+
+    @rule(column=st.integers(0, 5))
+    def hide(self, column: int) -> None:
+        assert self.shown is not None
+        if column < len(self.shown.refs) and len(self.shown.refs) > 1:
+            hidden = self.choice.hidden | {self.shown.refs[column]}
+            self.choice = replace(self.choice, hidden=hidden)
+            self.paint()
+
+    @rule()
+    def show_all(self) -> None:
+        self.choice = AS_IT_CAME
+        self.paint()
+
+    @rule(column=st.integers(0, 5), step=st.sampled_from([-1, 1]))
+    def move_column(self, column: int, step: int) -> None:
+        assert self.shown is not None
+        assert self.base is not None
+        if column < len(self.shown.refs):
+            ref = self.shown.refs[column]
+            self.choice = moved(self.choice, self.shown, ref, step, self.base)
+            self.paint()
+
+    @rule(column=st.integers(0, 5))
+    def freeze(self, column: int) -> None:
+        assert self.shown is not None
+        if column < len(self.shown.refs):
+            self.choice = freezing(self.choice, self.shown, column)
+            self.paint()
+
+    @rule(text=st.sampled_from(["a + 1", "a * b", "d(a)"]))
+    def compute(self, text: str) -> None:
+        self.choice = replace(self.choice, computed=(Computed("new", text),))
+        self.paint()
+
+    @rule(rows=st.integers(-6, 6), columns=st.integers(-2, 2))
+    def step(self, rows: int, columns: int) -> None:
+        assert self.shown is not None
+        self.view = move(self.view, self.shown, HEIGHT, rows, columns)
+
+    # -- what always holds -------------------------------------------------------------------------
+
+    @invariant()
+    def order_is_right(self) -> None:
+        if self.shown is None or self.done is None or self.base is None:
+            return
+        shown = self.done.table
+        if self.chosen.mode is Mode.LIVE and len(self.chosen.sort) == 1:
+            (key,) = self.chosen.sort
+            at = shown.column_at(key.column)
+            if at is not None and not self.done.problems:
+                ids = shown.identities(0, shown.rows)
+                values = shown.window(at, 0, shown.rows).to_pylist()
+                frame = {
+                    one: place for place, one in enumerate(self.base.identities(0, self.base.rows))
+                }
+                sign = -1 if key.descending else 1
+                ranks = {value: rank for rank, value in enumerate(sorted(set(values)))}
+                expected = sorted(
+                    range(len(ids)),
+                    key=lambda row: (sign * ranks[values[row]], frame[ids[row]]),
+                )
+                assert expected == list(range(len(ids)))
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        if self.done is not None and not self.chosen.filters:
+            assert sorted(self.done.table.identities(0, self.done.table.rows)) == sorted(
+                self.make().identities(0, len(self.rows))
+            )
+
+
+def _plain() -> Any:
+    from livetable.tui.arrange import PLAIN
+
+    return PLAIN
+
+
+Screen.TestCase.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+TestTheViewStays = Screen.TestCase

@@ -1,0 +1,171 @@
+"""The screen of tables: tabs, side by side, the list to choose from; the keys of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from textual.pilot import Pilot
+
+from livetable.feed import Publisher
+from livetable.tui.app import LivetableApp
+from livetable.tui.panes.table import TablePane
+from livetable.tui.screens.picker import PickerScreen
+from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.tabline import TabLine
+from livetable.tui.target import Target
+
+
+class Stage:
+    """A running viewer of several tables."""
+
+    def __init__(self, pilot: Pilot[int], app: LivetableApp) -> None:
+        self.pilot = pilot
+        self.app = app
+
+    @property
+    def screen(self) -> TablesScreen:
+        screen = self.app.screen
+        assert isinstance(screen, TablesScreen)
+        return screen
+
+    @property
+    def tabs(self) -> str:
+        return str(self.screen.query_one(TabLine).render())
+
+    @property
+    def shown(self) -> list[str]:
+        return [pane.title for pane in self.screen.panes if pane.display]
+
+    def values(self, pane: TablePane) -> list[int]:
+        table = pane.live_table.table
+        return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        for _ in range(2000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError(self.app.screen)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+
+@pytest.fixture
+def tables(runtime_folder: Path) -> Iterator[tuple[Publisher, Publisher]]:
+    with Publisher("orders") as orders, Publisher("prices") as prices:
+        orders.send(pd.DataFrame({"v": [1]}))
+        prices.send(pd.DataFrame({"v": [2]}))
+        yield orders, prices
+
+
+def listed(screen: object) -> int:
+    """Return how many tables are listed with all that is known of them."""
+    assert isinstance(screen, PickerScreen)
+    return sum(one.info is not None for one in screen._listing)
+
+
+@asynccontextmanager
+async def stage(*names: str) -> AsyncIterator[Stage]:
+    app = LivetableApp(*(Target(None, name) for name in names))
+    async with app.run_test(size=(100, 20)) as pilot:
+        on = Stage(pilot, app)
+        await on.until(lambda: on.values(on.screen.panes[0]))
+        yield on
+        app.exit()
+
+
+async def test_tabs(tables: tuple[Publisher, Publisher]) -> None:
+    orders, _ = tables
+    async with stage("orders", "prices") as on:
+        first, second = on.screen.panes
+        assert on.shown == ["orders"]
+        await on.until(lambda: "2 prices •" in on.tabs)  # news that nobody looked at
+        await on.press("tab")
+        assert on.shown == ["prices"]
+        await on.until(lambda: on.values(second) == [2])
+        assert "•" not in on.tabs.partition("2 prices")[2]
+        orders.send(pd.DataFrame({"v": [5]}))
+        await on.until(lambda: "1 orders •" in on.tabs)
+        orders.send(pd.DataFrame({"v": [6]}))
+        await on.press("1")
+        await on.until(lambda: on.values(first) == [6])
+        await on.press("shift+tab", "9")
+        assert on.shown == ["prices"]
+        await on.pilot.click(TabLine, offset=(2, 0))
+        await on.pilot.pause()
+        assert on.shown == ["orders"]
+
+
+async def test_side_by_side(tables: tuple[Publisher, Publisher]) -> None:
+    orders, _ = tables
+    async with stage("orders") as on:
+        assert not on.screen.query_one(TabLine).display
+        await on.press("vertical_line")
+        await on.until(lambda: on.shown == ["orders", "orders"])
+        first, second = on.screen.panes
+        await on.until(lambda: on.values(second) == [1])
+        orders.send(pd.DataFrame({"v": [4, 5]}))
+        await on.until(lambda: on.values(first) == on.values(second) == [4, 5])
+        await on.press("s", "s")
+        await on.until(lambda: on.values(second) == [5, 4])
+        assert on.values(first) == [4, 5]
+        await on.pilot.click(first.live_table, offset=(3, 2))
+        await on.until(lambda: on.screen.pane is first)
+        await on.press("vertical_line")
+        assert on.shown == ["orders"]
+        await on.press("vertical_line", "ctrl+w")
+        await on.until(lambda: len(on.screen.panes) == 1)
+        assert on.screen.panes == [second]
+        assert on.shown == ["orders"]
+        await on.press("escape")  # there is no list to go back to
+        assert on.screen.panes == [second]
+
+
+async def test_tables_are_added_from_the_list(tables: tuple[Publisher, Publisher]) -> None:
+    async with stage("orders") as on:
+        await on.press("T")
+        picker = on.app.screen
+        await on.until(lambda: listed(picker) == 2)
+        await on.press("escape", "T")
+        picker = on.app.screen
+        await on.until(lambda: listed(picker) == 2)
+        await on.press("j", "enter")
+        await on.until(lambda: on.app.screen is not picker and len(on.screen.panes) == 2)
+        await on.until(lambda: on.shown == ["prices"])
+        await on.until(lambda: on.values(on.screen.pane) == [2])
+        for _ in range(8):
+            await on.press("t")
+        assert len(on.screen.panes) == 9
+
+
+async def test_closing_the_last_table_leaves(tables: tuple[Publisher, Publisher]) -> None:
+    async with stage("orders") as on:
+        await on.press("ctrl+w")
+        assert on.app.return_code == 0
+
+
+async def test_from_the_list_and_back(tables: tuple[Publisher, Publisher]) -> None:
+    app = LivetableApp(Target())
+    async with app.run_test(size=(100, 20)) as pilot:
+        on = Stage(pilot, app)
+        picker = app.screen
+        await on.press("escape")
+        assert app.screen is picker
+        await on.until(lambda: listed(picker) == 2)
+        await on.press("enter")
+        await on.until(lambda: isinstance(app.screen, TablesScreen))
+        await on.until(lambda: on.values(on.screen.pane) == [1])
+        await on.press("enter", "escape")
+        assert not on.screen.pane.has_panel
+        await on.press("space", "escape")
+        assert on.screen.pane.standing is None
+        await on.press("escape")
+        await on.until(lambda: app.screen is picker)
+        app.exit()

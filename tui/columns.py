@@ -1,0 +1,214 @@
+"""Which columns a person chose to see, in which order and how: applied to a table's headings.
+
+Pure. A table is dressed in two steps: what is worked out comes before rows are filtered and
+ordered, so that they can be by it; what is hidden or moved comes after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from livetable.tui.columnstyle import ColumnStyle
+from livetable.tui.model import ColumnRef, Heading, Headings, Table
+
+if TYPE_CHECKING:
+    from livetable.tui.expression import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A column that the person made up.
+
+    Attributes:
+        title: Its title.
+        text: The expression it is worked out by.
+    """
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """What the person chose of the columns. What is not named is as it came.
+
+    Attributes:
+        hidden: Columns that are not shown. Filters and orders still know them.
+        order: Columns in the person's order; empty for the order they came in.
+        fixed: Columns that stay at the left, or no longer do.
+        computed: Columns that are worked out.
+        styles: How columns are written.
+    """
+
+    hidden: frozenset[ColumnRef] = frozenset()
+    order: tuple[ColumnRef, ...] = ()
+    fixed: tuple[tuple[ColumnRef, bool], ...] = ()
+    computed: tuple[Computed, ...] = ()
+    styles: tuple[tuple[ColumnRef, ColumnStyle], ...] = ()
+
+    @property
+    def style_of(self) -> MappingProxyType[ColumnRef, ColumnStyle]:
+        """How columns are written that are not written as they came."""
+        return _by_column(self.styles)
+
+    def styled(self, column: ColumnRef, style: ColumnStyle) -> ColumnChoice:
+        """Return the choice with a column written in another way."""
+        styles = {**self.style_of, column: style}
+        if style == ColumnStyle():
+            del styles[column]
+        return replace(self, styles=tuple(styles.items()))
+
+
+@lru_cache(maxsize=64)
+def _by_column(
+    styles: tuple[tuple[ColumnRef, ColumnStyle], ...],
+) -> MappingProxyType[ColumnRef, ColumnStyle]:
+    return MappingProxyType(dict(styles))
+
+
+AS_IT_CAME: Final = ColumnChoice()
+
+
+def with_computed(table: Table, choice: ColumnChoice) -> Table:
+    """Return a table with the columns that are worked out, behind those that came."""
+    if not choice.computed:
+        return table
+    whole = table.whole
+    if whole is None:
+        return replace(
+            table, headings=_with_computed(table.headings, table.titles, choice.computed)
+        )
+    return replace(
+        table,
+        headings=_with_computed(table.headings, whole.titles, choice.computed),
+        whole=_with_computed(whole, whole.titles, choice.computed),
+    )
+
+
+def without_computed(table: Table) -> Table:
+    """Return a table with only the columns that came."""
+    whole = None if table.whole is None else _came(table.whole)
+    return replace(table, headings=_came(table.headings), whole=whole)
+
+
+@lru_cache(maxsize=32)
+def _came(headings: Headings) -> Headings:
+    kept = [column for column in headings.columns if column.expression is None]
+    return headings if len(kept) == len(headings.columns) else Headings(kept)
+
+
+def dressed(table: Table, choice: ColumnChoice) -> Table:
+    """Return a table with the columns that are shown, in the order they are."""
+    if not (choice.hidden or choice.order or choice.fixed):
+        return table
+    return replace(
+        table, headings=_dressed(table.headings, choice), whole=table.whole or table.headings
+    )
+
+
+@lru_cache(maxsize=32)
+def _with_computed(
+    headings: Headings, titles: tuple[str, ...], computed: tuple[Computed, ...]
+) -> Headings:
+    from livetable.tui.expression import BadExpression, parse
+
+    columns, known = list(headings.columns), list(titles)
+    for one in computed:
+        expression: Expression | None
+        try:
+            expression = parse(one.text, known)
+        except BadExpression:
+            continue  # a column it needs is not there; `problems_of` says so
+        known.append(one.title)
+        columns.append(Heading(one.title, None, expression=expression))
+    return Headings(columns)
+
+
+def problems_of(table: Table, choice: ColumnChoice) -> list[str]:
+    """Return why columns can't be worked out, a sentence each."""
+    from livetable.tui.expression import BadExpression, parse
+
+    titles = list(table.undressed.titles)
+    problems = []
+    for one in choice.computed:
+        try:
+            parse(one.text, titles)
+        except BadExpression as error:
+            problems.append(f"{one.title}: {error}")
+        else:
+            titles.append(one.title)
+    return problems
+
+
+@lru_cache(maxsize=32)
+def _dressed(headings: Headings, choice: ColumnChoice) -> Headings:
+    fixed = dict(choice.fixed)
+    by_ref = dict(zip(headings.refs, headings.columns, strict=True))
+    columns: list[tuple[ColumnRef, Heading]] = []
+    for ref in in_order(headings.refs, choice.order):
+        if ref not in choice.hidden:
+            column = by_ref[ref]
+            columns.append((ref, replace(column, fixed=fixed.get(ref, column.fixed))))
+    if not columns and headings.refs:  # what hid all others is gone: better one than none
+        columns.append((headings.refs[0], headings.columns[0]))
+    columns.sort(key=lambda one: not one[1].fixed)
+    return Headings([column for _, column in columns], tuple(ref for ref, _ in columns))
+
+
+def in_order(columns: Sequence[ColumnRef], order: Iterable[ColumnRef]) -> list[ColumnRef]:
+    """Return columns in the person's order; one that is not in it follows its left neighbour."""
+    there = set(columns)
+    placed = [column for column in order if column in there]
+    known = set(placed)
+    for at, column in enumerate(columns):
+        if column not in known:
+            left = placed.index(columns[at - 1]) + 1 if at else 0
+            placed.insert(left, column)
+            known.add(column)
+    return placed
+
+
+def moved(
+    choice: ColumnChoice, table: Table, column: ColumnRef, step: int, whole: Table
+) -> ColumnChoice:
+    """Return the choice with a column moved past its neighbour.
+
+    Args:
+        choice: The choice.
+        table: The table as it is shown.
+        column: The column.
+        step: -1 to the left, 1 to the right.
+        whole: The table with all columns.
+    """
+    at = table.headings.places.get(column)
+    if at is None or not 0 <= at + step < len(table.refs):
+        return choice
+    neighbour = table.refs[at + step]
+    if table.headings.columns[at].fixed != table.headings.columns[at + step].fixed:
+        return choice
+    order = in_order(whole.refs, choice.order)
+    order.remove(column)
+    order.insert(order.index(neighbour) + (step > 0), column)
+    return replace(choice, order=tuple(order))
+
+
+def freezing(choice: ColumnChoice, table: Table, column: int) -> ColumnChoice:
+    """Return the choice with a column that stays at the left, or no longer does."""
+    ref, heading = table.refs[column], table.headings.columns[column]
+    fixed = dict(choice.fixed)
+    fixed[ref] = not heading.fixed
+    return replace(choice, fixed=tuple(fixed.items()))
+
+
+def free_title(title: str, titles: Iterable[str]) -> str:
+    """Return a title that no column has yet."""
+    taken = set(titles)
+    number, free = 2, title
+    while free in taken:
+        free = f"{title} {number}"
+        number += 1
+    return free

@@ -1,0 +1,163 @@
+"""How a person wants a column written: its width, its numbers, its shade. No Textual."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class NumberForm(Enum):
+    """How numbers are written."""
+
+    PLAIN = "plain"
+    THOUSANDS = "thousands"
+    PERCENT = "percent"
+    SI = "SI"
+    BYTES = "bytes"
+    DURATION = "duration"
+    HEX = "hex"
+
+
+class Shade(Enum):
+    """What stands behind numbers."""
+
+    NONE = "none"
+    BAR = "bar"
+    HEAT = "heat"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStyle:
+    """How a column is written. What is None is as the column's type and values have it.
+
+    Attributes:
+        width: Cells, without padding.
+        digits: Digits behind the point.
+        form: How numbers are written.
+        unit: What stands behind each number.
+        left: Whether it is aligned to the left.
+        shade: What stands behind numbers.
+    """
+
+    width: int | None = None
+    digits: int | None = None
+    form: NumberForm = NumberForm.PLAIN
+    unit: str = ""
+    left: bool | None = None
+    shade: Shade = Shade.NONE
+
+    @property
+    def writes(self) -> bool:
+        """Whether numbers are written otherwise than by themselves."""
+        return bool(self.digits is not None or self.form is not NumberForm.PLAIN or self.unit)
+
+
+PLAIN_STYLE: Final = ColumnStyle()
+
+_SI: Final = ("", "k", "M", "G", "T", "P", "E")
+_SMALL: Final = ("", "m", "µ", "n", "p", "f", "a")
+_IEC: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+
+Number = int | float
+Writer = Callable[[Number], str]
+
+
+def number_writer(style: ColumnStyle, plain: Writer) -> Writer:
+    """Return what writes a column's numbers.
+
+    A number is never rounded into another one's look without a sign: ``≈`` stands before what is
+    not zero and would be written as zero.
+
+    Args:
+        style: How.
+        plain: What writes them where the style says nothing.
+    """
+    write = _writer(style, plain)
+    unit = f" {style.unit}" if style.unit else ""
+
+    def written(value: Number) -> str:
+        if value != value or value in (math.inf, -math.inf):
+            return plain(value)
+        text = write(value)
+        if value and not any(figure in text for figure in "123456789abcdef"):
+            text = f"≈{text}"
+        return text + unit
+
+    return written
+
+
+def _writer(style: ColumnStyle, plain: Writer) -> Writer:
+    digits = style.digits
+    form = style.form
+    if form is NumberForm.THOUSANDS:
+        return lambda value: f"{value:,.{_digits(value, digits)}f}"
+    if form is NumberForm.PERCENT:
+        return lambda value: f"{value * 100:.{1 if digits is None else digits}f} %"
+    if form is NumberForm.SI:
+        return lambda value: si_text(value, 3 if digits is None else digits)
+    if form is NumberForm.BYTES:
+        return lambda value: bytes_text(value, 1 if digits is None else digits)
+    if form is NumberForm.DURATION:
+        return lambda value: seconds_text(value, digits or 0)
+    if form is NumberForm.HEX:
+        return lambda value: hex(value) if isinstance(value, int) else value.hex()
+    if digits is not None:
+        return lambda value: f"{value:.{digits}f}"
+    return plain
+
+
+def _digits(value: Number, digits: int | None) -> int:
+    if digits is not None:
+        return digits
+    return 0 if isinstance(value, int) else 2
+
+
+def si_text(value: Number, digits: int = 3) -> str:
+    """Return a number with a prefix: 12.3 k. `digits` are all that it has, before and behind."""
+    if not value:
+        return "0"
+    power = math.floor(math.log10(abs(value)) / 3 + 1e-12)
+    power = max(1 - len(_SMALL), min(power, len(_SI) - 1))
+    value = float(value)
+    scaled = f"{value / 1000.0**power:.{digits}g}"
+    if "e" in scaled and abs(float(scaled)) >= 1000 and power < len(_SI) - 1:
+        power += 1  # 999.9 of three digits is 1 of the next prefix
+        scaled = f"{value / 1000.0**power:.{digits}g}"
+    prefix = _SI[power] if power >= 0 else _SMALL[-power]
+    return (
+        f"{float(scaled):g} {prefix}".rstrip() if "e" in scaled else f"{scaled} {prefix}".rstrip()
+    )
+
+
+def bytes_text(value: Number, digits: int = 1) -> str:
+    """Return a number of bytes: 1.5 MiB."""
+    size = float(abs(value))
+    power = 0
+    while size >= 1024 and power < len(_IEC) - 1:
+        size /= 1024
+        power += 1
+    sign = "-" if value < 0 else ""
+    return f"{sign}{size:.{digits if power else 0}f} {_IEC[power]}"
+
+
+def seconds_text(value: Number, digits: int = 0) -> str:
+    """Return a number of seconds: 1d 02:03:04."""
+    scale = 10**digits
+    whole, rest = divmod(round(abs(value) * scale), scale)
+    days, seconds = divmod(whole, 86_400)
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    if digits:
+        text += f".{rest:0{digits}}"
+    return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
+
+
+def bar(share: float, width: int) -> str:
+    """Return a bar of `width` cells, of which a share from 0 to 1 is filled."""
+    eighths = round(share * width * 8)
+    full, part = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[part] if part else "")).ljust(width)

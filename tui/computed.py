@@ -1,0 +1,215 @@
+"""Columns that are worked out from others: the values of an expression, for some rows or all.
+
+Only the rows in sight are worked out for a paint.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livetable.feed.arrays import missing, rows_array
+from livetable.feed.harmless import harmless
+from livetable.tui import evaluate
+from livetable.tui.expression import BadExpression, Expression
+from livetable.tui.model import Span, Table
+
+
+def window(table: Table, at: int, start: int, stop: int) -> pa.Array:
+    """Return a computed column's values of the rows shown from `start` to before `stop`."""
+    everything, place = _place(table, at)
+    columns = _Shown(everything, place, start, stop)
+    return _values(everything, place, columns, stop - start)
+
+
+def whole(table: Table, at: int) -> pa.Array:
+    """Return all values of a computed column, in the order of the frame."""
+    everything, place = _place(table, at)
+    return _values(everything, place, _Whole(everything, place), table.frame_rows)
+
+
+def _place(table: Table, at: int) -> tuple[Table, int]:
+    """Return the table with all columns, and where in it a column is."""
+    everything = table.undressed
+    place = everything.column_at(table.refs[at])
+    assert place is not None
+    return everything, place
+
+
+def shown(table: Table, start: int, stop: int) -> evaluate.Columns:
+    """Return the rows shown from `start` to before `stop`, all their columns."""
+    everything = table.undressed
+    return _Shown(everything, len(everything.titles), start, stop)
+
+
+def earlier(table: Table, span: Span) -> tuple[evaluate.Columns, float]:
+    """Return a table's rows as they were so long before, and how many seconds that is."""
+    everything = table.undressed
+    return _Whole(everything, len(everything.titles)).earlier(span)
+
+
+def type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> Any:
+    """Return the Arrow type of an expression's values; null if it can't be worked out."""
+    return _type_of(expression, titles, types)
+
+
+@lru_cache(maxsize=256)
+def _type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> Any:
+    try:
+        return evaluate.evaluate(expression, _Empty(titles, types)).type
+    except BadExpression:
+        return pa.null()
+
+
+def _values(table: Table, at: int, columns: evaluate.Columns, rows: int) -> pa.Array:
+    expression = table.headings.columns[at].expression
+    assert expression is not None
+    kind = table.types[at]
+    try:
+        found = evaluate.evaluate(expression, columns)
+    except BadExpression:  # the view line tells; here there is nothing to show
+        return pa.nulls(rows, kind)
+    if isinstance(found, pa.Scalar):
+        found = pc.coalesce(pa.nulls(rows, found.type), found)
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    return found if found.type == kind else found.cast(kind, safe=False)
+
+
+class _Empty:
+    """Columns of no rows, to find out types with."""
+
+    def __init__(self, titles: tuple[str, ...], types: tuple[Any, ...]) -> None:
+        self._types = dict(reversed(list(zip(titles, types, strict=True))))
+
+    def values_of(self, title: str) -> pa.Array | None:
+        kind = self._types.get(title)
+        return None if kind is None else pa.nulls(0, kind)
+
+    def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
+        return self, 1.0
+
+
+class _Columns:
+    """The columns of a table that stand before one of its computed ones."""
+
+    def __init__(self, table: Table, before: int) -> None:
+        self.table = table
+        self._before = before
+
+    def values_of(self, title: str) -> pa.Array | None:
+        at = self.table.column_at((title, 0))
+        if at is None or (
+            at >= self._before and self.table.headings.columns[at].expression is not None
+        ):
+            return None
+        return self.values_at(at)
+
+    def values_at(self, at: int) -> pa.Array:
+        raise NotImplementedError
+
+    def _earlier(self, span: Span) -> tuple[Table | None, float]:
+        table = self.table
+        then = table.past.before(table, span) if table.past is not None else None
+        return then, table.sent - then.sent if then is not None else float("nan")
+
+
+class _Shown(_Columns):
+    """Of the rows in sight."""
+
+    def __init__(self, table: Table, before: int, start: int, stop: int) -> None:
+        super().__init__(table, before)
+        self._start = start
+        self._stop = stop
+
+    def values_at(self, at: int) -> pa.Array:
+        return self.table.window(at, self._start, self._stop)
+
+    def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
+        then, seconds = self._earlier(span)
+        rows = self.table.frame_rows_of(self._start, self._stop)
+        return _Then(self.table, then, self._before, rows), seconds
+
+
+class _Whole(_Columns):
+    """Of all rows."""
+
+    def values_at(self, at: int) -> pa.Array:
+        return self.table.values_at(at)
+
+    def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
+        then, seconds = self._earlier(span)
+        return _Then(self.table, then, self._before, None), seconds
+
+
+class _Then(_Columns):
+    """What the same rows held in an earlier state; nothing for those that were not there."""
+
+    def __init__(
+        self, now: Table, then: Table | None, before: int, rows: np.ndarray[Any, Any] | None
+    ) -> None:
+        super().__init__(now, before)
+        self._then = then
+        self._places = None if then is None else places_in(now, then, rows)
+        self._count = now.frame_rows if rows is None else len(rows)
+
+    def values_at(self, at: int) -> pa.Array:
+        kind = self.table.types[at]
+        then = self._then
+        place = then.column_at(self.table.refs[at]) if then is not None else None
+        if then is None or place is None or self._places is None or then.types[place] != kind:
+            return pa.nulls(self._count, kind)
+        return then.values_at(place).take(self._places)
+
+    def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
+        raise BadExpression("a change of a change is not known: make it a column of its own")
+
+
+def places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
+    """Return where in the frame of `then` rows of the frame of `now` were, null for nowhere.
+
+    Args:
+        now: The later table.
+        then: The earlier one.
+        rows: Rows of the frame of `now`; None for all.
+    """
+    if not now.is_keyed or not then.is_keyed:
+        wanted = np.arange(now.frame_rows, dtype=np.int64) if rows is None else rows
+        return pc.if_else(
+            pc.less(rows_array(wanted), evaluate.scalar(then.frame_rows)),
+            rows_array(wanted),
+            pa.nulls(1, pa.int64())[0],
+        )
+    key, old = now.key_values(rows), then.key_values()
+    if key.type != old.type:
+        return pa.nulls(len(key), pa.int64())
+    same = then.key_values(rows) if rows is None or not _beyond(rows, then) else None
+    if same is not None and same.equals(key):
+        return rows_array(np.arange(len(key), dtype=np.int64) if rows is None else rows)
+    # A pass over the earlier table's keys: only where rows came, went or moved.
+    return pc.index_in(key, value_set=old)
+
+
+def _beyond(rows: np.ndarray[Any, Any], table: Table) -> bool:
+    return bool(len(rows)) and int(rows.max()) >= table.frame_rows
+
+
+def came_and_went(now: Table, then: Table, named: int) -> tuple[int, int, list[str]]:
+    """Return how many of a table's rows were not there then, and how many of those are gone.
+
+    Args:
+        now: The later table.
+        then: The earlier one.
+        named: How many of the rows that are gone to name, by what they are held by.
+    """
+    came = int(missing(places_in(now, then)).sum())
+    gone = np.flatnonzero(missing(places_in(then, now)))
+    names = [
+        harmless(" ".join(str(part) for part in then.identity(int(row)))[:30])
+        for row in gone[:named]
+    ]
+    return came, len(gone), names

@@ -1,0 +1,117 @@
+"""A table into a file: what the ending of its name says, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final
+
+import pyarrow as pa
+
+from livetable.feed.errors import LivetableError
+from livetable.tui.model import Table
+from livetable.tui.writing import WRITERS, Progress, data_columns, names_of
+
+_BATCH: Final = 65_536  # rows that go into a Parquet or Arrow file at once
+
+_TEXTS: Final = {
+    ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".md": "markdown", ".txt": "table",
+}  # fmt: skip
+SUFFIXES: Final = (*_TEXTS, ".parquet", ".feather", ".arrow")
+"""Endings of the files that can be written."""
+
+
+class ExportError(LivetableError):
+    """A table can't be written to a file."""
+
+
+def destination(text: str) -> Path:
+    """Return the file that a text names.
+
+    Raises:
+        ExportError: its ending says nothing, or its folder is not there.
+    """
+    path = Path(text.strip()).expanduser()
+    if path.suffix.lower() not in SUFFIXES:
+        raise ExportError(f"end the file's name in one of {' '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise ExportError(f"there is no folder {path.parent}")
+    return path
+
+
+def export(table: Table, path: Path, progress: Progress) -> int:
+    """Write a table as it is shown; return the file's bytes.
+
+    What was there before is replaced once all is written.
+
+    Args:
+        table: The table.
+        path: Where to, from `destination`.
+        progress: Called with the rows written so far.
+
+    Raises:
+        ExportError: it could not be written; nothing is left of it.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            _write(table, path.suffix.lower(), file, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        size = part.stat().st_size
+        os.replace(part, path)
+    except OSError as error:
+        raise ExportError(f"{path} can't be written: {error.strerror or error}") from None
+    except pa.ArrowException as error:
+        raise ExportError(f"{path.suffix} can't hold this table: {error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return size
+
+
+def _write(table: Table, suffix: str, file: IO[bytes], progress: Progress) -> None:
+    if suffix in _TEXTS:
+        import io
+
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        WRITERS[_TEXTS[suffix]](table, text, progress)
+        text.flush()
+        text.detach()
+    else:
+        _write_arrow(table, file, _parquet if suffix == ".parquet" else pa.ipc.new_file, progress)
+
+
+def _parquet(file: IO[bytes], schema: pa.Schema) -> Any:
+    import pyarrow.parquet
+
+    return pyarrow.parquet.ParquetWriter(file, schema)
+
+
+def _write_arrow(
+    table: Table, file: IO[bytes], writer_of: Callable[..., Any], progress: Progress
+) -> None:
+    columns = data_columns(table)
+    fields = [
+        pa.field(name, _stored_type(table.types[column]))
+        for name, column in zip(names_of(table, columns), columns, strict=True)
+    ]
+    schema = pa.schema(fields)
+    with writer_of(file, schema) as writer:
+        for start in range(0, max(table.rows, 1), _BATCH):
+            stop = min(table.rows, start + _BATCH)
+            arrays = [
+                table.window(column, start, stop).cast(field.type)
+                for column, field in zip(columns, fields, strict=True)
+            ]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            progress(stop)
+
+
+def _stored_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind

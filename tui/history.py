@@ -1,0 +1,111 @@
+"""What was shown of a table: bounded by bytes, the oldest is forgotten first. No Textual."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, bisect_right
+from typing import Final
+
+from livetable.tui.model import Span, Table
+from livetable.tui.target import DEFAULTS
+
+_OVERHEAD: Final = 4096
+"""What a frame takes besides its body: measured at 20 columns of which all were painted."""
+
+
+class History:
+    """Tables that were shown, in the order of their times.
+
+    Any thread may look; only the event loop adds.
+
+    Args:
+        limit: Bytes that it may take. The newest table is always kept, whatever it takes.
+    """
+
+    def __init__(self, limit: int = DEFAULTS.history) -> None:
+        self.limit = limit
+        self.bytes = 0
+        """What it takes now."""
+        self.marked: Table | None = None
+        """The table that changes are told against, None if there is none."""
+        self._tables: list[Table] = []
+        self._times: list[float] = []
+        self._first = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest table: each one has a number, which it keeps."""
+        return self._first
+
+    @property
+    def last(self) -> int:
+        """The number of the newest table, one less than `first` if there is none."""
+        return self._first + len(self._tables) - 1
+
+    @property
+    def seconds(self) -> float:
+        """How long it reaches back, from its newest table."""
+        return self._times[-1] - self._times[0] if self._times else 0.0
+
+    def add(self, table: Table) -> None:
+        """Keep a table that is shown now. Times never go back: a late one counts as just now."""
+        with self._lock:
+            sent = max(table.sent, self._times[-1]) if self._times else table.sent
+            self._tables.append(table)
+            self._times.append(sent)
+            self.bytes += _size(table)
+            gone = 0
+            while self.bytes > self.limit and gone < len(self._tables) - 1:
+                self.bytes -= _size(self._tables[gone])
+                gone += 1
+            # Shifts pointers only; a ring would make every search by time a loop of Python's.
+            del self._tables[:gone], self._times[:gone]
+            self._first += gone
+
+    def at(self, number: int) -> Table:
+        """Return the table of a number, or the nearest one there is.
+
+        Raises:
+            LookupError: there is none at all.
+        """
+        with self._lock:
+            if not self._tables:
+                raise LookupError("nothing was shown yet")
+            return self._tables[min(max(0, number - self._first), len(self._tables) - 1)]
+
+    def number_at(self, moment: float) -> int:
+        """Return the number of the table that was shown at a moment, of the monotonic clock."""
+        with self._lock:
+            return self._first + max(0, bisect_right(self._times, moment) - 1)
+
+    def before(self, table: Table, span: Span) -> Table | None:
+        """Return an earlier state: the mark's, the frame's before, or that of so long before.
+
+        Args:
+            table: The later state.
+            span: ``"mark"``, or seconds; 0 is the frame before.
+
+        Returns:
+            None if it is not there (any more).
+        """
+        if span == "mark":
+            return self.marked
+        with self._lock:
+            if span == 0:
+                at = bisect_left(self._times, table.sent) - 1
+            else:
+                at = bisect_right(self._times, table.sent - span) - 1
+            return self._tables[at] if at >= 0 else None
+
+    def tables(self, since: float = float("-inf")) -> list[Table]:
+        """Return the tables from a moment on, the oldest first."""
+        with self._lock:
+            return self._tables[bisect_left(self._times, since) :]
+
+
+def _size(table: Table) -> int:
+    return table.size + _OVERHEAD

@@ -1,0 +1,48 @@
+"""Which styles a look is made of, the last one on top. They stand in livetable.tcss."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from livetable.tui.scene import HEAT_LEVELS, RULE_LEVELS, Look
+
+_HEADER: Final = ((Look.HEADER, "header"), (Look.CURSOR_COLUMN, "header-cursor"))
+_BELOW: Final = ((Look.FIXED, "fixed"), (Look.CURSOR_ROW, "cursor-row"))
+_ABOVE: Final = (
+    (Look.NEW, "new"),
+    (Look.MARKED, "marked"),
+    (Look.NULL, "null"),
+    (Look.UP, "up"),
+    (Look.DOWN, "down"),
+    (Look.CHANGED, "changed"),
+    (Look.STALE, "stale"),
+    (Look.MATCH, "match"),
+    (Look.PICKED, "picked"),
+    (Look.CURSOR, "cursor"),
+)
+_HEAT: Final = int(Look.HEAT_1 | Look.HEAT_2 | Look.HEAT_4)
+_RULE: Final = int(Look.RULE_1 | Look.RULE_2 | Look.RULE_4)
+
+RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
+"""What a rule can say of a row, in the order of the levels."""
+
+NAMES: Final = (
+    *(name for _, name in (*_HEADER, *_BELOW, *_ABOVE)),
+    *(f"heat-{level}" for level in range(1, HEAT_LEVELS + 1)),
+    *(f"rule-{name}" for name in RULE_NAMES),
+)
+"""All of them."""
+
+assert len(RULE_NAMES) == RULE_LEVELS
+
+
+def names_of(look: Look) -> list[str]:
+    """Return the names of a look's styles, without the prefix ``livetable--``."""
+    if Look.HEADER in look:
+        return [name for flag, name in _HEADER if flag in look]
+    names = [name for flag, name in _BELOW if flag in look]
+    if rule := (int(look) & _RULE) // int(Look.RULE_1):
+        names.append(f"rule-{RULE_NAMES[rule - 1]}")
+    if heat := (int(look) & _HEAT) // int(Look.HEAT_1):
+        names.append(f"heat-{heat}")
+    return names + [name for flag, name in _ABOVE if flag in look]

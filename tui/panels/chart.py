@@ -1,0 +1,147 @@
+"""A chart below the table, drawn by plotext: columns over rows, or a row's numbers over time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any
+
+from rich.text import Text
+
+from livetable.feed.arrays import as_numpy
+from livetable.feed.harmless import harmless
+from livetable.tui.grouping import is_numeric
+from livetable.tui.history import History
+from livetable.tui.later import later
+from livetable.tui.model import ColumnRef, Table
+from livetable.tui.panels.panel import Panel
+from livetable.tui.rowhistory import RowHistory
+
+POINTS = 600
+"""Frames that a chart over time looks back."""
+
+_ROWS = 2000
+_COLOURS = ("cyan", "orange", "green", "magenta", "red", "blue")
+_LEAST_SECONDS = 0.2  # between two drawings: one takes some milliseconds of the event loop
+
+
+class ChartPanel(Panel):
+    """Shows columns of numbers.
+
+    Args:
+        history: Where earlier values are.
+        columns: Which columns.
+        over_time: Whether to show the cursor's row over time, not the columns over all rows.
+    """
+
+    DEFAULT_CSS = """
+    ChartPanel { width: 1fr; height: 45%; min-height: 9; border: none; border-top: solid $primary; }
+    """
+
+    def __init__(self, history: History, columns: Sequence[ColumnRef], over_time: bool) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+        self.over_time = over_time
+        self._rows = RowHistory(history, POINTS)
+        self._drawn = 0.0
+        self._newest: tuple[Table, int] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def show(self, table: Table, row: int, column: int) -> None:
+        """Draw a table as it is painted; the newest one a little later, if one was just drawn."""
+        self._newest = table, row
+        if self._timer is None:
+            wait = self._drawn + _LEAST_SECONDS - time.monotonic()
+            self._timer = later(self, max(0.0, wait), self._draw)
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        if self._newest is not None:
+            self.show(*self._newest, 0)
+
+    def _draw(self) -> None:
+        self._timer = None
+        self._drawn = time.monotonic()
+        if self._newest is None or not self.is_attached:
+            return
+        table, row = self._newest
+        columns = [
+            ref
+            for ref in self.columns
+            if (at := table.column_at(ref)) is not None and is_numeric(table.types[at])
+        ]
+        names = ", ".join(harmless(ref[0]) or "(index)" for ref in columns)
+        width, height = self.size.width - 2, self.size.height - 1
+        if not columns or width < 10 or height < 4 or row >= table.rows:
+            self.say("chart", Text("no numbers to draw here"))
+        elif self.over_time:
+            times, values = self._rows.read(table, row, columns, table.sent)
+            ago = [moment - table.sent for moment in times]
+            lines = {harmless(ref[0]): (ago, values[ref]) for ref in columns}
+            named = " ".join(harmless(str(part))[:40] for part in table.identity(row))
+            self.say(f"{names} of row {named}, seconds ago", draw(lines, width, height))
+        else:
+            step = max(1, table.rows // _ROWS)
+            lines = {harmless(ref[0]) or "(index)": _line(table, ref, step) for ref in columns}
+            self.say(f"{names} over the rows", draw(lines, width, height))
+
+
+def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[float]]:
+    import numpy as np
+    import pyarrow as pa
+
+    from livetable.feed.arrays import missing, rows_array
+
+    at = table.column_at(ref)
+    assert at is not None
+    rows = np.arange(0, table.rows, step, dtype=np.int64)
+    values = table.values_at(at)
+    values = values.take(rows_array(rows if table.order is None else table.order[rows]))
+    if pa.types.is_decimal(values.type):
+        values = values.cast(pa.float64())
+    numbers = np.where(missing(values), math.nan, as_numpy(values).astype(float))
+    places: list[float] = rows.astype(float).tolist()
+    found: list[float] = numbers.tolist()
+    return places, found
+
+
+def draw(lines: dict[str, tuple[list[float], list[float]]], width: int, height: int) -> Text:
+    """Return lines as a chart of so many cells.
+
+    Args:
+        lines: Places and values of each, by name; what is not finite is left out.
+        width: Cells.
+        height: Lines.
+    """
+    plot: Any = _plotext()
+    plot.clear_figure()
+    plot.plotsize(width, height)
+    plot.theme("clear")
+    for (name, (places, values)), colour in zip(lines.items(), cycle(_COLOURS), strict=False):
+        known = [
+            (place, value)
+            for place, value in zip(places, values, strict=True)
+            if math.isfinite(value)
+        ]
+        if known:
+            label = name if len(lines) > 1 else None
+            plot.plot(
+                *map(list, zip(*known, strict=True)), label=label, marker="braille", color=colour
+            )
+    return Text.from_ansi(plot.build().rstrip("\n"))
+
+
+def _plotext() -> Any:
+    import plotext  # type: ignore[import-untyped]
+
+    return plotext
+
+
+def available() -> bool:
+    """Tell whether there is something to draw with."""
+    from importlib.util import find_spec
+
+    return find_spec("plotext") is not None

@@ -1,0 +1,69 @@
+"""A column in figures: how many, how large, which most often; worked out off the event loop."""
+
+from __future__ import annotations
+
+from rich.table import Table as Grid
+from rich.text import Text
+
+from livetable.feed.harmless import harmless
+from livetable.tui.model import ColumnRef, Table
+from livetable.tui.panels.panel import Panel
+
+_BAR = 20
+
+
+class InfoPanel(Panel):
+    """Shows a column of the rows that are shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._busy = False
+        self._next: tuple[Table, ColumnRef] | None = None
+
+    def show(self, table: Table, row: int, column: int) -> None:
+        """Show a column of a table as it is painted; while one is worked out, the newest waits."""
+        if column >= len(table.refs):
+            return
+        self._next = table, table.refs[column]
+        if not self._busy:
+            self._start()
+
+    def _start(self) -> None:
+        if self._next is None:
+            return
+        (table, ref), self._next = self._next, None
+        self._busy = True
+
+        def run() -> None:
+            from livetable.tui.figuring import figures_of
+
+            figures: Grid | Text
+            try:
+                figures = _grid(figures_of(table, ref))
+            except Exception as error:  # of Arrow, for a type nobody thought of
+                figures = Text(harmless(f"nothing can be worked out: {error!r:.200}"))
+            self.app.call_from_thread(self._done, ref, figures)
+
+        self.run_worker(run, group="figures", thread=True, exit_on_error=False)
+
+    def _done(self, ref: ColumnRef, figures: Grid | Text) -> None:
+        self._busy = False
+        if self.is_attached:
+            self.say(f"column {harmless(ref[0]) or '(index)'}", figures)
+            self._start()
+
+
+def _grid(figures: list[tuple[str, str, float | None]]) -> Grid:
+    grid = Grid.grid(padding=(0, 1), expand=True)
+    grid.add_column(style="bold", no_wrap=True, overflow="ellipsis", max_width=24)
+    grid.add_column(justify="right", no_wrap=True, overflow="ellipsis")
+    grid.add_column(ratio=1, no_wrap=True)
+    from livetable.tui.columnstyle import bar
+
+    for name, text, share in figures:
+        grid.add_row(
+            Text(harmless(name)),
+            Text(harmless(text)),
+            Text("" if share is None else bar(share, _BAR)),
+        )
+    return grid

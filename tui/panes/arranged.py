@@ -1,0 +1,290 @@
+"""A table that can be sorted and filtered: the keys, and who does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from livetable.tui.arranger import Arranger
+from livetable.tui.messages import ArrangedNews
+from livetable.tui.model import Table
+from livetable.tui.table import LiveTable
+from livetable.tui.viewline import ViewLine
+
+if TYPE_CHECKING:
+    from livetable.tui.arrange import Arranged, Arrangement
+    from livetable.tui.prompt import Prompt
+    from livetable.tui.rules import Rule
+
+_FILTER_HINT = "price > 100 and name == 'x'   or any text that a row contains"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A line of text that is being asked for.
+
+    Attributes:
+        prompt: Where it is typed.
+        changed: Called with it at every key.
+        done: Called with it at the end, None if it was given up; tells whether that will do.
+        toggled: Called for the key that changes what the text is for.
+    """
+
+    prompt: Prompt
+    changed: Callable[[str], object]
+    done: Callable[[str | None], bool]
+    toggled: Callable[[], object]
+
+
+class ArrangedPane(Widget):
+    """Shows tables as the person arranged them.
+
+    `offer` takes a table as it came; `paint_next` holds it once it is arranged, and `paint_soon` is
+    called then.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort(False)", "Sort", tooltip="Sort by this column: up, down, not at all"),
+        Binding("S", "sort(True)", "Sort further", show=False),
+        Binding("o", "sort_mode", "Live/held order", show=False),
+        Binding("f", "filter", "Filter", tooltip="Show only rows that meet a condition"),
+        Binding("ampersand", "filter_same", "Filter by this cell", show=False),
+        Binding("F", "unfilter", "Remove a filter", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base: Table | None = None
+        """The table as it came."""
+        self.arrangement: Arrangement | None = None
+        """What the person chose; None until something was."""
+        self.arranged: Table | None = None
+        """The table as it was arranged last, with all its columns."""
+        self.paint_next: Table | None = None
+        self.asked: Asked | None = None
+        """The text that is being asked for; keys of the table do nothing meanwhile."""
+        self.rules: tuple[Rule, ...] = ()
+        """What gives rows a look."""
+        self.needle = ""
+        """What is searched for."""
+        self.since_mark = ""
+        """What came and went since the mark, if there is one."""
+        self._problems: tuple[str, ...] = ()
+        self._arranger = Arranger(lambda: self.post_message(ArrangedNews()))
+        self._arranging = False
+        self._before_prompt: Arrangement | None = None
+
+    @cached_property
+    def live_table(self) -> LiveTable:
+        """The widget. It stays as long as the pane does."""
+        return self.query_one(LiveTable)
+
+    def paint_soon(self) -> None:
+        """Paint `paint_next` as soon as that is possible."""
+        raise NotImplementedError
+
+    def end_work(self) -> None:
+        """End the worker."""
+        self._arranger.stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide the keys of the table while a text is typed."""
+        return self.asked is None or not hasattr(self, f"action_{action}")
+
+    # -- from a table as it came to one to paint ---------------------------------------------------
+
+    def offer(self, table: Table) -> None:
+        """Take a table as it came; it is painted once it is arranged."""
+        self.base = table
+        if self.arrangement is None or self.arrangement.is_plain:
+            self.arranged = self.paint_next = table
+        else:
+            self._arranger.ask(table, self.arrangement)
+
+    def on_arranged_news(self, message: ArrangedNews) -> None:
+        """Show what was worked out, unless something else is wanted by now."""
+        done = self._arranger.take()
+        if done is not None and done.arrangement == self.arrangement:
+            self._accept(done)
+
+    def _accept(self, done: Arranged) -> None:
+        self.arranged = self.paint_next = done.table
+        self._problems = done.problems
+        self.paint_soon()
+
+    def dress(self, table: Table) -> Table:
+        """Return a table as it is painted, with the columns that the person chose."""
+        return table
+
+    def dress_anew(self) -> None:
+        """Paint the frame that is shown with other columns: nothing need be arranged anew."""
+        if self.arranged is not None:
+            self.paint_next = self.arranged
+            self.paint_soon()
+
+    def choose(self, chosen: Arrangement) -> None:
+        """Arrange the table in another way from now on."""
+        self.arrangement = chosen
+        if not self._arranging:
+            self._arranging = True
+            self.run_worker(self._arranger.run, name="arranger", group="arranger", thread=True)
+        if chosen.is_plain:
+            self._problems = ()
+            self.arranged = self.paint_next = self.base
+            self.say_view(self.base)
+            self.paint_soon()
+        elif self.base is not None:
+            self._arranger.ask(self.base, chosen)
+            self.say_view(self.live_table.table)
+        self._say_arrows()
+
+    def say_view(self, table: Table | None) -> None:
+        """Say how a table is arranged."""
+        rows = None if table is None else (table.rows, table.frame_rows)
+        self.query_one(ViewLine).show(
+            self.arrangement,
+            rows=rows,
+            busy=self._arranger.busy and table is not None and table.frame_rows > 100_000,
+            problems=(*self._problems, *self.more_problems()),
+            search=self.needle,
+            rules=self.rules,
+            mark=self.since_mark,
+        )
+
+    def more_problems(self) -> list[str]:
+        """Return what else could not be done, a sentence each."""
+        return []
+
+    def _say_arrows(self) -> None:
+        keys = self.arrangement.sort if self.arrangement is not None else ()
+        self.live_table.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}
+
+    def chosen(self) -> Arrangement:
+        """Return how the table is arranged."""
+        from livetable.tui.arrange import PLAIN  # late: what it loads takes as long as a paint
+
+        return self.arrangement or PLAIN
+
+    # -- sorting -----------------------------------------------------------------------------------
+
+    def action_sort(self, further: bool) -> None:
+        """Sort by the cursor's column: up, then down, then not at all."""
+        self._sort_by(self.live_table.cursor_column, further)
+
+    def _sort_by(self, column: int, further: bool) -> None:
+        from livetable.tui.arrange import sorted_by
+
+        table = self.live_table.table
+        if table is not None and column < len(table.refs):
+            self.choose(sorted_by(self.chosen(), table.refs[column], further=further))
+
+    def on_live_table_header_selected(self, message: LiveTable.HeaderSelected) -> None:
+        """Sort by the column whose header was clicked."""
+        self._sort_by(message.column, message.further)
+
+    def action_sort_mode(self) -> None:
+        """Let rows move as values change, hold them, or sort them once."""
+        from livetable.tui.arrange import Mode
+
+        chosen = self.chosen()
+        if not chosen.sort:
+            self.app.notify("sort first, with s; then o holds the order", timeout=3)
+            return
+        modes = list(Mode)
+        following = modes[(modes.index(chosen.mode) + 1) % len(modes)]
+        asked = chosen.asked + (following is Mode.ONCE)
+        self.choose(replace(chosen, mode=following, asked=asked))
+
+    # -- filters -----------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Ask for a condition that rows must meet."""
+        table = self.live_table.table
+        if table is None:
+            return
+        from livetable.tui.prompt import Prompt  # late: what it loads is a tenth of the start
+
+        before = self.chosen()
+        prompt = Prompt("filter: ", hint=_FILTER_HINT, words=table.titles)
+
+        def tried(text: str | None) -> bool:
+            return self._try_filter(prompt, before, text or "")
+
+        self.ask(prompt, tried, tried)
+
+    def action_filter_same(self) -> None:
+        """Show only rows that have the cursor's value in its column."""
+        from livetable.tui.arrange import equals_filter, with_filter
+
+        widget = self.live_table
+        table, row, column = widget.table, widget.cursor_row, widget.cursor_column
+        if table is not None and row < table.rows and column < len(table.titles):
+            self.choose(with_filter(self.chosen(), equals_filter(table, column, row)))
+
+    def action_unfilter(self) -> None:
+        """Remove the newest filter."""
+        chosen = self.chosen()
+        if chosen.filters:
+            self.choose(replace(chosen, filters=chosen.filters[:-1]))
+
+    def _try_filter(self, prompt: Prompt, before: Arrangement, text: str) -> bool:
+        """Show what a filter leaves; a wrong one is told and changes nothing."""
+        from livetable.tui.arrange import check_filter, with_filter
+        from livetable.tui.expression import BadExpression
+
+        table = self.base
+        chosen = before
+        if text.strip() and table is not None:
+            try:
+                check_filter(text, table.undressed.titles)
+            except BadExpression as error:
+                prompt.say(error.sentence, error.start)
+                return False
+            chosen = with_filter(before, text.strip())
+        prompt.say(None)
+        self.choose(chosen)
+        return True
+
+    # -- the prompt --------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        prompt: Prompt,
+        done: Callable[[str | None], bool],
+        changed: Callable[[str], object] = lambda text: None,
+        toggled: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Ask for a line of text at the foot of the pane (see `Asked`)."""
+        self.asked = Asked(prompt, changed, done, toggled)
+        self.mount(prompt)
+
+    def take_ahead(self, event: events.Key) -> bool:
+        """Take a key that was typed ahead of the prompt; tell whether it did."""
+        return self.asked is not None and self.asked.prompt.take_ahead(event)
+
+    def on_prompt_changed(self, message: Prompt.Changed) -> None:
+        """Show at once what a text leads to."""
+        if self.asked is not None:
+            self.asked.changed(message.text)
+
+    def on_prompt_toggled(self, message: Prompt.Toggled) -> None:
+        """Change what the text is for."""
+        if self.asked is not None:
+            self.asked.toggled()
+
+    def on_prompt_done(self, message: Prompt.Done) -> None:
+        """Keep what was typed, or go back."""
+        if self.asked is None:
+            return
+        if self.asked.done(message.text):
+            self.asked.prompt.remove()
+            self.asked = None
+            self.screen.set_focus(self.live_table)
+        else:
+            self.asked.prompt.go_on()

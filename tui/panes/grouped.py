@@ -1,0 +1,145 @@
+"""A table that can be grouped, and whose rows get a look by rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from livetable.tui.panes.arranged import ArrangedPane
+
+if TYPE_CHECKING:
+    from livetable.tui.arrange import Arrangement
+    from livetable.tui.rules import Rule
+
+_RULE_HINT = "price > 100 and d(price) < 0: red   (yellow, green, blue, bold, dim, reverse)"
+
+
+class GroupedPane(ArrangedPane):
+    """Groups rows, opens groups, and colours rows by rules."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "group", "Group", tooltip="Group by this column; Enter opens a group"),
+        Binding("B", "ungroup", "Back from groups", show=False),
+        Binding("A", "total", "Next total", show=False),
+        Binding("r", "rule", "Rule", tooltip="Colour rows that meet a condition"),
+        Binding("R", "unrule", "Remove a rule", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened: list[Arrangement] = []
+
+    # -- groups ------------------------------------------------------------------------------------
+
+    def action_group(self) -> None:
+        """Group by the cursor's column, too."""
+        table, column = self.live_table.table, self.live_table.cursor_column
+        chosen = self.chosen()
+        if table is None or self.base is None or column >= len(table.refs):
+            return
+        ref = table.refs[column]
+        if chosen.groups:
+            from livetable.tui.grouping import COUNT_TITLE, column_of
+
+            found = column_of(self.base, ref)
+            if ref in chosen.groups or ref[0] == COUNT_TITLE or found is None:
+                self.app.notify("to group further, put the cursor on another column", timeout=3)
+                return
+            ref = found[0]
+        elif self.base.column_at(ref) is None:
+            return
+        self._opened.append(chosen)
+        self.choose(replace(chosen, groups=(*chosen.groups, ref), sort=()))
+
+    def action_ungroup(self) -> None:
+        """Go back to what was shown before rows were grouped, or a group opened."""
+        if self._opened:
+            self.choose(self._opened.pop())
+
+    def action_total(self) -> None:
+        """Show the next total of the cursor's column."""
+        from livetable.tui.grouping import TOTALS, column_of, total_of
+
+        table, column = self.live_table.table, self.live_table.cursor_column
+        chosen = self.chosen()
+        if not chosen.groups or table is None or self.base is None or column >= len(table.refs):
+            self.app.notify("group first, with b; then A shows other totals", timeout=3)
+            return
+        found = column_of(self.base, table.refs[column])
+        if found is None:
+            return
+        ref, now = found
+        at = self.base.column_at(ref)
+        assert at is not None
+        for step in range(1, len(TOTALS)):
+            total = TOTALS[(TOTALS.index(now) + step) % len(TOTALS)]
+            if total_of(self.base.types[at], total) == total:
+                break
+        totals = {**dict(chosen.totals), ref: total}
+        self.choose(replace(chosen, totals=tuple(totals.items()), sort=()))
+
+    def open_group(self) -> bool:
+        """Show the rows of the cursor's group; tell whether there is one."""
+        from livetable.tui.arrange import equals_filter
+
+        table, row = self.live_table.table, self.live_table.cursor_row
+        chosen = self.chosen()
+        if not chosen.groups or table is None or row >= table.rows:
+            return False
+        filters = list(chosen.filters)
+        for ref in chosen.groups:
+            at = table.column_at(ref)
+            if at is not None:
+                filters.append(equals_filter(table, at, row))
+        self._opened.append(chosen)
+        self.choose(replace(chosen, groups=(), sort=(), filters=tuple(filters)))
+        return True
+
+    # -- rules -------------------------------------------------------------------------------------
+
+    def action_rule(self) -> None:
+        """Ask for a rule."""
+        table = self.live_table.table
+        if table is None:
+            return
+        from livetable.tui.expression import BadExpression
+        from livetable.tui.prompt import Prompt
+        from livetable.tui.rules import read_rule
+
+        before = self.rules
+        prompt = Prompt("rule: ", hint=_RULE_HINT, words=table.titles)
+
+        def tried(text: str | None) -> bool:
+            prompt.say(None)
+            if not text or not text.strip():
+                self.choose_rules(before)
+                return True
+            try:
+                rule = read_rule(text, table.undressed.titles)
+            except BadExpression as error:
+                prompt.say(error.sentence, error.start)
+                return False
+            self.choose_rules((*before, rule))
+            return True
+
+        self.ask(prompt, tried, tried)
+
+    def action_unrule(self) -> None:
+        """Remove the newest rule."""
+        self.choose_rules(self.rules[:-1])
+
+    def choose_rules(self, rules: tuple[Rule, ...]) -> None:
+        """Give rows looks by other rules from now on."""
+        if rules == self.rules:
+            return
+        self.rules = rules
+        if rules:
+            from livetable.tui.rules import levels
+
+            self.live_table.rule_by(partial(levels, rules))
+        else:
+            self.live_table.rule_by(None)
+        self.say_view(self.live_table.table)

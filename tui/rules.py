@@ -1,0 +1,66 @@
+"""Rules that give rows a look by what they hold: ``price > 100 and d(price) < 0: red``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from livetable.tui.expression import BadExpression
+from livetable.tui.looks import RULE_NAMES
+from livetable.tui.model import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        text: The condition that a row must meet.
+        look: One of `looks.RULE_NAMES`.
+    """
+
+    text: str
+    look: str
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.look}"
+
+
+def read_rule(text: str, titles: tuple[str, ...]) -> Rule:
+    """Read a rule.
+
+    Raises:
+        BadExpression: it is none; it says where.
+    """
+    from livetable.tui.arrange import parsed
+
+    condition, colon, look = text.rpartition(":")
+    look = look.strip()
+    if not colon or look not in RULE_NAMES:
+        at = len(condition) + 1 if colon else len(text)
+        raise BadExpression(f"end it with a colon and one of {', '.join(RULE_NAMES)}", at)
+    parsed(condition.strip(), titles)
+    return Rule(condition.strip(), look)
+
+
+def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[int]:
+    """Return which look the rows shown from `start` to before `stop` have: 0 for none.
+
+    The last rule that a row meets counts. One that can't be worked out counts for no row.
+    """
+    from livetable.tui.arrange import parsed
+    from livetable.tui.computed import shown
+    from livetable.tui.evaluate import mask_of
+
+    found = [0] * (stop - start)
+    titles = table.undressed.titles
+    columns = shown(table, start, stop)
+    for rule in rules:
+        try:
+            mask = mask_of(parsed(rule.text, titles), columns, stop - start)
+        except BadExpression:
+            continue
+        level = RULE_NAMES.index(rule.look) + 1
+        for at in mask.nonzero()[0].tolist():
+            found[at] = level
+    return found

@@ -1,0 +1,197 @@
+"""The screen that shows tables: one, several as tabs, or two side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from livetable.tui.keyline import KeyLine
+from livetable.tui.panes.table import TablePane
+from livetable.tui.tabline import TabLine
+from livetable.tui.target import DEFAULTS, Target, ViewOptions
+
+if TYPE_CHECKING:
+    from livetable.feed.client import Client
+
+_MOST_TABS = 9
+
+
+class TablesScreen(Screen[None]):
+    """Holds the panes.
+
+    Args:
+        targets: The tables to show.
+        options: What else the command line asks for.
+        can_leave: Whether there is a list to go back to.
+        client: A reader that has asked for the first table already.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next(1)", "Next table", show=False, priority=False),
+        Binding("shift+tab", "next(-1)", "Previous table", show=False),
+        *(
+            Binding(f"{number}", f"tab({number - 1})", f"Table {number}", show=False)
+            for number in range(1, _MOST_TABS + 1)
+        ),
+        Binding("vertical_line", "split", "Side by side", key_display="|", show=False),
+        Binding("t", "same", "Same table again", show=False),
+        Binding("T", "add", "Another table", show=False),
+        Binding("ctrl+w", "close", "Close table", show=False),
+    ]
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        options: ViewOptions = DEFAULTS,
+        *,
+        can_leave: bool = False,
+        client: Client | None = None,
+    ) -> None:
+        super().__init__()
+        self._options = options
+        self._can_leave = can_leave
+        self.panes = [
+            TablePane(target, options, client if not at else None)
+            for at, target in enumerate(targets)
+        ]
+        """The tables, in the order of their tabs."""
+        self._current = 0
+        self._split = False
+
+    def compose(self) -> ComposeResult:
+        """Yield the tabs, the panes and the keys."""
+        yield TabLine()
+        with Horizontal(id="panes"):
+            yield from self.panes
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Show the first table."""
+        self._arrange()
+        self.watch(self, "focused", self._follow_focus, init=False)
+
+    @property
+    def pane(self) -> TablePane:
+        """The pane that has the keys."""
+        return self.panes[self._current]
+
+    def end_work(self) -> None:
+        """End the workers. A second call does nothing."""
+        for pane in self.panes:
+            pane.end_work()
+
+    # -- which are shown ---------------------------------------------------------------------------
+
+    def _shown(self) -> list[TablePane]:
+        if not self._split or len(self.panes) < 2:
+            return [self.pane]
+        first = min(self._current, len(self.panes) - 2)
+        return self.panes[first : first + 2]
+
+    def _arrange(self) -> None:
+        shown = self._shown()
+        for pane in self.panes:
+            pane.display = pane in shown
+            pane.set_class(len(shown) > 1 and pane is self.pane, "-current")
+            if pane in shown and pane.changed:
+                pane.come_back()
+        self._say_tabs()
+        if self.pane.is_mounted:
+            self.pane.live_table.focus()
+
+    def _say_tabs(self) -> None:
+        names = [(pane.title, pane.changed) for pane in self.panes]
+        self.query_one(TabLine).show(names, self._current)
+
+    def on_table_pane_changed(self, message: TablePane.Changed) -> None:
+        """Say that there is news in a tab that is not shown."""
+        self._say_tabs()
+
+    def _follow_focus(self) -> None:
+        """Follow a click into the other pane."""
+        for at, pane in enumerate(self.panes):
+            if at != self._current and pane.has_focus_within:
+                self._current = at
+                self._arrange()
+
+    def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
+        """Show the table whose tab was clicked."""
+        self.action_tab(message.tab)
+
+    def action_next(self, step: int) -> None:
+        """Show the next table."""
+        self.action_tab((self._current + step) % len(self.panes))
+
+    def action_tab(self, tab: int) -> None:
+        """Show a table."""
+        if tab < len(self.panes):
+            self._current = tab
+            self._arrange()
+
+    async def action_split(self) -> None:
+        """Show two tables side by side, or one; of a single one the same twice."""
+        if len(self.panes) < 2:
+            self._split = True
+            await self.action_same()
+        else:
+            self._split = not self._split
+            self._arrange()
+
+    # -- which there are ---------------------------------------------------------------------------
+
+    async def action_same(self) -> None:
+        """Show this table once more, with a view of its own."""
+        await self.open(self.pane.target)
+
+    def action_add(self) -> None:
+        """Choose another table, for a tab of its own."""
+        from livetable.tui.screens.picker import PickerScreen
+
+        async def chosen(target: Target | None) -> None:
+            if target is not None:
+                await self.open(target)
+
+        self.app.push_screen(PickerScreen(None, self._options, choose=True), chosen)
+
+    async def open(self, target: Target) -> None:
+        """Show a table in a tab of its own, behind this one."""
+        if len(self.panes) >= _MOST_TABS:
+            self.app.notify(f"{_MOST_TABS} tables are open: close one with ^w", timeout=3)
+            return
+        options = replace(self._options, timeout=None)
+        pane = TablePane(target, options)
+        await self.query_one("#panes").mount(pane, after=self.pane)
+        self._current += 1
+        self.panes.insert(self._current, pane)
+        self._arrange()
+
+    def action_close(self) -> None:
+        """Close this table; the last one leaves the screen."""
+        if len(self.panes) == 1:
+            self.leave()
+            return
+        pane = self.panes.pop(self._current)
+        pane.end_work()
+        pane.remove()
+        self._current = min(self._current, len(self.panes) - 1)
+        self._split = self._split and len(self.panes) > 1
+        self._arrange()
+
+    def on_table_pane_left(self, message: TablePane.Left) -> None:
+        """Go back to the list of tables, if there is one."""
+        if self._can_leave:
+            self.leave()
+
+    def leave(self) -> None:
+        """Go back to the list of tables; without one there is only the way out."""
+        if self._can_leave:
+            self.end_work()
+            self.dismiss()
+        else:
+            self.app.exit()

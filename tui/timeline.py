@@ -1,0 +1,137 @@
+"""The line that says which time is shown while it is not now, with a scrubber."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from livetable.tui.figures import span_text
+
+_BAR: Final = 24
+_CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in the history something is.
+
+    Attributes:
+        at: When it was sent, by the monotonic clock.
+        first: When the oldest frame was.
+        last: When the newest was.
+        frame: Its number, from 1.
+        frames: How many there are.
+        bytes: What they take.
+        limit: What they may take.
+    """
+
+    at: float
+    first: float
+    last: float
+    frame: int
+    frames: int
+    bytes: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        """Where between the oldest and the newest it is, from 0 to 1."""
+        span = self.last - self.first
+        return min(max((self.at - self.first) / span, 0.0), 1.0) if span > 0 else 1.0
+
+
+class TimeLine(Widget):
+    """One line; away while what is shown is the newest."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"timeline--time", "timeline--bar"}
+
+    class Chosen(Message):
+        """A time was clicked.
+
+        Attributes:
+            share: Where between the oldest and the newest, from 0 to 1.
+        """
+
+        def __init__(self, share: float) -> None:
+            self.share = share
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = Text()
+        self._bar_from = 0
+        self.display = False
+
+    def show(self, moment: Moment | None) -> None:
+        """Say which time is shown, None for now."""
+        self.display = moment is not None
+        if moment is None:
+            return
+        line = Text(no_wrap=True, overflow="ellipsis", end="")
+        clock = wall_text(moment.at)
+        line.append(f" {clock} ", self.get_component_rich_style("timeline--time", partial=True))
+        line.append(f" {span_text(moment.last - moment.at)} back  ")
+        self._bar_from = line.cell_len
+        at = round(moment.share * (_BAR - 1))
+        bar = self.get_component_rich_style("timeline--bar", partial=True)
+        line.append("━" * at + "●" + "─" * (_BAR - 1 - at), bar)
+        line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
+        line.append(f"  {span_text(moment.last - moment.first)} kept")
+        line.append(f" in {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
+        line.append("   , . frame  [ ] 10 s  @ time  space now")
+        self._text = line
+        self.refresh()
+
+    def render(self) -> RenderableType:
+        """Return the line."""
+        return self._text
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the time that was clicked."""
+        share = (event.x - self._bar_from) / (_BAR - 1)
+        if -0.05 <= share <= 1.05:
+            self.post_message(self.Chosen(min(max(share, 0.0), 1.0)))
+
+
+def wall_text(moment: float) -> str:
+    """Return a moment of the monotonic clock as a time of day."""
+    wall = datetime.datetime.fromtimestamp(moment - time.monotonic() + time.time())
+    return wall.strftime("%H:%M:%S.") + f"{wall.microsecond // 100_000}"
+
+
+def read_moment(text: str, now: float) -> float | None:
+    """Return the moment that a text names, as seconds since 1970; None if it names none.
+
+    Args:
+        text: ``14:03``, ``14:03:07.5`` (the last time that it was so late), or ``-30`` seconds.
+        now: The time now.
+    """
+    text = text.strip()
+    try:
+        seconds = float(text.removesuffix("s"))
+    except ValueError:
+        pass
+    else:
+        return now - abs(seconds)
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    today = datetime.datetime.fromtimestamp(now)
+    try:
+        moment = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+    except ValueError:
+        return None
+    moment += datetime.timedelta(seconds=float(found[3] or 0))
+    if moment.timestamp() > now:
+        moment -= datetime.timedelta(days=1)
+    return moment.timestamp()

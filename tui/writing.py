@@ -1,0 +1,198 @@
+"""Tables as text: CSV, TSV, JSON, JSON lines, Markdown, or as they look on the screen."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final, TextIO
+
+from livetable.feed.arrays import without_dictionary
+from livetable.feed.harmless import harmless
+from livetable.tui.format import ColumnFormat, fit
+from livetable.tui.model import Table
+from livetable.tui.scene import Layout
+
+_SLICE: Final = 4096  # rows that are turned into text at once
+
+Progress = Callable[[int], object]
+"""Called with how many rows are written."""
+
+
+def _silent(rows: int) -> None:
+    pass
+
+
+def _write_table(table: Table, out: TextIO, progress: Progress = _silent) -> None:
+    layout = Layout(table)
+    for start, stop in _slices(table):  # widths first: a column must not change its width half-way
+        for column, form in enumerate(layout.formats):
+            form.measure(form.values(table.window(column, start, stop)))
+    header = [
+        fit(harmless(title), form.width, right=form.right)
+        for title, form in zip(layout.titles, layout.formats, strict=True)
+    ]
+    print("  ".join(header).rstrip(), file=out)
+    for start, stop in _slices(table, progress):
+        cells = [
+            [fit(text, form.width, right=form.right) for text in form.texts(values)]
+            for form, values in (
+                (form, form.values(table.window(column, start, stop)))
+                for column, form in enumerate(layout.formats)
+            )
+        ]
+        rows = zip(*cells, strict=True) if cells else ((),) * (stop - start)
+        out.writelines("  ".join(row).rstrip() + "\n" for row in rows)
+
+
+def _write_csv(
+    table: Table, out: TextIO, progress: Progress = _silent, *, separator: str = ","
+) -> None:
+    columns = data_columns(table)
+    writer = csv.writer(out, lineterminator="\n", delimiter=separator)
+    writer.writerow([table.titles[column] for column in columns])
+    for start, stop in _slices(table, progress):
+        plain = [
+            [_csv_bool(value) if isinstance(value, bool) else value for value in values]
+            for values in plain_values(table, columns, start, stop)
+        ]
+        writer.writerows(zip(*plain, strict=True))
+
+
+def _write_json(table: Table, out: TextIO, progress: Progress = _silent) -> None:
+    out.write("[")
+    separator = "\n"
+    for record in _records(table, progress):
+        out.write(separator + record)
+        separator = ",\n"
+    out.write("\n]\n")
+
+
+def _write_jsonl(table: Table, out: TextIO, progress: Progress = _silent) -> None:
+    out.writelines(record + "\n" for record in _records(table, progress))
+
+
+def _write_tsv(table: Table, out: TextIO, progress: Progress = _silent) -> None:
+    _write_csv(table, out, progress, separator="\t")
+
+
+def _write_markdown(table: Table, out: TextIO, progress: Progress = _silent) -> None:
+    columns = data_columns(table)
+    forms = [ColumnFormat(table.types[column]) for column in columns]
+    out.write(_markdown_row(table.titles[column] for column in columns))
+    out.write(_markdown_row("--:" if form.right else ":--" for form in forms))
+    for start, stop in _slices(table, progress):
+        cells = []
+        for form, column in zip(forms, columns, strict=True):
+            values = form.values(table.window(column, start, stop))
+            form.measure(values)
+            cells.append(form.texts(values))
+        out.writelines(map(_markdown_row, zip(*cells, strict=True)))
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+WRITERS: Final[dict[str, Callable[..., None]]] = {
+    "table": _write_table,
+    "csv": _write_csv,
+    "json": _write_json,
+    "jsonl": _write_jsonl,
+    "tsv": _write_tsv,
+    "markdown": _write_markdown,
+}
+
+
+def _slices(table: Table, progress: Progress = _silent) -> Iterator[tuple[int, int]]:
+    for start in range(0, table.rows, _SLICE):
+        stop = min(table.rows, start + _SLICE)
+        yield start, stop
+        progress(stop)
+
+
+def data_columns(table: Table) -> list[int]:
+    """Return the columns without an index that only counts."""
+    return [
+        at
+        for at, one in enumerate(table.headings.columns)
+        if one.source is not None or one.expression is not None
+    ]
+
+
+def names_of(table: Table, columns: Sequence[int]) -> list[str]:
+    """Return titles of columns, each different from the others."""
+    names: list[str] = []
+    for column in columns:
+        title = table.titles[column] or f"column {column}"
+        name, number = title, 1
+        while name in names:
+            number += 1
+            name = f"{title} {number}"
+        names.append(name)
+    return names
+
+
+def plain_values(table: Table, columns: Sequence[int], start: int, stop: int) -> list[list[Any]]:
+    """Return columns as values that CSV and JSON know: text, numbers, true, false and null."""
+    import pyarrow as pa
+
+    plain = []
+    for column in columns:
+        window = table.window(column, start, stop)
+        window = without_dictionary(window)
+        if pa.types.is_temporal(window.type):
+            form = ColumnFormat(window.type)
+            values = form.values(window)
+            form.measure(values)
+            texts = form.texts(values)
+            plain.append(
+                [None if at is None else text for at, text in zip(values, texts, strict=True)]
+            )
+        else:
+            try:
+                values = window.to_pylist()
+            except Exception:  # dates beyond Python's in a list
+                values = ColumnFormat(window.type).values(window)
+            plain.append(list(map(_json_value, values)))
+    return plain
+
+
+def _json_value(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): _json_value(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(part) for part in value]
+    return str(value)
+
+
+def _csv_bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _records(table: Table, progress: Progress) -> Iterator[str]:
+    columns = data_columns(table)
+    names = names_of(table, columns)
+    for start, stop in _slices(table, progress):
+        plain = plain_values(table, columns, start, stop)
+        rows = zip(*plain, strict=True) if plain else ((),) * (stop - start)
+        for row in rows:
+            yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
+
+
+def as_text(table: Table, form: str) -> str:
+    """Return a table as text in one of the formats of `print_once`."""
+    out = io.StringIO()
+    WRITERS[form](table, out)
+    return out.getvalue()
