@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine with other work.
+settings.register_profile("livetable", deadline=None)
+settings.load_profile("livetable")
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,7 @@ def test_no_control_survives(text: str) -> None:
 
 
 def test_all_of_unicode() -> None:
-    for code in range(0x110000):
+    for code in (*range(0x40000), *range(0xE0000, 0xE1000), 0x10FFFF):  # between: nothing but more
         character = chr(code)
         shown = harmless(character).removesuffix(MARK)
         assert all(unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn") for c in shown), hex(

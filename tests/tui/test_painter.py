@@ -16,6 +16,8 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from livetable.tui.columnstyle import ColumnStyle, NumberForm, Shade
+from livetable.tui.model import Table
 from livetable.tui.painter import Painter
 from livetable.tui.screens.help import HelpScreen
 from livetable.tui.status import StatusLine
@@ -162,6 +164,16 @@ async def test_the_painted_screen_is_the_repainted_screen(
             values[random_.randrange(40), random_.randrange(6)] *= 1000
             change()
 
+        def striped(table: Table, start: int, stop: int) -> list[int]:
+            return [1, 5] * ((stop - start + 1) // 2)
+
+        def restyle() -> None:
+            style = ColumnStyle(
+                shade=random_.choice(list(Shade)), form=random_.choice(list(NumberForm))
+            )
+            table.styles_of_columns = {("c1", 0): style}
+            change()
+
         actions: list[Callable[[], object]] = [
             change,
             change,
@@ -186,6 +198,10 @@ async def test_the_painted_screen_is_the_repainted_screen(
             lambda: app.notify("a toast over the table", timeout=600),
             *[lambda: app.clear_notifications()] * 4,
             lambda: table._end_flashes(),
+            lambda: setattr(table, "marked", random_.choice([table.table, None])),
+            lambda: setattr(table, "picked", frozenset({(random_.choice(names),)})),
+            lambda: table.rule_by(random_.choice([None, striped])),
+            restyle,
             lambda: app.query_one(StatusLine).show(
                 FeedState(Link.LIVE, table.table, "名 name", rate=random_.random()), 1.0, False
             ),

@@ -6,9 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from livetable.tui.arrange import Arranged, Mode, arrange, sorted_by, with_filter
 from livetable.tui.columns import AS_IT_CAME, Computed, dressed, freezing, moved, with_computed
@@ -255,5 +262,12 @@ def _plain() -> Any:
     return PLAIN
 
 
-Screen.TestCase.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+Screen.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 TestTheViewStays = Screen.TestCase
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_view_stays_for_tens_of_thousands_of_steps() -> None:
+    thorough = settings(max_examples=1000, stateful_step_count=60, deadline=None)
+    run_state_machine_as_test(Screen, settings=thorough)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
 from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
@@ -15,7 +13,6 @@ from livetable.feed.arrays import as_numpy
 from livetable.feed.harmless import harmless
 from livetable.tui.grouping import is_numeric
 from livetable.tui.history import History
-from livetable.tui.later import later
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panels.panel import Panel
 from livetable.tui.rowhistory import RowHistory
@@ -25,7 +22,6 @@ POINTS = 600
 
 _ROWS = 2000
 _COLOURS = ("cyan", "orange", "green", "magenta", "red", "blue")
-_LEAST_SECONDS = 0.2  # between two drawings: one takes some milliseconds of the event loop
 
 
 class ChartPanel(Panel):
@@ -46,28 +42,9 @@ class ChartPanel(Panel):
         self.columns = tuple(columns)
         self.over_time = over_time
         self._rows = RowHistory(history, POINTS)
-        self._drawn = 0.0
-        self._newest: tuple[Table, int] | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
-    def show(self, table: Table, row: int, column: int) -> None:
-        """Draw a table as it is painted; the newest one a little later, if one was just drawn."""
-        self._newest = table, row
-        if self._timer is None:
-            wait = self._drawn + _LEAST_SECONDS - time.monotonic()
-            self._timer = later(self, max(0.0, wait), self._draw)
-
-    def on_resize(self) -> None:
-        """Draw for the new size."""
-        if self._newest is not None:
-            self.show(*self._newest, 0)
-
-    def _draw(self) -> None:
-        self._timer = None
-        self._drawn = time.monotonic()
-        if self._newest is None or not self.is_attached:
-            return
-        table, row = self._newest
+    def draw(self, table: Table, row: int, column: int) -> None:
+        """Draw the columns."""
         columns = [
             ref
             for ref in self.columns
@@ -76,17 +53,17 @@ class ChartPanel(Panel):
         names = ", ".join(harmless(ref[0]) or "(index)" for ref in columns)
         width, height = self.size.width - 2, self.size.height - 1
         if not columns or width < 10 or height < 4 or row >= table.rows:
-            self.say("chart", Text("no numbers to draw here"))
+            self.say("chart", Text("no numbers to draw here"), 1)
         elif self.over_time:
             times, values = self._rows.read(table, row, columns, table.sent)
             ago = [moment - table.sent for moment in times]
             lines = {harmless(ref[0]): (ago, values[ref]) for ref in columns}
             named = " ".join(harmless(str(part))[:40] for part in table.identity(row))
-            self.say(f"{names} of row {named}, seconds ago", draw(lines, width, height))
+            self.say(f"{names} of row {named}, seconds ago", drawing(lines, width, height), 1)
         else:
             step = max(1, table.rows // _ROWS)
             lines = {harmless(ref[0]) or "(index)": _line(table, ref, step) for ref in columns}
-            self.say(f"{names} over the rows", draw(lines, width, height))
+            self.say(f"{names} over the rows", drawing(lines, width, height), 1)
 
 
 def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[float]]:
@@ -108,7 +85,7 @@ def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[fl
     return places, found
 
 
-def draw(lines: dict[str, tuple[list[float], list[float]]], width: int, height: int) -> Text:
+def drawing(lines: dict[str, tuple[list[float], list[float]]], width: int, height: int) -> Text:
     """Return lines as a chart of so many cells.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -31,10 +32,10 @@ class DetailPanel(Panel):
         super().__init__()
         self._rows = RowHistory(history, POINTS)
 
-    def show(self, table: Table, row: int, column: int) -> None:
+    def draw(self, table: Table, row: int, column: int) -> None:
         """Show a row of a table as it is painted: all columns, the hidden ones too."""
         if row >= table.rows:
-            self.say("row", Text("no row here"))
+            self.say("row", Text("no row here"), 1)
             return
         everything = table.undressed
         numeric = [
@@ -51,6 +52,7 @@ class DetailPanel(Panel):
         grid.add_column(width=_SPARK, no_wrap=True)
         columns = range(len(everything.titles))
         cells = plain_values(everything, columns, row, row + 1)
+        width = 0
         here = table.refs[column] if column < len(table.refs) else None
         for at, ref in enumerate(everything.refs):
             value = cells[at][0]
@@ -60,6 +62,7 @@ class DetailPanel(Panel):
                 text = str(scalar.as_py()) if scalar.is_valid else "–"  # NaN and infinity
             if len(text) > _LONGEST:
                 text = f"{text[:_LONGEST]} … {len(text):,} characters"
+            width += cell_len(text) // 20  # roughly: whether it takes another line
             line = sparkline(over_time[ref], _SPARK) if ref in over_time else ""
             grid.add_row(
                 Text(harmless(ref[0]) or "(index)", "reverse" if ref == here else ""),
@@ -67,4 +70,4 @@ class DetailPanel(Panel):
                 Text(line, "dim"),
             )
         named = " ".join(harmless(str(part))[:40] for part in table.identity(row))
-        self.say(f"row {named}", grid)
+        self.say(f"row {named}", grid, 1000 * len(everything.refs) + width)

@@ -18,38 +18,40 @@ class InfoPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._busy = False
-        self._next: tuple[Table, ColumnRef] | None = None
+        self._wanted: tuple[Table, ColumnRef] | None = None
 
-    def show(self, table: Table, row: int, column: int) -> None:
+    def draw(self, table: Table, row: int, column: int) -> None:
         """Show a column of a table as it is painted; while one is worked out, the newest waits."""
         if column >= len(table.refs):
             return
-        self._next = table, table.refs[column]
+        self._wanted = table, table.refs[column]
         if not self._busy:
             self._start()
 
     def _start(self) -> None:
-        if self._next is None:
+        if self._wanted is None:
             return
-        (table, ref), self._next = self._next, None
+        (table, ref), self._wanted = self._wanted, None
         self._busy = True
 
         def run() -> None:
             from livetable.tui.figuring import figures_of
 
             figures: Grid | Text
+            lines = 1
             try:
-                figures = _grid(figures_of(table, ref))
+                found = figures_of(table, ref)
+                figures, lines = _grid(found), len(found)
             except Exception as error:  # of Arrow, for a type nobody thought of
                 figures = Text(harmless(f"nothing can be worked out: {error!r:.200}"))
-            self.app.call_from_thread(self._done, ref, figures)
+            self.app.call_from_thread(self._done, ref, figures, lines)
 
         self.run_worker(run, group="figures", thread=True, exit_on_error=False)
 
-    def _done(self, ref: ColumnRef, figures: Grid | Text) -> None:
+    def _done(self, ref: ColumnRef, figures: Grid | Text, lines: int) -> None:
         self._busy = False
         if self.is_attached:
-            self.say(f"column {harmless(ref[0]) or '(index)'}", figures)
+            self.say(f"column {harmless(ref[0]) or '(index)'}", figures, lines)
             self._start()
 
 
