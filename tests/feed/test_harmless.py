@@ -48,6 +48,8 @@ def test_no_control_survives(text: str) -> None:
 def test_all_of_unicode() -> None:
     for code in (*range(0x40000), *range(0xE0000, 0xE1000), 0x10FFFF):  # between: nothing but more
         character = chr(code)
+        if code % 16 and unicodedata.category(character) in ("Lo", "Co", "Cn"):
+            continue  # of the many that are alike every sixteenth
         shown = harmless(character).removesuffix(MARK)
         assert all(unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn") for c in shown), hex(
             code

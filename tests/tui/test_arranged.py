@@ -234,7 +234,9 @@ async def test_keys_behind_enter_are_for_the_table() -> None:
     async with stage() as on:
         await on.press("slash")
         entry = on.pane.query_one(Input)
-        for key in ("b", "enter", "s", "s"):  # all of them before the first one is looked at
+        await on.type("b")
+        await on.until(lambda: on.pane.live_table.cursor_column == 0)
+        for key in ("enter", "s", "s"):  # all of them before the first one is looked at
             entry.post_message(events.Key(key, key if len(key) == 1 else "\r"))
         await on.becomes("cba")
         assert on.says == "sort id ↓ · live   search b"

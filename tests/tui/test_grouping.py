@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
@@ -82,6 +82,7 @@ def test_groups_by_several_columns_filtered_sorted_and_held() -> None:
     assert column(again.table, "size mean") == [2, 9, 9, 9]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-50, 50))))
 def test_groups_are_those_of_pandas(rows: list[tuple[str, int]]) -> None:
     frame = pd.DataFrame(rows, columns=["k", "v"]).astype({"v": "int64"})

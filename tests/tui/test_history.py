@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.figures import span_text
@@ -40,6 +40,7 @@ def test_the_oldest_are_forgotten_first_and_the_newest_never() -> None:
     assert history.at(5).sent == 9
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(0, 50_000)), min_size=1))
 def test_it_never_takes_more_than_it_may(added: list[tuple[float, int]]) -> None:
     history = History(limit=60_000)
