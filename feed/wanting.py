@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from livetable.feed.errors import WireError
 from livetable.feed.wire import MAX_BODY, WINDOW, Header, Want
+
+if TYPE_CHECKING:
+    import numpy as np
 
 REPEAT_SECONDS: Final = 1.6
 """A want without any answer is repeated after this long (an idle answer takes one second)."""
@@ -40,9 +43,32 @@ class News:
 
 @dataclass(slots=True)
 class _Assembly:
+    """A body of which parts are here.
+
+    Attributes:
+        header: The first part's header.
+        data: As many bytes as it announced. They take memory as they are filled, not before.
+        parts: How many parts are here.
+        filled: How many bytes that is.
+    """
+
     header: Header
-    data: bytearray
+    data: np.ndarray[tuple[int], np.dtype[np.uint8]]
     parts: int = 0
+    filled: int = 0
+
+    def add(self, frame: bytes | memoryview) -> bool:
+        """Take in more bytes; tell whether there was room for them."""
+        import numpy as np
+
+        there = np.frombuffer(frame, dtype=np.uint8)
+        end = self.filled + len(there)
+        if end > len(self.data):
+            return False
+        # By NumPy: it lets go of the interpreter, and keys need not wait for 80 MB to be copied.
+        self.data[self.filled : end] = there
+        self.filled = end
+        return True
 
 
 class Wanting:
@@ -164,23 +190,24 @@ class Wanting:
     ) -> tuple[News | None, bytes | None]:
         assembly = self._assembly
         if header.part == 0 and (assembly is None or assembly.header.position != header.position):
-            assembly = self._assembly = _Assembly(header, bytearray())
+            import numpy as np  # late: a small table takes one part
+
+            room = np.empty(min(header.size, MAX_BODY), dtype=np.uint8)
+            assembly = self._assembly = _Assembly(header, room)
         if assembly is None or assembly.header.position != header.position:
             return None, None  # the rest of a snapshot that was given up
         if header.part != assembly.parts:
             return None, None  # came twice
-        # Bit by bit: to join 80 MB at the end holds the interpreter, and keys wait meanwhile.
-        for frame in body:
-            assembly.data += frame
+        fits = all(assembly.add(frame) for frame in body)
         assembly.parts += 1
-        if len(assembly.data) > min(assembly.header.size, MAX_BODY):
+        if not fits:
             self._drop_assembly()
             raise WireError(f"size: more bytes came than the {header.size} announced")
         if assembly.parts == header.parts:
-            if len(assembly.data) != header.size:
+            if assembly.filled != header.size:
                 self._drop_assembly()
                 raise WireError(f"size: {header.size} bytes announced, fewer came")
-            return self._complete(header, assembly.data, now), None
+            return self._complete(header, assembly.data.data, now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.
         half = WINDOW // 2
