@@ -45,6 +45,7 @@ def runtime_folder() -> Iterator[Path]:
     """Give feeds and viewers a folder of their own, and this checkout's code."""
     with tempfile.TemporaryDirectory(prefix="ltb", dir="/tmp") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
+        os.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
         os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
         yield Path(folder)
 

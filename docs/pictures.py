@@ -7,7 +7,9 @@ paint is written as SVG.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,8 +45,10 @@ async def picture(
                 return table is not None and table.position.seq >= 4
 
             await wait_for(is_moving)
-            await pilot.press(*keys)
-            await asyncio.sleep(0.3)
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause(0.1)
+            await asyncio.sleep(1)
             svg = app.export_screenshot(title="livetable")
             (FOLDER / f"{name}.svg").write_text(svg)
 
@@ -58,8 +62,21 @@ async def main() -> None:
             ("demo", "market", "--rows", "1000", "--hz", "4"), (110, 26),
             ("right", "right", "right", "s", "s", "f", *"sector == 'tech' and last > 100"),
         ),
+        "panels": (
+            ("demo", "market", "--rows", "1000", "--hz", "4"), (120, 36),
+            ("right", "right", "v", "right", "right", "p", "enter"),
+        ),
+        "groups": (
+            ("demo", "market", "--rows", "1000", "--hz", "4"), (110, 16),
+            ("right", "b", "right", "right", "right", "right", "A"),
+        ),
+        "rewound": (
+            ("demo", "market", "--rows", "1000", "--hz", "4"), (110, 26),
+            ("m", "comma", "comma", "comma"),
+        ),
         "help": (("demo", "market", "--hz", "4"), (110, 40), ("question_mark",)),
     }  # fmt: skip
+    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()  # nobody's own view
     for name in sys.argv[1:] or pictures:
         feed, size, keys = pictures[name]
         await picture(name, feed, size, keys)

@@ -16,6 +16,11 @@ from livetable.feed.__main__ import build_parser as feed_parser
 from livetable.feed.decode import Decoder
 from livetable.feed.wire import METADATA_KEY, Header, Want
 from livetable.tui.__main__ import build_parser
+from livetable.tui.arrange import check_filter
+from livetable.tui.expression import parse
+from livetable.tui.remembered import read_view
+from livetable.tui.rules import read_rule
+from livetable.tui.settings import read_settings
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +90,46 @@ def test_the_readme_shows_the_real_screen() -> None:
         assert "● " in (ROOT / picture).read_text().replace("&#160;", " ")
     for link in re.findall(r"\]\((docs/.*?|[A-Z]+\.md)\)", README):
         assert (ROOT / link).exists(), link
+
+
+LISTING = "import runpy; print(runpy.run_path('docs/keys.py')['listing'](), end='')"
+
+
+def test_the_list_of_keys_is_that_of_the_viewer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (ROOT / "docs/keys.md").read_text() == done.stdout  # else: python docs/keys.py
+
+
+MARKET = ("symbol", "sector", "bid", "ask", "last", "change %", "volume", "halted")
+VIEWER = (ROOT / "docs/viewer.md").read_text()
+
+
+def test_columns_rules_and_filters_can_be_read() -> None:
+    columns = blocks(VIEWER, "column")
+    for line in columns:
+        parse(line.partition("=")[2].strip(), MARKET)
+    rules = blocks(VIEWER, "rule")
+    assert [str(read_rule(rule, MARKET)) for rule in rules] == rules
+    titles = ("price", "sector", "cpu %", "name", "state", "done", "bid", "ask", "time")
+    filters = blocks(README, "text")
+    for text in filters:
+        check_filter(text, titles)
+    assert len(columns) > 3
+    assert len(filters) > 3
+
+
+def test_the_view_and_the_settings_can_be_read(tmp_path: Path, runtime_folder: Path) -> None:
+    (view,) = re.findall(r"```toml\n(.*?)```", VIEWER, re.DOTALL)
+    (tmp_path / "v.toml").write_text(view)
+    assert read_view(tmp_path / "v.toml").columns.computed
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/keys.md").read_text(), re.DOTALL)
+    path = runtime_folder / "config/livetable/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert read_settings().keys

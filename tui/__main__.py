@@ -7,11 +7,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from livetable.feed.commandline import Parser, fail, positive
 from livetable.feed.errors import LivetableError
 from livetable.tui import collector
+from livetable.tui.settings import BadFile, Settings, read_settings
 from livetable.tui.target import Target, ViewOptions, parse_target
 
 FORMATS: Final = ("table", "csv", "json", "jsonl")
@@ -55,10 +57,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="show data as stale after S silent seconds",
     )
     parser.add_argument(
+        "--view", metavar="FILE", help="show the view in this TOML file, and remember it there"
+    )
+    parser.add_argument(
         "--history",
         metavar="MB",
         type=positive,
-        default=256,
         help="how much of what was shown to keep, to go back to, default: 256",
     )
     parser.add_argument("--theme", metavar="NAME", help="colours, for example textual-light")
@@ -80,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     collector.hold()
     parser = build_parser()
     options = parser.parse_args(arguments)
+    settings, complaint = _settings()
     try:
         if options.demo and options.source:
             fail(parser.prog, "--demo shows a table of its own: leave out SOURCE", 2)
@@ -93,7 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stale_after=options.stale_after,
             timeout=options.timeout,
             pickle=options.pickle,
-            history=int(options.history * (1 << 20)),
+            history=int((options.history or settings.history or 256) * (1 << 20)),
+            view=_view_file(options.view),
+            remember=not (options.columns or options.sort or options.where),
         )
     except LivetableError as error:
         fail(parser.prog, str(error), 2)
@@ -112,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if len(targets) > 1:
                     fail(parser.prog, "one table at a time can be printed: name one SOURCE", 2)
                 return print_once(targets[0], view, options.format or "table", sys.stdout)
-            return _show(targets, view, options.theme)
+            return _show(targets, view, options.theme, settings, complaint)
     except LivetableError as error:
         fail(parser.prog, str(error), 1)
     except KeyboardInterrupt:
@@ -140,7 +147,29 @@ def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
     return tuple(keys)
 
 
-def _show(targets: list[Target], options: ViewOptions, theme: str | None) -> int:
+def _settings() -> tuple[Settings, str | None]:
+    try:
+        return read_settings(), None
+    except BadFile as error:  # said on the screen: a wrong setting is no reason not to look
+        return Settings(), str(error)
+
+
+def _view_file(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    path = Path(text).expanduser()
+    if not path.parent.is_dir():
+        fail("livetable", f"--view: there is no folder {path.parent}", 2)
+    return path
+
+
+def _show(
+    targets: list[Target],
+    options: ViewOptions,
+    theme: str | None,
+    settings: Settings,
+    complaint: str | None,
+) -> int:
     _take_terminal()
     from livetable.tui.subscriber import ask_early
 
@@ -148,6 +177,7 @@ def _show(targets: list[Target], options: ViewOptions, theme: str | None) -> int
     from livetable.tui.app import LivetableApp
 
     app = LivetableApp(*targets, options=options, client=client)
+    app.take_settings(settings, complaint)
     if theme is not None:
         if theme not in app.available_themes:
             known = ", ".join(sorted(app.available_themes))

@@ -7,19 +7,26 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from livetable.feed.harmless import harmless
 from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
+from livetable.tui.keys import named, wrong_keys
 from livetable.tui.messages import TerminalTook
+from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.settings import Settings
+from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:
@@ -43,11 +50,11 @@ class LivetableApp(App[int]):
 
     CSS_PATH = Path(__file__).with_name("livetable.tcss")
     TITLE = "livetable"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
-        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
-    ]
+        Binding("ctrl+c", "interrupt", "Interrupt", show=False, priority=True),
+    )
 
     def __init__(
         self, *targets: Target, options: ViewOptions = DEFAULTS, client: Client | None = None
@@ -56,6 +63,39 @@ class LivetableApp(App[int]):
         self._client = client
         self._targets = targets
         self._options = options
+        self._complaint: str | None = None
+
+    def take_settings(self, settings: Settings, complaint: str | None) -> None:
+        """Take what the person set for all tables, before `run`.
+
+        Args:
+            settings: What was set.
+            complaint: What is wrong with the file it stands in.
+        """
+        if settings.theme is not None:
+            if settings.theme in self.available_themes:
+                self.theme = settings.theme
+            else:
+                known = ", ".join(sorted(self.available_themes))
+                complaint = f"there is no theme {settings.theme!r}; there are {known}"
+        if settings.keys:
+            wrong = wrong_keys(settings.keys, all_bindings())
+            if wrong is None:
+                self.set_keymap({name: str(keys) for name, keys in settings.keys.items()})
+            complaint = wrong or complaint
+        self._complaint = complaint
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Return the commands of the palette: each key that does something here, and Textual's."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.id is not None:
+                key = self.get_key_display(binding)
+                says = binding.tooltip or binding.description
+                yield SystemCommand(
+                    f"{binding.description}  ({key})", says, partial(self.simulate_key, binding.key)
+                )
+        yield from super().get_system_commands(screen)
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen."""
@@ -69,6 +109,8 @@ class LivetableApp(App[int]):
         """Leave in order when asked to by a signal; pass on what the terminal tells."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.on_progress = self._on_progress
+        if self._complaint is not None:
+            self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(collector.SETTLE_SECONDS, collector.settle)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
@@ -128,3 +170,12 @@ class LivetableApp(App[int]):
     def action_interrupt(self) -> None:
         """Leave as by Ctrl-C."""
         self._leave(INTERRUPTED)
+
+
+def all_bindings() -> Iterator[Binding]:
+    """Yield the bindings that have names: all of livetable's own."""
+    owners = (*LiveTable.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
+    for owner in dict.fromkeys(owners):
+        for binding in vars(owner).get("BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.id is not None:
+                yield binding

@@ -22,6 +22,7 @@ from textual.strip import Strip
 from livetable.feed.harmless import harmless
 from livetable.tui.columnstyle import ColumnStyle
 from livetable.tui.format import ColumnFormat, fit, width_of
+from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.looks import NAMES, names_of
 from livetable.tui.model import ColumnRef, RowId, Table
@@ -42,7 +43,7 @@ class LiveTable(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"livetable--{name}" for name in (*NAMES, "message")}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("up,k", "cursor(-1, 0)", "Up", show=False),
         Binding("down,j", "cursor(1, 0)", "Down", show=False),
         Binding("left,h", "cursor(0, -1)", "Left", show=False),
@@ -55,7 +56,7 @@ class LiveTable(ScrollView, can_focus=True):
         Binding("end,$", "edge_column(True)", "Last column", show=False),
         Binding("c", "toggle_cursor", "Cell/row", show=False),
         Binding("enter", "select", "Open", show=False),
-    ]
+    )
 
     whole_row: reactive[bool] = reactive(False)
     stale: reactive[bool] = reactive(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from livetable.feed.directory import check_endpoint
 from livetable.feed.errors import LivetableError
@@ -46,6 +47,8 @@ class ViewOptions:
         stale_after: Seconds of silence after which data counts as stale; None: never.
         timeout: Seconds after which to give up on a table that does not come; None: never.
         history: Bytes that the history of what was shown may take.
+        view: The file that the view is in; None for the one that is remembered by the table's name.
+        remember: Whether a view is remembered at all.
         pickle: Whether pickled DataFrames of other publishers are admitted.
     """
 
@@ -56,6 +59,8 @@ class ViewOptions:
     timeout: float | None = None
     pickle: bool = False
     history: int = 256 << 20
+    view: Path | None = None
+    remember: bool = True
 
 
 DEFAULTS = ViewOptions()

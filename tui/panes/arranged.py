@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from livetable.tui.arranger import Arranger
+from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews
 from livetable.tui.model import Table
 from livetable.tui.table import LiveTable
@@ -49,14 +50,14 @@ class ArrangedPane(Widget):
     called then.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("s", "sort(False)", "Sort", tooltip="Sort by this column: up, down, not at all"),
         Binding("S", "sort(True)", "Sort further", show=False),
         Binding("o", "sort_mode", "Live/held order", show=False),
         Binding("f", "filter", "Filter", tooltip="Show only rows that meet a condition"),
         Binding("ampersand", "filter_same", "Filter by this cell", show=False),
         Binding("F", "unfilter", "Remove a filter", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,9 +132,7 @@ class ArrangedPane(Widget):
     def choose(self, chosen: Arrangement) -> None:
         """Arrange the table in another way from now on."""
         self.arrangement = chosen
-        if not self._arranging:
-            self._arranging = True
-            self.run_worker(self._arranger.run, name="arranger", group="arranger", thread=True)
+        self.start_arranging()
         if chosen.is_plain:
             self._problems = ()
             self.arranged = self.paint_next = self.base
@@ -142,6 +141,12 @@ class ArrangedPane(Widget):
         elif self.base is not None:
             self._arranger.ask(self.base, chosen)
             self.say_view(self.live_table.table)
+
+    def start_arranging(self) -> None:
+        """Start the worker, unless it works."""
+        if not self._arranging:
+            self._arranging = True
+            self.run_worker(self._arranger.run, name="arranger", group="arranger", thread=True)
         self._say_arrows()
 
     def say_view(self, table: Table | None) -> None:

@@ -20,6 +20,7 @@ from livetable.tui.columns import (
     without_computed,
 )
 from livetable.tui.columnstyle import PLAIN_STYLE, NumberForm, Shade
+from livetable.tui.keys import named
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane
 
@@ -39,7 +40,7 @@ _MOST_DIGITS = 15
 class ColumnedPane(ArrangedPane):
     """Holds the person's choice of columns."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("minus", "hide", "Hide column", show=False),
         Binding("plus", "unhide", "Show all columns", show=False),
         Binding("C", "columns", "Columns", tooltip="Pick columns from a list"),
@@ -58,7 +59,7 @@ class ColumnedPane(ArrangedPane):
         Binding("u", "colours", "Colours of up and down", show=False),
         Binding("equals_sign", "compute", "New column", show=False),
         Binding("d", "change", "Column of changes", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from livetable.tui.keys import named
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ _RULE_HINT = "price > 100 and d(price) < 0: red   (yellow, green, blue, bold, di
 class GroupedPane(ArrangedPane):
     """Groups rows, opens groups, and colours rows by rules."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("b", "group", "Group", tooltip="Group by this column; Enter opens a group"),
         Binding("B", "ungroup", "Back from groups", show=False),
         Binding("A", "total", "Next total", show=False),
         Binding("r", "rule", "Rule", tooltip="Colour rows that meet a condition"),
         Binding("R", "unrule", "Remove a rule", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

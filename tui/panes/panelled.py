@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from livetable.tui.keys import named
 from livetable.tui.model import ColumnRef
 from livetable.tui.panes.timed import TimedPane
 from livetable.tui.table import LiveTable
@@ -23,13 +24,13 @@ _NO_CHART = 'charts need one more package: pip install "livetable[chart]"'
 class PanelledPane(TimedPane):
     """Opens and closes panels, and shows them what is painted."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("i", "info", "Column info", tooltip="This column in figures"),
         Binding("p", "chart(False)", "Chart", tooltip="Draw this column"),
         Binding("P", "chart(True)", "Chart over time", show=False),
         Binding("J", "scroll_panel(1)", "Panel down", show=False),
         Binding("K", "scroll_panel(-1)", "Panel up", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from livetable.tui.keys import named
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ _SEARCH_HINT = "Enter: keep, then n and N   Tab: this column or all"
 class SearchingPane(ArrangedPane):
     """Looks for a text off the event loop, and goes to where it is."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("slash", "search", "Search", key_display="/", tooltip="Find a text"),
         Binding("n", "search_next(1)", "Next match", show=False),
         Binding("N", "search_next(-1)", "Previous match", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

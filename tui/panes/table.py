@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,15 +16,18 @@ from textual.timer import Timer
 from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
+from livetable.tui.columns import AS_IT_CAME
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
+from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model import Table
-from livetable.tui.panes.columned import ColumnedPane
+from livetable.tui.panes.columned import COLOURS, ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
 from livetable.tui.panes.panelled import PanelledPane
 from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
+from livetable.tui.settings import BadFile, view_path
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
@@ -32,6 +37,7 @@ from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client
+    from livetable.tui.remembered import Remembered
 
 CREDIT_SECONDS = 1.0
 
@@ -45,7 +51,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         client: A reader that has asked for the table already.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = named(Binding("escape", "back", "Close", show=False))
 
     def __init__(
         self,
@@ -65,6 +71,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             options.stale_after,
         )
         self._feed = FeedState(name=target.title)
+        self._view_file: Path | None = None
+        self._remembered: Remembered | None = None
         self.changed = False
         """Whether news came while the pane was not shown."""
         self._clock_timer: Timer | None = None
@@ -107,6 +115,11 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         """End the worker. A second call does nothing."""
         super().end_work()
         self.subscriber.stop()
+        try:
+            self._remember()
+        except BadFile as error:
+            self._view_file = None
+            self.app.notify(harmless(str(error)), severity="error", markup=False)
 
     class Left(Message):
         """The person is done with this table."""
@@ -188,15 +201,62 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self.subscriber.credit()
 
     def offer(self, table: Table) -> None:
-        """Take a table as it came; the first one is arranged as the command line asks."""
+        """Take a table as it came; the first one is shown as was asked for, or as it was last."""
+        if self.base is None:
+            self._begin(table)
+        else:
+            super().offer(table)
+
+    def _begin(self, table: Table) -> None:
         options = self._options
-        if self.base is None and (options.sort or options.where):
+        if options.sort or options.where:
             from livetable.tui.arrange import first_arrangement
 
             self.base = table
             self.choose(first_arrangement(options.sort, options.where))
-        else:
-            super().offer(table)
+            return
+        if options.view is not None or options.remember:
+            path = options.view or view_path(self._feed.name or self.subscriber.name)
+            self._view_file = path
+            if path.exists() or options.view is not None:
+                from livetable.tui.remembered import read_view
+
+                try:
+                    self._take_up(read_view(path))
+                except BadFile as error:
+                    self._view_file = None  # and so it is left as it is
+                    self.app.notify(harmless(str(error)), severity="error", markup=False)
+        super().offer(table)
+
+    def _take_up(self, view: Remembered) -> None:
+        """Show tables as they were shown before."""
+        self._remembered = view
+        self.arrangement = view.arrangement
+        self.start_arranging()
+        self.choose_columns(view.columns)
+        self.choose_rules(view.rules)
+        if view.colours in COLOURS:
+            self.choose_colours(view.colours)
+
+    def _remember(self) -> None:
+        """Put the view into its file, if it is another one than before."""
+        path = self._view_file
+        untouched = (
+            self.arrangement is None
+            and self.columns == AS_IT_CAME
+            and not self.rules
+            and self.colours == next(iter(COLOURS))
+        )
+        if path is None or (untouched and self._remembered is None):
+            return
+        from livetable.tui.remembered import Remembered, write_view
+
+        usual = self.colours == next(iter(COLOURS))
+        arrangement = replace(self.chosen(), asked=0)
+        view = Remembered(arrangement, self.columns, self.rules, "" if usual else self.colours)
+        if view != self._remembered:
+            self._remembered = view
+            write_view(path, self.title, view)
 
     def come_back(self) -> None:
         """Show what came while the pane was not shown."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.harmless import harmless
+from livetable.tui.keys import named
 from livetable.tui.model import RowId, Table
 from livetable.tui.panes.arranged import ArrangedPane
 
@@ -24,7 +25,7 @@ _EXPORT_HINT = ".csv .tsv .json .jsonl .md .parquet .feather .arrow   Tab: as sh
 class TakeAwayPane(ArrangedPane):
     """Copies to the person's own clipboard (OSC 52), and exports."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("y", "copy('cell')", "Copy", tooltip="Copy the cell, through SSH too"),
         Binding("Y", "copy('rows')", "Copy row, or picked rows", show=False),
         Binding("x", "pick", "Pick a row", show=False),
@@ -32,7 +33,7 @@ class TakeAwayPane(ArrangedPane):
         Binding("ctrl+y", "copy_as", "Copy as …", show=False),
         Binding("e", "export", "Export", tooltip="Write the table to a file"),
         Binding("ctrl+s", "screenshot", "Picture of the screen", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

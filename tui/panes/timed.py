@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.tui.history import History
+from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
 from livetable.tui.timeline import Moment, TimeLine, read_moment
@@ -20,7 +21,7 @@ _GONE_NAMED = 5
 class TimedPane(ArrangedPane):
     """Keeps what was shown, and shows it again."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("space", "pause", "Pause", tooltip="Let the table stand still, or go on"),
         Binding("comma", "step(-1)", "Back", key_display=",", tooltip="Back by a frame"),
         Binding("full_stop", "step(1)", "Forward by a frame", show=False),
@@ -31,7 +32,7 @@ class TimedPane(ArrangedPane):
         Binding("at", "jump", "Go to a time", show=False),
         Binding("m", "mark", "Mark", tooltip="Mark what differs from now on"),
         Binding("M", "unmark", "No mark", show=False),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

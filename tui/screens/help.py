@@ -12,6 +12,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from livetable.feed.harmless import harmless
+
 KEYS: Final = (
     ("Move", (
         ("↑ ↓ ← →  or  k j h l", "one cell"),
@@ -117,6 +119,10 @@ class HelpScreen(ModalScreen[None]):
             grid.add_row(Text(title, "bold underline"), "")
             for key, does in keys:
                 grid.add_row(Text(key, "bold"), Text(does))
+        if own := self.app._keymap:
+            grid.add_row(Text("Your own keys", "bold underline"), "")
+            for name, key in own.items():
+                grid.add_row(Text(harmless(key), "bold"), Text(name))
         grid.add_row(Text("Esc closes this", "dim"), "")
         with VerticalScroll(id="help"):
             yield Static(grid)

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from livetable.tui.keyline import KeyLine
+from livetable.tui.keys import named
 from livetable.tui.panes.table import TablePane
 from livetable.tui.tabline import TabLine
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
@@ -32,7 +33,7 @@ class TablesScreen(Screen[None]):
         client: A reader that has asked for the first table already.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("tab", "next(1)", "Next table", show=False, priority=False),
         Binding("shift+tab", "next(-1)", "Previous table", show=False),
         *(
@@ -43,7 +44,7 @@ class TablesScreen(Screen[None]):
         Binding("t", "same", "Same table again", show=False),
         Binding("T", "add", "Another table", show=False),
         Binding("ctrl+w", "close", "Close table", show=False),
-    ]
+    )
 
     def __init__(
         self,
@@ -161,10 +162,11 @@ class TablesScreen(Screen[None]):
 
     async def open(self, target: Target) -> None:
         """Show a table in a tab of its own, behind this one."""
+        known = [pane.target for pane in self.panes]  # two views of a table can't both be its view
         if len(self.panes) >= _MOST_TABS:
             self.app.notify(f"{_MOST_TABS} tables are open: close one with ^w", timeout=3)
             return
-        options = replace(self._options, timeout=None)
+        options = replace(self._options, timeout=None, view=None, remember=target not in known)
         pane = TablePane(target, options)
         await self.query_one("#panes").mount(pane, after=self.pane)
         self._current += 1

@@ -1,0 +1,249 @@
+"""A view as a TOML file: what a person chose for a table, to be read, edited and shared."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey
+from livetable.tui.columns import AS_IT_CAME, ColumnChoice, Computed
+from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, NumberForm, Shade
+from livetable.tui.looks import RULE_NAMES
+from livetable.tui.model import ColumnRef
+from livetable.tui.rules import Rule
+from livetable.tui.settings import BadFile, read_toml
+
+_HEAD = "livetable's view of {}: edit it, share it, show it with --view FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """All that a person chose for a table.
+
+    Attributes:
+        arrangement: Order, filters and groups.
+        columns: The columns.
+        rules: What gives rows a look.
+        colours: Colours of up and down, empty for the usual ones.
+    """
+
+    arrangement: Arrangement = PLAIN
+    columns: ColumnChoice = AS_IT_CAME
+    rules: tuple[Rule, ...] = ()
+    colours: str = ""
+
+
+def read_view(path: Path) -> Remembered:
+    """Return the view in a file; one that chooses nothing if there is none.
+
+    Raises:
+        BadFile: it can't be used; it says why.
+    """
+    found = read_toml(path)
+    try:
+        return _view(found)
+    except _Wrong as error:
+        raise BadFile(f"{path}: {error}") from None
+
+
+def write_view(path: Path, table: str, view: Remembered) -> None:
+    """Put a view into a file. Comments, and whatever else stands there, stay.
+
+    Raises:
+        BadFile: it can't be written.
+    """
+    import tomlkit
+
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            document = tomlkit.parse(path.read_text("utf-8"))
+        else:
+            document = tomlkit.document()
+            document.add(tomlkit.comment(_HEAD.format(" ".join(table.split()))))
+        for key, value in _entries(view).items():
+            if value:
+                document[key] = value
+            else:
+                document.pop(key, None)
+        part.write_text(tomlkit.dumps(document), "utf-8")
+        os.replace(part, path)
+    except (OSError, ValueError) as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise BadFile(f"{path} can't be written: {error}") from None
+
+
+# -- as TOML -------------------------------------------------------------------------------------
+
+
+def _entries(view: Remembered) -> dict[str, Any]:
+    chosen, columns = view.arrangement, view.columns
+    return {
+        "sort": [_sorted(key) for key in chosen.sort],
+        "order": chosen.mode.value if chosen.mode is not Mode.LIVE else "",
+        "filters": list(chosen.filters),
+        "groups": [_column(ref) for ref in chosen.groups],
+        "totals": [[*_named(ref), total] for ref, total in chosen.totals],
+        "columns": [_column(ref) for ref in columns.order],
+        "hidden": [_column(ref) for ref in sorted(columns.hidden)],
+        "fixed": [_column(ref) for ref, fixed in columns.fixed if fixed],
+        "unfixed": [_column(ref) for ref, fixed in columns.fixed if not fixed],
+        "rules": list(map(str, view.rules)),
+        "colours": view.colours,
+        "computed": {one.title: one.text for one in columns.computed},
+        "style": [{"column": _column(ref), **_style(style)} for ref, style in columns.styles],
+    }
+
+
+def _sorted(key: SortKey) -> Any:
+    return [*_named(key.column), "desc"] if key.descending else _column(key.column)
+
+
+def _column(ref: ColumnRef) -> Any:
+    """Return a column as its title; of several with one title as a pair with its number."""
+    return ref[0] if not ref[1] else [ref[0], ref[1] + 1]
+
+
+def _named(ref: ColumnRef) -> list[Any]:
+    return [ref[0], *([ref[1] + 1] if ref[1] else [])]
+
+
+def _style(style: ColumnStyle) -> dict[str, Any]:
+    entries = {
+        "width": style.width,
+        "digits": style.digits,
+        "form": style.form.value if style.form is not PLAIN_STYLE.form else None,
+        "unit": style.unit or None,
+        "align": None if style.left is None else "left" if style.left else "right",
+        "shade": style.shade.value if style.shade is not PLAIN_STYLE.shade else None,
+    }
+    return {key: value for key, value in entries.items() if value is not None}
+
+
+# -- from TOML -----------------------------------------------------------------------------------
+
+
+class _Wrong(Exception):
+    """Something that can't be meant."""
+
+
+def _view(found: Mapping[str, Any]) -> Remembered:
+    known = _entries(Remembered())
+    if unknown := set(found) - set(known):
+        raise _Wrong(f"there is no setting {sorted(unknown)[0]!r}; there are {', '.join(known)}")
+    fixed = [(ref, True) for ref in _columns(found, "fixed")]
+    fixed += [(ref, False) for ref in _columns(found, "unfixed")]
+    return Remembered(
+        arrangement=Arrangement(
+            sort=tuple(map(_sort_key, _list(found, "sort"))),
+            mode=_one_of(Mode, found.get("order") or "live", "order"),
+            filters=tuple(_texts(found, "filters")),
+            groups=tuple(_columns(found, "groups")),
+            totals=tuple(map(_total, _list(found, "totals"))),
+        ),
+        columns=ColumnChoice(
+            hidden=frozenset(_columns(found, "hidden")),
+            order=tuple(_columns(found, "columns")),
+            fixed=tuple(fixed),
+            computed=tuple(_computed(found.get("computed", {}))),
+            styles=tuple(map(_read_style, _list(found, "style"))),
+        ),
+        rules=tuple(map(_rule, _texts(found, "rules"))),
+        colours=_text(found.get("colours", ""), "colours"),
+    )
+
+
+def _list(found: Mapping[str, Any], name: str) -> list[Any]:
+    value = found.get(name, [])
+    if not isinstance(value, list):
+        raise _Wrong(f"write {name} as a list")
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise _Wrong(f"{name}: {value!r:.40} is no text")
+    return value
+
+
+def _texts(found: Mapping[str, Any], name: str) -> list[str]:
+    return [_text(value, name) for value in _list(found, name)]
+
+
+def _columns(found: Mapping[str, Any], name: str) -> list[ColumnRef]:
+    return [_ref(value, name) for value in _list(found, name)]
+
+
+def _ref(value: Any, name: str) -> ColumnRef:
+    if isinstance(value, str):
+        return (value, 0)
+    match value:
+        case [str(title)]:
+            return (title, 0)
+        case [str(title), int(number)] if number > 0:
+            return (title, number - 1)
+    raise _Wrong(f"{name}: {value!r:.40} is no column; write its title")
+
+
+def _sort_key(value: Any) -> SortKey:
+    if isinstance(value, list) and value[-1:] == ["desc"] and len(value) > 1:
+        return SortKey(_ref(value[:-1], "sort"), descending=True)
+    return SortKey(_ref(value, "sort"))
+
+
+def _total(value: Any) -> tuple[ColumnRef, str]:
+    from livetable.tui.grouping import TOTALS
+
+    if not isinstance(value, list) or value[-1:] == [] or value[-1] not in TOTALS:
+        raise _Wrong(f"totals: write a column and one of {', '.join(TOTALS)}")
+    return _ref(value[:-1], "totals"), value[-1]
+
+
+def _computed(value: Any) -> list[Computed]:
+    if not isinstance(value, dict):
+        raise _Wrong("write computed as a table: [computed]")
+    return [Computed(title, _text(text, "computed")) for title, text in value.items()]
+
+
+def _rule(text: str) -> Rule:
+    condition, _, look = text.rpartition(":")
+    if look.strip() not in RULE_NAMES:
+        raise _Wrong(f"rules: end {text!r:.40} in a colon and one of {', '.join(RULE_NAMES)}")
+    return Rule(condition.strip(), look.strip())
+
+
+def _one_of(kind: Callable[[Any], Any], value: Any, name: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(one.value for one in kind)  # type: ignore[attr-defined]
+        raise _Wrong(f"{name}: {value!r:.40} is none of {known}") from None
+
+
+def _read_style(value: Any) -> tuple[ColumnRef, ColumnStyle]:
+    known = ("column", "width", "digits", "form", "unit", "align", "shade")
+    if not isinstance(value, dict) or "column" not in value or set(value) - set(known):
+        raise _Wrong(f"style: write [[style]] with a column, and {', '.join(known[1:])}")
+    width, digits = value.get("width"), value.get("digits")
+    if not isinstance(width, int | None) or not isinstance(digits, int | None):
+        raise _Wrong("style: width and digits are whole numbers")
+    if (width is not None and width < 1) or (digits is not None and not 0 <= digits <= 15):
+        raise _Wrong("style: width is 1 or more, digits are 0 to 15")
+    align = value.get("align")
+    if align not in (None, "left", "right"):
+        raise _Wrong("style: align is left or right")
+    style = ColumnStyle(
+        width=width,
+        digits=digits,
+        form=_one_of(NumberForm, value.get("form", "plain"), "form"),
+        unit=_text(value.get("unit", ""), "unit")[:12],
+        left=None if align is None else align == "left",
+        shade=_one_of(Shade, value.get("shade", "none"), "shade"),
+    )
+    return _ref(value["column"], "style"), style

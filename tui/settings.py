@@ -1,0 +1,83 @@
+"""What a person set for all tables: theme, keys, history; read from a TOML file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from livetable.feed.errors import LivetableError
+
+
+class BadFile(LivetableError):
+    """A file of the person's that can't be used. It is left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person set.
+
+    Attributes:
+        theme: A theme's name, None for the usual one.
+        history: Megabytes that the history may take, None for the usual.
+        keys: Keys by the names of what they do.
+    """
+
+    theme: str | None = None
+    history: float | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+def folder() -> Path:
+    """Return the folder of the person's files."""
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "livetable"
+
+
+def view_path(table: str) -> Path:
+    """Return the file that a table's view is remembered in."""
+    return folder() / "views" / f"{quote(table, safe='')[:200]}.toml"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what stands in a file; nothing if there is none.
+
+    Raises:
+        BadFile: it can't be read.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path} can't be read: {error}") from None
+    import tomllib  # late: most people have no such file
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(f"{path} is not TOML: {error}") from None
+
+
+def read_settings() -> Settings:
+    """Return what the person set.
+
+    Raises:
+        BadFile: the file can't be used; it says why.
+    """
+    path = folder() / "config.toml"
+    found = read_toml(path)
+    if unknown := set(found) - {"theme", "history", "keys"}:
+        known = "theme, history and [keys]"
+        raise BadFile(f"{path}: there is no setting {sorted(unknown)[0]!r}; there are {known}")
+    theme, history, keys = found.get("theme"), found.get("history"), found.get("keys", {})
+    if not isinstance(theme, str | None):
+        raise BadFile(f"{path}: write theme as a text")
+    if not isinstance(history, int | float | None) or (history is not None and history <= 0):
+        raise BadFile(f"{path}: write history as a number of megabytes")
+    if not isinstance(keys, dict):
+        raise BadFile(f"{path}: write keys as a table [keys]")
+    return Settings(theme, history, keys)
