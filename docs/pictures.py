@@ -76,8 +76,8 @@ async def main() -> None:
         ),
         "help": (("demo", "market", "--hz", "4"), (110, 40), ("question_mark",)),
     }  # fmt: skip
-    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()  # nobody's own view
     for name in sys.argv[1:] or pictures:
+        os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()  # nobody's own view
         feed, size, keys = pictures[name]
         await picture(name, feed, size, keys)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from livetable.tui.arrange import Arranged, Arrangement
     from livetable.tui.model import Table
+
+
+SMALL: Final = 20_000
+"""Tables of so many rows are arranged on the event loop: a millisecond or two."""
 
 
 class Arranger:
@@ -43,6 +47,17 @@ class Arranger:
             self._busy = True
             self._there.notify()
 
+    def arrange_now(self, table: Table, chosen: Arrangement) -> Arranged | None:
+        """Arrange a small table at once; None if it is large, or another one is at work.
+
+        It takes less time than to hand it over to another thread and back.
+        """
+        with self._there:
+            if self._busy or table.frame_rows > SMALL:
+                return None
+            result = self._before = _arranged(table, chosen, self._before)
+            return result
+
     def take(self) -> Arranged | None:
         """Return the newest result, None if it was taken; the next one will be told again."""
         with self._there:
@@ -58,21 +73,15 @@ class Arranger:
 
     def run(self) -> None:
         """Arrange until `stop`."""
-        from livetable.tui.arrange import Arranged, arrange
-
         while True:
             with self._there:
                 self._there.wait_for(lambda: self._wanted is not None or self._stopped)
                 if self._stopped or self._wanted is None:
                     return
                 (table, chosen), self._wanted = self._wanted, None
-            try:
-                result = arrange(table, chosen, self._before)
-            except Exception as error:  # a table that can't be arranged must not end the viewer
-                said = f"this view can't be made: {error!r:.200}"
-                result = Arranged(table.arranged(None), chosen, (said,))
-            self._before = result
+            result = _arranged(table, chosen, self._before)
             with self._there:
+                self._before = result
                 self._result = result
                 self._busy = self._wanted is not None
                 tell = not self._told and not self._stopped
@@ -80,3 +89,13 @@ class Arranger:
             if tell:
                 with contextlib.suppress(RuntimeError):  # the event loop has just ended
                     self._on_done()
+
+
+def _arranged(table: Table, chosen: Arrangement, before: Arranged | None) -> Arranged:
+    from livetable.tui.arrange import Arranged, arrange
+
+    try:
+        return arrange(table, chosen, before)
+    except Exception as error:  # a table that can't be arranged must not end the viewer
+        said = f"this view can't be made: {error!r:.200}"
+        return Arranged(table.arranged(None), chosen, (said,))

@@ -63,6 +63,7 @@ class ColumnFormat:
         width: Cells it takes, without padding; grows by `measure`.
         max_width: How far it may grow.
         shade: What stands behind its numbers.
+        shaded: Whether anything does.
     """
 
     def __init__(self, kind: pa.DataType, style: ColumnStyle = PLAIN_STYLE) -> None:
@@ -76,6 +77,7 @@ class ColumnFormat:
         self.style = style
         self.width = 1
         self.shade = style.shade if self.numeric else Shade.NONE
+        self.shaded = self.shade is not Shade.NONE
         self._least = math.inf
         self._largest = -math.inf
         self._is_float = bool(types.is_floating(kind))

@@ -112,6 +112,7 @@ def grouped(
         order=None,
         whole=None,
         past=None,
+        grouped=True,
     )
 
 

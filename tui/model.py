@@ -143,6 +143,7 @@ class Table:
         sent: When the frame was sent, by this machine's monotonic clock.
         size: Bytes of the frame's body.
         past: Where its earlier states are, None if they are not kept.
+        grouped: Whether its rows are groups of the frame's.
         whole: All columns, if some of them are not in `headings`: expressions know those too.
     """
 
@@ -159,6 +160,7 @@ class Table:
     size: int = 0
     past: Past | None = None
     whole: Headings | None = None
+    grouped: bool = False
 
     @property
     def undressed(self) -> Table:
@@ -232,7 +234,17 @@ class Table:
             return rows_array(self.frame_rows_of(start, stop) * step + first)
         if self.order is None:
             return values.slice(start, stop - start)
-        return values.take(rows_array(self.order[start:stop]))
+        return values.take(self._order_of(start, stop))
+
+    def _order_of(self, start: int, stop: int) -> pa.Array:
+        """Return which of the frame's rows are shown, made once for all columns of a paint."""
+        made = self.__dict__.get("_order_made")
+        if made is None or made[:2] != (start, stop):
+            assert self.order is not None
+            made = start, stop, rows_array(self.order[start:stop])
+            self.__dict__["_order_made"] = made
+        found: pa.Array = made[2]
+        return found
 
     def arranged(self, order: np.ndarray[Any, Any] | None) -> Table:
         """Return the same frame with other rows shown: those of `order`, in that order."""
@@ -269,7 +281,7 @@ class Table:
         if self.order is None:
             held = [one.slice(start, stop - start) for one in self._identity]
         else:
-            rows = rows_array(self.order[start:stop])
+            rows = self._order_of(start, stop)
             held = [one.take(rows) for one in self._identity]
         return list(zip(*(one.to_pylist() for one in held), strict=True))
 

@@ -245,7 +245,7 @@ class Layout:
             stop = min(table.rows, start + (_SAMPLE if len(starts) == 1 else third))
             values = form.values(table.window(column, start, stop))
             form.measure(values)
-            if form.shade is not Shade.NONE:
+            if form.shaded:
                 form.stretch(values)
 
 
@@ -366,7 +366,7 @@ class Composer:
         seen: dict[RowId, _Seen] = {}
         common = _STALE if stale else 0
         ruled = self.rules(table, start, stop) if self.rules is not None else None
-        if self._marked is not None:
+        if self._marked is not None and not table.grouped:
             self._look_up(table, columns, start, known)
         for at, identity in enumerate(identities):
             # Of rows with the same identity only the first can tell what changed.
@@ -464,7 +464,7 @@ class Composer:
                 look |= _MARKED
                 glyph = "*" if glyph == " " else glyph
         text = form.text(value)
-        if form.shade is not Shade.NONE:
+        if form.shaded:
             if form.shade is Shade.BAR:
                 text = form.barred(value, text)
             elif value is not None:
@@ -521,7 +521,7 @@ class Composer:
         for at, column in enumerate(columns):
             if fresh[at]:
                 form = layout.formats[column]
-                if form.shade is not Shade.NONE:
+                if form.shaded:
                     grown |= form.stretch(fresh[at])
                 if form.needs_measure(fresh[at]):
                     grown |= form.measure(read[at])

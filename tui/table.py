@@ -13,6 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -391,7 +392,12 @@ class LiveTable(ScrollView, can_focus=True):
     def _make_style(self, look: Look) -> Style:
         style = self.rich_style
         for name in names_of(look):
-            style += self.get_component_rich_style(f"livetable--{name}", partial=True)
+            part = self.get_component_rich_style(f"livetable--{name}", partial=True)
+            background = self.get_component_styles(f"livetable--{name}").background
+            if 0 < background.a < 1 and style.bgcolor is not None:  # over what is below it
+                below = Color.from_rich_color(style.bgcolor)
+                part += Style(bgcolor=(below + background).rich_color)
+            style += part
         return style
 
     # -- what happens to it ---------------------------------------------------------------------

@@ -86,9 +86,9 @@ class TimeLine(Widget):
         bar = self.get_component_rich_style("timeline--bar", partial=True)
         line.append("━" * at + "●" + "─" * (_BAR - 1 - at), bar)
         line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
+        line.append("  space now  , . frame  [ ] 10 s  @ time")
         line.append(f"  {span_text(moment.last - moment.first)} kept")
         line.append(f" in {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
-        line.append("   , . frame  [ ] 10 s  @ time  space now")
         self._text = line
         self.refresh()
 

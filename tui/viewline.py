@@ -26,6 +26,7 @@ class ViewLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._text = Text()
+        self._said: tuple[object, ...] = ()
         self.display = False
 
     def show(
@@ -50,6 +51,10 @@ class ViewLine(Widget):
             rules: What rows are coloured by.
             mark: What came and went since the mark.
         """
+        said = (chosen, rows, busy, problems, search, tuple(rules), mark)
+        if said == self._said:  # the same with most paints
+            return
+        self._said = said
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         name = self.get_component_rich_style("viewline--name", partial=True)
         if chosen is not None and chosen.groups:

@@ -106,7 +106,17 @@ class ArrangedPane(Widget):
         if self.arrangement is None or self.arrangement.is_plain:
             self.arranged = self.paint_next = table
         else:
-            self._arranger.ask(table, self.arrangement)
+            self._arrange(table, self.arrangement)
+
+    def _arrange(self, table: Table, chosen: Arrangement) -> bool:
+        """Arrange a table now, or else soon; tell whether it is done."""
+        done = self._arranger.arrange_now(table, chosen)
+        if done is None:
+            self._arranger.ask(table, chosen)
+            return False
+        self.arranged = self.paint_next = done.table
+        self._problems = done.problems
+        return True
 
     def on_arranged_news(self, message: ArrangedNews) -> None:
         """Show what was worked out, unless something else is wanted by now."""
@@ -139,8 +149,11 @@ class ArrangedPane(Widget):
             self.say_view(self.base)
             self.paint_soon()
         elif self.base is not None:
-            self._arranger.ask(self.base, chosen)
-            self.say_view(self.live_table.table)
+            if self._arrange(self.base, chosen):
+                self.say_view(self.arranged)
+                self.paint_soon()
+            else:
+                self.say_view(self.live_table.table)
 
     def start_arranging(self) -> None:
         """Start the worker, unless it works."""
