@@ -15,6 +15,7 @@ _ABOVE: Final = (
     (Look.UP, "up"),
     (Look.DOWN, "down"),
     (Look.CHANGED, "changed"),
+    (Look.FAINT, "faint"),
     (Look.STALE, "stale"),
     (Look.MATCH, "match"),
     (Look.PICKED, "picked"),
@@ -26,8 +27,11 @@ _RULE: Final = int(Look.RULE_1 | Look.RULE_2 | Look.RULE_4)
 RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
 """What a rule can say of a row, in the order of the levels."""
 
+_FADING: Final = ("up", "down", "changed")
+
 NAMES: Final = (
-    *(name for _, name in (*_HEADER, *_BELOW, *_ABOVE)),
+    *(name for _, name in (*_HEADER, *_BELOW, *_ABOVE) if name != "faint"),
+    *(f"{name}-faint" for name in _FADING),
     *(f"heat-{level}" for level in range(1, HEAT_LEVELS + 1)),
     *(f"rule-{name}" for name in RULE_NAMES),
 )
@@ -45,4 +49,8 @@ def names_of(look: Look) -> list[str]:
         names.append(f"rule-{RULE_NAMES[rule - 1]}")
     if heat := (int(look) & _HEAT) // int(Look.HEAT_1):
         names.append(f"heat-{heat}")
-    return names + [name for flag, name in _ABOVE if flag in look]
+    above = [name for flag, name in _ABOVE if flag in look]
+    if Look.FAINT in look:  # one style instead of two: bold can't be taken back
+        above.remove("faint")
+        above = [f"{name}-faint" if name in _FADING else name for name in above]
+    return names + above

@@ -22,6 +22,11 @@ from livetable.tui.model import ColumnRef, RowId, Table
 FLASH_SECONDS: Final = 0.9
 """How long a changed cell shows that it changed."""
 
+FADE_SECONDS: Final = 0.45
+"""How long of that it does so faintly, if few cells change at once."""
+
+_FEW: Final = 40  # cells of a paint: where more change, fading would be half of all painting
+
 _SAMPLE: Final = 64  # rows whose values decide a column's first width and digits
 
 
@@ -43,6 +48,7 @@ class Look(IntFlag):
     MARKED = 2048
     NEW = 4096
     PICKED = 1 << 19
+    FAINT = 1 << 20
     HEAT_1 = 1 << 13
     HEAT_2 = 2 << 13
     HEAT_4 = 4 << 13
@@ -70,6 +76,7 @@ _MATCH: Final = int(Look.MATCH)
 _MARKED: Final = int(Look.MARKED)
 _NEW: Final = int(Look.NEW)
 _PICKED: Final = int(Look.PICKED)
+_FAINT: Final = int(Look.FAINT)
 _HEAT_SHIFT: Final = 13
 _RULE_SHIFT: Final = 16
 
@@ -94,7 +101,8 @@ class Cell(NamedTuple):
 
 
 Line = tuple[Cell, ...]
-_Flashes = dict[int, tuple[float, int]]
+_Flashes = dict[int, tuple[float, int, bool]]
+"""By column: when it ends, its look, and whether a faint one follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +277,7 @@ class Composer:
         """What gives the rows in sight a look by what they hold: a level a row, 0 for none."""
         self.picked: frozenset[RowId] = frozenset()
         """Rows that the person picked."""
+        self._fades = False
         self._marked: Table | None = None
         self._needle = ""
         self._table: Table | None = None
@@ -359,6 +368,7 @@ class Composer:
         touched = [
             _differences(row, columns, values) for row, values in zip(known, rows, strict=True)
         ]
+        self._fades = sum(map(len, filter(None, touched))) <= _FEW
         if self._grow(layout, columns, read, rows, touched):
             layout.grow()
         self._place(layout, columns, viewport)
@@ -406,24 +416,20 @@ class Composer:
             row.look = -1
 
     def _find_flash_end(self, now: float) -> None:
-        # New flashes end after all others: only when one has ended the next is looked for.
+        # Only when one has ended the next is looked for.
         if self.next_flash_end is None or self.next_flash_end <= now:
-            ends = [end for row in self._seen.values() for end, _ in row.flashes.values()]
+            ends = [flash[0] for row in self._seen.values() for flash in row.flashes.values()]
             self.next_flash_end = min(ends, default=None)
 
     def _touch_row(
         self, row: _Seen, values: tuple[Any, ...], different: list[int], now: float
     ) -> None:
         """Write anew only the cells of a row that changed or whose flash ends."""
-        before, flashes = row.values, row.flashes
+        before = row.values
         cells = list(row.line)
         again = set(different)
         if row.flash_end <= now:
-            for column in [column for column, flash in flashes.items() if flash[0] <= now]:
-                del flashes[column]
-                if column in self._at:
-                    again.add(self._at[column])
-            row.flash_end = min((end for end, _ in flashes.values()), default=math.inf)
+            again.update(self._at[column] for column in _age(row, now) if column in self._at)
         for at in again:
             value, old = values[at], before[at]
             if at in different and not (old != old and value != value):
@@ -434,9 +440,11 @@ class Composer:
     def _flash(self, row: _Seen, at: int, old: Any, value: Any, now: float) -> None:
         column, form = self._places[at][0], self._places[at][3]
         if self.flashing:
-            end = now + FLASH_SECONDS
-            row.flashes[column] = (end, _direction(old, value, form))
+            end = now + (FLASH_SECONDS - FADE_SECONDS if self._fades else FLASH_SECONDS)
+            row.flashes[column] = (end, _direction(old, value, form), self._fades)
             row.flash_end = min(row.flash_end, end)
+            if self.next_flash_end is None or end < self.next_flash_end:
+                self.next_flash_end = end
         else:
             row.flashes.pop(column, None)
 
@@ -449,7 +457,7 @@ class Composer:
         flash = row.flashes.get(column) if row.flashes else None
         if flash is not None:
             look |= flash[1]
-            glyph = _GLYPHS[flash[1]]
+            glyph = _GLYPHS[flash[1] & ~_FAINT]
         if value is None:
             look |= _NULL
         if row.known is not None:
@@ -489,15 +497,13 @@ class Composer:
         if row.columns != columns:  # scrolled sideways: match by column
             known = dict(zip(row.columns, before, strict=True))
             before = tuple(known.get(column, _UNKNOWN) for column in columns)
-        flashes = row.flashes
+        if row.flash_end <= now:
+            _age(row, now)
         cells = []
         for at, value in enumerate(values):
-            column = columns[at]
             old = before[at] if before else _UNKNOWN
             if old is not _UNKNOWN and old != value and not (old != old and value != value):
                 self._flash(row, at, old, value, now)
-            elif flashes and column in flashes and flashes[column][0] <= now:
-                del flashes[column]
             cells.append(self._cell(at, value, row))
         row.columns, row.values, row.line = columns, values, tuple(cells)
 
@@ -574,6 +580,19 @@ def clip(line: Line, fixed_width: int, width: int) -> list[tuple[Cell, int, int]
         if start < end:
             shown.append((cell, start, end))
     return shown
+
+
+def _age(row: _Seen, now: float) -> list[int]:
+    """End the flashes that have had their time, or go on faintly; return their columns."""
+    flashes = row.flashes
+    ended = [one for one in flashes.items() if one[1][0] <= now]
+    for column, (end, look, fades) in ended:
+        if fades and end + FADE_SECONDS > now:
+            flashes[column] = (end + FADE_SECONDS, look | _FAINT, False)
+        else:
+            del flashes[column]
+    row.flash_end = min((end for end, _, _ in flashes.values()), default=math.inf)
+    return [column for column, _ in ended]
 
 
 def _differences(

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.format import width_of
+from livetable.tui.looks import names_of
 from livetable.tui.model import Table
 from livetable.tui.scene import (
+    FADE_SECONDS,
     FLASH_SECONDS,
     Composer,
     Cursor,
@@ -70,10 +72,32 @@ def test_changes_flash_up_and_down_and_end() -> None:
     looks = [Look(line[1].look) for line in lines]
     assert looks == [Look.UP, Look.DOWN, Look.PLAIN]
     assert [line[1].text for line in lines] == [" 2.0▲", " 1.0▼", " 3.0 "]
-    assert composer.next_flash_end == 1.0 + FLASH_SECONDS
+    assert composer.next_flash_end == 1.0 + FLASH_SECONDS - FADE_SECONDS
     lines = composed(composer, prices(2.0, 1.0, 3.0), 1.0 + FLASH_SECONDS)
     assert [line[1].look for line in lines] == [0, 0, 0]
     assert composer.next_flash_end is None
+
+
+def test_few_changes_fade_and_many_just_end() -> None:
+    composer = Composer()
+    composed(composer, prices(1.0, 2.0))
+    composed(composer, prices(2.0, 2.0), 1.0)
+    faint = composed(composer, prices(2.0, 2.0), 1.0 + FLASH_SECONDS - FADE_SECONDS)[0]
+    assert Look(faint[1].look) == Look.UP | Look.FAINT
+    assert names_of(Look(faint[1].look)) == ["up-faint"]
+    assert faint[1].text == " 2.0▲"
+    assert composer.next_flash_end == 1.0 + FLASH_SECONDS
+    # Again while it fades: strong again.
+    assert composed(composer, prices(3.0, 2.0), 1.6)[0][1].look == Look.UP
+    many = pd.DataFrame({f"c{n}": range(50) for n in range(3)})
+    composer = Composer()
+    view = Viewport(0, 50, 0, 80)
+    composer.load(table_of(many))
+    composer.compose(view, Cursor(), 0.0)
+    composer.load(table_of(many + 1))
+    lines = composer.compose(view, Cursor(), 1.0)
+    assert composer.next_flash_end == 1.0 + FLASH_SECONDS
+    assert all(cell.look & Look.UP for line in lines for cell in line[1:])
 
 
 def test_other_changes_are_neither_up_nor_down() -> None:

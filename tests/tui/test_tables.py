@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from textual.pilot import Pilot
 
 from livetable.feed import Publisher
-from livetable.tui.app import LivetableApp
+from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.tables import TablesScreen
@@ -169,3 +170,38 @@ async def test_from_the_list_and_back(tables: tuple[Publisher, Publisher]) -> No
         await on.press("escape")
         await on.until(lambda: app.screen is picker)
         app.exit()
+
+
+async def test_no_key_is_dead_and_none_is_deadly(
+    tables: tuple[Publisher, Publisher], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # for the picture of the screen
+    orders, _ = tables
+    actions: list[str] = []
+    run_action = LivetableApp.run_action
+
+    async def spy(self: LivetableApp, action: Any, *more: Any, **how: Any) -> bool:
+        actions.append(str(action))
+        return await run_action(self, action, *more, **how)
+
+    monkeypatch.setattr(LivetableApp, "run_action", spy)
+    async with stage("orders", "prices") as on:
+        number = 0
+        for binding in all_bindings():
+            if binding.id in ("quit", "interrupt", "close-table", "close"):
+                continue
+            for key in binding.key.split(","):
+                number += 1
+                columns = {f"c{at}": [number] for at in range(number % 3)}
+                some = {"v": [number, None], "s": ["x", "y"]}
+                orders.send(pd.DataFrame(some if number % 2 else columns))
+                actions.clear()
+                await on.press(key)
+                assert any(binding.action in action for action in actions), key
+                pane = on.screen.pane if isinstance(on.app.screen, TablesScreen) else None
+                if pane is None or pane.asked or pane.has_panel or pane.standing is not None:
+                    await on.press("escape")
+                assert on.app.is_running
+                await on.until(lambda: isinstance(on.app.screen, TablesScreen))
+                if len(on.screen.panes) > 2:
+                    await on.press("ctrl+w")
