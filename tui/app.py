@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
+from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -146,6 +147,16 @@ class LivetableApp(App[int]):
                 end_work()
         super().exit(result, return_code, message)
 
+    def _fatal_error(self) -> None:
+        """Leave with one sentence; where it happened is kept in a file, for who mends it."""
+        if self.is_headless or self._exception is None:
+            super()._fatal_error()
+        else:
+            said = f"{type(self._exception).__name__}: {self._exception}"
+            self.panic(
+                Text(f"livetable: this should not happen: {harmless(said)[:300]}; {_kept()}")
+            )
+
     def _hang_up(self, code: int) -> None:
         # Whatever hangs on the way out (a terminal that is gone, a thread): nothing is left behind.
         last = threading.Timer(LAST_SECONDS, os._exit, [code])
@@ -170,6 +181,20 @@ class LivetableApp(App[int]):
     def action_interrupt(self) -> None:
         """Leave as by Ctrl-C."""
         self._leave(INTERRUPTED)
+
+
+def _kept() -> str:
+    """Keep the traceback of the exception that is handled; say where."""
+    import tempfile
+    import traceback
+
+    try:
+        number, name = tempfile.mkstemp(prefix="livetable-", suffix=".txt")
+        with os.fdopen(number, "w") as file:
+            traceback.print_exc(file=file)
+    except OSError as error:
+        return f"where can't be kept: {error}"
+    return f"where is in {name}"
 
 
 def all_bindings() -> Iterator[Binding]:

@@ -496,3 +496,33 @@ def test_a_reader_that_has_seen_enough(
     python = " ".join(command_line(["livetable"]))
     done = run(runtime_folder, "sh", "-c", f"{python} orders --once | head -1")
     assert (done.stdout.split()[0], done.stderr) == ("id", "")
+
+
+BROKEN = """
+from livetable.tui.panes.timed import TimedPane
+from livetable.tui.__main__ import main
+
+def action_mark(self):
+    raise ValueError("a [b] fault")
+
+TimedPane.action_mark = action_mark
+raise SystemExit(main(["orders"]))
+"""
+
+
+def test_a_fault_leaves_one_sentence_and_the_terminal_as_it_was(
+    view: View, counter: Callable[..., object]
+) -> None:
+    counter()
+    terminal = view(sys.executable, "-c", BROKEN, size=(24, 100))
+    terminal.wait_for("row000")
+    terminal.send("m")
+    assert terminal.wait_for_end() == 1
+    text = " ".join(terminal.text.split())
+    found = re.search(r"this should not happen: ValueError: a \[b\] fault; where is in (\S+)", text)
+    assert found, text
+    assert "Traceback" not in text
+    kept = Path(found[1])
+    assert "action_mark" in kept.read_text()
+    kept.unlink()
+    assert termios.tcgetattr(terminal.fd) == terminal.attributes
