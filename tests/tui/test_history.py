@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.figures import span_text
-from livetable.tui.history import _OVERHEAD, History
+from livetable.tui.history import History, size_of
 from livetable.tui.model import Table
 from livetable.tui.rowhistory import RowHistory, sparkline
 from livetable.tui.timeline import Moment, read_moment, wall_text
@@ -26,7 +26,7 @@ def state(sent: float, size: int = 0, **columns: list[object]) -> Table:
 
 
 def test_the_oldest_are_forgotten_first_and_the_newest_never() -> None:
-    history = History(limit=3 * (_OVERHEAD + 100))
+    history = History(limit=3 * size_of(state(0, 100)))
     assert (history.first, history.last, history.seconds, len(history)) == (0, -1, 0.0, 0)
     with pytest.raises(LookupError):
         history.at(0)
@@ -47,7 +47,7 @@ def test_it_never_takes_more_than_it_may(added: list[tuple[float, int]]) -> None
     for sent, size in added:
         history.add(state(sent, size))
         tables = history.tables()
-        assert history.bytes == sum(table.size + _OVERHEAD for table in tables)
+        assert history.bytes == sum(map(size_of, tables))
         assert history.bytes <= history.limit or len(tables) == 1
         assert tables[-1].sent == sent
 
