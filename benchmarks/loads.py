@@ -38,8 +38,10 @@ def _keys(screen: Screen, seconds: float, pause: float) -> tuple[list[float], Ca
 
 def _flood(fed: Feed, effort: Effort) -> Result:
     feeding = psutil.Process(fed.pid)
-    with Screen([*LIVETABLE, "bench"]) as screen:
-        screen.read(2 * effort.settle)
+    # Until the history is as large as it may be: from then on nothing may grow.
+    history = [] if effort.whole else ["--history", "8"]
+    with Screen([*LIVETABLE, "bench", *history]) as screen:
+        screen.read(40 if effort.whole else 4)
         memory = screen.memory(), feeding.memory_info().rss
         cpu, began, first = screen.cpu(), time.monotonic(), len(fed.sent())
         keys, came = _keys(screen, effort.long, 0.15)
