@@ -17,6 +17,7 @@ from textual.widget import Widget
 from livetable.tui.figures import span_text
 
 _BAR: Final = 24
+_WIDE: Final = 100
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 
 
@@ -70,6 +71,7 @@ class TimeLine(Widget):
         super().__init__()
         self._text = Text()
         self._bar_from = 0
+        self._bar = _BAR
         self.display = False
 
     def show(self, moment: Moment | None) -> None:
@@ -82,9 +84,10 @@ class TimeLine(Widget):
         line.append(f" {clock} ", self.get_component_rich_style("timeline--time", partial=True))
         line.append(f" {span_text(moment.last - moment.at)} back  ")
         self._bar_from = line.cell_len
-        at = round(moment.share * (_BAR - 1))
+        self._bar = _BAR if self.size.width >= _WIDE else _BAR // 3
+        at = round(moment.share * (self._bar - 1))
         bar = self.get_component_rich_style("timeline--bar", partial=True)
-        line.append("━" * at + "●" + "─" * (_BAR - 1 - at), bar)
+        line.append("━" * at + "●" + "─" * (self._bar - 1 - at), bar)
         line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
         line.append("  space now  , . frame  [ ] 10 s  @ time")
         line.append(f"  {span_text(moment.last - moment.first)} kept")
@@ -98,7 +101,7 @@ class TimeLine(Widget):
 
     def on_click(self, event: events.Click) -> None:
         """Go to the time that was clicked."""
-        share = (event.x - self._bar_from) / (_BAR - 1)
+        share = (event.x - self._bar_from) / (self._bar - 1)
         if -0.05 <= share <= 1.05:
             self.post_message(self.Chosen(min(max(share, 0.0), 1.0)))
 

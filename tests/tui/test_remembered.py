@@ -287,9 +287,11 @@ async def test_keys_and_theme_of_ones_own() -> None:
         await on.pilot.press("ctrl+t")
         await on.until(lambda: on.values == [1, 2, 3])
         await on.pilot.press("question_mark")
-        shown = on.app.screen.query_one("#help Static", Static).content
-        assert isinstance(shown, Grid)
-        assert "ctrl+t" in [str(cell) for cell in shown.columns[0].cells]
+        outer = on.app.screen.query_one("#help Static", Static).content
+        assert isinstance(outer, Grid)
+        (grid,) = outer.columns[0].cells
+        assert isinstance(grid, Grid)
+        assert "ctrl+t" in [str(cell) for cell in grid.columns[0].cells]
     for wrong in (Settings(theme="none"), Settings(keys={"sort": "f"})):
         async with stage(chosen=wrong) as on:
             await on.until(lambda: on.app._notifications)

@@ -19,6 +19,7 @@ POINTS = 120
 
 _LONGEST = 4000
 _SPARK = 16
+_WIDE = 56
 
 
 class DetailPanel(Panel):
@@ -49,7 +50,8 @@ class DetailPanel(Panel):
         grid = Grid.grid(padding=(0, 1), expand=True)
         grid.add_column(style="bold", max_width=24, overflow="ellipsis", no_wrap=True)
         grid.add_column(ratio=1, overflow="fold")
-        grid.add_column(width=_SPARK, no_wrap=True)
+        spark = _SPARK if self.size.width >= _WIDE else _SPARK // 2
+        grid.add_column(width=spark, no_wrap=True)
         columns = range(len(everything.titles))
         cells = plain_values(everything, columns, row, row + 1)
         width = 0
@@ -63,7 +65,7 @@ class DetailPanel(Panel):
             if len(text) > _LONGEST:
                 text = f"{text[:_LONGEST]} … {len(text):,} characters"
             width += cell_len(text) // 20  # roughly: whether it takes another line
-            line = sparkline(over_time[ref], _SPARK) if ref in over_time else ""
+            line = sparkline(over_time[ref], spark) if ref in over_time else ""
             grid.add_row(
                 Text(harmless(ref[0]) or "(index)", "reverse" if ref == here else ""),
                 Text(harmless(text)),

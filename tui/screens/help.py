@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rich.table import Table as Grid
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -91,13 +93,15 @@ KEYS: Final = (
 )  # fmt: skip
 
 
+_WIDTH: Final = 74
+
+
 class HelpScreen(ModalScreen[None]):
     """Shows the keys; any of the keys that should close it does."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen #help {
-        width: 74;
         max-width: 100%;
         height: auto;
         max-height: 90%;
@@ -111,18 +115,40 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """Yield the keys in a box."""
-        grid = Grid.grid(padding=(0, 3))
-        grid.add_column(no_wrap=True)
-        grid.add_column()
-        for title, keys in KEYS:
-            grid.add_row(Text(title, "bold underline"), "")
-            for key, does in keys:
-                grid.add_row(Text(key, "bold"), Text(does))
-        if own := self.app._keymap:
-            grid.add_row(Text("Your own keys", "bold underline"), "")
-            for name, key in own.items():
-                grid.add_row(Text(harmless(key), "bold"), Text(name))
-        grid.add_row(Text("Esc closes this", "dim"), "")
+        """Yield the keys in a box; side by side where there is room."""
         with VerticalScroll(id="help"):
-            yield Static(grid)
+            yield Static()
+
+    def on_mount(self) -> None:
+        """Write the keys."""
+        self._write(self.app.size.width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Write the keys for the new width."""
+        self._write(event.size.width)
+
+    def _write(self, width: int) -> None:
+        wide = width >= 2 * _WIDTH
+        half = len(KEYS) // 2
+        parts = (KEYS[:half], KEYS[half:]) if wide else (KEYS,)
+        grids = [_grid(part) for part in parts]
+        if own := self.app._keymap:
+            grids[-1].add_row(Text("Your own keys", "bold underline"), "")
+            for name, key in own.items():
+                grids[-1].add_row(Text(harmless(key), "bold"), Text(name))
+        grids[-1].add_row(Text("Esc closes this" if wide else "↓ for more, Esc closes", "dim"), "")
+        outer = Grid.grid(padding=(0, 4))
+        outer.add_row(*grids)
+        self.query_one("#help").styles.width = 2 * _WIDTH if wide else _WIDTH
+        self.query_one("#help Static", Static).update(outer)
+
+
+def _grid(keys: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Grid:
+    grid = Grid.grid(padding=(0, 3))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for title, lines in keys:
+        grid.add_row(Text(title, "bold underline"), "")
+        for key, does in lines:
+            grid.add_row(Text(key, "bold"), Text(does))
+    return grid
