@@ -244,6 +244,7 @@ class _Reader:
         return Operation(start, end, _OPERATORS[type(node.op)], (self._node(node.operand),))
 
     def _compare(self, node: ast.Compare, start: int, end: int) -> Node:
+        self._look_for_quotes(node)
         operands = [self._node(node.left), *map(self._node, node.comparators)]
         compared = []
         for at, operator in enumerate(node.ops):
@@ -255,6 +256,15 @@ class _Reader:
         if len(compared) == 1:
             return compared[0]
         return Operation(start, end, "and", tuple(compared))
+
+    def _look_for_quotes(self, node: ast.Compare) -> None:
+        """Tell of a text without quotes: ``sector == tech``."""
+        for operator, right in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, ast.Name):
+                known = right.id in self._titles or right.id.startswith("_column_")
+                if not known:
+                    what = f"there is no column {right.id!r}; a text stands in quotes: '{right.id}'"
+                    raise BadExpression(what, *self._span(right))
 
     def _call(self, node: ast.Call, start: int, end: int) -> Node:
         if node.keywords:

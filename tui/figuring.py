@@ -18,6 +18,7 @@ Figure = tuple[str, str, float | None]
 
 _TOP: Final = 8
 _BINS: Final = 10
+_FEW: Final = 20
 _QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 
@@ -33,7 +34,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
     count, nulls = len(values), values.null_count
     figures: list[Figure] = [
         ("type", str(table.types[at]), None),
-        ("rows", f"{count:,}", None),
+        ("rows", f"{count:,}" + (" shown" if count < table.frame_rows else ""), None),
         ("missing", _of(nulls, count), None),
     ]
     if pa.types.is_nested(kind) or count == nulls:
@@ -51,6 +52,8 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
     elif pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         texts = _texts(_first_and_last(values.drop_null()))
         figures += [("first", texts[0], None), ("last", texts[1], None)]
+    if is_numeric(kind) and len(distinct) > _FEW:
+        return figures  # of many numbers none is frequent; the histogram says more
     return figures + _frequent(distinct, count)
 
 

@@ -15,7 +15,7 @@ from livetable.feed.arrays import one_chunk, plain_type, rows_array, without_dic
 from livetable.tui.model import ColumnRef, Heading, Headings, Table, comparable
 
 TOTALS: Final = ("sum", "mean", "min", "max", "last", "count")
-"""What can be shown of a group's values; of what is no number the last of four."""
+"""What can be shown of a group's values: of whole numbers the sum, of others the mean, at first."""
 
 COUNT_TITLE: Final = "rows"
 _NUMERIC: Final = frozenset({"sum", "mean"})
@@ -25,7 +25,7 @@ def total_of(kind: pa.DataType, wanted: str | None) -> str:
     """Return which total is shown of a column: the one that is wanted, if it has such."""
     numeric = is_numeric(kind)
     if wanted is None or (wanted in _NUMERIC and not numeric):
-        return "sum" if numeric else "last"
+        return "last" if not numeric else "mean" if pa.types.is_floating(kind) else "sum"
     if wanted in ("min", "max") and not (numeric or pa.types.is_temporal(kind)):
         return "last"
     return wanted
@@ -97,7 +97,7 @@ def grouped(
         *(Heading(table.titles[at], number, fixed=True) for number, at in enumerate(places)),
         Heading(COUNT_TITLE, len(places)),
         *(
-            Heading(f"{table.titles[at]} {total}", number)
+            Heading(f"{total}({table.titles[at]})", number)
             for number, (at, total, _) in enumerate(wanted, len(places) + 1)
         ),
     ]
@@ -142,8 +142,8 @@ def column_of(table: Table, shown: ColumnRef) -> tuple[ColumnRef, str] | None:
         table: The table before it was grouped.
         shown: The grouped table's column.
     """
-    title, _, total = shown[0].rpartition(" ")
-    ref = (title, 0)
+    total, _, rest = shown[0].partition("(")
+    ref = (rest[:-1], 0)
     return (ref, total) if total in TOTALS and table.column_at(ref) is not None else None
 
 

@@ -42,8 +42,9 @@ class Prompt(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
+        Binding("enter", "accept", "Done"),
         Binding("tab", "complete", "Complete", priority=True),
-        Binding("enter", "accept", "Accept", show=False),
+        Binding("tab", "swap", "Other way", priority=True),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--problem"}
 
@@ -163,11 +164,16 @@ class Prompt(Vertical):
         self.post_message(self.Done(None))
 
     def action_complete(self) -> None:
-        """Complete the last word, or change what there is to change."""
-        if self._toggles:
-            self.post_message(self.Toggled())
-        else:
-            self._input.action_cursor_right()
+        """Complete the last word."""
+        self._input.action_cursor_right()
+
+    def action_swap(self) -> None:
+        """Change what there is to change."""
+        self.post_message(self.Toggled())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab completes, or changes something."""
+        return action != ("complete" if self._toggles else "swap")
 
 
 class _Entry(Input):

@@ -6,7 +6,7 @@ A scene is what the screen should show; two scenes differ exactly where the scre
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
@@ -235,7 +235,10 @@ class Layout:
         start = self.starts[column] - self.fixed_width
         end = start + self.formats[column].width + 2
         room = max(1, width - self.fixed_width)
-        return max(0, min(max(left, end - room), start))
+        if left < end - room:  # to where a column begins: what is cut at its left reads as another
+            first = bisect_left(self.starts, self.fixed_width + end - room)
+            left = self.starts[min(first, column)] - self.fixed_width
+        return max(0, min(left, start))
 
     def _place(self) -> None:
         self.version += 1
@@ -282,7 +285,7 @@ class Composer:
         self._needle = ""
         self._table: Table | None = None
         self._seen: dict[RowId, _Seen] = {}
-        self._places: list[tuple[int, int, int, ColumnFormat, int]] = []
+        self._places: list[tuple[int, int, int, ColumnFormat, int, tuple[int, int] | None]] = []
         self._at: dict[int, int] = {}
         self._header: Line = ()
         self._header_key: tuple[object, ...] = ()
@@ -338,6 +341,8 @@ class Composer:
             arrow = self.arrows.get(refs[column], " ") if self.arrows else " "
             text = f" {fit(layout.titles[column], form.width, right=form.right)}{arrow}"
             x = layout.starts[column] - (0 if column < layout.fixed else viewport.left)
+            if cut := _cut(layout, column, viewport):
+                text = _with_cuts(text, *cut)
             cells.append(Cell(x, form.width + 2, text, look))
         self._header_key, self._header = key, tuple(cells)
         return self._header
@@ -449,7 +454,7 @@ class Composer:
             row.flashes.pop(column, None)
 
     def _cell(self, at: int, value: Any, row: _Seen) -> Cell:
-        column, x, base, form, width = self._places[at]
+        column, x, base, form, width, cut = self._places[at]
         look = row.look | base
         if column == row.cursor:
             look |= _CURSOR
@@ -483,7 +488,10 @@ class Composer:
             text = text.rjust(width) if form.right else text.ljust(width)
         else:
             text = fit(text, width, right=form.right)
-        return Cell(x, width + 2, f" {text}{glyph}", look)
+        text = f" {text}{glyph}"
+        if cut is not None:
+            text = _with_cuts(text, *cut)
+        return Cell(x, width + 2, text, look)
 
     def _compose_row(
         self,
@@ -535,7 +543,7 @@ class Composer:
         return grown
 
     def _place(self, layout: Layout, columns: tuple[int, ...], viewport: Viewport) -> None:
-        placed = (layout, layout.version, columns, viewport.left)
+        placed = (layout, layout.version, columns, viewport.left, viewport.width)
         if placed == self._placed:
             return
         self._placed = placed
@@ -546,6 +554,7 @@ class Composer:
                 _FIXED if column < layout.fixed else 0,
                 layout.formats[column],
                 layout.formats[column].width,
+                _cut(layout, column, viewport),
             )
             for column in columns
         ]
@@ -555,6 +564,27 @@ class Composer:
     def _forget_lines(self) -> None:
         for row in self._seen.values():
             row.look = -1
+
+
+def _cut(layout: Layout, column: int, viewport: Viewport) -> tuple[int, int] | None:
+    """Return which of a column's cells are in sight, None if all are."""
+    scrolls = column >= layout.fixed
+    x = layout.starts[column] - (viewport.left if scrolls else 0)
+    width = layout.formats[column].width + 2
+    left = min(layout.fixed_width, viewport.width) if scrolls else 0
+    start, end = max(x, left) - x, min(x + width, viewport.width) - x
+    return None if start <= 0 and end >= width else (start, end)
+
+
+def _with_cuts(text: str, start: int, end: int) -> str:
+    """Return a text with ``…`` where more of it is out of sight: a part reads as another number."""
+    if width_of(text) != len(text):  # wide characters: they are texts, and look cut
+        return text
+    if 0 < start < len(text) and text[: start + 1].strip():
+        text = f"{text[:start]}…{text[start + 1 :]}"
+    if 0 < end < len(text) and text[end - 1 :].strip():
+        text = f"{text[: end - 1]}…{text[end:]}"
+    return text
 
 
 def visible_part(cell: Cell, fixed_width: int, width: int) -> tuple[int, int]:

@@ -78,7 +78,7 @@ class StatusLine(Widget):
         if waiting is not None:
             how = "◀ rewound" if rewound else "‖ paused"
             left += [("  ", ""), (f" {how}, {waiting:,} wait ", "status--paused")]
-        left.append((f"  {glyph} {word}", look))
+        left.append((f"  {glyph} {'feed ' if waiting is not None else ''}{word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
         problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
@@ -97,9 +97,9 @@ class StatusLine(Widget):
         # The figures give way to the name and the state, never the other way round.
         room = width - sum(width_of(text) for text, name in self._left if name != _NOTE) - 2
         figures = [f"  {text}" for text in self._right]
+        while figures and sum(map(width_of, figures)) + 1 > room:
+            figures.pop(0 if len(figures) > 3 else -1)  # the rate first, then from the end
         taken = sum(map(width_of, figures)) + 1
-        if taken > room:
-            figures, taken = [], 1
         words = [*self._left, *((text, "") for text in figures)]
         cells: list[Cell] = []
         x = 0

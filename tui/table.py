@@ -129,6 +129,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._painter = Painter(self)
         self._cursor_row = 0
         self._cursor_column = 0
+        self._row_after: int | None = None
         self._header: Line = ()
         self._lines: list[Line] = []
         self._styles_by_look: dict[int, Style] = {}
@@ -238,6 +239,10 @@ class LiveTable(ScrollView, can_focus=True):
             view = View(self.scroll_offset.y, row, column)
             self._go(move(view, self._table, self.rows_in_sight))
 
+    def go_after_update(self, row: int) -> None:
+        """Put the cursor on a row of the table that is shown next."""
+        self._row_after = row
+
     def go_to_in(self, table: Table, row: int, column: int) -> None:
         """Put the cursor on what is a row and column of `table`, which was shown a moment ago."""
         if self._table is None:
@@ -272,6 +277,9 @@ class LiveTable(ScrollView, can_focus=True):
             view = View(0, 0, min(table.fixed, len(table.titles) - 1))
         else:
             view = follow(self.view, before, table, self.rows_in_sight)
+            if self._row_after is not None:
+                view = move(view, table, self.rows_in_sight, self._row_after - view.row)
+        self._row_after = None
         self._fit_size()
         return self._go(view, keep_left=True)
 
@@ -494,6 +502,8 @@ class LiveTable(ScrollView, can_focus=True):
         """Go to the first or last column."""
         if self._table is not None:
             columns = len(self._table.titles)
+            if not last:  # also what is scrolled while the cursor is in a column that is not
+                self.set_scroll(0, self.scroll_offset.y)
             self._go(
                 move(self.view, self._table, self.rows_in_sight, 0, columns if last else -columns)
             )

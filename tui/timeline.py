@@ -82,14 +82,14 @@ class TimeLine(Widget):
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         clock = wall_text(moment.at)
         line.append(f" {clock} ", self.get_component_rich_style("timeline--time", partial=True))
-        line.append(f" {span_text(moment.last - moment.at)} back  ")
+        line.append(f" {span_text(moment.last - moment.at):>7} back  ")
         self._bar_from = line.cell_len
         self._bar = _BAR if self.size.width >= _WIDE else _BAR // 3
         at = round(moment.share * (self._bar - 1))
         bar = self.get_component_rich_style("timeline--bar", partial=True)
         line.append("━" * at + "●" + "─" * (self._bar - 1 - at), bar)
+        line.append("  space: now  [ ]: 10 s  , .: frame  @: time")
         line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
-        line.append("  space now  , . frame  [ ] 10 s  @ time")
         line.append(f"  {span_text(moment.last - moment.first)} kept")
         line.append(f" in {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
         self._text = line

@@ -36,6 +36,8 @@ def follow(view: View, before: Table, after: Table, height: int) -> View:
         height: Rows in sight.
     """
     column = _same_column(view.column, before, after)
+    if before.grouped != after.grouped:  # rows of another kind: none of them is the one that was
+        return View(0, 0, column)
     last_top = max(0, after.rows - height)
     if view.top == 0 and view.row == 0:
         return View(0, 0, column)

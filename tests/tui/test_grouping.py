@@ -53,12 +53,12 @@ def column(table: Table, title: str) -> list[Any]:
 def test_groups_in_the_order_they_come() -> None:
     table = group(TABLE, SECTOR)
     assert table.titles == (
-        "sector", "rows", "id sum", "side last", "price sum", "size sum",
+        "sector", "rows", "sum(id)", "last(side)", "mean(price)", "sum(size)",
     )  # fmt: skip
     assert column(table, "sector") == ["tech", "energy", None]
     assert column(table, "rows") == [3, 2, 1]
-    assert column(table, "size sum") == [10, 7, 4]
-    assert column(table, "side last") == ["s", "s", "b"]
+    assert column(table, "sum(size)") == [10, 7, 4]
+    assert column(table, "last(side)") == ["s", "s", "b"]
     assert table.identities(0, 3) == [("tech",), ("energy",), (None,)]
     assert table.fixed == 1
     assert table.shape == (3, 5)
@@ -69,17 +69,17 @@ def test_groups_by_several_columns_filtered_sorted_and_held() -> None:
     chosen = Arrangement(
         groups=(SECTOR, SIDE),
         filters=("size > 1",),
-        sort=(SortKey(("size mean", 0), descending=True),),
+        sort=(SortKey(("mean(size)", 0), descending=True),),
         totals=totals,
     )
     done = arrange(TABLE, chosen)
     assert column(done.table, "sector") == ["tech", None, "energy", "tech"]
-    assert column(done.table, "size mean") == [6, 4, 3.5, 3]
-    assert column(done.table, "id count") == [1, 1, 2, 1]
+    assert column(done.table, "mean(size)") == [6, 4, 3.5, 3]
+    assert column(done.table, "count(id)") == [1, 1, 2, 1]
     moved = table_of(FRAME.assign(size=[9, 9, 0, 9, 9, 2]), "id")
     again = arrange(moved, replace(chosen, mode=Mode.HELD), done)
     assert column(again.table, "sector") == ["tech", None, "energy", "tech"]
-    assert column(again.table, "size mean") == [2, 9, 9, 9]
+    assert column(again.table, "mean(size)") == [2, 9, 9, 9]
 
 
 @settings(max_examples=40)
@@ -91,7 +91,7 @@ def test_groups_are_those_of_pandas(rows: list[tuple[str, int]]) -> None:
     assert column(table, "k") == list(expected.index)
     if rows:
         assert column(table, "rows") == list(expected["size"])
-        assert column(table, "v sum") == list(expected["sum"])
+        assert column(table, "sum(v)") == list(expected["sum"])
 
 
 def test_groups_that_cant_be() -> None:
@@ -108,17 +108,18 @@ def test_groups_that_cant_be() -> None:
 
 def test_which_totals_there_are() -> None:
     kinds = TABLE.types
+    assert total_of(kinds[4], None) == "sum"
     assert [total_of(kinds[3], wanted) for wanted in (None, "mean", "min")] == [
-        "sum",
+        "mean",
         "mean",
         "min",
     ]
     assert [total_of(kinds[2], wanted) for wanted in (None, "mean", "min", "count")] == [
         "last", "last", "last", "count",
     ]  # fmt: skip
-    assert column_of(TABLE, ("price mean", 0)) == (("price", 0), "mean")
+    assert column_of(TABLE, ("mean(price)", 0)) == (("price", 0), "mean")
     assert column_of(TABLE, ("rows", 0)) is None
-    assert column_of(TABLE, ("none sum", 0)) is None
+    assert column_of(TABLE, ("sum(none)", 0)) is None
 
 
 # -- rules ---------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ async def test_space_lets_the_table_stand_still_and_go_on() -> None:
             orders.send(frame(9, 9, 9))
             orders.send(frame(8, 8, 8))
             await on.until(lambda: "paused, 2 wait" in on.trust)
-            assert "● live" in on.trust
+            assert "● feed live" in on.trust
             assert on.values == [3, 1, 2]
             await on.pilot.press("s")  # what stands still can still be sorted
             await on.shows(1, 2, 3)
@@ -88,7 +88,7 @@ async def test_a_paused_table_tells_its_age_when_its_feed_is_gone() -> None:
             await on.shows(3)
             await on.pilot.press("space")
             orders.close()
-            await on.until(lambda: "■ ended" in on.trust)
+            await on.until(lambda: "■ feed ended" in on.trust)
             await on.until(lambda: " s ago shown" in on.trust)
             assert "paused" in on.trust
 

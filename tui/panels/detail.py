@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from rich.table import Table as Grid
 from rich.text import Text
 
 from livetable.feed.harmless import harmless
+from livetable.tui.format import width_of
 from livetable.tui.grouping import is_numeric
 from livetable.tui.history import History
 from livetable.tui.model import Table
@@ -19,7 +19,8 @@ POINTS = 120
 
 _LONGEST = 4000
 _SPARK = 16
-_WIDE = 56
+_LEAST_SPARK = 4
+_LABEL = 24
 
 
 class DetailPanel(Panel):
@@ -47,29 +48,43 @@ class DetailPanel(Panel):
             if is_numeric(kind) and heading.expression is None
         ]
         _, over_time = self._rows.read(table, row, numeric, table.sent)
-        grid = Grid.grid(padding=(0, 1), expand=True)
-        grid.add_column(style="bold", max_width=24, overflow="ellipsis", no_wrap=True)
-        grid.add_column(ratio=1, overflow="fold")
-        spark = _SPARK if self.size.width >= _WIDE else _SPARK // 2
-        grid.add_column(width=spark, no_wrap=True)
         columns = range(len(everything.titles))
         cells = plain_values(everything, columns, row, row + 1)
+        texts = [_text(everything, at, row, cells[at][0]) for at in columns]
+        names = [harmless(title) or "(index)" for title in everything.titles]
+        label = min(max(map(width_of, names), default=1), _LABEL)
+        # A number is never broken into two: the line of its past has what room is left.
+        numbers = (
+            width_of(texts[at]) for at, ref in enumerate(everything.refs) if ref in over_time
+        )
+        spark = min(self.size.width - 2 - label - max(numbers, default=0) - 3, _SPARK)
+        grid = Grid.grid(padding=(0, 1), expand=True)
+        grid.add_column(style="bold", width=label, overflow="ellipsis", no_wrap=True)
+        grid.add_column(ratio=1, overflow="fold")
+        if spark >= _LEAST_SPARK:
+            grid.add_column(width=spark, no_wrap=True)
         width = 0
         here = table.refs[column] if column < len(table.refs) else None
         for at, ref in enumerate(everything.refs):
-            value = cells[at][0]
-            text = "–" if value is None else str(value)
-            if value is None and is_numeric(everything.types[at]):
-                scalar = everything.window(at, row, row + 1)[0]
-                text = str(scalar.as_py()) if scalar.is_valid else "–"  # NaN and infinity
-            if len(text) > _LONGEST:
-                text = f"{text[:_LONGEST]} … {len(text):,} characters"
-            width += cell_len(text) // 20  # roughly: whether it takes another line
-            line = sparkline(over_time[ref], spark) if ref in over_time else ""
-            grid.add_row(
-                Text(harmless(ref[0]) or "(index)", "reverse" if ref == here else ""),
-                Text(harmless(text)),
-                Text(line, "dim"),
-            )
+            width += width_of(texts[at]) // 20  # roughly: whether it takes another line
+            cells_of_row = [Text(names[at], "reverse" if ref == here else ""), Text(texts[at])]
+            if spark >= _LEAST_SPARK and ref in over_time:
+                cells_of_row.append(Text(sparkline(over_time[ref], spark), "dim"))
+            grid.add_row(*cells_of_row)
         named = " ".join(harmless(str(part))[:40] for part in table.identity(row))
         self.say(f"row {named}", grid, 1000 * len(everything.refs) + width)
+
+
+def _text(table: Table, column: int, row: int, value: object) -> str:
+    """Return a value whole, and harmless."""
+    if isinstance(value, bool):
+        text = "true" if value else "false"  # as in the table
+    elif value is None:
+        scalar = table.window(column, row, row + 1)[0]
+        # NaN and infinity are values, too.
+        text = str(scalar.as_py()) if is_numeric(scalar.type) and scalar.is_valid else "–"
+    else:
+        text = str(value)
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]} … {len(text):,} characters"
+    return harmless(text)

@@ -6,10 +6,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from livetable.feed.harmless import harmless
+from livetable.tui.format import width_of
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panels.panel import Panel
 
 _BAR = 20
+_NAME = 24
 
 
 class InfoPanel(Panel):
@@ -32,6 +34,7 @@ class InfoPanel(Panel):
         if self._wanted is None:
             return
         (table, ref), self._wanted = self._wanted, None
+        width = self.size.width - 2
         self._busy = True
 
         def run() -> None:
@@ -41,7 +44,7 @@ class InfoPanel(Panel):
             lines = 1
             try:
                 found = figures_of(table, ref)
-                figures, lines = _grid(found), len(found)
+                figures, lines = _grid(found, width), len(found)
             except Exception as error:  # of Arrow, for a type nobody thought of
                 figures = Text(harmless(f"nothing can be worked out: {error!r:.200}"))
             self.app.call_from_thread(self._done, ref, figures, lines)
@@ -55,9 +58,12 @@ class InfoPanel(Panel):
             self._start()
 
 
-def _grid(figures: list[tuple[str, str, float | None]]) -> Grid:
+def _grid(figures: list[tuple[str, str, float | None]], width: int) -> Grid:
+    names = min(max(width_of(harmless(name)) for name, _, _ in figures), _NAME)
+    room = width - names - max(width_of(text) for _, text, _ in figures) - 3
+    long = max(0, min(_BAR, room))
     grid = Grid.grid(padding=(0, 1), expand=True)
-    grid.add_column(style="bold", no_wrap=True, overflow="ellipsis", max_width=24)
+    grid.add_column(style="bold", no_wrap=True, overflow="ellipsis", width=names)
     grid.add_column(justify="right", no_wrap=True, overflow="ellipsis")
     grid.add_column(ratio=1, no_wrap=True)
     from livetable.tui.columnstyle import bar
@@ -66,6 +72,6 @@ def _grid(figures: list[tuple[str, str, float | None]]) -> Grid:
         grid.add_row(
             Text(harmless(name)),
             Text(harmless(text)),
-            Text("" if share is None else bar(share, _BAR)),
+            Text("" if share is None else bar(share, long)),
         )
     return grid

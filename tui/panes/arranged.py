@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from livetable.tui.prompt import Prompt
     from livetable.tui.rules import Rule
 
-_FILTER_HINT = "price > 100 and name == 'x'   or any text that a row contains"
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -229,7 +227,7 @@ class ArrangedPane(Widget):
         from livetable.tui.prompt import Prompt  # late: what it loads is a tenth of the start
 
         before = self.chosen()
-        prompt = Prompt("filter: ", hint=_FILTER_HINT, words=table.titles)
+        prompt = Prompt("filter: ", hint=_filter_hint(table), words=table.titles)
 
         def tried(text: str | None) -> bool:
             return self._try_filter(prompt, before, text or "")
@@ -306,3 +304,15 @@ class ArrangedPane(Widget):
             self.screen.set_focus(self.live_table)
         else:
             self.asked.prompt.go_on()
+
+
+def _filter_hint(table: Table) -> str:
+    """Return an example that works with this table."""
+    from livetable.tui.expression import quote
+    from livetable.tui.grouping import is_numeric
+
+    numbers = [at for at, kind in enumerate(table.types) if is_numeric(kind)]
+    texts = [at for at, kind in enumerate(table.types) if "string" in str(kind)]
+    parts = [f"{quote(table.titles[at])} > 0" for at in numbers[-1:]]
+    parts += [f"{quote(table.titles[at])} == 'x'" for at in texts[-1:]]
+    return f"{' and '.join(parts)}   or any text that a row contains".strip()

@@ -31,7 +31,8 @@ class GroupedPane(ArrangedPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._opened: list[Arrangement] = []
+        self._opened: list[tuple[Arrangement, int]] = []
+        """What was shown before, each with the cursor's row."""
 
     # -- groups ------------------------------------------------------------------------------------
 
@@ -52,13 +53,15 @@ class GroupedPane(ArrangedPane):
             ref = found[0]
         elif self.base.column_at(ref) is None:
             return
-        self._opened.append(chosen)
+        self._opened.append((chosen, self.live_table.cursor_row))
         self.choose(replace(chosen, groups=(*chosen.groups, ref), sort=()))
 
     def action_ungroup(self) -> None:
         """Go back to what was shown before rows were grouped, or a group opened."""
         if self._opened:
-            self.choose(self._opened.pop())
+            chosen, row = self._opened.pop()
+            self.live_table.go_after_update(row)
+            self.choose(chosen)
 
     def action_total(self) -> None:
         """Show the next total of the cursor's column."""
@@ -95,8 +98,9 @@ class GroupedPane(ArrangedPane):
             at = table.column_at(ref)
             if at is not None:
                 filters.append(equals_filter(table, at, row))
-        self._opened.append(chosen)
-        self.choose(replace(chosen, groups=(), sort=(), filters=tuple(filters)))
+        sort = next((one.sort for one, _ in reversed(self._opened) if not one.groups), ())
+        self._opened.append((chosen, row))
+        self.choose(replace(chosen, groups=(), sort=sort, filters=tuple(filters)))
         return True
 
     # -- rules -------------------------------------------------------------------------------------

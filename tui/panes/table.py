@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from livetable.tui.remembered import Remembered
 
 CREDIT_SECONDS = 1.0
+_KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
+_LARGE = 1 << 20
 
 
 class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane):
@@ -292,8 +294,9 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             kept = self.keep(feed.table)
             if self.standing is None:
                 self.offer(kept)
-            else:  # only to be counted, so there is no hurry
-                later(self, CREDIT_SECONDS, self.subscriber.credit)
+            else:  # to be counted and kept, so there is no hurry
+                hurry = CREDIT_SECONDS if kept.size > _LARGE else _KEEP_SECONDS
+                later(self, hurry, self.subscriber.credit)
                 self.say_time()
         fresh, self.paint_next = self.paint_next, None
         painted = table.update(self.dress(fresh)) if fresh is not None else True

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_COPIED = 1 << 20
 """Characters that go to the clipboard: terminals drop more, or hang on it."""
 
-_EXPORT_HINT = ".csv .tsv .json .jsonl .md .parquet .feather .arrow   Tab: as shown, or all of it"
+_EXPORT_HINT = ".csv .json .jsonl .md .parquet .feather   Tab: as shown, or all of it"
 
 
 class TakeAwayPane(ArrangedPane):
@@ -149,7 +149,8 @@ class TakeAwayPane(ArrangedPane):
             return
         self.app.copy_to_clipboard(text)
         said = what or (text if len(text) <= 40 else f"{text[:40]} …")
-        self.app.notify(f"copied: {harmless(said)}", timeout=2, markup=False)
+        # Whether it arrives is the terminal's affair; nothing tells.
+        self.app.notify(f"to your clipboard: {harmless(said)}", timeout=2, markup=False)
 
     # -- files -------------------------------------------------------------------------------------
 

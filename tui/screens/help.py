@@ -49,8 +49,8 @@ KEYS: Final = (
         ("Esc", "close it; go on; back to the list of tables"),
     )),
     ("Groups", (
-        ("b  B", "group by this column; back"),
-        ("A", "sum, mean, min, max, last, count of this column"),
+        ("b  B", "group by this column; back (Enter opens a group)"),
+        ("A", "this column's next total: mean (average), min, max, …"),
     )),
     ("Columns", (
         ("C", "pick from a list"),
@@ -116,7 +116,8 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the keys in a box; side by side where there is room."""
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="help") as box:
+            box.border_subtitle = "↓ ↑ more   Esc closes"
             yield Static()
 
     def on_mount(self) -> None:
@@ -136,7 +137,6 @@ class HelpScreen(ModalScreen[None]):
             grids[-1].add_row(Text("Your own keys", "bold underline"), "")
             for name, key in own.items():
                 grids[-1].add_row(Text(harmless(key), "bold"), Text(name))
-        grids[-1].add_row(Text("Esc closes this" if wide else "↓ for more, Esc closes", "dim"), "")
         outer = Grid.grid(padding=(0, 4))
         outer.add_row(*grids)
         self.query_one("#help").styles.width = 2 * _WIDTH if wide else _WIDTH
