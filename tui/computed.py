@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import missing, rows_array
+from livetable.feed.arrays import missing, rows_array, truth, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui import evaluate
 from livetable.tui.expression import BadExpression, Expression
@@ -196,6 +196,27 @@ def places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None = None)
 
 def _beyond(rows: np.ndarray[Any, Any], table: Table) -> bool:
     return bool(len(rows)) and int(rows.max()) >= table.frame_rows
+
+
+def changed_rows(now: Table, then: Table) -> int:
+    """Return how many of the rows that were there then hold something else now."""
+    places = places_in(now, then)
+    there = np.flatnonzero(~missing(places))
+    rows, before = rows_array(there.astype(np.int64)), places.take(rows_array(there))
+    differs = np.zeros(len(there), dtype=bool)
+    for at, ref in enumerate(now.refs):
+        old = then.column_at(ref)
+        if old is None or then.types[old] != now.types[at] or pa.types.is_nested(now.types[at]):
+            continue
+        values = without_dictionary(now.values_at(at)).take(rows)
+        others = without_dictionary(then.values_at(old)).take(before)
+        if values.equals(others):
+            continue
+        differs |= ~truth(pc.fill_null(pc.equal(values, others), False)) & ~(
+            truth(pc.is_null(values, nan_is_null=pa.types.is_floating(values.type)))
+            & truth(pc.is_null(others, nan_is_null=pa.types.is_floating(others.type)))
+        )
+    return int(differs.sum())
 
 
 def came_and_went(now: Table, then: Table, named: int) -> tuple[int, int, list[str]]:

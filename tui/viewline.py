@@ -73,7 +73,7 @@ class ViewLine(Widget):
         for rule in rules:
             line.append(" rule ", name).append(f"{harmless(str(rule))}  ")
         if mark:
-            line.append(" since the mark ", name).append(f"{mark}  ")
+            line.append(" since ", name).append(f"{mark}  ")
         if search:
             line.append(" search ", name).append(f"{harmless(search)}  ")
         if busy:

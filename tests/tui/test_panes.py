@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from textual.widgets import OptionList, SelectionList
+from textual.widgets import OptionList
 
 from livetable.tui.columnstyle import NumberForm, Shade
 from livetable.tui.panels.chart import ChartPanel
@@ -17,6 +17,7 @@ from livetable.tui.panels.detail import DetailPanel
 from livetable.tui.panels.info import InfoPanel
 from livetable.tui.panels.panel import Panel
 from livetable.tui.prompt import Prompt
+from livetable.tui.screens.columns import ColumnsScreen
 from livetable.tui.timeline import TimeLine
 from tests.tui.stage import Stage, frame, stage
 from tests.tui.test_model import table_of
@@ -78,7 +79,11 @@ async def test_columns_are_picked_from_a_list() -> None:
         await on.press("C", "j", "space", "j", "space", "enter")
         assert titles(on) == ("id", "sector")
         await on.press("C")
-        assert on.pane.app.screen.query_one(SelectionList).selected == [("id", 0), ("sector", 0)]
+        picker = on.pane.app.screen
+        assert isinstance(picker, ColumnsScreen)
+        assert picker.hidden == {("price", 0), ("cpu %", 0)}
+        says = [str(option.prompt) for option in picker.query_one(OptionList).options]
+        assert says[:2] == ["[x] id  text", "[ ] price  whole number"]
         await on.press("a", "k", "escape")
         assert titles(on) == ("id", "sector")
         await on.press("C", "a", "a", "enter")
@@ -321,7 +326,7 @@ async def test_what_differs_from_the_mark() -> None:
     async with stage() as on:
         await on.press("m")
         on.pane.show(frame({"a": 4, "b": 1, "d": 7}))
-        await on.until(lambda: "since the mark 1 new, 1 gone (c)" in on.says)
+        await on.until(lambda: "1 rows differ, 1 new, 1 gone (c)" in on.says)
         assert "4.0" in line(on, 1) or "4" in line(on, 1)
         looks = [[cell.look for cell in row] for row in on.pane.live_table._lines]
         marked, new = 2048, 4096
@@ -329,10 +334,10 @@ async def test_what_differs_from_the_mark() -> None:
         assert not looks[1][1] & marked
         assert looks[2][0] & new
         await on.press("m")
-        await on.until(lambda: "0 new, 0 gone" in on.says)
+        await on.until(lambda: "0 rows differ, 0 new, 0 gone" in on.says)
         assert not on.pane.live_table._lines[0][1].look & marked
         await on.press("M")
-        assert "mark" not in on.says
+        assert "since" not in on.says
 
 
 # -- panels --------------------------------------------------------------------------------------

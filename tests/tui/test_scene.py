@@ -22,6 +22,7 @@ from livetable.tui.scene import (
     Look,
     Viewport,
     clip,
+    visible_part,
 )
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
@@ -214,3 +215,50 @@ def test_nothing_loaded() -> None:
     composer = Composer()
     assert composer.compose(VIEW, Cursor(), 0.0) == []
     assert composer.header(VIEW, Cursor()) == ()
+
+
+def test_what_is_cut_says_so() -> None:
+    data = {
+        "id": ["a"],
+        "n": [1234567.25],
+        "text": ["words that go on"],
+        "m": [2.5],
+        "w": ["中文字"],
+    }
+    composer = Composer()
+    composer.load(table_of(data, "id"))
+    whole = composer.compose(Viewport(0, 1, 0, 80), Cursor(), 0.0)[0]
+    layout = composer.layout
+    assert layout is not None
+    fixed = layout.fixed_width
+    for left in range(layout.total - fixed):
+        view = Viewport(0, 1, left, fixed + 9)
+        line = composer.compose(view, Cursor(), 0.0)[0]
+        for column, cell in zip((0, *layout.visible(left, view.width)), line, strict=True):
+            start, end = visible_part(cell, fixed, view.width)
+            full = whole[column].text
+            if start >= end or len(full) < cell.width:  # out of sight, or of wide characters
+                continue
+            seen = cell.text[start:end]
+            hidden = bool(full[: start + 1].strip()) and start > 0
+            assert seen.startswith("…") == hidden, (left, full, seen)
+            more = bool(full[end - 1 :].strip()) and end < cell.width
+            assert seen.endswith("…") == more or (hidden and len(seen) == 1), (left, full, seen)
+            assert seen.strip("…") in full
+
+
+def test_columns_are_scrolled_to_where_one_begins() -> None:
+    table = table_of({"id": ["a"], **{f"c{at}": ["x" * (3 + at % 4)] for at in range(12)}}, "id")
+    composer = Composer()
+    composer.load(table)
+    layout = composer.layout
+    assert layout is not None
+    starts = {start - layout.fixed_width for start in layout.starts}
+    left = 0
+    for column in (*range(13), *reversed(range(13))):
+        left = layout.left_for(column, left, 40)
+        assert left in starts
+        if column:
+            x = layout.starts[column] - left
+            assert layout.fixed_width <= x
+            assert x + layout.formats[column].width + 2 <= 40

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from livetable.feed.harmless import harmless
 from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
-from livetable.tui.timeline import Moment, TimeLine, read_moment
+from livetable.tui.timeline import Moment, TimeLine, read_moment, wall_text
 
 _JUMP_HINT = "a time as 14:03 or 14:03:07, or seconds back as -30"
 _GONE_NAMED = 5
@@ -191,12 +192,16 @@ class TimedPane(ArrangedPane):
         self._marking = True
 
         def run() -> None:
-            from livetable.tui.computed import came_and_went
+            from livetable.tui.computed import came_and_went, changed_rows
 
-            came, gone, names = came_and_went(base, then, _GONE_NAMED)
-            named = f" ({', '.join(names)}{', …' if gone > len(names) else ''})" if gone else ""
-            said = f"{came:,} new, {gone:,} gone{named}"
-            self.app.call_from_thread(self._counted, said)
+            try:
+                came, gone, names = came_and_went(base, then, _GONE_NAMED)
+                named = f" ({', '.join(names)}{', …' if gone > len(names) else ''})" if gone else ""
+                changed = changed_rows(base, then)
+                said = f"{changed:,} rows differ, {came:,} new, {gone:,} gone{named}"
+            except Exception as error:  # of Arrow, for a type nobody thought of
+                said = harmless(f"what came and went can't be told: {error!r:.100}")
+            self.app.call_from_thread(self._counted, f"{wall_text(then.sent)[:8]}  {said}")
 
         self.run_worker(run, group="mark", thread=True, exit_on_error=False)
 

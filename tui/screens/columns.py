@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pyarrow as pa
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
+from livetable.feed.arrays import plain_type
 from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model import ColumnRef, Table
 
@@ -29,12 +32,13 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
         width: 60; max-width: 90%; height: auto; max-height: 80%;
         border: round $primary; background: $surface; padding: 0 1;
     }
-    ColumnsScreen SelectionList { height: auto; max-height: 100%; border: none; padding: 0; }
+    ColumnsScreen OptionList { height: auto; max-height: 100%; border: none; padding: 0; }
     ColumnsScreen Static { height: 1; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "Show these", priority=True),
-        Binding("escape,q", "cancel", "Cancel"),
+        Binding("space", "toggle_column", "Show, hide", priority=True),
+        Binding("enter", "accept", "Done", priority=True),
+        Binding("escape,q", "cancel", "As before"),
         Binding("a", "all", "All or none"),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
@@ -42,35 +46,41 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
 
     def __init__(self, table: Table, choice: ColumnChoice) -> None:
         super().__init__()
-        self._columns = in_order(table.refs, choice.order)
-        self._types = {ref: str(kind) for ref, kind in zip(table.refs, table.types, strict=True)}
-        self._hidden = choice.hidden
+        self.columns = in_order(table.refs, choice.order)
+        """All columns, in the order they are listed."""
+        self._types = dict(zip(table.refs, map(type_name, table.types), strict=True))
+        self.hidden = set(choice.hidden) & set(self.columns)
+        """Those that are not ticked."""
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
             yield Static("space: show or hide   a: all or none   Enter: done   Esc: as before")
-            yield SelectionList[ColumnRef](
-                *(
-                    Selection(self._label(ref), ref, ref not in self._hidden)
-                    for ref in self._columns
-                )
-            )
+            yield OptionList(*(Option(self._label(ref)) for ref in self.columns))
 
-    def _label(self, ref: ColumnRef) -> str:
-        # As content, not as markup: a title may hold brackets.
-        from textual.content import Content
-
-        return Content.assemble(ref[0] or "(index)", (f"  {self._types[ref]}", "dim"))  # type: ignore[return-value]
+    def _label(self, ref: ColumnRef) -> Content:
+        # As content, not as markup: a title may hold brackets. Told apart without colours, too.
+        tick = "[ ] " if ref in self.hidden else "[x] "
+        return Content.assemble(tick, ref[0] or "(index)", (f"  {self._types[ref]}", "dim"))
 
     @property
-    def _list(self) -> SelectionList[ColumnRef]:
-        return self.query_one(SelectionList)
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def _say(self) -> None:
+        for at, ref in enumerate(self.columns):
+            self._list.replace_option_prompt_at_index(at, self._label(ref))
+
+    def action_toggle_column(self) -> None:
+        """Tick the column, or no longer."""
+        at = self._list.highlighted
+        if at is not None:
+            self.hidden ^= {self.columns[at]}
+            self._list.replace_option_prompt_at_index(at, self._label(self.columns[at]))
 
     def action_accept(self) -> None:
         """Show the columns that are ticked."""
-        shown = set(self._list.selected)
-        self.dismiss(frozenset(ref for ref in self._columns if ref not in shown))
+        self.dismiss(frozenset(self.hidden))
 
     def action_cancel(self) -> None:
         """Change nothing."""
@@ -78,10 +88,8 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
 
     def action_all(self) -> None:
         """Tick all; if all are, none."""
-        if len(self._list.selected) == len(self._columns):
-            self._list.deselect_all()
-        else:
-            self._list.select_all()
+        self.hidden = set() if self.hidden else set(self.columns)
+        self._say()
 
     def action_down(self) -> None:
         """Go to the next one."""
@@ -90,3 +98,23 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
     def action_up(self) -> None:
         """Go to the one before."""
         self._list.action_cursor_up()
+
+
+def type_name(kind: pa.DataType) -> str:
+    """Return what a type is called by people who do not know Arrow."""
+    kind = plain_type(kind)
+    for told, name in (
+        (pa.types.is_boolean, "true or false"),
+        (pa.types.is_integer, "whole number"),
+        (pa.types.is_floating, "number"),
+        (pa.types.is_decimal, "decimal"),
+        (pa.types.is_timestamp, "time"),
+        (pa.types.is_date, "date"),
+        (pa.types.is_duration, "duration"),
+        (pa.types.is_string, "text"),
+        (pa.types.is_large_string, "text"),
+        (pa.types.is_nested, "nested"),
+    ):
+        if told(kind):
+            return name
+    return str(kind)
