@@ -75,6 +75,23 @@ def without_dictionary(array: pa.Array) -> pa.Array:
     return array if plain == array.type else array.cast(plain)
 
 
+def taken(values: pa.Array, rows: pa.Array) -> pa.Array:
+    """Return the values of some rows, of any type; where there is no row there is no value.
+
+    Arrow takes from no views of texts: those come as texts.
+    """
+    try:
+        return values.take(rows)
+    except pa.ArrowNotImplementedError:
+        if len(rows) > _FEW or rows.null_count:
+            return without_dictionary(values).take(rows)
+        parts = [without_dictionary(values.slice(row, 1)) for row in rows.to_pylist()]
+        return pa.concat_arrays(parts) if parts else without_dictionary(values.slice(0, 0))
+
+
+_FEW: Final = 1000  # rows that are taken one by one rather than casting all there are
+
+
 # Not by Arrow's `to_numpy`, `pa.array` and `pa.scalar`: each imports pandas, which takes longer
 # than the viewer's whole start.
 

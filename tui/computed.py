@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import missing, rows_array, truth, without_dictionary
+from livetable.feed.arrays import missing, rows_array, taken, truth, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui import evaluate
 from livetable.tui.expression import BadExpression, Expression
@@ -163,7 +163,7 @@ class _Then(_Columns):
         place = then.column_at(self.table.refs[at]) if then is not None else None
         if then is None or place is None or self._places is None or then.types[place] != kind:
             return pa.nulls(self._count, kind)
-        return then.values_at(place).take(self._places)
+        return taken(then.values_at(place), self._places)
 
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
         raise BadExpression("a change of a change is not known: make it a column of its own")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import plain_type, rows_array, truth, without_dictionary
+from livetable.feed.arrays import plain_type, rows_array, taken, truth, without_dictionary
 from livetable.feed.decode import Columns, Decoded, Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
@@ -234,7 +234,7 @@ class Table:
             return rows_array(self.frame_rows_of(start, stop) * step + first)
         if self.order is None:
             return values.slice(start, stop - start)
-        return values.take(self._order_of(start, stop))
+        return taken(values, self._order_of(start, stop))
 
     def _order_of(self, start: int, stop: int) -> pa.Array:
         """Return which of the frame's rows are shown, made once for all columns of a paint."""

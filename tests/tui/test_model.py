@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
 from livetable.feed.labels import to_json
 from livetable.feed.wire import Position
+from livetable.tui.format import ColumnFormat
 from livetable.tui.model import Table, build
 from livetable.tui.view import View, follow, move, show
 from tests.ugly import ugly_frames
@@ -146,3 +148,15 @@ def test_moving() -> None:
     assert move(View(), table, 5, rows=99, columns=99) == View(15, 19, 1)
     assert move(View(), keyed([]), 5, rows=1) == View()
     assert show(View(9, 2, 0), 5).top == 2
+
+
+def test_any_column_can_be_shown_in_another_order() -> None:
+    for name, frame in ugly_frames().items():
+        table = table_of(frame)
+        if table.rows > 1000:
+            continue
+        turned = table.arranged(np.arange(table.rows, dtype=np.int64)[::-1])
+        for at, kind in enumerate(table.types):
+            form = ColumnFormat(kind)
+            plain, found = (form.values(one.window(at, 0, table.rows)) for one in (table, turned))
+            assert form.texts(found) == form.texts(plain)[::-1], name

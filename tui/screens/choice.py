@@ -25,7 +25,7 @@ class ChoiceScreen(ModalScreen[str | None]):
     DEFAULT_CSS = """
     ChoiceScreen { align: center middle; }
     ChoiceScreen Vertical {
-        width: 44; max-width: 90%; height: auto; max-height: 80%;
+        width: 44; max-width: 90%; min-width: 24; height: auto; max-height: 80%;
         border: round $primary; background: $surface; padding: 0 1;
     }
     ChoiceScreen OptionList { height: auto; max-height: 100%; border: none; padding: 0; }

@@ -29,7 +29,7 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
     DEFAULT_CSS = """
     ColumnsScreen { align: center middle; }
     ColumnsScreen Vertical {
-        width: 60; max-width: 90%; height: auto; max-height: 80%;
+        width: 60; max-width: 90%; min-width: 24; height: auto; max-height: 80%;
         border: round $primary; background: $surface; padding: 0 1;
     }
     ColumnsScreen OptionList { height: auto; max-height: 100%; border: none; padding: 0; }
