@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 LAST_SECONDS = 5.0
 """After a signal that ends it, the viewer is gone within this time."""
+
+_THREADS = 64  # they are started when they are needed
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C."""
@@ -105,6 +108,10 @@ class LivetableApp(App[int]):
         from livetable.tui.screens.picker import PickerScreen  # late: a named table needs none
 
         return PickerScreen(self._targets[0].endpoint, self._options)
+
+    def on_load(self) -> None:
+        """Make room for all workers: each table holds one or two for as long as it is open."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=_THREADS))
 
     def on_mount(self) -> None:
         """Leave in order when asked to by a signal; pass on what the terminal tells."""

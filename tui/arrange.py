@@ -6,6 +6,7 @@ it takes a tenth of a second at a million rows.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -22,6 +23,8 @@ from livetable.tui.expression import BadExpression, Expression, parse, quote
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.order import NotSortable, Rows, Sortable
 
+_EXACT: Final = 1 << 53
+_MOST_TEXT: Final = 500  # of an expression there may be 2,000
 _SIGNS: Final = frozenset("<>=!()&|~`")
 _WORDS: Final = frozenset({"and", "or", "not", "in"})
 
@@ -272,18 +275,34 @@ def sorted_by(chosen: Arrangement, column: ColumnRef, *, further: bool = False) 
     return replace(chosen, sort=sort, asked=chosen.asked + 1)
 
 
-def equals_filter(table: Table, column: int, row: int) -> str:
-    """Return the filter "as in this cell", for a row shown."""
-    name = quote(table.titles[column])
+def equals_filter(table: Table, column: int, row: int) -> str | None:
+    """Return the filter "as in this cell", for a row shown; None if an expression can't say it."""
+    title, number = table.refs[column]
+    if number:
+        return None
+    name = quote(title)
     value = table.window(column, row, row + 1)[0]
     if not value.is_valid:
         return f"{name}.isna()"
     kind = plain_type(value.type)
     if pa.types.is_floating(kind):
-        number = value.as_py()
-        return f"{name}.isna()" if number != number else f"{name} == {number!r}"
+        found = float(value.as_py())
+        if found != found:
+            return f"{name}.isna()"
+        exact = math.isfinite(found) and not pa.types.is_float16(kind)
+        return f"{name} == {found!r}" if exact else None
     if pa.types.is_decimal(kind):
         return f"{name} == {value}"
-    plain = pa.types.is_boolean(kind) or pa.types.is_integer(kind)
-    plain = plain or pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return f"{name} == {value.as_py() if plain else str(value)!r}"
+    if pa.types.is_boolean(kind):
+        return f"{name} == {value.as_py()}"
+    if pa.types.is_integer(kind):
+        return f"{name} == {value.as_py()}" if abs(value.as_py()) < _EXACT else None
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        text = str(value.as_py())
+        return f"{name} == {text!r}" if len(text) < _MOST_TEXT else None
+    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
+        try:
+            return f"{name} == {str(value)!r}"
+        except (OverflowError, ValueError):  # beyond Python's years
+            return None
+    return None

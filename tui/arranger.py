@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from livetable.tui.model import Table
 
 
-SMALL: Final = 20_000
-"""Tables of so many rows are arranged on the event loop: a millisecond or two."""
+SMALL: Final = 50_000
+"""Tables of so many cells are arranged on the event loop: a millisecond or two."""
 
 
 class Arranger:
@@ -53,8 +53,9 @@ class Arranger:
         It takes less time than to hand it over to another thread and back.
         """
         with self._there:
-            if self._busy or table.frame_rows > SMALL:
+            if self._busy or table.frame_rows * len(table.titles) > SMALL:
                 return None
+            self._result = None  # of an older table
             result = self._before = _arranged(table, chosen, self._before)
             return result
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.harmless import harmless
 from livetable.tui.columnstyle import ColumnStyle
 from livetable.tui.model import ColumnRef, Heading, Headings, Table
 
@@ -124,7 +125,7 @@ def _with_computed(
         except BadExpression:
             continue  # a column it needs is not there; `problems_of` says so
         known.append(one.title)
-        columns.append(Heading(one.title, None, expression=expression))
+        columns.append(Heading(harmless(one.title), None, expression=expression))
     return Headings(columns)
 
 
@@ -191,6 +192,8 @@ def moved(
     if table.headings.columns[at].fixed != table.headings.columns[at + step].fixed:
         return choice
     order = in_order(whole.refs, choice.order)
+    if column not in order or neighbour not in order:  # of a group: it is none of the table's own
+        return choice
     order.remove(column)
     order.insert(order.index(neighbour) + (step > 0), column)
     return replace(choice, order=tuple(order))

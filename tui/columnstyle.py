@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from livetable.feed.harmless import harmless
+
 
 class NumberForm(Enum):
     """How numbers are written."""
@@ -78,7 +80,7 @@ def number_writer(style: ColumnStyle, plain: Writer) -> Writer:
         plain: What writes them where the style says nothing.
     """
     write = _writer(style, plain)
-    unit = f" {style.unit}" if style.unit else ""
+    unit = f" {harmless(style.unit)}" if style.unit else ""
 
     def written(value: Number) -> str:
         if value != value or value in (math.inf, -math.inf):
@@ -95,7 +97,7 @@ def _writer(style: ColumnStyle, plain: Writer) -> Writer:
     digits = style.digits
     form = style.form
     if form is NumberForm.THOUSANDS:
-        return lambda value: f"{value:,.{_digits(value, digits)}f}"
+        return lambda value: fixed_text(value, _digits(value, digits), ",")
     if form is NumberForm.PERCENT:
         return lambda value: f"{value * 100:.{1 if digits is None else digits}f} %"
     if form is NumberForm.SI:
@@ -105,9 +107,9 @@ def _writer(style: ColumnStyle, plain: Writer) -> Writer:
     if form is NumberForm.DURATION:
         return lambda value: seconds_text(value, digits or 0)
     if form is NumberForm.HEX:
-        return lambda value: hex(value) if isinstance(value, int) else value.hex()
+        return lambda value: hex(value) if isinstance(value, int) else float(value).hex()
     if digits is not None:
-        return lambda value: f"{value:.{digits}f}"
+        return lambda value: fixed_text(value, digits)
     return plain
 
 
@@ -115,6 +117,13 @@ def _digits(value: Number, digits: int | None) -> int:
     if digits is not None:
         return digits
     return 0 if isinstance(value, int) else 2
+
+
+def fixed_text(value: Number, digits: int, separator: str = "") -> str:
+    """Return a number with so many digits behind the point; whole ones of any size exactly."""
+    if isinstance(value, int):
+        return f"{value:{separator}}" + (f".{'0' * digits}" if digits else "")
+    return f"{value:{separator}.{digits}f}"
 
 
 def si_text(value: Number, digits: int = 3) -> str:

@@ -170,6 +170,14 @@ class _Then(_Columns):
 
 
 def places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
+    """Return where rows were, as `_places_in` does; nowhere if their keys can't be compared."""
+    try:
+        return _places_in(now, then, rows)
+    except pa.ArrowException:  # keys of bytes among several, or of a type without a hash
+        return pa.nulls(now.frame_rows if rows is None else len(rows), pa.int64())
+
+
+def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa.Array:
     """Return where in the frame of `then` rows of the frame of `now` were, null for nowhere.
 
     Args:

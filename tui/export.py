@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -34,10 +35,15 @@ def destination(text: str) -> Path:
     Raises:
         ExportError: its ending says nothing, or its folder is not there.
     """
-    path = Path(text.strip()).expanduser()
+    try:
+        path = Path(text.strip()).expanduser()
+        there = path.parent.is_dir()
+        path.exists()
+    except (OSError, RuntimeError) as error:  # nobody's home, a name that is too long
+        raise ExportError(f"that can be no file: {error}") from None
     if path.suffix.lower() not in SUFFIXES:
         raise ExportError(f"end the file's name in one of {' '.join(SUFFIXES)}")
-    if not path.parent.is_dir():
+    if not there:
         raise ExportError(f"there is no folder {path.parent}")
     return path
 
@@ -55,7 +61,7 @@ def export(table: Table, path: Path, progress: Progress) -> int:
     Raises:
         ExportError: it could not be written; nothing is left of it.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     try:
         with part.open("wb") as file:
             _write(table, path.suffix.lower(), file, progress)
@@ -71,6 +77,14 @@ def export(table: Table, path: Path, progress: Progress) -> int:
         with contextlib.suppress(OSError):
             part.unlink()
     return size
+
+
+_numbers = itertools.count(1)
+
+
+def part_of(path: Path) -> Path:
+    """Return where a file is written before it is whole; another one each time."""
+    return path.with_name(f".{path.name[:200]}.{os.getpid()}.{next(_numbers)}.part")
 
 
 def _write(table: Table, suffix: str, file: IO[bytes], progress: Progress) -> None:

@@ -227,7 +227,9 @@ class ColumnFormat:
             return 0.0
         # Amounts are measured from zero, as long as none is below it.
         least = min(0, self._least) if self.shade is Shade.BAR else self._least
-        part = (float(value) - float(least)) / (float(self._largest) - float(least))
+        # Halves: the whole span may be larger than any float.
+        half, low = float(self._largest) / 2, float(least) / 2
+        part = (float(value) / 2 - low) / (half - low)
         return min(max(part, 0.0), 1.0)
 
     def barred(self, value: Any, text: str) -> str:

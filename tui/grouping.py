@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -13,6 +14,9 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrays import one_chunk, plain_type, rows_array, without_dictionary
 from livetable.tui.model import ColumnRef, Heading, Headings, Table, comparable
+
+# What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
+os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")
 
 TOTALS: Final = ("sum", "mean", "min", "max", "last", "count")
 """What can be shown of a group's values: of whole numbers the sum, of others the mean, at first."""

@@ -74,6 +74,7 @@ class Headings:
         self._refs = refs
         self.fixed = sum(column.fixed for column in columns)
         self.titles = tuple(column.title for column in columns)
+        self.computes = any(column.expression is not None for column in columns)
         self._types: tuple[pa.DataType, ...] = ()
         self._types_of: object = None
 
@@ -185,7 +186,10 @@ class Table:
     @property
     def types(self) -> tuple[pa.DataType, ...]:
         """The columns' Arrow types; a 64-bit integer for an index that counts."""
-        return self.headings.types(self._source_types)
+        if self.whole is None or not self.headings.computes:
+            return self.headings.types(self._source_types)
+        kinds = self.whole.types(self._source_types)  # also of columns that are not shown
+        return tuple(kinds[self.whole.places[ref]] for ref in self.refs)
 
     def column(self, at: int) -> Column:
         """Return a column with its values."""

@@ -130,6 +130,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._cursor_row = 0
         self._cursor_column = 0
         self._row_after: int | None = None
+        self._sight = 0
         self._header: Line = ()
         self._lines: list[Line] = []
         self._styles_by_look: dict[int, Style] = {}
@@ -446,7 +447,12 @@ class LiveTable(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Compose for the new size; the cursor stays in sight if it was."""
-        self._recompose()
+        view, sight = self.view, self._sight
+        self._sight = self.rows_in_sight
+        if view.top <= view.row < view.top + sight and self._table is not None:
+            self._go(show(view, self.rows_in_sight), keep_left=True)
+        else:
+            self._recompose()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; a second click opens."""

@@ -60,19 +60,18 @@ def test_ugly_frames(tmp_path: Path, suffix: str) -> None:
         assert set(refused) <= {"a list of any length"}
 
 
-def test_what_cant_be_written(tmp_path: Path) -> None:
-    for text, says in (("x", "end the file's name"), ("/none/x.csv", "there is no folder /none")):
+def test_what_cant_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text, says in (
+        ("x", "end the file's name"), ("/none/x.csv", "there is no folder /none"),
+        ("~nosuchuser/x.csv", "can be no file"), ("a" * 300 + ".csv", "can be no file"),
+    ):  # fmt: skip
         with pytest.raises(ExportError, match=says):
             destination(text)
+    full = tmp_path / "part"
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr("livetable.tui.export.part_of", lambda path: full)
     with pytest.raises(ExportError, match="No space left"):
-        export(TABLE, _full(tmp_path), lambda rows: None)
-
-
-def _full(folder: Path) -> Path:
-    path = folder / "t.csv"
-    # What is written to a full disk: the part file is /dev/full by another name.
-    (folder / f".t.csv.{os.getpid()}.part").symlink_to("/dev/full")
-    return path
+        export(TABLE, tmp_path / "t.csv", lambda rows: None)
 
 
 def test_markdown() -> None:

@@ -241,7 +241,11 @@ class ArrangedPane(Widget):
         widget = self.live_table
         table, row, column = widget.table, widget.cursor_row, widget.cursor_column
         if table is not None and row < table.rows and column < len(table.titles):
-            self.choose(with_filter(self.chosen(), equals_filter(table, column, row)))
+            same = equals_filter(table, column, row)
+            if same is None:
+                self.app.notify("no filter can tell this value", timeout=3)
+            else:
+                self.choose(with_filter(self.chosen(), same))
 
     def action_unfilter(self) -> None:
         """Remove the newest filter."""
@@ -278,6 +282,7 @@ class ArrangedPane(Widget):
     ) -> None:
         """Ask for a line of text at the foot of the pane (see `Asked`)."""
         self.asked = Asked(prompt, changed, done, toggled)
+        self.live_table.can_focus = False  # a click on it would leave the prompt without keys
         self.mount(prompt)
 
     def take_ahead(self, event: events.Key) -> bool:
@@ -301,6 +306,7 @@ class ArrangedPane(Widget):
         if self.asked.done(message.text):
             self.asked.prompt.remove()
             self.asked = None
+            self.live_table.can_focus = True
             self.screen.set_focus(self.live_table)
         else:
             self.asked.prompt.go_on()

@@ -269,7 +269,7 @@ class ColumnedPane(ArrangedPane):
         if self.base is None:
             return
         same = {one.title for one in self.columns.computed}
-        taken = [title for title in self.base.titles if title not in same]
+        taken = [title for title in self.base.undressed.titles if title not in same]
         title = free_title(computed.title, taken)
         kept = tuple(one for one in self.columns.computed if one.title != title)
         computed = replace(computed, title=title)

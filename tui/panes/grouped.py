@@ -62,6 +62,8 @@ class GroupedPane(ArrangedPane):
             chosen, row = self._opened.pop()
             self.live_table.go_after_update(row)
             self.choose(chosen)
+        elif self.chosen().groups:  # remembered from another day
+            self.choose(replace(self.chosen(), groups=self.chosen().groups[:-1], sort=()))
 
     def action_total(self) -> None:
         """Show the next total of the cursor's column."""
@@ -96,8 +98,11 @@ class GroupedPane(ArrangedPane):
         filters = list(chosen.filters)
         for ref in chosen.groups:
             at = table.column_at(ref)
-            if at is not None:
-                filters.append(equals_filter(table, at, row))
+            same = None if at is None else equals_filter(table, at, row)
+            if same is None:
+                self.app.notify("no filter can tell this group's rows", timeout=3)
+                return True
+            filters.append(same)
         sort = next((one.sort for one, _ in reversed(self._opened) if not one.groups), ())
         self._opened.append((chosen, row))
         self.choose(replace(chosen, groups=(), sort=sort, filters=tuple(filters)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.tui.keys import named
+from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class SearchingPane(ArrangedPane):
         super().__init__()
         self._search_column: int | None = None
         self._search_from = (0, 0)
+        self._search_in: Table | None = None
 
     def action_search(self) -> None:
         """Ask for a text, and go to where it is."""
@@ -35,6 +37,7 @@ class SearchingPane(ArrangedPane):
         if widget.table is None:
             return
         self._search_from = (widget.cursor_row, widget.cursor_column)
+        self._search_in = widget.table
         self._search_column = None
         from livetable.tui.prompt import Prompt
 
@@ -48,7 +51,8 @@ class SearchingPane(ArrangedPane):
 
     def _searched(self, text: str | None) -> bool:
         if text is None:
-            self.live_table.go_to(*self._search_from)
+            if self._search_in is not None:
+                self.live_table.go_to_in(self._search_in, *self._search_from)
             self._find("", 0)
         elif text != self.needle:  # Enter came before what was typed last was looked for
             self._find(text, 0)

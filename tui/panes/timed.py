@@ -74,6 +74,9 @@ class TimedPane(ArrangedPane):
 
     def action_step(self, frames: int) -> None:
         """Show the frame before or after; after the newest one it goes on."""
+        if frames < 0 and self._now + frames < self.history.first:
+            self.app.notify("nothing older is kept", timeout=2)
+            return
         self._go_to(self._now + frames)
 
     def action_seek(self, seconds: int) -> None:
@@ -151,9 +154,8 @@ class TimedPane(ArrangedPane):
             line.show(None)
             return
         tables = self.history
-        oldest, newest, shown = (
-            tables.at(number) for number in (tables.first, tables.last, self.standing)
-        )
+        oldest, newest = tables.at(tables.first), tables.at(tables.last)
+        shown = self.base or newest  # which may be older than all that is kept
         line.show(
             Moment(
                 at=shown.sent,

@@ -103,8 +103,9 @@ class TablesScreen(Screen[None]):
             if pane in shown and pane.changed:
                 pane.come_back()
         self._say_tabs()
-        if self.pane.is_mounted:
-            self.pane.live_table.focus()
+        if self.pane.is_mounted and not self.pane.has_focus_within:
+            # At once: of two that are put off each would undo the other, for ever.
+            self.set_focus(self.pane.live_table)
 
     def _say_tabs(self) -> None:
         names = [(pane.title, pane.changed) for pane in self.panes]
