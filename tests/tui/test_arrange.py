@@ -267,7 +267,7 @@ def test_filter_by_a_cell_finds_its_row(values: list[Any]) -> None:
     base = table_of(pd.DataFrame({"a b": range(len(values))}))
     table = replace(base, sources=[array], _source_types=(array.type,))
     for row in range(len(values)):
-        done = arrange(table, with_filter(PLAIN, equals_filter(table, 1, row)))
+        done = arrange(table, with_filter(PLAIN, str(equals_filter(table, 1, row))))
         assert not done.problems
         assert done.table.order is not None
         assert row in done.table.order

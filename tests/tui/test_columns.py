@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -91,6 +92,21 @@ def test_what_cant_be_worked_out_is_told_and_left_out() -> None:
     assert problems[0] == "x: there is no column 'gone'"
     assert len(problems) == 2
     assert with_computed(TABLE, AS_IT_CAME) is TABLE
+
+
+def test_what_a_view_file_says_is_harmless() -> None:
+    table = with_computed(TABLE, computed(("\x1b]0;owned\x07 t", "bid * 2")))
+    assert table.titles[-1] == "␛]0;owned␇ t"
+    style = ColumnStyle(unit="\x1b[8mx")
+    assert number_writer(style, str)(1) == "1 ␛[8mx"
+
+
+def test_a_column_keeps_its_type_without_what_it_is_made_of() -> None:
+    choice = replace(computed(("twice", "bid * 2")), hidden=frozenset({("bid", 0)}))
+    table = dressed(with_computed(TABLE, choice), choice)
+    assert str(table.types[table.refs.index(("twice", 0))]) == "double"
+    few = with_computed(TABLE.select(["ask"]), choice)
+    assert str(few.types[-1]) == "double"
 
 
 def test_the_last_column_is_never_hidden() -> None:
@@ -227,11 +243,14 @@ def test_changes_that_mean_nothing(text: str) -> None:
         (ColumnStyle(form=NumberForm.DURATION), 93784, "1d 02:03:04"),
         (ColumnStyle(form=NumberForm.HEX), 255, "0xff"),
         (ColumnStyle(form=NumberForm.HEX), 0.5, "0x1.0000000000000p-1"),
+        (ColumnStyle(form=NumberForm.HEX), Decimal("0.5"), "0x1.0000000000000p-1"),
+        (ColumnStyle(form=NumberForm.THOUSANDS), 2**53 + 1, "9,007,199,254,740,993"),
+        (ColumnStyle(digits=1), 2**53 + 1, "9007199254740993.0"),
         (ColumnStyle(unit="ms"), 3, "3 ms"),
         (ColumnStyle(digits=0, unit="€"), 3.0, "3 €"),
     ],
 )
-def test_numbers(style: ColumnStyle, value: float, text: str) -> None:
+def test_numbers(style: ColumnStyle, value: Any, text: str) -> None:
     assert number_writer(style, str)(value) == text
 
 
@@ -281,6 +300,8 @@ def test_a_format_with_a_style() -> None:
     assert heat.share(1.0) == 0
     heat.stretch([1.0, 3.0])
     assert [heat.share(value) for value in (1.0, 2.0, 3.0)] == [0, 0.5, 1]
+    heat.stretch([-1.7e308, 1.7e308])
+    assert heat.share(0.0) == 0.5
 
 
 def test_styles_that_say_nothing_are_forgotten() -> None:

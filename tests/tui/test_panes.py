@@ -7,11 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from textual.widgets import OptionList
 
+from livetable.tui.arrange import Arrangement, SortKey, arrange
+from livetable.tui.arranger import Arranger
 from livetable.tui.columnstyle import NumberForm, Shade
+from livetable.tui.computed import places_in
 from livetable.tui.panels.chart import ChartPanel
 from livetable.tui.panels.detail import DetailPanel
 from livetable.tui.panels.info import InfoPanel
@@ -474,3 +478,90 @@ async def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _fails(*arguments: object) -> None:
     raise OSError(28, "disk full")
+
+
+# -- what was once broken ------------------------------------------------------------------------
+
+
+async def test_columns_of_groups_stay_where_they_are() -> None:
+    async with stage() as on:
+        await on.press("$", "b")
+        await on.becomes("xy")
+        await on.press("l", "l", "L", "H", "z", "minus", "C", "escape")
+        assert on.pane.app.is_running
+        await on.press("B")
+        await on.becomes("abc")
+
+
+async def test_a_remembered_group_can_be_left() -> None:
+    async with stage() as on:
+        on.pane.choose(Arrangement(groups=(("sector", 0),)))
+        await on.becomes("xy")
+        await on.press("B")
+        await on.becomes("abc")
+
+
+async def test_a_click_beside_a_prompt_leaves_it_its_keys() -> None:
+    async with stage() as on:
+        await on.press("slash", "b")
+        await on.pilot.click(on.pane.live_table, offset=(3, 2))
+        await on.press("c", "escape")
+        await on.until(lambda: not on.pane.query(Prompt))
+        await on.press("s")
+        assert "sort" in on.says
+
+
+async def test_what_opens_does_not_cover_the_cursor() -> None:
+    async with stage() as on:
+        on.pane.show(table_of(pd.DataFrame({"id": range(40), "v": range(40)}), "id"))
+        widget = on.pane.live_table
+        widget.go_to(widget.rows_in_sight - 1, 1)
+        row = widget.cursor_row
+        await on.press("p")
+        await on.until(lambda: widget.rows_in_sight < row)
+        assert widget.view.top <= widget.cursor_row == row
+        assert row < widget.view.top + widget.rows_in_sight
+
+
+async def test_esc_goes_back_to_the_row_it_came_from() -> None:
+    async with stage() as on:
+        await on.press("j", "slash", "c")
+        await on.until(lambda: on.pane.live_table.cursor_row == 2)
+        on.pane.show(frame({"m": 9, "n": 9, "a": 3, "b": 1, "c": 2}))
+        await on.press("escape")
+        await on.until(lambda: on.pane.live_table.cursor_row == 3)
+
+
+async def test_nothing_older_than_what_is_kept() -> None:
+    async with stage() as on:
+        on.pane.show(frame({"a": 1}))
+        await on.press("comma", "comma", "comma")
+        await on.until(lambda: last_note(on) == "nothing older is kept")
+        assert on.ids == "abc"
+
+
+async def test_values_that_no_filter_tells() -> None:
+    async with stage() as on:
+        on.pane.show(table_of(pd.DataFrame({"id": ["a", "b"], "v": [[1], [2]]}), "id"))
+        await on.press("ampersand")
+        await on.until(lambda: last_note(on) == "no filter can tell this value")
+        assert on.ids == "ab"
+
+
+def test_an_older_result_is_not_shown_after_a_newer_one() -> None:
+    arranger = Arranger(lambda: None)
+    chosen = Arrangement(sort=(SortKey(("v", 0)),))
+    arranger._result = arrange(table_of(pd.DataFrame({"v": [1, 2, 3]})), chosen)
+    done = arranger.arrange_now(table_of(pd.DataFrame({"v": [2, 1]})), chosen)
+    assert done is not None
+    assert done.table.rows == 2
+    assert arranger.take() is None
+
+
+def test_keys_that_cant_be_compared_are_nowhere() -> None:
+    keys = {"a": [b"\xff"], "b": ["x"], "v": [1]}
+    now, then = table_of(keys, "a", "b"), table_of({**keys, "v": [2]}, "a", "b")
+    assert places_in(now, then).to_pylist() in ([0], [None])
+    half = pd.DataFrame({"k": np.array([1.5], dtype="float16"), "v": [1]})
+    other = pd.DataFrame({"k": np.array([2.5], dtype="float16"), "v": [1]})
+    assert places_in(table_of(half, "k"), table_of(other, "k")).to_pylist() == [None]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
+from livetable.tui.panels.info import InfoPanel
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.tables import TablesScreen
@@ -205,3 +208,37 @@ async def test_no_key_is_dead_and_none_is_deadly(
                 await on.until(lambda: isinstance(on.app.screen, TablesScreen))
                 if len(on.screen.panes) > 2:
                     await on.press("ctrl+w")
+
+
+async def test_tab_held_down_ends_on_one_pane(tables: tuple[Publisher, Publisher]) -> None:
+    async with stage("orders", "prices") as on:
+        await on.press("vertical_line")
+        arranged = 0
+        arrange = on.screen._arrange
+
+        def spy() -> None:
+            nonlocal arranged
+            arranged += 1
+            arrange()
+
+        on.screen._arrange = spy  # type: ignore[method-assign]
+        for _ in range(9):
+            on.app.post_message(events.Key("tab", "\t"))
+        await on.until(lambda: arranged >= 9)
+        for _ in range(20):
+            await on.pilot.pause()
+        assert arranged < 30
+        assert on.screen.pane is on.screen.panes[1]
+        assert on.screen.pane.has_focus_within
+
+
+async def test_many_tables_have_workers_each(tables: tuple[Publisher, Publisher]) -> None:
+    async with stage("orders", *["prices"] * 8) as on:
+        for tab in range(8, -1, -1):
+            on.screen.action_tab(tab)
+            pane = on.screen.pane
+            await on.until(partial(on.values, pane))
+            await on.press("s")
+        await on.press("i")
+        panel = on.screen.pane.query_one(InfoPanel)
+        await on.until(lambda: "column" in str(panel._title.content))
