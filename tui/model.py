@@ -226,6 +226,23 @@ class Table:
         parts = [one.cast(pa.string()).fill_null(_NO_KEY) for one in held]
         return pc.binary_join_element_wise(*parts, _KEY_SEPARATOR)
 
+    def has_same_keys(self, other: Table, rows: np.ndarray[Any, Any] | None) -> bool:
+        """Tell whether rows of both frames are held by the same. Only of keyed tables.
+
+        Args:
+            other: The other table.
+            rows: Which rows of the frames; None for all.
+        """
+        if len(self._identity) != len(other._identity):
+            return False
+        for mine, others in zip(self._identity, other._identity, strict=True):
+            if rows is not None:
+                at = rows_array(rows)
+                mine, others = mine.take(at), others.take(at)
+            if mine.type != others.type or not mine.equals(others):
+                return False
+        return True
+
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
         if self.headings.columns[column].expression is not None:

@@ -36,9 +36,11 @@ from livetable.tui.columnstyle import (
     seconds_text,
     si_text,
 )
+from livetable.tui.computed import places_in
 from livetable.tui.format import ColumnFormat
 from livetable.tui.history import History
 from livetable.tui.model import Table
+from livetable.tui.panes.timed import TimedPane
 from tests.tui.test_model import table_of
 
 FRAME = pd.DataFrame({"id": list("xyz"), "bid": [1.0, 2.0, 3.0], "ask": [2.0, 4.0, 8.0]})
@@ -308,3 +310,29 @@ def test_styles_that_say_nothing_are_forgotten() -> None:
     choice = AS_IT_CAME.styled(("bid", 0), ColumnStyle(digits=1))
     assert choice.style_of[("bid", 0)].digits == 1
     assert choice.styled(("bid", 0), PLAIN_STYLE) == AS_IT_CAME
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=3),
+    st.lists(st.integers(0, 30), min_size=20, max_size=60),
+)
+def test_few_rows_are_found_as_many_are(few: list[int], many: list[int]) -> None:
+    frames = (pd.DataFrame({"id": pd.Series(ids, dtype="int64")}) for ids in (few, many))
+    now, then = (table_of(frame, "id") for frame in frames)
+    expected = [many.index(one) if one in many else None for one in few]
+    assert places_in(now, then).to_pylist() == expected
+    assert places_in(then, now).to_pylist() == [few.index(x) if x in few else None for x in many]
+
+
+def test_frames_of_one_moment_and_of_clocks_that_go_back() -> None:
+    history = History()
+    pane = TimedPane()
+    pane.history = history
+    for value, sent in ((10, 100.0), (20, 100.5), (30, 100.4), (40, 100.4)):
+        frame = pd.DataFrame({"id": ["a"], "v": [value]})
+        pane.keep(replace(table_of(frame, "id"), sent=sent))
+    changes = [
+        values(with_computed(history.at(number), computed(("x", "d(v)"))), "x")
+        for number in range(4)
+    ]
+    assert changes == [[None], [10], [10], [10]]

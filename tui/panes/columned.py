@@ -282,6 +282,9 @@ class ColumnedPane(ArrangedPane):
         found = self._cursor_column()
         if found is None or not self._numeric():
             return
+        if found[0].grouped:
+            self.app.notify("changes are told of rows, not of groups", timeout=3)
+            return
         title = found[2][0]
         names = {template.format(title): text.format(quote(title)) for template, text in _CHANGES}
         now = next((one.title for one in self.columns.computed if one.title in names), None)
