@@ -23,7 +23,6 @@ from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.prompt import Prompt
 from livetable.tui.table import LiveTable
-from livetable.tui.timeline import TimeLine
 from livetable.tui.viewline import ViewLine
 from tests.tui.test_model import table_of
 
@@ -42,7 +41,6 @@ class OfferedPane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panell
         yield ViewLine()
         with Horizontal(id="body"):
             yield LiveTable()
-        yield TimeLine()
 
     def on_unmount(self) -> None:
         self.end_work()

@@ -39,7 +39,7 @@ class Stage:
 
     @property
     def tabs(self) -> str:
-        return str(self.screen.query_one(TabLine).render())
+        return "".join(str(line.render()) for line in self.screen.query(TabLine))
 
     @property
     def shown(self) -> list[str]:
@@ -110,7 +110,7 @@ async def test_tabs(tables: tuple[Publisher, Publisher]) -> None:
 async def test_side_by_side(tables: tuple[Publisher, Publisher]) -> None:
     orders, _ = tables
     async with stage("orders") as on:
-        assert not on.screen.query_one(TabLine).display
+        assert not on.screen.query(TabLine)
         await on.press("vertical_line")
         await on.until(lambda: on.shown == ["orders", "orders"])
         first, second = on.screen.panes

@@ -32,7 +32,6 @@ from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
-from livetable.tui.timeline import TimeLine
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
@@ -87,7 +86,6 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         yield ViewLine()
         with Horizontal(id="body"):
             yield LiveTable(id="table")
-        yield TimeLine()
 
     def on_mount(self) -> None:
         """Start the worker: the table is often here for the first paint."""

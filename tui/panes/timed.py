@@ -43,6 +43,7 @@ class TimedPane(ArrangedPane):
         self.rewound = False
         """Whether it was gone back from where it was paused."""
         self._marking = False
+        self._time_line: TimeLine | None = None
 
     # -- where in time -----------------------------------------------------------------------------
 
@@ -152,9 +153,15 @@ class TimedPane(ArrangedPane):
 
     def say_time(self) -> None:
         """Say which time is shown."""
-        line = self.query_one(TimeLine)
+        line = self._time_line
         if self.standing is None:
-            line.show(None)
+            if line is not None:
+                line.show(None)
+            return
+        if line is None:  # not before it is needed: each widget makes the first row later
+            self._time_line = TimeLine()
+            self.mount(self._time_line, after="#body")
+            self.call_after_refresh(self.say_time)
             return
         tables = self.history
         oldest, newest = tables.at(tables.first), tables.at(tables.last)

@@ -64,10 +64,10 @@ class TablesScreen(Screen[None]):
         """The tables, in the order of their tabs."""
         self._current = 0
         self._split = False
+        self._tabs: TabLine | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the tabs, the panes and the keys."""
-        yield TabLine()
         with Horizontal(id="panes"):
             yield from self.panes
         yield KeyLine()
@@ -109,7 +109,12 @@ class TablesScreen(Screen[None]):
 
     def _say_tabs(self) -> None:
         names = [(pane.title, pane.changed) for pane in self.panes]
-        self.query_one(TabLine).show(names, self._current)
+        if self._tabs is not None:
+            self._tabs.show(names, self._current)
+        elif len(names) > 1:  # not before it is needed: each widget makes the first row later
+            self._tabs = TabLine()
+            self.mount(self._tabs, before="#panes")
+            self.call_after_refresh(self._say_tabs)
 
     def on_table_pane_changed(self, message: TablePane.Changed) -> None:
         """Say that there is news in a tab that is not shown."""
