@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,3 +20,12 @@ def wait_for(condition: Callable[[], T], seconds: float = 20.0, what: str = "") 
         if time.monotonic() > until:
             raise AssertionError(f"not within {seconds} s: {what or condition}")
         time.sleep(0.005)
+
+
+async def wait_until(condition: Callable[[], object], seen: Callable[[], object]) -> None:
+    """Let an app in this process go on until `condition` holds; else say what was seen."""
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError(seen())

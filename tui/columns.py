@@ -115,34 +115,35 @@ def dressed(table: Table, choice: ColumnChoice) -> Table:
 def _with_computed(
     headings: Headings, titles: tuple[str, ...], computed: tuple[Computed, ...]
 ) -> Headings:
-    from livetable.tui.expression import BadExpression, parse
-
-    columns, known = list(headings.columns), list(titles)
-    for one in computed:
-        expression: Expression | None
-        try:
-            expression = parse(one.text, known)
-        except BadExpression:
-            continue  # a column it needs is not there; `problems_of` says so
-        known.append(one.title)
-        columns.append(Heading(harmless(one.title), None, expression=expression))
-    return Headings(columns)
+    expressions, _ = _read(titles, computed)
+    made = [Heading(title, None, expression=one) for title, one in expressions]
+    return Headings([*headings.columns, *made])
 
 
 def problems_of(table: Table, choice: ColumnChoice) -> list[str]:
-    """Return why columns can't be worked out, a sentence each."""
+    """Return why columns can't be worked out from those that came, a sentence each."""
+    return _read(table.undressed.titles, choice.computed)[1] if choice.computed else []
+
+
+@lru_cache(maxsize=32)
+def _read(
+    titles: tuple[str, ...], computed: tuple[Computed, ...]
+) -> tuple[list[tuple[str, Expression]], list[str]]:
+    """Return the columns that can be worked out, and why others can't."""
     from livetable.tui.expression import BadExpression, parse
 
-    titles = list(table.undressed.titles)
+    known = list(titles)
+    expressions: list[tuple[str, Expression]] = []
     problems = []
-    for one in choice.computed:
+    for one in computed:
+        title = harmless(one.title)
         try:
-            parse(one.text, titles)
+            expressions.append((title, parse(one.text, known)))
         except BadExpression as error:
-            problems.append(f"{one.title}: {error}")
+            problems.append(f"{title}: {error}")
         else:
-            titles.append(one.title)
-    return problems
+            known.append(title)
+    return expressions, problems
 
 
 @lru_cache(maxsize=32)

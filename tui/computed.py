@@ -52,13 +52,9 @@ def earlier(table: Table, span: Span) -> tuple[evaluate.Columns, float]:
     return _Whole(everything, len(everything.titles)).earlier(span)
 
 
+@lru_cache(maxsize=256)
 def type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> Any:
     """Return the Arrow type of an expression's values; null if it can't be worked out."""
-    return _type_of(expression, titles, types)
-
-
-@lru_cache(maxsize=256)
-def _type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> Any:
     try:
         return evaluate.evaluate(expression, _Empty(titles, types)).type
     except BadExpression:

@@ -15,7 +15,6 @@ _ABOVE: Final = (
     (Look.UP, "up"),
     (Look.DOWN, "down"),
     (Look.CHANGED, "changed"),
-    (Look.FAINT, "faint"),
     (Look.STALE, "stale"),
     (Look.MATCH, "match"),
     (Look.PICKED, "picked"),
@@ -30,7 +29,7 @@ RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
 _FADING: Final = ("up", "down", "changed")
 
 NAMES: Final = (
-    *(name for _, name in (*_HEADER, *_BELOW, *_ABOVE) if name != "faint"),
+    *(name for _, name in (*_HEADER, *_BELOW, *_ABOVE)),
     *(f"{name}-faint" for name in _FADING),
     *(f"heat-{level}" for level in range(1, HEAT_LEVELS + 1)),
     *(f"rule-{name}" for name in RULE_NAMES),
@@ -51,6 +50,5 @@ def names_of(look: Look) -> list[str]:
         names.append(f"heat-{heat}")
     above = [name for flag, name in _ABOVE if flag in look]
     if Look.FAINT in look:  # one style instead of two: bold can't be taken back
-        above.remove("faint")
         above = [f"{name}-faint" if name in _FADING else name for name in above]
     return names + above

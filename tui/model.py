@@ -166,7 +166,13 @@ class Table:
     @property
     def undressed(self) -> Table:
         """The table with all its columns."""
-        return self if self.whole is None else replace(self, headings=self.whole, whole=None)
+        return self if self.whole is None else self._undressed
+
+    @cached_property
+    def _undressed(self) -> Table:
+        # Never the table itself: that would be a circle, which only the collector frees.
+        assert self.whole is not None
+        return replace(self, headings=self.whole, whole=None)
 
     @property
     def fixed(self) -> int:
@@ -183,7 +189,7 @@ class Table:
         """What the columns are held by, in order."""
         return self.headings.refs
 
-    @property
+    @cached_property
     def types(self) -> tuple[pa.DataType, ...]:
         """The columns' Arrow types; a 64-bit integer for an index that counts."""
         if self.whole is None or not self.headings.computes:

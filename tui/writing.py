@@ -12,6 +12,7 @@ from typing import Any, Final, TextIO
 
 from livetable.feed.arrays import without_dictionary
 from livetable.feed.harmless import harmless
+from livetable.tui.columns import free_title
 from livetable.tui.format import ColumnFormat, fit
 from livetable.tui.model import Table
 from livetable.tui.scene import Layout
@@ -127,12 +128,7 @@ def names_of(table: Table, columns: Sequence[int]) -> list[str]:
     """Return titles of columns, each different from the others."""
     names: list[str] = []
     for column in columns:
-        title = table.titles[column] or f"column {column}"
-        name, number = title, 1
-        while name in names:
-            number += 1
-            name = f"{title} {number}"
-        names.append(name)
+        names.append(free_title(table.titles[column] or f"column {column}", names))
     return names
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -25,6 +24,7 @@ from livetable.tui.prompt import Prompt
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
 from tests.tui.test_model import table_of
+from tests.waiting import wait_until
 
 
 class OfferedPane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane):
@@ -108,11 +108,7 @@ class Stage:
         return str(list(self.pane.query_one(Prompt).query("_Line"))[-1].render())
 
     async def until(self, condition: Callable[[], object]) -> None:
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError((self.ids, self.says))
+        await wait_until(condition, lambda: (self.ids, self.says))
 
     async def becomes(self, ids: str) -> None:
         await self.until(lambda: self.ids == ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -15,6 +14,7 @@ from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.status import StatusLine
 from livetable.tui.target import Target, ViewOptions
+from tests.waiting import wait_until
 
 
 def frame(*values: int) -> pd.DataFrame:
@@ -38,11 +38,7 @@ class Stage:
         return self.pane.query_one(StatusLine).render_line(0).text
 
     async def until(self, condition: Callable[[], object]) -> None:
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError((self.values, self.trust))
+        await wait_until(condition, lambda: (self.values, self.trust))
 
     async def shows(self, *values: int) -> None:
         await self.until(lambda: self.values == list(values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +30,7 @@ from livetable.tui.rules import Rule
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.target import Target, ViewOptions
-from tests.waiting import wait_for
+from tests.waiting import wait_for, wait_until
 
 TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)
 REFS = st.tuples(TITLES, st.integers(0, 3))
@@ -218,11 +217,7 @@ class Stage:
         return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
 
     async def until(self, condition: Any) -> None:
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError(self.values)
+        await wait_until(condition, lambda: self.values)
 
 
 @asynccontextmanager

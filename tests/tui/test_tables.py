@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,6 +21,7 @@ from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.tabline import TabLine
 from livetable.tui.target import Target
+from tests.waiting import wait_until
 
 
 class Stage:
@@ -50,11 +50,7 @@ class Stage:
         return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
 
     async def until(self, condition: Callable[[], object]) -> None:
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError(self.app.screen)
+        await wait_until(condition, lambda: self.app.screen)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

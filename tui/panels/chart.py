@@ -10,11 +10,10 @@ from typing import Any
 from rich.text import Text
 
 from livetable.feed.arrays import as_numpy
-from livetable.feed.harmless import harmless
 from livetable.tui.grouping import is_numeric
 from livetable.tui.history import History
 from livetable.tui.model import ColumnRef, Table
-from livetable.tui.panels.panel import Panel
+from livetable.tui.panels.panel import Panel, column_name, row_name
 from livetable.tui.rowhistory import RowHistory
 
 POINTS = 600
@@ -50,19 +49,22 @@ class ChartPanel(Panel):
             for ref in self.columns
             if (at := table.column_at(ref)) is not None and is_numeric(table.types[at])
         ]
-        names = ", ".join(harmless(ref[0]) or "(index)" for ref in columns)
+        names = ", ".join(map(column_name, columns))
         width, height = self.size.width - 2, self.size.height - 1
         if not columns or width < 10 or height < 4 or row >= table.rows:
             self.say("chart", Text("no numbers to draw here"), 1)
         elif self.over_time:
             times, values = self._rows.read(table, row, columns, table.sent)
             ago = [moment - table.sent for moment in times]
-            lines = {harmless(ref[0]): (ago, values[ref]) for ref in columns}
-            named = " ".join(harmless(str(part))[:40] for part in table.identity(row))
-            self.say(f"{names} of row {named}, seconds ago", drawing(lines, width, height), 1)
+            lines = {column_name(ref): (ago, values[ref]) for ref in columns}
+            self.say(
+                f"{names} of row {row_name(table, row)}, seconds ago",
+                drawing(lines, width, height),
+                1,
+            )
         else:
             step = max(1, table.rows // _ROWS)
-            lines = {harmless(ref[0]) or "(index)": _line(table, ref, step) for ref in columns}
+            lines = {column_name(ref): _line(table, ref, step) for ref in columns}
             self.say(f"{names} over the rows", drawing(lines, width, height), 1)
 
 

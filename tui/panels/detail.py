@@ -10,7 +10,7 @@ from livetable.tui.format import width_of
 from livetable.tui.grouping import is_numeric
 from livetable.tui.history import History
 from livetable.tui.model import Table
-from livetable.tui.panels.panel import Panel
+from livetable.tui.panels.panel import Panel, column_name, row_name
 from livetable.tui.rowhistory import RowHistory, sparkline
 from livetable.tui.writing import plain_values
 
@@ -51,7 +51,7 @@ class DetailPanel(Panel):
         columns = range(len(everything.titles))
         cells = plain_values(everything, columns, row, row + 1)
         texts = [_text(everything, at, row, cells[at][0]) for at in columns]
-        names = [harmless(title) or "(index)" for title in everything.titles]
+        names = list(map(column_name, everything.refs))
         label = min(max(map(width_of, names), default=1), _LABEL)
         # A number is never broken into two: the line of its past has what room is left.
         numbers = (
@@ -71,8 +71,7 @@ class DetailPanel(Panel):
             if spark >= _LEAST_SPARK and ref in over_time:
                 cells_of_row.append(Text(sparkline(over_time[ref], spark), "dim"))
             grid.add_row(*cells_of_row)
-        named = " ".join(harmless(str(part))[:40] for part in table.identity(row))
-        self.say(f"row {named}", grid, 1000 * len(everything.refs) + width)
+        self.say(f"row {row_name(table, row)}", grid, 1000 * len(everything.refs) + width)
 
 
 def _text(table: Table, column: int, row: int, value: object) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 from livetable.feed.harmless import harmless
 from livetable.tui.format import width_of
 from livetable.tui.model import ColumnRef, Table
-from livetable.tui.panels.panel import Panel
+from livetable.tui.panels.panel import Panel, column_name
 
 _BAR = 20
 _NAME = 24
@@ -54,7 +54,7 @@ class InfoPanel(Panel):
     def _done(self, ref: ColumnRef, figures: Grid | Text, lines: int) -> None:
         self._busy = False
         if self.is_attached:
-            self.say(f"column {harmless(ref[0]) or '(index)'}", figures, lines)
+            self.say(f"column {column_name(ref)}", figures, lines)
             self._start()
 
 

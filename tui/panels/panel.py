@@ -11,8 +11,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from livetable.feed.harmless import harmless
 from livetable.tui.later import later
-from livetable.tui.model import Table
+from livetable.tui.model import ColumnRef, Table
 
 _LEAST_SECONDS = 0.2
 _SHARE = 10  # a panel works for no more than this part of the time
@@ -84,3 +85,13 @@ class Panel(VerticalScroll, can_focus=False):
             self._title.update(Content(title), layout=False)
         self._body.update(body, layout=lines != self._said[1])
         self._said = title, lines
+
+
+def column_name(column: ColumnRef) -> str:
+    """Return what to call a column."""
+    return harmless(column[0]) or "(index)"
+
+
+def row_name(table: Table, row: int) -> str:
+    """Return what to call a row: what it is held by."""
+    return " ".join(harmless(str(part))[:40] for part in table.identity(row))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -14,7 +14,7 @@ from textual.widget import Widget
 from livetable.tui.arranger import Arranger
 from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews
-from livetable.tui.model import Table
+from livetable.tui.model import ColumnRef, Table
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from livetable.tui.arrange import Arranged, Arrangement
     from livetable.tui.prompt import Prompt
     from livetable.tui.rules import Rule
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,6 @@ class ArrangedPane(Widget):
         self._problems: tuple[str, ...] = ()
         self._arranger = Arranger(lambda: self.post_message(ArrangedNews()))
         self._arranging = False
-        self._before_prompt: Arrangement | None = None
 
     @cached_property
     def live_table(self) -> LiveTable:
@@ -112,8 +114,7 @@ class ArrangedPane(Widget):
         if done is None:
             self._arranger.ask(table, chosen)
             return False
-        self.arranged = self.paint_next = done.table
-        self._problems = done.problems
+        self._accept(done)
         return True
 
     def on_arranged_news(self, message: ArrangedNews) -> None:
@@ -121,11 +122,11 @@ class ArrangedPane(Widget):
         done = self._arranger.take()
         if done is not None and done.arrangement == self.arrangement:
             self._accept(done)
+            self.paint_soon()
 
     def _accept(self, done: Arranged) -> None:
         self.arranged = self.paint_next = done.table
         self._problems = done.problems
-        self.paint_soon()
 
     def dress(self, table: Table) -> Table:
         """Return a table as it is painted, with the columns that the person chose."""
@@ -187,6 +188,13 @@ class ArrangedPane(Widget):
 
         return self.arrangement or PLAIN
 
+    def under_cursor(self) -> tuple[Table, int, ColumnRef] | None:
+        """Return the table that is shown, the cursor's column in it, and what that is held by."""
+        table, column = self.live_table.table, self.live_table.cursor_column
+        if table is None or not 0 <= column < len(table.refs):
+            return None
+        return table, column, table.refs[column]
+
     # -- sorting -----------------------------------------------------------------------------------
 
     def action_sort(self, further: bool) -> None:
@@ -212,10 +220,9 @@ class ArrangedPane(Widget):
         if not chosen.sort:
             self.app.notify("sort first, with s; then o holds the order", timeout=3)
             return
-        modes = list(Mode)
-        following = modes[(modes.index(chosen.mode) + 1) % len(modes)]
-        asked = chosen.asked + (following is Mode.ONCE)
-        self.choose(replace(chosen, mode=following, asked=asked))
+        mode = following(Mode, chosen.mode)
+        asked = chosen.asked + (mode is Mode.ONCE)
+        self.choose(replace(chosen, mode=mode, asked=asked))
 
     # -- filters -----------------------------------------------------------------------------------
 
@@ -238,10 +245,9 @@ class ArrangedPane(Widget):
         """Show only rows that have the cursor's value in its column."""
         from livetable.tui.arrange import equals_filter, with_filter
 
-        widget = self.live_table
-        table, row, column = widget.table, widget.cursor_row, widget.cursor_column
-        if table is not None and row < table.rows and column < len(table.titles):
-            same = equals_filter(table, column, row)
+        found, row = self.under_cursor(), self.live_table.cursor_row
+        if found is not None and row < found[0].rows:
+            same = equals_filter(found[0], found[1], row)
             if same is None:
                 self.app.notify("no filter can tell this value", timeout=3)
             else:
@@ -322,3 +328,9 @@ def _filter_hint(table: Table) -> str:
     parts = [f"{quote(table.titles[at])} > 0" for at in numbers[-1:]]
     parts += [f"{quote(table.titles[at])} == 'x'" for at in texts[-1:]]
     return f"{' and '.join(parts)}   or any text that a row contains".strip()
+
+
+def following(values: Iterable[T], now: T) -> T:
+    """Return the value behind one of several, the first one behind the last."""
+    there = list(values)
+    return there[(there.index(now) + 1) % len(there)]

@@ -22,7 +22,7 @@ from livetable.tui.columns import (
 from livetable.tui.columnstyle import PLAIN_STYLE, NumberForm, Shade
 from livetable.tui.keys import named
 from livetable.tui.model import ColumnRef, Table
-from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.panes.arranged import ArrangedPane, following
 
 if TYPE_CHECKING:
     from livetable.tui.columnstyle import ColumnStyle
@@ -32,6 +32,9 @@ _COMPUTE_HINT = "mid = (bid + ask) / 2   d(x): change since the frame before, d(
 _CHANGES = (("Δ {}", "d({})"), ("%Δ {}", "pct({})"), ("{}/s", "rate({})"))
 COLOURS = {"green and red": "", "red and green": "-red-up", "blue and orange": "-blue-up"}
 """Colours of up and down, each with its style class: the last can be told apart by anybody."""
+
+USUAL_COLOURS = next(iter(COLOURS))
+"""Those that nobody need choose."""
 
 _LEAST_WIDTH = 3
 _MOST_DIGITS = 15
@@ -65,20 +68,16 @@ class ColumnedPane(ArrangedPane):
         super().__init__()
         self.columns = AS_IT_CAME
         """What the person chose of the columns."""
-        self.colours = next(iter(COLOURS))
+        self.colours = USUAL_COLOURS
         """Which colours up and down have."""
-        self._column_problems: list[str] = []
 
     def offer(self, table: Table) -> None:
         """Take a table as it came, with what is worked out from it."""
-        if self.columns.computed:
-            self._column_problems = problems_of(table, self.columns)
-            table = with_computed(table, self.columns)
-        super().offer(table)
+        super().offer(with_computed(table, self.columns))
 
     def more_problems(self) -> list[str]:
         """Return which columns can't be worked out."""
-        return self._column_problems
+        return [] if self.base is None else problems_of(without_computed(self.base), self.columns)
 
     def dress(self, table: Table) -> Table:
         """Return a table with the columns that the person chose."""
@@ -94,17 +93,11 @@ class ColumnedPane(ArrangedPane):
         else:
             self.dress_anew()
 
-    def _cursor_column(self) -> tuple[Table, int, ColumnRef] | None:
-        table, column = self.live_table.table, self.live_table.cursor_column
-        if table is None or not 0 <= column < len(table.refs):
-            return None
-        return table, column, table.refs[column]
-
     # -- which, and where --------------------------------------------------------------------------
 
     def action_hide(self) -> None:
         """Hide the cursor's column; one that was worked out goes."""
-        if found := self._cursor_column():
+        if found := self.under_cursor():
             table, column, ref = found
             if table.headings.columns[column].expression is not None:
                 kept = tuple(one for one in self.columns.computed if one.title != ref[0])
@@ -130,25 +123,25 @@ class ColumnedPane(ArrangedPane):
 
     def action_move(self, step: int) -> None:
         """Move the cursor's column; the cursor stays on it."""
-        if self.base is not None and (found := self._cursor_column()):
+        if self.base is not None and (found := self.under_cursor()):
             table, _, ref = found
             self.choose_columns(moved(self.columns, table, ref, step, self.base))
 
     def action_freeze(self) -> None:
         """Keep the cursor's column at the left, or no longer."""
-        if found := self._cursor_column():
+        if found := self.under_cursor():
             self.choose_columns(freezing(self.columns, found[0], found[1]))
 
     # -- how ---------------------------------------------------------------------------------------
 
     def _restyle(self, style: ColumnStyle, says: str | None = None) -> None:
-        if found := self._cursor_column():
+        if found := self.under_cursor():
             self.choose_columns(self.columns.styled(found[2], style))
             if says is not None:
                 self.app.notify(f"{found[2][0]}: {says}", timeout=2, markup=False)
 
     def _style(self) -> ColumnStyle:
-        found = self._cursor_column()
+        found = self.under_cursor()
         return self.columns.style_of.get(found[2], PLAIN_STYLE) if found else PLAIN_STYLE
 
     def action_widen(self, by: int) -> None:
@@ -178,8 +171,7 @@ class ColumnedPane(ArrangedPane):
     def action_number_form(self) -> None:
         """Write the cursor's numbers in the next form."""
         if self._numeric():
-            forms = list(NumberForm)
-            form = forms[(forms.index(self._style().form) + 1) % len(forms)]
+            form = following(NumberForm, self._style().form)
             self._restyle(replace(self._style(), form=form), form.value)
 
     def action_digits(self, by: int) -> None:
@@ -210,14 +202,12 @@ class ColumnedPane(ArrangedPane):
     def action_shade(self) -> None:
         """Show bars before the cursor's numbers, then heat behind them, then nothing."""
         if self._numeric():
-            shades = list(Shade)
-            shade = shades[(shades.index(self._style().shade) + 1) % len(shades)]
+            shade = following(Shade, self._style().shade)
             self._restyle(replace(self._style(), shade=shade), f"shade: {shade.value}")
 
     def action_colours(self) -> None:
         """Show ups and downs in the next pair of colours."""
-        pairs = list(COLOURS)
-        self.choose_colours(pairs[(pairs.index(self.colours) + 1) % len(pairs)])
+        self.choose_colours(following(COLOURS, self.colours))
         self.app.notify(f"up and down: {self.colours}", timeout=2)
 
     def choose_colours(self, colours: str) -> None:
@@ -279,7 +269,7 @@ class ColumnedPane(ArrangedPane):
         """Add a column with the changes of the cursor's column; again: %, per second, none."""
         from livetable.tui.expression import quote
 
-        found = self._cursor_column()
+        found = self.under_cursor()
         if found is None or not self._numeric():
             return
         if found[0].grouped:
@@ -288,13 +278,13 @@ class ColumnedPane(ArrangedPane):
         title = found[2][0]
         names = {template.format(title): text.format(quote(title)) for template, text in _CHANGES}
         now = next((one.title for one in self.columns.computed if one.title in names), None)
-        following = [*names, None][0 if now is None else list(names).index(now) + 1]
+        new = following([None, *names], now)
         computed = [one for one in self.columns.computed if one.title != now]
-        if following is not None:
-            computed.append(Computed(following, names[following]))
+        if new is not None:
+            computed.append(Computed(new, names[new]))
         columns = replace(self.columns, computed=tuple(computed))
-        if following is not None and self.base is not None:
-            columns = _beside(columns, self.base, found[2], (following, 0))
+        if new is not None and self.base is not None:
+            columns = _beside(columns, self.base, found[2], (new, 0))
         self.choose_columns(columns)
 
 

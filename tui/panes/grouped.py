@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.tui.keys import named
-from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.panes.arranged import ArrangedPane, following
 
 if TYPE_CHECKING:
     from livetable.tui.arrange import Arrangement
@@ -38,11 +38,10 @@ class GroupedPane(ArrangedPane):
 
     def action_group(self) -> None:
         """Group by the cursor's column, too."""
-        table, column = self.live_table.table, self.live_table.cursor_column
-        chosen = self.chosen()
-        if table is None or self.base is None or column >= len(table.refs):
+        under, chosen = self.under_cursor(), self.chosen()
+        if under is None or self.base is None:
             return
-        ref = table.refs[column]
+        ref = under[2]
         if chosen.groups:
             from livetable.tui.grouping import COUNT_TITLE, column_of
 
@@ -69,21 +68,18 @@ class GroupedPane(ArrangedPane):
         """Show the next total of the cursor's column."""
         from livetable.tui.grouping import TOTALS, column_of, total_of
 
-        table, column = self.live_table.table, self.live_table.cursor_column
-        chosen = self.chosen()
-        if not chosen.groups or table is None or self.base is None or column >= len(table.refs):
+        under, chosen = self.under_cursor(), self.chosen()
+        if not chosen.groups or under is None or self.base is None:
             self.app.notify("group first, with b; then A shows other totals", timeout=3)
             return
-        found = column_of(self.base, table.refs[column])
+        found = column_of(self.base, under[2])
         if found is None:
             return
         ref, now = found
         at = self.base.column_at(ref)
         assert at is not None
-        for step in range(1, len(TOTALS)):
-            total = TOTALS[(TOTALS.index(now) + step) % len(TOTALS)]
-            if total_of(self.base.types[at], total) == total:
-                break
+        kind = self.base.types[at]
+        total = following([one for one in TOTALS if total_of(kind, one) == one], now)
         totals = {**dict(chosen.totals), ref: total}
         self.choose(replace(chosen, totals=tuple(totals.items()), sort=()))
 

@@ -74,14 +74,14 @@ class PanelledPane(TimedPane):
         """Draw the cursor's column; on a further one both; on the same again nothing."""
         from livetable.tui.panels.chart import ChartPanel, available
 
-        table, column = self.live_table.table, self.live_table.cursor_column
-        if table is None or column >= len(table.refs):
+        under = self.under_cursor()
+        if under is None:
             return
         if not available():
             self.app.notify(_NO_CHART, severity="warning", timeout=5, markup=False)
             return
+        _, column, ref = under
         form = self.live_table.format_of(column)
-        ref = table.refs[column]
         columns: list[ColumnRef] = [ref]
         before, self._chart = self._chart, None
         if before is not None:

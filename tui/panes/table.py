@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import Worker
 
 from livetable.feed.harmless import harmless
 from livetable.tui.columns import AS_IT_CAME
@@ -22,7 +21,7 @@ from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model import Table
-from livetable.tui.panes.columned import COLOURS, ColumnedPane
+from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
 from livetable.tui.panes.panelled import PanelledPane
 from livetable.tui.panes.searching import SearchingPane
@@ -78,7 +77,6 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         """Whether news came while the pane was not shown."""
         self._clock_timer: Timer | None = None
         self._paint_timer: asyncio.TimerHandle | None = None
-        self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the trust line, how the table is arranged, the table, and which time is shown."""
@@ -103,9 +101,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.app.exit(return_code=1, message=f"livetable: {sentence}")
 
     def _start(self) -> None:
-        self._worker = self.run_worker(
-            self.subscriber.run, name="subscriber", thread=True, exit_on_error=True
-        )
+        self.run_worker(self.subscriber.run, name="subscriber", thread=True, exit_on_error=True)
 
     def on_unmount(self) -> None:
         """End the worker."""
@@ -245,15 +241,15 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.arrangement is None
             and self.columns == AS_IT_CAME
             and not self.rules
-            and self.colours == next(iter(COLOURS))
+            and self.colours == USUAL_COLOURS
         )
         if path is None or (untouched and self._remembered is None):
             return
         from livetable.tui.remembered import Remembered, write_view
 
-        usual = self.colours == next(iter(COLOURS))
         arrangement = replace(self.chosen(), asked=0)
-        view = Remembered(arrangement, self.columns, self.rules, "" if usual else self.colours)
+        colours = "" if self.colours == USUAL_COLOURS else self.colours
+        view = Remembered(arrangement, self.columns, self.rules, colours)
         if view != self._remembered:
             self._remembered = view
             write_view(path, self.title, view)

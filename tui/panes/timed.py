@@ -115,10 +115,10 @@ class TimedPane(ArrangedPane):
 
     def on_time_line_chosen(self, message: TimeLine.Chosen) -> None:
         """Show the time that was clicked."""
-        tables = self.history.tables()
-        if tables:
-            first, last = tables[0].sent, tables[-1].sent
-            self._go_to(self.history.number_at(first + (last - first) * message.share))
+        history = self.history
+        if len(history):
+            first = history.at(history.first).sent
+            self._go_to(history.number_at(first + history.seconds * message.share))
 
     @property
     def _now(self) -> int:

@@ -9,16 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from livetable.feed.arrays import plain_type
 from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model import ColumnRef, Table
+from livetable.tui.screens.popup import Popup
 
 
-class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
+class ColumnsScreen(Popup[frozenset[ColumnRef]]):
     """Lists a table's columns; gives those that are to be hidden, None if nothing is to change.
 
     Args:
@@ -27,21 +27,13 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
     """
 
     DEFAULT_CSS = """
-    ColumnsScreen { align: center middle; }
-    ColumnsScreen Vertical {
-        width: 60; max-width: 90%; min-width: 24; height: auto; max-height: 80%;
-        border: round $primary; background: $surface; padding: 0 1;
-    }
-    ColumnsScreen OptionList { height: auto; max-height: 100%; border: none; padding: 0; }
-    ColumnsScreen Static { height: 1; color: $text-muted; }
+    ColumnsScreen Vertical { width: 60; }
+    ColumnsScreen Static { color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "toggle_column", "Show, hide", priority=True),
         Binding("enter", "accept", "Done", priority=True),
-        Binding("escape,q", "cancel", "As before"),
         Binding("a", "all", "All or none"),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
     ]
 
     def __init__(self, table: Table, choice: ColumnChoice) -> None:
@@ -63,41 +55,25 @@ class ColumnsScreen(ModalScreen[frozenset[ColumnRef] | None]):
         tick = "[ ] " if ref in self.hidden else "[x] "
         return Content.assemble(tick, ref[0] or "(index)", (f"  {self._types[ref]}", "dim"))
 
-    @property
-    def _list(self) -> OptionList:
-        return self.query_one(OptionList)
-
     def _say(self) -> None:
         for at, ref in enumerate(self.columns):
-            self._list.replace_option_prompt_at_index(at, self._label(ref))
+            self.options.replace_option_prompt_at_index(at, self._label(ref))
 
     def action_toggle_column(self) -> None:
         """Tick the column, or no longer."""
-        at = self._list.highlighted
+        at = self.options.highlighted
         if at is not None:
             self.hidden ^= {self.columns[at]}
-            self._list.replace_option_prompt_at_index(at, self._label(self.columns[at]))
+            self.options.replace_option_prompt_at_index(at, self._label(self.columns[at]))
 
     def action_accept(self) -> None:
         """Show the columns that are ticked."""
         self.dismiss(frozenset(self.hidden))
 
-    def action_cancel(self) -> None:
-        """Change nothing."""
-        self.dismiss(None)
-
     def action_all(self) -> None:
         """Tick all; if all are, none."""
         self.hidden = set() if self.hidden else set(self.columns)
         self._say()
-
-    def action_down(self) -> None:
-        """Go to the next one."""
-        self._list.action_cursor_down()
-
-    def action_up(self) -> None:
-        """Go to the one before."""
-        self._list.action_cursor_up()
 
 
 def type_name(kind: pa.DataType) -> str:
