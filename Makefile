@@ -1,4 +1,5 @@
-.PHONY: check format lint types test test-long bench bench-quick pictures
+.PHONY: check format lint types test coverage test-long fuzz soak torture release test-lowest short-torture bench \
+	bench-quick pictures
 
 check: lint types test
 
@@ -15,10 +16,44 @@ types:
 	mypy tests benchmarks docs
 
 test:
-	pytest -n 6 --cov=feed --cov=tui --cov-report=term:skip-covered
+	pytest -n 6 --dist worksteal
+
+coverage:
+	pytest -n 8 --dist worksteal --cov=feed --cov=tui --cov-report=term:skip-covered
 
 test-long:
 	pytest -m long -n 0
+
+# 100,000 damaged messages to each reader and on each socket; about ten minutes.
+fuzz:
+	python -m tests.fuzz --messages $(or $(MESSAGES),100000)
+	python -m tests.fuzz.sockets --messages $(or $(MESSAGES),100000)
+
+# Viewers, feeds, tables that come and go for hours; memory, descriptors and threads are printed.
+soak:
+	python -m tests.soak --hours $(or $(HOURS),0.167)
+
+# What the promises of docs/promises.md are measured by, with its figures.
+torture:
+	pytest -m long -n 0 -rP tests/torture
+	$(MAKE) fuzz
+	$(MAKE) release
+	$(MAKE) soak
+
+# The short form, for CI.
+short-torture:
+	pytest -m long -n 0 -rP tests/torture tests/fuzz
+	$(MAKE) release
+
+release:
+	python -m tests.release
+
+# With the oldest versions of the dependencies that pyproject.toml allows, in a venv of their own.
+test-lowest:
+	python -m venv .venv-lowest
+	.venv-lowest/bin/python -m tests.lowest > .venv-lowest/lowest.txt
+	.venv-lowest/bin/pip install -q -e '.[dev]' -c .venv-lowest/lowest.txt
+	PATH=$(CURDIR)/.venv-lowest/bin:$$PATH pytest -n 6 --dist worksteal
 
 bench:
 	python -m benchmarks --write

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import loads, painting, producing, sizes, starting
+from benchmarks import changing, loads, painting, producing, sizes, starting, taping
 from benchmarks.effort import QUICK, THOROUGH
 from benchmarks.measure import runtime_folder
 from benchmarks.results import HEADER, Result
@@ -21,9 +21,11 @@ README = Path(__file__).parent.parent / "README.md"
 GROUPS = {
     "painting": painting.run,
     "producing": producing.run,
+    "changing": changing.run,
     "sizes": sizes.run,
     "loads": loads.run,
     "starting": starting.run,
+    "taping": taping.run,
 }
 
 

@@ -46,6 +46,8 @@ def runtime_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ltb", dir="/tmp") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder
         os.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
+        # Where it is set, our code would be compiled at each start, and what it is compared to not.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
         yield Path(folder)
 

@@ -18,6 +18,7 @@ from textual.app import App, ComposeResult
 
 from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
+from livetable.feed.following import followed
 from livetable.feed.frames import capture
 from livetable.feed.wire import Position
 from livetable.tui.arrange import Arrangement, SortKey, arrange
@@ -35,7 +36,7 @@ def tables(rows: int, *, ordered: bool) -> list[Table]:
         values = np.where(random.random(values.shape) < 0.1, values + 1, values)
         frame = pd.DataFrame(values, columns=[f"c{n}" for n in range(10)])
         decoded = Decoder()(Encoder()(capture(frame)).data)
-        table = build(decoded, (), Position("bench", number + 1))
+        table = build(followed(decoded), (), Position("bench", number + 1))
         if ordered:
             before = arrange(table, Arrangement(sort=(SortKey(("c3", 0)),)))
             table = before.table if not states else table.arranged(states[0].order)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from livetable.feed.errors import LivetableError
     from livetable.feed.publisher import Publisher
+    from livetable.feed.subscriber import Subscriber
 
-__all__ = ["LivetableError", "Publisher"]
+__all__ = ["LivetableError", "Publisher", "Subscriber"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from livetable.feed.publisher import Publisher
 
         return Publisher
+    if name == "Subscriber":
+        from livetable.feed.subscriber import Subscriber
+
+        return Subscriber
     if name == "LivetableError":
         from livetable.feed.errors import LivetableError
 

@@ -9,9 +9,26 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from livetable.feed.commandline import Parser, count, fail, positive
+from livetable.feed.commandline import (
+    Parser,
+    add_foreign_options,
+    add_text_options,
+    count,
+    fail,
+    positive,
+    split_command,
+)
 from livetable.feed.errors import LivetableError
+
+if TYPE_CHECKING:
+    from livetable.feed.sources import MakePublisher
+
+
+LAST_SECONDS: Final = 8.0
+"""After a signal that ends it, a feed is gone within this time."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,9 +41,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="processes (of this machine), demo (a synthetic market), or tcp://host:port of any "
-        "ZeroMQ publisher",
+        help="keygen (makes this user's key), key (prints it), "
+        "processes (of this machine), demo (a synthetic market), replay FILE (a tape), - "
+        "(standard input: JSON lines, CSV, TSV, columns apart by blanks, or Arrow), -- COMMAND "
+        "(run every --every seconds), "
+        "tcp://host:port of any ZeroMQ publisher, http://127.0.0.1:5000 (listens), nats://… or "
+        "redis://… (the tables of a broker), or a file, followed as it changes: .csv .tsv "
+        ".jsonl .json .parquet .feather .arrow",
     )
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the tape to replay")
     parser.add_argument("--name", help="the table's name (default: the source's)")
     parser.add_argument("--bind", metavar="ENDPOINT", help="publish on tcp://… or ipc://…")
     parser.add_argument("--key", metavar="COL", help="the column that identifies a row")
@@ -35,12 +58,35 @@ def build_parser() -> argparse.ArgumentParser:
     market.add_argument("--columns", type=count, default=9, help="default: %(default)s")
     market.add_argument("--hz", type=positive, default=10.0, help="frames a second, default: 10")
     market.add_argument("--seed", type=int, default=1, help="same seed, same market")
+    files = parser.add_argument_group("files")
+    add_text_options(files)
+    parser.set_defaults(every=2.0, encoding="utf-8")
+    tape = parser.add_argument_group("replay")
+    tape.add_argument("--speed", type=positive, default=1.0, help="times as fast, default: 1")
+    tape.add_argument("--loop", action="store_true", help="begin again at the end")
     foreign = parser.add_argument_group("other publishers")
-    foreign.add_argument(
-        "--pickle",
-        action="store_true",
-        help="admit pickled pandas DataFrames; anything else in a pickle is refused, never run",
+    add_foreign_options(foreign)
+    http = parser.add_argument_group("http")
+    http.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="requests bring this file's word: Authorization: Bearer WORD; also LIVETABLE_TOKEN",
     )
+    http.add_argument(
+        "--max-body", metavar="MB", type=positive, default=64.0, help="of a request, default: 64"
+    )
+    network = parser.add_argument_group("networks")
+    network.add_argument(
+        "--secure",
+        action="store_true",
+        help="show tables to keys of authorized_viewers only, encrypted, on loopback, too",
+    )
+    network.add_argument(
+        "--insecure",
+        action="store_true",
+        help="without keys: who reaches a --bind address reads it, an http one writes to it",
+    )
+    parser.add_argument("--data", type=int, default=0, help=argparse.SUPPRESS)
     # For `livetable`, which starts feeds: end when whoever started this one is gone.
     parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -49,13 +95,28 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `livetable-feed`; return its exit code."""
     parser = build_parser()
+    arguments, command = split_command(arguments)
+    if command is not None:
+        arguments.insert(0, "command")
     options = parser.parse_args(arguments)
+    options.command = command
+    if options.source in ("keygen", "key"):
+        return _tell_key(parser.prog, make=options.source == "keygen")
+    if options.secure and options.insecure:
+        fail(parser.prog, "--secure and --insecure contradict each other", 2)
+    options.secure = True if options.secure else False if options.insecure else None
     stop = threading.Event()
     code = 0
+
+    def ready(sentence: str) -> None:
+        print("ready" if options.tied else sentence, file=sys.stderr, flush=True)
+
+    options.ready = ready
 
     def on_signal(number: int, frame: object) -> None:
         nonlocal code
         code = 130 if number == signal.SIGINT else 0
+        _leave_at_last(code)
         stop.set()
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -67,21 +128,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _publish(options, stop)
     except LivetableError as error:
         fail(parser.prog, str(error), 1)
+    finally:
+        while _last:  # it came to its end by itself
+            _last.pop().cancel()
     return code
+
+
+def _tell_key(program: str, *, make: bool) -> int:
+    """Print this user's public key, made if asked for."""
+    from livetable.feed import keys
+
+    try:
+        if make:
+            print(f"the secret half of your key is in {keys.keygen().with_suffix('')}; this line "
+                  "goes into authorized_viewers of who lets you in:", file=sys.stderr)  # fmt: skip
+        pair = keys.own_pair()
+        if pair is None:
+            fail(program, "there is no key yet: livetable-feed keygen", 1)
+        print(keys.key_text(pair.public), flush=True)
+    except LivetableError as error:
+        fail(program, str(error), 1)
+    return 0
 
 
 def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
     from livetable.feed.publisher import Publisher
     from livetable.feed.sources import find_source, source_names
 
-    found = find_source(options.source)
+    if options.source.lower().endswith(".tape") and options.file is None:
+        options.source, options.file = "replay", options.source
+    if (options.source == "replay") != (options.file is not None):
+        fail("livetable-feed", "replay takes a tape: livetable-feed replay FILE.tape", 2)
+    if options.types is not None:
+        from livetable.feed.sources.lines import read_types  # late: few say types
+
+        options.types = read_types(options.types)
+    found = find_source(options.source, each=options.each)
     if found is None:
         known = ", ".join(source_names())
         fail("livetable-feed", f"unknown source {options.source!r}: there are {known}", 2)
-    run, key = found
+    if found.run_many is not None:
+        make = _maker(options)
+        found.run_many(options, make, stop)
+        return
+    run, key = found.run, found.key
+    assert run is not None
+    if options.file is not None:
+        table, key = _of_tape(options.file)
+        options.name = options.name or table
+    if options.source == "command":
+        if not options.command:
+            fail("livetable-feed", "write the command behind --: livetable-feed -- ps aux", 2)
+        options.name = options.name or Path(options.command[0]).name[:60]
+    if options.source == "-":
+        options.name = options.name or "stdin"
+    if run.__module__.endswith((".files", ".folder")):
+        options.name = options.name or _title_of(options.source)
     name = options.name or options.source.replace("://", " ").replace("/", " ")[:60].strip()
     publisher = Publisher(
-        name, key=options.key or key, endpoint=options.bind, listed=not options.tied
+        name,
+        key=options.key or key,
+        endpoint=options.bind,
+        listed=not options.tied,
+        limit=options.limit,
+        secure=options.secure,
     )
     with publisher:
         if not options.tied:
@@ -90,11 +200,55 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
         run(options, publisher, stop)
 
 
+def _title_of(source: str) -> str:
+    """Return what a table of a file, a folder or a pattern is called."""
+    name = Path(source).absolute().name
+    return "".join("+" if one in "*?[]" else one for one in name)[:60].lstrip("@-.~ ") or "files"
+
+
+def _maker(options: argparse.Namespace) -> MakePublisher:
+    from livetable.feed.publisher import Publisher
+
+    def make(
+        name: str, *, key: Any = None, limit: int | None = None, ttl: float | None = None
+    ) -> Publisher:
+        return Publisher(
+            name, key=key, endpoint=options.bind, limit=limit, ttl=ttl, listed=not options.tied,
+            secure=options.secure,
+        )  # fmt: skip
+
+    return make
+
+
+def _of_tape(file: str) -> tuple[str, Any]:
+    """Return the name of a tape's table, and its key."""
+    from livetable.feed.labels import from_json
+    from livetable.feed.tape import TapeReader
+
+    tape = TapeReader(Path(file))
+    try:
+        return tape.table, list(map(from_json, tape.frame(0).header.key))
+    finally:
+        tape.close()
+
+
+def _leave_at_last(code: int) -> None:
+    """End this process after a while, whatever hangs on the way out: a library, a broker."""
+    last = threading.Timer(LAST_SECONDS, os._exit, [code])
+    last.daemon = True
+    last.start()
+    _last.append(last)
+
+
+_last: list[threading.Timer] = []
+
+
 def _tie(stop: threading.Event) -> None:
     def wait() -> None:
         with contextlib.suppress(OSError):
             while os.read(0, 4096):
                 pass
+        _leave_at_last(0)
         stop.set()
 
     threading.Thread(target=wait, daemon=True, name="livetable-tie").start()

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
 
+from livetable.feed.errors import BodyError
 from livetable.feed.labels import safe_str
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+MAX_WRITTEN_OUT: Final = 4 << 30
+"""Texts that are there once and named often may take so many bytes where each is written out."""
 
 Values: TypeAlias = Any
 """A NumPy array or a pandas extension array."""
@@ -66,13 +70,113 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def without_dictionary(array: pa.Array) -> pa.Array:
-    """Return an array's values as such: no dictionary, no views (which few functions take)."""
+    """Return an array's values as such: no dictionary, no views (which few functions take).
+
+    Raises:
+        BodyError: a few long texts are named so often that they would take gigabytes.
+    """
+    check_written_out(array)
     if pa.types.is_dictionary(array.type):
         values = array.dictionary
         plain = plain_type(values.type)
         return (values if plain == values.type else values.cast(plain)).take(array.indices)
     plain = plain_type(array.type)
     return array if plain == array.type else array.cast(plain)
+
+
+def check_type(kind: pa.DataType) -> None:
+    """Raise if values of a type can't be read in Python.
+
+    Raises:
+        BodyError: they can't; or its name, or its time zone, is no text.
+    """
+    if kind.id in _UNKNOWN:
+        raise BodyError("intervals of months or of days are not read")
+    try:
+        if pa.types.is_timestamp(kind):
+            str(kind.tz)
+        for at in range(kind.num_fields):
+            field = kind.field(at)
+            str(field.name)
+            check_type(field.type)
+    except UnicodeDecodeError as error:
+        raise BodyError(f"a name of a type is no text: {error}"[:200]) from None
+    if pa.types.is_dictionary(kind):
+        check_type(kind.value_type)
+    if pa.types.is_run_end_encoded(kind):
+        check_type(kind.value_type)
+
+
+_UNKNOWN: Final = frozenset((pa.lib.Type_INTERVAL_MONTHS, pa.lib.Type_INTERVAL_DAY_TIME))
+
+
+def without_leftovers(array: pa.Array) -> pa.Array:
+    """Return an array of views with nothing under its nulls: Arrow's casts follow what is there.
+
+    Its own validation does not look at it, and what points nowhere ends the process (measured:
+    `string_view` to `string`, Arrow 26).
+    """
+    kind = array.type
+    is_view = pa.types.is_string_view(kind) or pa.types.is_binary_view(kind)
+    if not is_view or not array.null_count:
+        return array
+    import numpy as np
+
+    buffers = array.buffers()
+    stop = array.offset + len(array)
+    views = np.frombuffer(buffers[1], "<i4", stop * 4).reshape(-1, 4)
+    gone = np.zeros(stop, dtype=bool)
+    gone[array.offset :] = missing(array)
+    if not views[gone].any():
+        return array
+    cleared = np.where(gone[:, None], np.int32(0), views)
+    return pa.Array.from_buffers(
+        kind, len(array), [buffers[0], pa.py_buffer(cleared), *buffers[2:]], offset=array.offset
+    )
+
+
+def check_written_out(array: pa.Array) -> None:
+    """Raise if texts that are named often would take far too much where each is written out."""
+    is_dictionary = pa.types.is_dictionary(array.type)
+    held = array.dictionary if is_dictionary else array
+    if not is_dictionary and plain_type(array.type) == array.type:
+        return
+    if held.nbytes * len(array) <= MAX_WRITTEN_OUT:
+        return  # none of them is longer than all there is
+    lengths = _lengths(held)
+    if lengths is None:
+        raise BodyError(f"{held.type} named {len(array):,} times is more than is read")
+    if len(lengths) and int(lengths.max()) * len(array) > MAX_WRITTEN_OUT:
+        named = lengths if not is_dictionary else lengths[indices_of(array)[0]]
+        if (total := int(named.sum())) > MAX_WRITTEN_OUT:
+            raise BodyError(f"texts that are named {len(array):,} times would take {total:,} bytes")
+
+
+def _lengths(values: pa.Array) -> np.ndarray[Any, Any] | None:
+    """Return how many bytes each text has, or each number; None if it is neither."""
+    import numpy as np
+
+    kind = values.type
+    start, stop = values.offset, values.offset + len(values)
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        views = np.frombuffer(values.buffers()[1], "<i4", stop * 4).reshape(-1, 4)
+        return views[start:, 0].astype(np.int64)
+    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+        return np.diff(np.frombuffer(values.buffers()[1], "<i8", stop + 1)[start:])
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        return np.diff(np.frombuffer(values.buffers()[1], "<i4", stop + 1)[start:].astype(np.int64))
+    if pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind):
+        return np.full(len(values), max(1, kind.bit_width // 8))
+    return None
+
+
+def comparable(values: pa.Array) -> pa.Array:
+    """Return an array whose values Python can tell apart: times as whole numbers."""
+    values = without_dictionary(values)
+    kind = values.type
+    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        return values.view(pa.int32() if kind.bit_width == 32 else pa.int64())
+    return values
 
 
 def taken(values: pa.Array, rows: pa.Array) -> pa.Array:

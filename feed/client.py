@@ -13,13 +13,34 @@ from typing import Final
 
 import zmq
 
-from livetable.feed.errors import BadEndpoint, WireError
+from livetable.feed import introducing
+from livetable.feed.errors import BadEndpoint, BadKey, WireError
+from livetable.feed.keys import (
+    KeyPair,
+    changed,
+    config_folder,
+    how_to_trust,
+    key_text,
+    known_feed,
+    new_pair,
+    own_pair,
+)
 from livetable.feed.wanting import News, Wanting
 from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, WINDOW, Header, new_topic
 
 MAX_PART: Final = 64 << 20
 """Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
 
+RETRY_SECONDS: Final = 2.0
+"""After keys did not fit it is tried again after this long."""
+
+_FAILED: Final = (
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+_OTHER_MECHANISM: Final = zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
+_SEVERAL: Final = 3
 _RECONNECT_MS: Final = 20
 _RECONNECT_MAX_MS: Final = 400
 
@@ -70,7 +91,18 @@ class Refused:
     reason: str
 
 
-Event = News | Link | Gone | Progress | Refused
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The feed and this reader don't agree on keys: nothing is read, and it is tried again.
+
+    Attributes:
+        reason: Why, and what to do, as a sentence.
+    """
+
+    reason: str
+
+
+Event = News | Link | Gone | Progress | Refused | Barred
 
 
 class Client:
@@ -82,6 +114,7 @@ class Client:
 
     Raises:
         BadEndpoint: it can't be an endpoint.
+        BadKey: a file of keys can't be used.
     """
 
     def __init__(
@@ -91,28 +124,40 @@ class Client:
         self._topic = new_topic()
         self._wantings: dict[str | None, Wanting] = {}
         self._to_ask: set[str | None] = set()
+        self._afresh: set[str | None] = set()
         self._closed = threading.Event()
         self._alarm, self._listen = socket.socketpair()
         self._alarm.setblocking(False)
         self._listen.setblocking(False)
+        self._key: bytes | None = None
+        self._pair: KeyPair | None = None
+        self._failures = 0
+        self._retry_at: float | None = None
         self._shared = context is not None
         self._context: zmq.Context[zmq.Socket[bytes]] = context or zmq.Context()
         try:
             self._connect()
-        except zmq.ZMQError:
+        except (BadKey, zmq.ZMQError) as error:
             self._disconnect()
+            self._alarm.close()
+            self._listen.close()
             if not self._shared:
                 self._context.destroy(0)
+            if isinstance(error, BadKey):
+                raise
             raise BadEndpoint(
                 f"{endpoint!r} is no endpoint: write tcp://host:port or ipc:///path/of/a/socket"
             ) from None
 
-    def ask(self, table: str | None) -> None:
+    def ask(self, table: str | None, *, afresh: bool = False) -> None:
         """Ask for what is newer than the last news of a table: the reader's credit.
 
         Args:
             table: The table's name, None for the catalogue.
+            afresh: Whether to ask for the whole table: the last news could not be used.
         """
+        if afresh:
+            self._afresh.add(table)
         self._to_ask.add(table)
         self._wake()
 
@@ -122,6 +167,9 @@ class Client:
         while self._to_ask:
             table = self._to_ask.pop()
             wanting = self._wantings.setdefault(table, Wanting(self._topic, table))
+            if table in self._afresh and not wanting.outstanding:
+                self._afresh.discard(table)
+                wanting.forget()
             if not wanting.outstanding:
                 self._say(wanting.ask(now))
 
@@ -167,13 +215,24 @@ class Client:
         for option, value in options.items():
             self._socket.setsockopt(option, value)
         self._monitor = self._socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | _FAILED
         )
+        self._prove()
         self._poller = zmq.Poller()
         for one in (self._socket, self._monitor, self._listen):
             self._poller.register(one, zmq.POLLIN)
         self._socket.connect(self.endpoint)
         self._socket.send(b"\x01" + self._topic)
+
+    def _prove(self) -> None:
+        """Ask a feed whose key is known to prove that it has it; show one's own."""
+        self._key = known_feed(self.endpoint) if self.endpoint.startswith("tcp://") else None
+        if self._key is not None:
+            # Without a key of one's own any will do: the feed says that it does not know it.
+            self._pair = own_pair() or self._pair or new_pair()
+            self._socket.setsockopt(zmq.CURVE_SERVERKEY, self._key)
+            self._socket.setsockopt(zmq.CURVE_PUBLICKEY, self._pair.public)
+            self._socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret)
 
     def _disconnect(self) -> None:
         self._socket.disable_monitor()
@@ -192,8 +251,9 @@ class Client:
 
     def _turn(self, now: float, until: float | None) -> Iterator[Event]:
         self.say()
-        times = [wanting.deadline() for wanting in self._wantings.values()]
-        due = min((at for at in (*times, until) if at is not None), default=None)
+        times: list[float | None] = [wanting.deadline() for wanting in self._wantings.values()]
+        times = [*times, until, self._retry_at]
+        due = min((at for at in times if at is not None), default=None)
         timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
         ready = dict(self._poller.poll(timeout))
         if self._listen.fileno() in ready or self._listen in ready:
@@ -210,12 +270,13 @@ class Client:
             if wanting.tell_gone(now):
                 silent = True
                 yield Gone(table)
-        if silent:
+        if silent or (self._retry_at is not None and now >= self._retry_at):
             # The other end may be held open by a child of a dead feed: only a new connection
             # finds the feed that took over its endpoint.
             self._reconnect(now)
 
     def _reconnect(self, now: float) -> None:
+        self._retry_at = None
         self._disconnect()
         # A new topic: a feed takes a want that it has answered for a repetition.
         self._topic = new_topic()
@@ -225,12 +286,46 @@ class Client:
 
     def _look_at_link(self) -> Iterator[Event]:
         # By hand: zmq.utils.monitor loads zmq.asyncio for this. Event, value; then the address.
-        event, _ = struct.unpack("=Hi", self._monitor.recv_multipart()[0])
+        event, detail = struct.unpack("=Hi", self._monitor.recv_multipart()[0])
+        if event & _FAILED:
+            self._failures += 1
+            if (reason := self._barred(event, detail)) is not None:
+                # ZeroMQ does not try again by itself; the person may have seen to it by then.
+                self._retry_at = time.monotonic() + RETRY_SECONDS
+                yield Barred(reason)
+            return
         connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        if connected:
+            self._failures = 0
         yield Link(connected)
         if connected:
             for wanting in self._wantings.values():
                 self._say(wanting.restart(time.monotonic()))
+
+    def _barred(self, event: int, detail: int) -> str | None:
+        """Return why the two sides don't agree on keys, None if it is something else."""
+        where = self.endpoint
+        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            pair = own_pair()
+            if pair is None:
+                return f"{where} lets in whose key it knows: make yours with livetable-feed keygen"
+            return (
+                f"{where} does not know your key: have this line put into authorized_viewers "
+                f"there: {key_text(pair.public)}"
+            )
+        if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and detail == _OTHER_MECHANISM:
+            if self._key is not None:
+                return (
+                    f"WARNING: {where} DOES NOT PROVE ITS KEY any more, it offers everything to "
+                    "anybody, or somebody else answers there. If you know why, take its line out "
+                    f"of {config_folder() / 'known_feeds'}"
+                )
+            return f"{where} shows its tables to who knows its key: {how_to_trust(where)}"
+        # A wrong key looks like a line that is cut: only several in a row say something.
+        if self._key is None or self._failures % _SEVERAL:
+            return None
+        shown = introducing.ask(where)
+        return None if shown == self._key else changed(where, self._key, shown)
 
     def _receive(self) -> Iterator[Event]:
         for _ in range(64):

@@ -5,20 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, overload
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import pyarrow as pa
 
-from livetable.feed.arrays import one_chunk
+from livetable.feed.arrays import (
+    as_numpy,
+    check_type,
+    check_written_out,
+    one_chunk,
+    plain_type,
+    without_leftovers,
+)
+from livetable.feed.envelope import check_stream
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import Label, from_json
 from livetable.feed.wire import METADATA_KEY
 
+if TYPE_CHECKING:
+    from livetable.feed.rows import Numbers
+
 MAX_COLUMNS: Final = 100_000
 """More columns than this are refused."""
-
-MAX_ROWS: Final = 1 << 31
-"""More rows than this are refused: a handful of bytes can claim any number of null rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ class Decoded:
         columns: The columns, each of `rows` values.
         rows: The number of rows.
         types: Arrow types of the columns; the same object while they don't change.
+        schema: What it came with.
     """
 
     labels: Labels
@@ -59,6 +69,41 @@ class Decoded:
     columns: Sequence[pa.Array]
     rows: int
     types: tuple[pa.DataType, ...]
+    schema: pa.Schema | None = None
+
+    @property
+    def arrays(self) -> Sequence[pa.Array]:
+        """The index's levels, then the columns."""
+        index, columns = self.index, self.columns
+        levels = len(index)
+        return Columns(
+            levels + len(columns), lambda at: index[at] if at < levels else columns[at - levels]
+        )
+
+    @property
+    def all_types(self) -> tuple[pa.DataType, ...]:
+        """Arrow types of the index's levels and of the columns; the same object for the same."""
+        return _joined(tuple(one.type for one in self.index), self.types)
+
+
+@lru_cache(maxsize=16)
+def _joined(
+    index: tuple[pa.DataType, ...], columns: tuple[pa.DataType, ...]
+) -> tuple[pa.DataType, ...]:
+    return index + columns
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Rows of a table that changed.
+
+    Attributes:
+        positions: Where they are in the table afterwards, ascending.
+        table: The rows.
+    """
+
+    positions: Numbers
+    table: Decoded
 
 
 class Columns(Sequence[pa.Array]):
@@ -93,6 +138,7 @@ class Decoder:
         self._schema: pa.Schema | None = None
         self._labels: Labels | None = None
         self._types: tuple[pa.DataType, ...] = ()
+        self._named: list[int] = []
 
     def __call__(self, body: bytes | bytearray | memoryview) -> Decoded:
         """Return the table in `body`, which must not be written to any more.
@@ -100,30 +146,69 @@ class Decoder:
         Raises:
             BodyError: it is not the Arrow stream that docs/protocol.md asks for.
         """
+        batch = self._batch(body)
+        return self._decoded(batch)
+
+    def delta(self, body: bytes | bytearray | memoryview) -> Delta:
+        """Return the rows in `body`, the first field of which says where they are.
+
+        Raises:
+            BodyError: it is not the Arrow stream that docs/protocol.md asks for.
+        """
+        batch = self._batch(body)
+        if (
+            not len(batch.schema)
+            or _first_name(batch.schema) != "row"
+            or batch.schema.types[0] != pa.int64()
+        ):
+            raise BodyError("a delta's first field is no whole number named row")
+        where = batch.column(0)
+        positions = as_numpy(where)
+        if where.null_count or (len(positions) and positions[0] < 0):
+            raise BodyError("a delta's rows have no places")
+        if len(positions) > 1 and int((positions[1:] - positions[:-1]).min()) < 1:
+            raise BodyError("a delta's rows are not in order")
+        return Delta(positions, self._decoded(batch.remove_column(0)))
+
+    def _batch(self, body: bytes | bytearray | memoryview) -> pa.RecordBatch:
         try:
+            check_stream(memoryview(body))
             batch = _only_batch(pa.py_buffer(body))
-            if batch.num_rows > MAX_ROWS:
-                raise BodyError(f"{batch.num_rows} rows are more than the {MAX_ROWS} that are read")
             # Before anything looks at a value: a corrupted offset kills the process there.
             batch.validate(full=True)
-            labels = self._read_labels(batch.schema)
         except BodyError:
             raise
         except Exception as error:  # Arrow raises anything on what is no Arrow
             raise BodyError(f"not a readable Arrow stream: {error}".split("\n")[0][:300]) from None
+        return batch
+
+    def _decoded(self, batch: pa.RecordBatch) -> Decoded:
+        try:
+            labels = self._read_labels(batch.schema)
+        except UnicodeDecodeError as error:  # a field's name
+            raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
+        for at in self._named:
+            plain = without_leftovers(batch.column(at))
+            check_written_out(plain)
+            if plain is not batch.column(at):
+                batch = batch.set_column(at, batch.schema.field(at), plain)
         levels = 0 if labels.range is not None else len(labels.index)
         # Without any columns a column of nulls holds the number of rows.
         stop = batch.num_columns if labels.dtypes else levels
         index = [batch.column(level) for level in range(levels)]
         columns = Columns(stop - levels, lambda at: batch.column(levels + at))
-        return Decoded(labels, index, columns, batch.num_rows, self._types)
+        return Decoded(labels, index, columns, batch.num_rows, self._types, batch.schema)
 
     def _read_labels(self, schema: pa.Schema) -> Labels:
         if self._labels is None or not schema.equals(self._schema, check_metadata=True):
+            for kind in schema.types:
+                check_type(kind)
             self._labels = _labels((schema.metadata or {}).get(METADATA_KEY, b""), schema)
             levels = 0 if self._labels.range is not None else len(self._labels.index)
             self._types = tuple(schema.types[levels:]) if self._labels.dtypes else ()
             self._schema = schema
+            # Of these each value may be there once and be named often.
+            self._named = [at for at, kind in enumerate(schema.types) if plain_type(kind) != kind]
         return self._labels
 
 
@@ -137,6 +222,13 @@ def _only_batch(buffer: pa.Buffer) -> pa.RecordBatch:
         table = pa.Table.from_batches(batches, reader.schema)
     table.validate(full=True)  # before its chunks are joined
     return pa.RecordBatch.from_arrays(list(map(one_chunk, table.columns)), schema=table.schema)
+
+
+def _first_name(schema: pa.Schema) -> str | None:
+    try:
+        return str(schema.field(0).name)
+    except UnicodeDecodeError:
+        return None
 
 
 def _check_schema(schema: pa.Schema) -> None:

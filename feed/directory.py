@@ -79,14 +79,23 @@ class Claim:
     _lock_file: str
 
     def publish(self, endpoint: str) -> None:
-        """Tell viewers where the table is, once `endpoint` is bound."""
+        """Tell viewers where the table is, once `endpoint` is bound.
+
+        Raises:
+            RuntimeFolder: it can't be written down.
+        """
         record = {"name": self.name, "endpoint": endpoint, "pid": os.getpid()}
         with _held_lock:
             descriptor = _held[self._lock_file]
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(record).encode() + b"\n", 0)
-        # Viewers watch the folder for names, not files for contents.
-        os.utime(self._lock_file)
+            try:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(record).encode() + b"\n", 0)
+                # Viewers watch the folder for names, not files for contents.
+                os.utime(self._lock_file)
+            except OSError as error:  # a full disk
+                raise RuntimeFolder(
+                    f"{self._lock_file} can't be written: {error.strerror}"
+                ) from None
 
     def release(self) -> None:
         """Give the name back; a second call does nothing."""
@@ -206,7 +215,10 @@ def claim(name: str, endpoint: str | None = None) -> Claim:
         if lock_file in _held:
             raise NameTaken(name, os.getpid())
         while True:
-            descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise RuntimeFolder(f"{lock_file} can't be made: {error.strerror}") from None
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

@@ -31,27 +31,21 @@ class Encoder:
 
     def __call__(self, captured: Captured) -> Body:
         """Return the frame as a body. Raises nothing that a cell's content could cause."""
-        if isinstance(captured.frame, pa.Table):
-            schema, arrays, texts = self._from_arrow(captured.frame)
-        else:
-            schema, arrays, texts = self._from_pandas(captured.frame)
-        rows = captured.shape[0]
-        if arrays:
-            batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        else:  # no column holds the number of rows then
-            batch = pa.RecordBatch.from_arrays([pa.nulls(rows)], names=["rows"])
-            schema = batch.schema.with_metadata(schema.metadata)
-            batch = batch.replace_schema_metadata(schema.metadata)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_batch(batch)
+        schema, arrays, texts = self.columns(captured)
         note = None
         if texts:
             named = ", ".join(text[:40] for text in texts[:3]) + (
                 f" and {len(texts) - 3} more" if texts[3:] else ""
             )
             note = f"shown as text, as Arrow has no such type: {named}"
-        return Body(memoryview(sink.getvalue()), rows, captured.shape[1], note)
+        rows, columns = captured.shape
+        return Body(stream(schema, arrays, rows), rows, columns, note)
+
+    def columns(self, captured: Captured) -> tuple[pa.Schema, list[pa.Array], list[str]]:
+        """Return the frame's schema, its columns, and which of them became text."""
+        if isinstance(captured.frame, pa.Table):
+            return self._from_arrow(captured.frame)
+        return self._from_pandas(captured.frame)
 
     def _from_pandas(self, frame: pd.DataFrame) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range, levels = _index_levels(frame.index)
@@ -102,6 +96,20 @@ class Encoder:
             self._last, self._columns = recipe, None
         assert self._schema is not None
         return self._schema, arrays, []
+
+
+def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
+    """Return columns as an Arrow IPC stream of one batch."""
+    if arrays:
+        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    else:  # no column holds the number of rows then
+        batch = pa.RecordBatch.from_arrays([pa.nulls(rows)], names=["rows"])
+        schema = batch.schema.with_metadata(schema.metadata)
+        batch = batch.replace_schema_metadata(schema.metadata)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(batch)
+    return memoryview(sink.getvalue())
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,9 @@ LivetableError
 ├── NameTaken        another live process publishes that name
 ├── BadName          not a usable table name
 ├── BadEndpoint      not a usable endpoint, or it can't be bound
+├── BadKey           a key, or a file of keys, that can't be used
 ├── BadFrame         `send` was given something that is no table
+├── NoFrame          no more frames come: the table ended, or its reader was closed
 ├── PublisherClosed  used after `close()`, or in a forked child
 ├── RuntimeFolder    the folder of the local sockets is missing or not safe
 └── WireError        a message that does not follow docs/protocol.md
@@ -44,8 +46,16 @@ class BadEndpoint(LivetableError):
     """Not a usable endpoint, or one that can't be bound or connected."""
 
 
+class BadKey(LivetableError):
+    """A key, or a file of keys, that can't be used; or a feed that has not the key it should."""
+
+
 class BadFrame(LivetableError, TypeError):
     """`send` was given something that can't be shown as a table."""
+
+
+class NoFrame(LivetableError):
+    """No more frames come: the table has ended, or its reader was closed."""
 
 
 class PublisherClosed(LivetableError):

@@ -25,6 +25,12 @@ class Captured:
     frame: Any
     shape: tuple[int, int]
 
+    def last(self, rows: int) -> Captured:
+        """Return the frame's last rows."""
+        frame = self.frame
+        kept = frame.iloc[-rows:] if hasattr(frame, "iloc") else frame.slice(len(frame) - rows)
+        return Captured(kept, (rows, self.shape[1]))
+
 
 def capture(data: Any) -> Captured:
     """Hold `data` as it is now, in time that does not depend on its size.

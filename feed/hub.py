@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -18,10 +19,13 @@ from typing import Any, Final
 import zmq
 import zmq.utils.garbage
 
+from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint
+from livetable.feed.introducing import Introducer
+from livetable.feed.keys import KeyPair
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
-from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, MAX_WANT, TableInfo
+from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, MAX_WANT, Position, TableInfo
 
 _log = logging.getLogger("livetable.feed")
 
@@ -31,10 +35,20 @@ _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
 
 
+Prepare = Callable[[TableState, Position | None, bool], None]
+
+
 class _Bound:
     """One bound socket and what it serves. Lives in the hub's thread only."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        prepare: Prepare,
+        pair: KeyPair | None,
+    ) -> None:
+        self.pair = pair
         self.socket = context.socket(zmq.XPUB)
         options = {
             zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
@@ -49,13 +63,33 @@ class _Bound:
         try:
             for option, value in options.items():
                 self.socket.setsockopt(option, value)
+            if pair is not None:
+                self.socket.setsockopt(zmq.CURVE_SERVER, 1)
+                self.socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
+                self.socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
+                self.socket.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
             self.socket.copy_threshold = 0
             self._bind(endpoint)
         except zmq.ZMQError as error:
             self.socket.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
-        self.endpoint: str = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.serving = Serving(self._send, _describe)
+        # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
+        said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
+        self.serving = Serving(self._send, _describe, prepare)
+        self.introducer: Introducer | None = None
+        if pair is not None:
+            with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
+                self.introducer = Introducer(self.endpoint, pair.public)
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Let go of the endpoint; what was said last still goes out."""
+        if at_once:
+            with contextlib.suppress(zmq.ZMQError):
+                self.socket.unbind(self.endpoint)  # close does it some time later
+        self.socket.close()
+        if self.introducer is not None:
+            self.introducer.close()
 
     def _bind(self, endpoint: str) -> None:
         # One that was just closed is let go of by another thread, a moment later.
@@ -98,7 +132,10 @@ class Hub:
     def __init__(self) -> None:
         self._jobs: deque[Callable[[], None]] = deque()
         self._fresh: set[tuple[str, str]] = set()
+        self._untidy: set[TableState] = set()
+        self._preparing: set[TableState] = set()
         self._bound: dict[str, _Bound] = {}
+        self._doorkeeper: Doorkeeper | None = None
         self._alarm, self._listen = socket.socketpair()
         self._alarm.setblocking(False)
         self._listen.setblocking(False)
@@ -107,8 +144,13 @@ class Hub:
         self._thread = threading.Thread(target=self._run, name="livetable-feed", daemon=True)
         self._thread.start()
 
-    def add(self, table: TableState, endpoint: str) -> str:
+    def add(self, table: TableState, endpoint: str, pair: KeyPair | None = None) -> str:
         """Serve a table; return the endpoint with wildcards replaced.
+
+        Args:
+            table: The table.
+            endpoint: Where.
+            pair: The key that viewers have to know, if theirs are asked for.
 
         Raises:
             BadEndpoint: it can't be bound.
@@ -117,9 +159,19 @@ class Hub:
         def job() -> str:
             bound = self._bound.get(endpoint)
             if bound is None:
-                bound = _Bound(self._context, endpoint)
+                if pair is not None and self._doorkeeper is None:
+                    self._doorkeeper = Doorkeeper(self._context)
+                    self._poller.register(self._doorkeeper.socket, zmq.POLLIN)
+                if pair is not None and self._doorkeeper is not None:
+                    self._doorkeeper.owners.add(pair.public)
+                bound = _Bound(self._context, endpoint, self._prepare, pair)
                 self._bound[endpoint] = self._bound[bound.endpoint] = bound
                 self._poller.register(bound.socket, zmq.POLLIN)
+                if bound.introducer is not None:
+                    self._poller.register(bound.introducer, zmq.POLLIN)
+            elif bound.pair != pair:
+                how = "with" if bound.pair is not None else "without"
+                raise BadEndpoint(f"{endpoint} is published {how} keys by this process already")
             if table.name in bound.serving.tables:
                 raise BadEndpoint(f"{endpoint} already has a table {table.name!r}")
             bound.serving.add(table, time.monotonic())
@@ -139,9 +191,9 @@ class Hub:
             if not bound.serving.tables:
                 self._bound = {at: one for at, one in self._bound.items() if one is not bound}
                 self._poller.unregister(bound.socket)
-                with contextlib.suppress(zmq.ZMQError):
-                    bound.socket.unbind(bound.endpoint)  # at once: close does it some time later
-                bound.socket.close()
+                if bound.introducer is not None:
+                    self._poller.unregister(bound.introducer)
+                bound.close(at_once=True)
 
         self._call(job)
 
@@ -149,6 +201,12 @@ class Hub:
         """Say that a table has a new frame. Returns at once."""
         if table.wanted:
             self._fresh.add((table.name, endpoint))
+            self._wake()
+
+    def tidy(self, table: TableState) -> None:
+        """Free the room of what a table's rows held before. Returns at once."""
+        if table not in self._untidy:
+            self._untidy.add(table)
             self._wake()
 
     def stop(self) -> None:
@@ -159,6 +217,33 @@ class Hub:
         if not self._thread.is_alive():
             self._alarm.close()
             self._listen.close()
+
+    def _prepare(self, table: TableState, have: Position | None, deltas: bool) -> None:
+        """Encode what a viewer needs of a large table beside this thread, once at a time."""
+        if table in self._preparing:
+            return
+        self._preparing.add(table)
+        # A daemon, not a pool's thread: the producer's exit must not wait for it.
+        threading.Thread(
+            target=self._encode, args=(table, have, deltas), name="livetable-encode", daemon=True
+        ).start()
+
+    def _encode(self, table: TableState, have: Position | None, deltas: bool) -> None:
+        made = None
+        try:
+            made = table.since(have, deltas=deltas)
+        finally:
+
+            def done() -> None:
+                self._preparing.discard(table)
+                table.prepared = made
+                now = time.monotonic()
+                for bound in set(self._bound.values()):
+                    if bound.serving.tables.get(table.name) is table:
+                        bound.serving.news(table.name, now)
+
+            self._jobs.append(done)
+            self._wake()
 
     def _wake(self) -> None:
         if self._woken:
@@ -203,7 +288,9 @@ class Hub:
                 with contextlib.suppress(Exception):
                     for name in list(bound.serving.tables):
                         bound.serving.remove(name, time.monotonic())
-                bound.socket.close()
+                bound.close()
+            if self._doorkeeper is not None:
+                self._doorkeeper.close()
             self._context.term()
 
     def _turn(self) -> None:
@@ -218,14 +305,20 @@ class Hub:
         self._woken = False  # before what it announces is looked at, or news could be missed
         while self._jobs:
             self._jobs.popleft()()
+        if self._doorkeeper is not None and self._doorkeeper.socket in ready:
+            self._doorkeeper.answer()
         now = time.monotonic()
         while self._fresh:
             name, endpoint = self._fresh.pop()
             if bound := self._bound.get(endpoint):
                 bound.serving.news(name, now)
+        while self._untidy:
+            self._untidy.pop().compact()
         for bound in set(self._bound.values()):
             if bound.socket in ready:
                 bound.receive(now)
+            if bound.introducer is not None and bound.introducer.fileno() in ready:
+                bound.introducer.answer()
             bound.serving.tick(now)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from livetable.feed import directory
 from livetable.feed.errors import BadFrame, LivetableError, PublisherClosed
 from livetable.feed.frames import Captured, capture
 from livetable.feed.hub import get_hub
+from livetable.feed.keys import pair_for
 from livetable.feed.labels import to_json
 from livetable.feed.state import Body, TableState
 from livetable.feed.wire import check_name
+
+if TYPE_CHECKING:
+    from livetable.feed.changing import ChangingTable
 
 
 class Publisher:
@@ -24,6 +29,7 @@ class Publisher:
 
         orders = Publisher("orders", key="id")
         orders.send(df)
+        orders.upsert({"id": 7, "price": 1.5})
 
     Args:
         name: What viewers call the table, at most 64 bytes, without ``/ \\ #``.
@@ -31,14 +37,22 @@ class Publisher:
             the index's labels.
         endpoint: Where to publish; None for a local socket that only this user can read. Publishers
             of one process that name the same endpoint share it. ``tcp://127.0.0.1:0`` takes a free
-            port, see `endpoint`.
+            port, see `endpoint`. ``nats://…`` or ``redis://…`` puts it to a broker, of which
+            any machine reads it.
+        limit: The most rows that the table holds; of more the oldest ones go, by when they came.
+        ttl: Seconds after which a row goes that was not sent again.
         listed: Whether `livetable` without a source lists the table; one with an endpoint of its
             own need not be.
+        secure: Whether viewers have to have a key that authorized_viewers names, and all is
+            encrypted (docs/security.md). None: on ``tcp://`` endpoints that other machines
+            can connect to. False: anybody who can connect reads it.
 
     Raises:
         NameTaken: a live process, named in the sentence, publishes a table of this name.
         BadName: the name can't be used.
-        BadEndpoint: the endpoint can't be bound.
+        BadEndpoint: the endpoint can't be bound; or other machines can connect to it and there is
+            no key.
+        BadKey: there is one that can't be used.
         RuntimeFolder: there is no folder for local sockets that only this user can use.
     """
 
@@ -48,27 +62,43 @@ class Publisher:
         *,
         key: Any = None,
         endpoint: str | None = None,
+        limit: int | None = None,
+        ttl: float | None = None,
         listed: bool = True,
+        secure: bool | None = None,
     ) -> None:
         self._open = False
         self.name = check_name(name)
+        if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
+            raise ValueError(f"limit={limit!r}: a number of rows, 1 at least")
+        if ttl is not None and not ttl > 0:
+            raise ValueError(f"ttl={ttl!r}: a number of seconds, more than 0")
+        self._limit = None if limit is None else int(limit)
         self._key = tuple(key) if isinstance(key, list) else () if key is None else (key,)
-        self._state = TableState(self.name, tuple(map(to_json, self._key)), _LateEncoder())
+        self._state = TableState(
+            self.name,
+            tuple(map(to_json, self._key)),
+            _LateEncoder(),
+            limit=self._limit,
+            ttl=None if ttl is None else float(ttl),
+        )
         self._pid = os.getpid()
-        if endpoint is not None:
+        by_broker = endpoint is not None and "://" in endpoint and _is_brokers(endpoint)
+        if endpoint is not None and not by_broker:
             directory.check_endpoint(endpoint)
+        pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
         self._claim: directory.Claim | None = None
         try:
-            if listed or endpoint is None:
+            if endpoint is None or (listed and not by_broker):
                 self._claim = directory.claim(self.name, endpoint)
         except (LivetableError, ImportError):
             if endpoint is None or not endpoint.startswith("tcp://"):
                 raise
             # Over TCP it can do without being listed: the folder only helps to find it.
-        self._hub = get_hub()
+        self._hub = _hub_of(endpoint) if by_broker and endpoint else get_hub()
         bind = endpoint or (self._claim.endpoint if self._claim else "")
         try:
-            self.endpoint: str = self._hub.add(self._state, bind)
+            self.endpoint: str = self._hub.add(self._state, bind, pair)
             if (path := directory.socket_path(self.endpoint)) is not None:
                 os.chmod(path, 0o600)
             if self._claim is not None:
@@ -97,7 +127,140 @@ class Publisher:
         captured = capture(frame)
         if self._key:
             self._check_key(captured)
+        self.send_captured(captured)
+
+    def send_captured(self, captured: Captured) -> None:
+        """Make what was captured the table: `send` without its checks, for sources."""
+        self._check_open()
+        if self._limit is not None and captured.shape[0] > self._limit:
+            captured = captured.last(self._limit)
         self._state.put(captured, captured.shape, time.monotonic(), time.time())
+        self._hub.news(self._state, self.endpoint)
+
+    def upsert(self, rows: Any) -> None:
+        """Insert rows, or replace those of the same key. Columns that are left out stay.
+
+        All of them at once: no viewer sees half of it. Takes time in proportion to `rows`, whatever
+        the table's size; only the first one after a `send` reads all keys.
+
+        Args:
+            rows: What `send` takes, or one dict: a row. Without ``key=`` a pandas DataFrame, whose
+                index is the key. A new column is null in all other rows.
+
+        Raises:
+            BadFrame: a key is missing, or there twice; or a column changes its type. The table is
+                as it was then.
+            PublisherClosed: after `close` or `end`, or in a forked child.
+        """
+        if not self._key and not _has_index(rows):
+            raise BadFrame(
+                f"table {self.name!r} has no key: make the Publisher with key=, or upsert a pandas "
+                "DataFrame, whose index is the key then"
+            )
+        self._add(rows, "upsert")
+
+    def append(self, rows: Any) -> None:
+        """Add rows at the end, all of them at once.
+
+        Args:
+            rows: What `upsert` takes. Columns that are left out are null.
+
+        Raises:
+            BadFrame: a key is missing, or there already; or a column changes its type. The table is
+                as it was then.
+            PublisherClosed: after `close` or `end`, or in a forked child.
+        """
+        self._add(rows, "append")
+
+    def _add(self, rows: Any, how: Literal["upsert", "append"]) -> None:
+        self._check_open()
+        from livetable.feed.incoming import captured_rows, fit
+
+        captured = captured_rows(rows, self._key)
+        if not sum(one.shape[0] for one in captured):
+            return  # of no rows there is nothing to do
+        now = time.monotonic()
+
+        def act(table: ChangingTable) -> None:
+            parts, state = fit(captured, table.now, table.key)
+            if how == "upsert":
+                table.upsert(parts, state, now)
+            else:
+                table.append(parts, state, now)
+
+        by_index = how == "upsert" and not self._key
+        self._state.change(act, now, time.time(), first=captured[0], by_index=by_index)
+        self._changed()
+
+    def delete(self, keys: Any) -> int:
+        """Remove rows by key, all of them at once.
+
+        Args:
+            keys: A key, or several as list, array, Series or Index; of a compound key tuples, or a
+                DataFrame with its columns.
+
+        Returns:
+            How many were there; keys that were not are passed over.
+
+        Raises:
+            BadFrame: these can't be keys of the table.
+            PublisherClosed: after `close` or `end`, or in a forked child.
+        """
+        self._check_open()
+        if not self._state.seq:
+            return 0
+        from livetable.feed.changes import keys_given
+
+        now = time.monotonic()
+        if not self._key:
+            labelled = self._state.change(
+                lambda table: bool(table.now.shape.levels), now, time.time()
+            )
+            if not labelled:
+                raise BadFrame(
+                    f"table {self.name!r} has no key, and its index only counts: make the "
+                    "Publisher with key=, or send frames with an index"
+                )
+        gone = self._state.change(
+            lambda table: table.delete(keys_given(keys, table.now, table.key), now),
+            now,
+            time.time(),
+            by_index=not self._key,
+        )
+        self._changed()
+        return gone
+
+    def _changed(self) -> None:
+        self._hub.news(self._state, self.endpoint)
+        if self._state.is_bloated:
+            self._hub.tidy(self._state)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The columns that identify a row, none if there are none."""
+        return self._key
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the table now."""
+        return self._state.shape
+
+    def snapshot(self) -> memoryview:
+        """Return the table now as a body: an Arrow IPC stream (docs/protocol.md).
+
+        Raises:
+            LivetableError: there is no table yet, or its newest frame can't be encoded.
+        """
+        self._check_open()
+        found = self._state.since(None)
+        if found is None:
+            raise LivetableError(self._state.failure or f"table {self.name!r} has no frame yet")
+        return found.body.data
+
+    def end(self) -> None:
+        """Say that nothing will change any more. The table can be looked at until `close`."""
+        self._check_open()
+        self._state.ended = True
         self._hub.news(self._state, self.endpoint)
 
     def note(self, sentence: str | None) -> None:
@@ -139,17 +302,40 @@ class Publisher:
                 f"table {self.name!r} belongs to process {self._pid}, from which this one was "
                 "forked: make a Publisher here under another name"
             )
-        if not self._open:
-            raise PublisherClosed(f"table {self.name!r} was closed: make a new Publisher")
+        if not self._open or self._state.ended:
+            how = "closed" if not self._open else "ended"
+            raise PublisherClosed(f"table {self.name!r} was {how}: make a new Publisher")
 
     def _check_key(self, captured: Captured) -> None:
         frame = captured.frame
         known = frame.columns if hasattr(frame, "iloc") else frame.column_names
         for label in self._key:
+            if list(known).count(label) > 1:
+                raise BadFrame(f"the frame has several columns called {label!r}, which is the key")
             if label not in known:
+                as_index = label in getattr(getattr(frame, "index", None), "names", ())
                 raise BadFrame(
                     f"table {self.name!r} has the key {label!r}, but the frame has no such column"
+                    + (": it is the index; hand over .reset_index()" if as_index else "")
                 )
+
+
+def _is_brokers(endpoint: str) -> bool:
+    from livetable.feed.brokers import scheme_of
+
+    return scheme_of(endpoint) is not None
+
+
+def _hub_of(endpoint: str) -> Any:
+    """Return what puts tables to a broker; it takes the place of the hub."""
+    from livetable.feed.brokerhub import broker_hub
+
+    return broker_hub(endpoint)
+
+
+def _has_index(rows: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(rows, pandas.DataFrame)
 
 
 class _LateEncoder:
@@ -159,6 +345,10 @@ class _LateEncoder:
         self._encode: Any = None
 
     def __call__(self, captured: Captured) -> Body:
+        if hasattr(captured.frame, "labels"):  # a state that came over the wire, or from a tape
+            from livetable.feed.following import body_of
+
+            return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:
             from livetable.feed.encode import Encoder
 

@@ -16,6 +16,7 @@ from livetable.feed.errors import WireError
 from livetable.feed.state import Snapshot, TableState
 from livetable.feed.wire import (
     IDLE_SECONDS,
+    MAX_NAME,
     PART_BYTES,
     WINDOW,
     Header,
@@ -34,6 +35,12 @@ PUBLIC_BYTES: Final = 64 << 20
 
 MAX_WANTS: Final = 10_000
 """Wants that wait at one endpoint; more are refused by silence."""
+
+MAX_TOPICS: Final = 20_000
+"""Topics that viewers of one endpoint are subscribed to; more are refused by silence."""
+
+EXPIRY_SECONDS: Final = 0.05
+"""Rows whose time is over go together, this often at most."""
 
 Frames = Sequence[bytes | memoryview]
 _log = logging.getLogger("livetable.feed")
@@ -82,13 +89,17 @@ class Serving:
     Args:
         send: Sends one multipart message; tells when it is done.
         describe: Returns a table's line in the catalogue.
+        prepare: Encodes what a viewer at a position needs of a large table, and then has `news` of
+            it called; None: all is encoded here.
     """
 
     def __init__(
         self,
         send: Callable[[Frames], Sent],
         describe: Callable[[TableState, float], TableInfo],
+        prepare: Callable[[TableState, Position | None, bool], None] | None = None,
     ) -> None:
+        self._prepare = prepare
         self.tables: dict[str, TableState] = {}
         self._send = send
         self._describe = describe
@@ -140,6 +151,11 @@ class Serving:
         """Take in one upstream message: a subscription, its end, or a want."""
         if message[:1] == b"\x01":
             topic = message[1:]
+            if len(topic) > MAX_NAME or len(self._subscriptions) >= MAX_TOPICS:
+                self._refuse(
+                    "a subscription", "it is longer than any table's name, or one too many"
+                )
+                return
             self._subscriptions[topic] += 1
             self._subscribed(topic, now)
         elif message[:1] == b"\x00":
@@ -152,21 +168,28 @@ class Serving:
             try:
                 want = Want.decode(message)
             except WireError as error:
-                if not self._refused:
-                    _log.warning("a message from a viewer was ignored: %s", error)
-                self._refused += 1
+                self._refuse("a message from a viewer", str(error))
                 return
             self._wanted(want, now)
 
+    def _refuse(self, what: str, why: str) -> None:
+        if not self._refused:  # said once: who floods must not fill a log
+            _log.warning("%s was ignored: %s", what, why)
+        self._refused += 1
+
     def news(self, name: str, now: float) -> None:
-        """Answer who waits for a table that has a new frame."""
+        """Answer who waits for a table that has a new frame, or has ended."""
         table = self.tables.get(name)
         waiting = self._waiting.get(name)
         if table is None:
             return
         for topic, one in list(waiting.items()) if waiting else ():
-            if self._answer(table, one.want, now) and waiting is not None:
+            if waiting is not None and self._answer(table, one.want, now):
                 del waiting[topic]
+            elif waiting is not None and (table.is_last(one.want.have) or table.note_is_new):
+                del waiting[topic]
+                self._answer_idle(name, one.want, now)
+        table.note_is_new = False
         self._publish(table, now)
         table.wanted = bool(waiting) or table.name in self._public
 
@@ -176,12 +199,17 @@ class Serving:
             for topic, one in list(waiting.items()):
                 if one.since + IDLE_SECONDS <= now:
                     del waiting[topic]
-                    self._answer_idle(name, one.want, now)
+                    table = None if name is None else self.tables.get(name)
+                    if table is None or not table.silent:
+                        self._answer_idle(name, one.want, now)
             if not waiting:
                 del self._waiting[name]
         for name in list(self._public):
             if name in self.tables:
                 self._publish(self.tables[name], now)
+        for name, table in self.tables.items():
+            if table.expire(now):
+                self.news(name, now)
 
     def deadline(self, now: float) -> float | None:
         """Return when `tick` has something to do, None if nothing waits."""
@@ -194,6 +222,9 @@ class Serving:
             table = self.tables.get(name)
             if table and table.has_news(public.position) and self._has_public(name):
                 times.append(max(public.next_at, now + 0.01))
+        for table in self.tables.values():
+            if (expiry := table.next_expiry) is not None and table.wanted:
+                times.append(max(expiry, now + EXPIRY_SECONDS))
         return min(times, default=None)
 
     # -- wants ----------------------------------------------------------------------------------
@@ -212,6 +243,8 @@ class Serving:
                 self._send_catalogue(want, now)
             return
         table = self.tables.get(want.table)
+        if table is not None and table.on_wanted is not None:
+            table.on_wanted()
         if table is None or not self._answer(table, want, now):
             self._wait(want, now)
 
@@ -230,7 +263,8 @@ class Serving:
                 self.news(table.name, now)
 
     def _reply(self, want: Want, header: Header, body: memoryview | None = None) -> None:
-        self._answered.setdefault(want.topic, {})[want.table] = want.number
+        if want.table is None or want.table in self.tables:  # of names there are there is an end
+            self._answered.setdefault(want.topic, {})[want.table] = want.number
         message: list[bytes | memoryview] = [want.topic, header.encode()]
         self._send(message if body is None else [*message, body])
 
@@ -250,7 +284,7 @@ class Serving:
                 del self._transfers[at]
             return True
         self._transfers.pop(at, None)
-        if (snapshot := table.since(want.have)) is None:
+        if (snapshot := self._newer(table, want)) is None:
             return False
         self._has.setdefault(want.topic, {})[table.name] = snapshot.position
         transfer = _Transfer(snapshot, split(snapshot.body.data))
@@ -258,6 +292,17 @@ class Serving:
         if transfer.sent < len(transfer.parts):
             self._transfers[at] = transfer
         return True
+
+    def _newer(self, table: TableState, want: Want) -> Snapshot | None:
+        """Return what a viewer needs, None if it has it, or if that is being encoded."""
+        if self._prepare is None or not table.is_large:
+            return table.since(want.have, deltas=want.deltas)
+        if not table.has_news(want.have):
+            return None
+        made = table.prepared_for(want.have, deltas=want.deltas)
+        if made is None:
+            self._prepare(table, want.have, want.deltas)
+        return made
 
     def _send_parts(self, transfer: _Transfer, table: TableState, want: Want, now: float) -> None:
         known = want.part if want.fetching == transfer.snapshot.position else 0
@@ -280,7 +325,7 @@ class Serving:
     ) -> Header:
         body = snapshot.body
         return Header(
-            "snapshot",
+            "snapshot" if snapshot.since is None else "delta",
             table.name,
             want,
             snapshot.position,
@@ -294,6 +339,9 @@ class Serving:
             parts=parts,
             key=table.key,
             note=table.body_note,
+            since=snapshot.since,
+            gone=snapshot.gone,
+            ended=table.is_last(snapshot.position),
         )
 
     def _answer_idle(self, name: str | None, want: Want, now: float) -> None:
@@ -312,6 +360,7 @@ class Serving:
                 age=table.age(now),
                 rate=table.rate(now),
                 note=table.body_note,
+                ended=table.is_last(want.have),
             )
         self._reply(want, header)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.errors import WireError
-from livetable.feed.wire import MAX_BODY, WINDOW, Header, Want
+from livetable.feed.wire import MAX_BODY, WINDOW, WITH_BODY, Header, Position, Want
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +80,7 @@ class Wanting:
     """
 
     def __init__(self, topic: bytes, table: str | None) -> None:
-        self._want = Want(0, topic, table)
+        self._want = Want(0, topic, table, deltas=table is not None)
         self._outstanding = False
         self._asked_at = 0.0
         self._said_at = 0.0
@@ -106,6 +106,17 @@ class Wanting:
         self._outstanding = True
         self._asked_at = self._said_at = now
         return self._want.encode()
+
+    def forget(self) -> None:
+        """Ask for the whole table next time: what came last could not be used."""
+        self._want = replace(self._want, have=None)
+
+    def _is_next(self, header: Header) -> bool:
+        """Tell whether a delta changes what the viewer has."""
+        have, position = self._want.have, header.position
+        if have is None or position is None or header.want != self._want.number:
+            return False
+        return Position(position.epoch, header.since or 0) == have
 
     def deadline(self) -> float | None:
         """Return when `repeat` or `is_gone` may change, None while nothing is outstanding."""
@@ -163,7 +174,7 @@ class Wanting:
         """
         self._heard_at = now
         self._told_gone = False
-        if header.kind != "snapshot":
+        if header.kind not in WITH_BODY:
             if header.kind == "end":
                 # It may end while its last frame is painted, or while the next want is on its way.
                 have = self._want.have
@@ -178,6 +189,8 @@ class Wanting:
             return News(header, None, now), None
         if header.position == self._want.have:
             return None, None  # a repeated want's second answer
+        if header.kind == "delta" and not self._is_next(header):
+            return None, None  # to a state that is not the viewer's any more
         if header.parts == 1:
             data = body[0] if len(body) == 1 else b"".join(body)
             if len(data) != header.size:

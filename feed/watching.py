@@ -17,16 +17,21 @@ def changes(stop: threading.Event) -> Iterator[None]:
     Raises:
         RuntimeFolder: there is no folder to watch.
     """
-    # Not `watchfiles.watch`: that starts to watch after its caller has looked, and misses what
-    # comes in between.
-    from watchfiles._rust_notify import RustNotify
-
     own_folder()  # there is something to watch before the first feed starts
     for folder in folders():  # feeds started elsewhere (cron, a service) may come to use another
         if folder.parent.is_dir():
             with contextlib.suppress(OSError):
                 folder.mkdir(mode=0o700)
     places = [str(folder) for folder in folders() if _is_safe(folder)]
+    yield from changes_in(places, stop)
+
+
+def changes_in(places: list[str], stop: threading.Event) -> Iterator[None]:
+    """Yield once at the start and then at each change of some folders, until `stop` is set."""
+    # Not `watchfiles.watch`: that starts to watch after its caller has looked, and misses what
+    # comes in between.
+    from watchfiles._rust_notify import RustNotify
+
     with RustNotify(places, False, False, 300, False, True) as watcher:
         yield None
         while not stop.is_set():

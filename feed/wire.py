@@ -1,8 +1,8 @@
 """The protocol: what wants and answers look like as bytes. No sockets, no Arrow.
 
 A viewer sends *wants* upstream, one JSON object each. A feed answers with
-``[topic, header, body...]``: the header a JSON object, the body (of snapshots only) an Arrow IPC
-stream cut into parts. docs/protocol.md tells it by example bytes, which a test decodes.
+``[topic, header, body...]``: the header a JSON object, the body (of snapshots and deltas only) an
+Arrow IPC stream cut into parts. docs/protocol.md tells it by example bytes, which a test decodes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,13 @@ HEARTBEAT_TIMEOUT_MS: Final = 15_000
 METADATA_KEY: Final = b"livetable"
 """Key of the body's schema metadata that holds the labels (docs/protocol.md)."""
 
-KINDS: Final = frozenset({"snapshot", "idle", "end", "absent", "catalogue"})
+KINDS: Final = frozenset({"snapshot", "delta", "idle", "end", "absent", "catalogue"})
+
+WITH_BODY: Final = frozenset({"snapshot", "delta"})
+"""Kinds of messages that have a body, cut into parts."""
+
+MAX_RANGES: Final = 10_000
+"""Most ranges of rows that a delta says are gone."""
 
 _PRIVATE_TOPIC = b"@"
 
@@ -103,6 +109,7 @@ class Want:
         have: What the viewer shows, None if nothing.
         fetching: The snapshot whose parts it is receiving.
         part: Parts of it that have arrived.
+        deltas: Whether the viewer can read what changed, not only whole tables.
     """
 
     number: int
@@ -111,6 +118,7 @@ class Want:
     have: Position | None = None
     fetching: Position | None = None
     part: int = 0
+    deltas: bool = False
 
     def encode(self) -> bytes:
         """Return the message to send upstream."""
@@ -124,6 +132,8 @@ class Want:
             message |= {"epoch": self.have.epoch, "seq": self.have.seq}
         if self.fetching is not None:
             message["part"] = [self.fetching.epoch, self.fetching.seq, self.part]
+        if self.deltas:
+            message["deltas"] = True
         return json.dumps(message, separators=(",", ":")).encode()
 
     @classmethod
@@ -156,6 +166,7 @@ class Want:
             have=have,
             fetching=fetching,
             part=part,
+            deltas=message.get("deltas") is True,
         )
 
 
@@ -226,14 +237,18 @@ class Header:
         age: Seconds from the `send` to this message's encoding; None before the first frame.
         time: When it was sent, in seconds since 1970 by the feed's clock.
         rate: Frames per second that the feed takes.
-        rows: Rows of the snapshot.
-        columns: Columns of the snapshot, without the index.
+        rows: Rows of the table.
+        columns: Columns of the table, without the index.
         size: Bytes of the whole body.
         part: Number of this message's part, from 0.
         parts: Parts of the whole body; 1 where the message holds all of it.
         key: Labels of the key columns, as JSON labels.
         note: A sentence for the person: what the source has trouble with.
         tables: The catalogue.
+        since: Of a delta: the seq of the state that it changes.
+        gone: Of a delta: where in that state the rows are that are gone: first row and how many,
+            ascending.
+        ended: Whether nothing will change any more.
     """
 
     kind: str
@@ -251,6 +266,9 @@ class Header:
     key: tuple[Any, ...] = ()
     note: str | None = None
     tables: tuple[TableInfo, ...] = field(default=())
+    since: int | None = None
+    gone: tuple[tuple[int, int], ...] = ()
+    ended: bool = False
 
     def encode(self) -> bytes:
         """Return the header as JSON."""
@@ -265,9 +283,13 @@ class Header:
             message["time"] = round(self.time, 6)
         if self.rate:
             message["rate"] = round(self.rate, 3)
-        if self.kind == "snapshot":
+        if self.kind in WITH_BODY:
             message |= {"rows": self.rows, "columns": self.columns, "size": self.size}
             message["part"] = [self.part, self.parts]
+        if self.kind == "delta":
+            message |= {"since": self.since, "gone": list(map(list, self.gone))}
+        if self.ended:
+            message["ended"] = True
         if self.key:
             message["key"] = list(self.key)
         if self.note is not None:
@@ -291,7 +313,7 @@ class Header:
         if kind != "absent":
             position = Position(_text(message, "epoch", 64), _count(message, "seq"))
         part, parts = 0, 1
-        if kind == "snapshot":
+        if kind in WITH_BODY:
             pair = message.get("part")
             if not (isinstance(pair, list) and len(pair) == 2):
                 raise WireError("part: must be [number, parts]")
@@ -322,6 +344,9 @@ class Header:
             key=_labels(message, "key"),
             note=None if note is None else _text(message, "note", 4096),
             tables=tuple(map(TableInfo.from_json, tables)),
+            since=_count(message, "since") if kind == "delta" else None,
+            gone=_ranges(message) if kind == "delta" else (),
+            ended=message.get("ended") is True,
         )
 
 
@@ -391,3 +416,19 @@ def _labels(message: dict[str, Any], name: str) -> tuple[Any, ...]:
     if not isinstance(value, list) or len(value) > 64:
         raise WireError(f"{name}: must be a list of at most 64 labels")
     return tuple(value)
+
+
+def _ranges(message: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    value = message.get("gone", [])
+    if not isinstance(value, list) or len(value) > MAX_RANGES:
+        raise WireError(f"gone: must be a list of at most {MAX_RANGES} ranges")
+    ranges, behind = [], 0
+    for pair in value:
+        if not (isinstance(pair, list) and len(pair) == 2):
+            raise WireError("gone: must be a list of [first, count]")
+        first, count = _count({"gone": pair[0]}, "gone"), _count({"gone": pair[1]}, "gone")
+        if first < behind or not count:
+            raise WireError("gone: the ranges must ascend, each of a row at least")
+        behind = first + count
+        ranges.append((first, count))
+    return tuple(ranges)

@@ -20,6 +20,8 @@ def runtime_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give each test a runtime folder of its own: short, as it becomes part of socket paths."""
     folder = Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    # Processes of tests would compile all of livetable each time.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     monkeypatch.setattr("livetable.feed.directory.folders", lambda: [folder / "livetable"])
     yield folder

@@ -124,6 +124,8 @@ class Terminal:
             return self.status is not None
 
         wait_for(ended, seconds, "the program to end")
+        if not self.stopped_reading.is_set():
+            self._thread.join(2)  # what it said last is still to be read
         assert self.status is not None
         return self.status
 

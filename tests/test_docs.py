@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
+import shlex
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from livetable.feed import directory
 from livetable.feed.__main__ import build_parser as feed_parser
 from livetable.feed.decode import Decoder
-from livetable.feed.wire import METADATA_KEY, Header, Want
+from livetable.feed.encode import Encoder
+from livetable.feed.following import Follower
+from livetable.feed.frames import capture
+from livetable.feed.tape import TapeWriter
+from livetable.feed.wire import METADATA_KEY, Header, Position, Want
 from livetable.tui.__main__ import build_parser
 from livetable.tui.arrange import check_filter
 from livetable.tui.expression import parse
+from livetable.tui.once import print_once
 from livetable.tui.remembered import read_view
 from livetable.tui.rules import read_rule
 from livetable.tui.settings import read_settings
-from tests.waiting import wait_for
+from livetable.tui.target import Target, ViewOptions
+from tests.brokers import Server, missing
+from tests.waiting import killed_after, wait_for
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -38,7 +53,7 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def test_wants_decode() -> None:
     wants = [line.encode() for line in blocks(PROTOCOL, "want")]
-    assert len(wants) == 2
+    assert len(wants) == 3
     assert [Want.decode(want).encode() for want in wants] == wants
 
 
@@ -48,8 +63,33 @@ def test_headers_decode() -> None:
         map(json.loads, headers)
     )
     assert {Header.decode(header).kind for header in headers} == {
-        "snapshot", "idle", "end", "absent", "catalogue",
+        "snapshot", "delta", "idle", "end", "absent", "catalogue",
     }  # fmt: skip
+
+
+def test_a_delta_leads_from_state_to_state() -> None:
+    headers = [Header.decode(line.encode()) for line in blocks(PROTOCOL, "header")]
+    (header,) = [one for one in headers if one.kind == "delta"]
+    (rows,) = map(json.loads, blocks(PROTOCOL, "delta"))
+    found = re.findall(r"^\| (\d+) \| ([\d.]+) \|$", PROTOCOL, re.MULTILINE)
+    before: dict[str, Any] = {
+        "id": [int(key) for key, _ in found],
+        "price": [float(price) for _, price in found],
+    }
+    assert len(found) == 3
+    decode, follow = Decoder(), Follower()
+    follow.snapshot(decode(stream(before)), 0)
+    after = follow.delta(decode.delta(stream(rows)), header.gone, header.rows)
+    assert after.values.whole(0).to_pylist() == [2, 3, 4]
+    assert after.values.whole(1).to_pylist() == [1.5, 2.75, 4.5]
+
+
+def stream(columns: Mapping[str, Any]) -> bytes:
+    table = pa.table(columns)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
 
 
 def test_labels_decode() -> None:
@@ -72,17 +112,28 @@ def test_every_option_is_in_the_readme() -> None:
                 assert option == "--version" or f"`{option}" in README or f" {option}" in README
 
 
-def test_the_readmes_example_runs(runtime_folder: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    process = subprocess.Popen(
-        [sys.executable, "-c", example],
-        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
-    )
-    try:
-        wait_for(lambda: directory.find("orders"))
-    finally:
-        process.kill()
-        process.wait()
+def test_the_readmes_examples_run(runtime_folder: Path) -> None:
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(examples) == 2
+    wants = (("orders", "id,price\n0,"), ("fills", "id,price,qty\n1,99.5,7\n3,98.0,1\n"))
+    for example, (name, wanted) in zip(examples, wants, strict=True):
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"{example}\nimport time; time.sleep(60)"],
+            env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+        )
+        try:
+            (found,) = wait_for(partial(directory.find, name))
+            target = Target(found.endpoint, name)
+            wait_for(partial(shows, target, wanted))
+        finally:
+            process.kill()
+            process.wait()
+
+
+def shows(target: Target, text: str) -> bool:
+    out = io.StringIO()
+    assert print_once(target, ViewOptions(timeout=10), "csv", out) == 0
+    return text in out.getvalue()
 
 
 def test_the_readme_shows_the_real_screen() -> None:
@@ -104,6 +155,131 @@ def test_the_list_of_keys_is_that_of_the_viewer() -> None:
         check=True,
     )
     assert (ROOT / "docs/keys.md").read_text() == done.stdout  # else: python docs/keys.py
+
+
+TAPE = (ROOT / "docs/tape.md").read_text()
+
+
+def test_anybody_reads_a_tape_as_is_told(tmp_path: Path) -> None:
+    writer = TapeWriter(tmp_path / "day.tape", "orders")
+    data = Encoder()(capture({"id": [1, 2]})).data
+    for seq in (7, 8):
+        header = Header("snapshot", "orders", 1, Position("e", seq), rows=2, columns=1)
+        writer.add(1700000000.0 + seq, header, data)
+    writer.close()
+    (example,) = re.findall(r"```tape\n(.*?)```", TAPE, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1700000007.0 snapshot 7 2\n1700000008.0 snapshot 8 2\n"
+    (about,) = blocks(TAPE, "metadata")
+    with (tmp_path / "day.tape").open("rb") as file, pa.ipc.open_stream(file) as tape:
+        assert json.loads(tape.schema.metadata[b"livetable.tape"]) == json.loads(about)
+        fields = re.findall(r"^\| `(\w+)` \| (\w+) \|", TAPE, re.MULTILINE)
+        told = [(name, {"float64": "double"}.get(kind, kind)) for name, kind in fields]
+        assert told == [(field.name, str(field.type)) for field in tape.schema]
+        indexes = [row for batch in tape for row in batch.to_pylist() if row["kind"] == "index"]
+    assert [json.loads(row["header"]) for row in indexes] == [
+        {"first": 0, "frames": 2, "times": [1700000007.0, 1700000008.0]}
+    ]
+    assert indexes[0]["body"].startswith(b"livetable.index\n")
+    assert len(indexes[0]["body"]) == 16 + 2 * 8 + 2 * 24
+
+
+def test_the_commands_of_tapes_are_read() -> None:
+    (session,) = re.findall(r"```sh\n(.*?)```", TAPE, re.DOTALL)
+    for line in session.splitlines():
+        command, *arguments = shlex.split(line, comments=True)
+        parser = {"livetable": build_parser, "livetable-feed": feed_parser}[command]()
+        parser.parse_args(arguments)
+
+
+SCRIPTS = (ROOT / "docs/scripts.md").read_text()
+
+
+@contextlib.contextmanager
+def shell(folder: Path) -> Iterator[Callable[[str], str]]:
+    """Yield a shell in a folder, with the two commands and the README's table `orders`."""
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    for name, module in (("livetable", "livetable.tui"), ("livetable-feed", "livetable.feed")):
+        (bin_ / name).write_text(f'#!/bin/sh\nexec {sys.executable} -m {module} "$@"\n')
+        (bin_ / name).chmod(0o755)
+    (bin_ / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (bin_ / "python").chmod(0o755)
+    environment = os.environ | {"PATH": f"{bin_}:{os.environ['PATH']}"}
+
+    def run(line: str) -> str:
+        done = subprocess.run(
+            ["bash", "-ec", f"set -o pipefail; {line}"], cwd=folder, env=environment, check=False,
+            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+        return done.stdout
+
+    (orders,) = re.findall(r"```python\n(.*?import numpy.*?)```", README, re.DOTALL)
+    feed = subprocess.Popen([sys.executable, "-c", orders], env=environment)
+    try:
+        wait_for(lambda: directory.find("orders"))
+        yield run
+    finally:
+        feed.kill()
+        feed.wait()
+
+
+def test_the_commands_of_scripts_run(runtime_folder: Path, tmp_path: Path) -> None:
+    with shell(tmp_path) as run:
+        lines = "".join(re.findall(r"```sh\n(.*?)```", SCRIPTS, re.DOTALL)).splitlines()
+        out = {line.partition("#")[0].strip(): run(line) for line in lines}
+        (example,) = re.findall(r"```python\n(.*?)```", SCRIPTS, re.DOTALL)
+        (tmp_path / "example.py").write_text(example)
+        assert re.match(r"20 \('id',\)\n1\d\d", run("python example.py"))
+    assert len(out) == 8
+    assert all(one for line, one in out.items() if ">" not in line), out
+
+
+HTTP = (ROOT / "docs/http.md").read_text()
+
+
+def test_the_commands_of_http_run(runtime_folder: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    (feed,) = blocks(HTTP, "feed")
+    with shell(tmp_path) as run:
+        command = [sys.executable, "-m", "livetable.feed", feed.split()[1].replace("5000", port)]
+        started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        with killed_after(started) as server:
+            assert server.stderr is not None
+            assert "tells how" in server.stderr.readline()
+            (session,) = re.findall(r"```sh\n(.*?)```", HTTP, re.DOTALL)
+            out = [run(line.replace("5000", port)) for line in session.splitlines()]
+    wanted = re.findall(r"`(\{\"table\".*?\})`", HTTP)
+    assert {json.dumps(json.loads(one)) for one in wanted} <= {one.strip() for one in out}
+    assert out[5] == '[{"id":2,"price":7.5},{"id":3,"price":8.25}]\n'
+    assert out[6] == "id,price\n2,7.5\n3,8.25\n"
+    assert [one["table"] for one in json.loads(out[9])] == ["trades", "copy"]
+
+
+SCALE = (ROOT / "docs/scale.md").read_text()
+
+
+@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
+def test_the_commands_of_brokers_run(runtime_folder: Path, tmp_path: Path) -> None:
+    server = Server("nats", tmp_path / "nats")
+    try:
+        (example,) = re.findall(r"```python\n(.*?)```", SCALE, re.DOTALL)
+        example = example.replace("4222", str(server.port))
+        producer = [sys.executable, "-c", f"{example}\nimport time; time.sleep(60)"]
+        with shell(tmp_path) as run, killed_after(subprocess.Popen(producer)):
+            (session,) = re.findall(r"```sh\n(.*?)```", SCALE, re.DOTALL)
+            lines = session.replace("4222", str(server.port)).splitlines()
+            wait_for(lambda: "stock" in run(f"livetable {server.endpoint} --list"))
+            out = [run(line) for line in lines]
+    finally:
+        server.kill()
+    assert out[1] == "id,left\n1,10\n2,4\n"
+    assert "left" in out[0]
 
 
 MARKET = ("symbol", "sector", "bid", "ask", "last", "change %", "volume", "halted")
@@ -133,3 +309,19 @@ def test_the_view_and_the_settings_can_be_read(tmp_path: Path, runtime_folder: P
     path.parent.mkdir(parents=True)
     path.write_text(text)
     assert read_settings().keys
+
+
+NETWORKS = (ROOT / "docs/networks.md").read_text()
+
+
+def test_the_commands_of_networks_are_those_there_are(runtime_folder: Path, tmp_path: Path) -> None:
+    """What they do together stands in tests/e2e/test_keys.py."""
+    lines = blocks(NETWORKS, "sh")
+    assert [line.split()[:2] for line in lines] == [
+        ["livetable-feed", "keygen"], ["livetable-feed", "demo"], ["livetable", "tcp://HOST:5411"],
+    ]  # fmt: skip
+    with shell(tmp_path) as run:
+        assert run("livetable-feed keygen") == run("livetable-feed key")
+    feed_parser().parse_args(shlex.split(lines[1])[1:])
+    build_parser().parse_args(shlex.split(lines[2])[1:])
+    assert sorted((runtime_folder / "config" / "livetable").iterdir())

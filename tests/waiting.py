@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
+Text = TypeVar("Text", str, bytes)
 
 
 def wait_for(condition: Callable[[], T], seconds: float = 20.0, what: str = "") -> T:
@@ -20,6 +23,19 @@ def wait_for(condition: Callable[[], T], seconds: float = 20.0, what: str = "") 
         if time.monotonic() > until:
             raise AssertionError(f"not within {seconds} s: {what or condition}")
         time.sleep(0.005)
+
+
+@contextmanager
+def killed_after(process: subprocess.Popen[Text]) -> Iterator[subprocess.Popen[Text]]:
+    """Give a process that is not there afterwards, also if the test failed.
+
+    `with subprocess.Popen(...)` alone waits for its end: of one that serves, for ever.
+    """
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 async def wait_until(condition: Callable[[], object], seen: Callable[[], object]) -> None:

@@ -18,6 +18,7 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from livetable.feed.harmless import harmless
@@ -58,12 +59,18 @@ class LivetableApp(App[int]):
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
     )
 
     def __init__(
         self, *targets: Target, options: ViewOptions = DEFAULTS, client: Client | None = None
     ) -> None:
         super().__init__(driver_class=driver_for_terminal())
+        if self.no_color:  # Textual would turn colours into greys, which are colours, too
+            self._filters = [
+                NoColor() if isinstance(one, Monochrome) else one for one in self._filters
+            ]
+        self.set_class(self.console.color_system == "standard", "-sixteen")
         self._client = client
         self._targets = targets
         self._options = options
@@ -121,7 +128,7 @@ class LivetableApp(App[int]):
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(collector.SETTLE_SECONDS, collector.settle)
         loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             # Not in a thread other than the main one, nor on Windows.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
@@ -204,9 +211,17 @@ def _kept() -> str:
     return f"where is in {name}"
 
 
-def all_bindings() -> Iterator[Binding]:
-    """Yield the bindings that have names: all of livetable's own."""
-    owners = (*LiveTable.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
+def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:
+    """Yield the bindings that have names: all of livetable's own.
+
+    Args:
+        tapes: Whether those of tapes are among them.
+    """
+    owners: tuple[type, ...] = (*LiveTable.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
+    if tapes:
+        from livetable.tui.panes.tape import TapePane  # late: few look at tapes
+
+        owners = (*owners, TapePane)
     for owner in dict.fromkeys(owners):
         for binding in vars(owner).get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id is not None:

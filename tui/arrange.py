@@ -238,6 +238,10 @@ def _held(full: Rows, before: Table, table: Table) -> Rows:
 
 def _places_now(before: Table, table: Table) -> Rows | None:
     """Return where each row of the frame of before is now, -1 if it is gone; None: by position."""
+    everywhere = np.arange(before.frame_rows, dtype=np.int64)
+    same = before.same_rows_in(table, everywhere)
+    if same is not None and (not table.is_keyed or (same >= 0).all()):
+        return same
     if not table.is_keyed or not before.is_keyed:
         return None
     old, new = before.arranged(None).key_values(), table.key_values()

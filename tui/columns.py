@@ -177,13 +177,13 @@ def in_order(columns: Sequence[ColumnRef], order: Iterable[ColumnRef]) -> list[C
 def moved(
     choice: ColumnChoice, table: Table, column: ColumnRef, step: int, whole: Table
 ) -> ColumnChoice:
-    """Return the choice with a column moved past its neighbour.
+    """Return the choice with a column moved past its neighbours.
 
     Args:
         choice: The choice.
         table: The table as it is shown.
         column: The column.
-        step: -1 to the left, 1 to the right.
+        step: How many columns to the right; to the left below 0.
         whole: The table with all columns.
     """
     at = table.headings.places.get(column)

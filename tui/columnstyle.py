@@ -57,6 +57,9 @@ class ColumnStyle:
         return bool(self.digits is not None or self.form is not NumberForm.PLAIN or self.unit)
 
 
+LEAST_WIDTH: Final = 3
+"""Cells that a column keeps, however narrow it is made."""
+
 PLAIN_STYLE: Final = ColumnStyle()
 
 _SI: Final = ("", "k", "M", "G", "T", "P", "E")

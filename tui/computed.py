@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing, rows_array, taken, truth, without_dictionary
+from livetable.feed.arrays import as_numpy, missing, rows_array, truth, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui import evaluate
 from livetable.tui.expression import BadExpression, Expression
@@ -159,7 +159,7 @@ class _Then(_Columns):
         place = then.column_at(self.table.refs[at]) if then is not None else None
         if then is None or place is None or self._places is None or then.types[place] != kind:
             return pa.nulls(self._count, kind)
-        return taken(then.values_at(place), self._places)
+        return then.values_of_rows(place, self._places)
 
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
         raise BadExpression("a change of a change is not known: make it a column of its own")
@@ -181,16 +181,18 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
         then: The earlier one.
         rows: Rows of the frame of `now`; None for all.
     """
+    wanted = np.arange(now.frame_rows, dtype=np.int64) if rows is None else rows
+    same = now.same_rows_in(then, wanted)
+    if same is not None and (not now.is_keyed or (same >= 0).all()):
+        return _or_null(same)
     if not now.is_keyed or not then.is_keyed:
-        wanted = np.arange(now.frame_rows, dtype=np.int64) if rows is None else rows
         return pc.if_else(
             pc.less(rows_array(wanted), evaluate.scalar(then.frame_rows)),
             rows_array(wanted),
             pa.nulls(1, pa.int64())[0],
         )
     if (rows is None or not _beyond(rows, then)) and now.has_same_keys(then, rows):
-        everywhere = np.arange(now.frame_rows, dtype=np.int64) if rows is None else rows
-        return rows_array(everywhere)
+        return rows_array(wanted)
     # A pass over the earlier table's keys: only where rows came, went or moved.
     key, old = now.key_values(rows), then.key_values()
     if key.type != old.type:
@@ -203,6 +205,10 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
     found = np.full(len(key), -1, dtype=np.int64)
     found[as_numpy(hits).take(there)[::-1]] = there[::-1]  # of several rows the first one
     found = found.take(as_numpy(pc.index_in(key, value_set=key)))  # keys that are there twice
+    return _or_null(found)
+
+
+def _or_null(found: np.ndarray[Any, Any]) -> pa.Array:
     places = rows_array(found)
     return pc.if_else(pc.less(places, evaluate.scalar(0)), pa.nulls(1, pa.int64())[0], places)
 
@@ -214,25 +220,36 @@ def _beyond(rows: np.ndarray[Any, Any], table: Table) -> bool:
     return bool(len(rows)) and int(rows.max()) >= table.frame_rows
 
 
-def changed_rows(now: Table, then: Table) -> int:
-    """Return how many of the rows that were there then hold something else now."""
+def changed_rows(now: Table, then: Table) -> np.ndarray[Any, Any]:
+    """Return the rows, as in the frame, that were there then and hold something else now."""
     places = places_in(now, then)
-    there = np.flatnonzero(~missing(places))
-    rows, before = rows_array(there.astype(np.int64)), places.take(rows_array(there))
+    there = np.flatnonzero(~missing(places)).astype(np.int64)
+    rows, before = rows_array(there), places.take(rows_array(there))
     differs = np.zeros(len(there), dtype=bool)
     for at, ref in enumerate(now.refs):
         old = then.column_at(ref)
-        if old is None or then.types[old] != now.types[at] or pa.types.is_nested(now.types[at]):
+        if old is None or then.types[old] != now.types[at]:
             continue
-        values = without_dictionary(now.values_at(at)).take(rows)
-        others = without_dictionary(then.values_at(old)).take(before)
-        if values.equals(others):
-            continue
-        differs |= ~truth(pc.fill_null(pc.equal(values, others), False)) & ~(
-            truth(pc.is_null(values, nan_is_null=pa.types.is_floating(values.type)))
-            & truth(pc.is_null(others, nan_is_null=pa.types.is_floating(others.type)))
-        )
-    return int(differs.sum())
+        values = without_dictionary(now.values_of_rows(at, rows))
+        others = without_dictionary(then.values_of_rows(old, before))
+        if not values.equals(others):
+            differs |= _differs(values, others)
+    changed: np.ndarray[Any, Any] = there[differs]
+    return changed
+
+
+def _differs(values: pa.Array, others: pa.Array) -> np.ndarray[Any, Any]:
+    """Return where values are different ones; what is missing is the same as what is missing."""
+    if pa.types.is_nested(values.type):  # Arrow compares none of those
+        pairs = zip(values, others, strict=True)
+        apart: np.ndarray[Any, Any] = np.array([not one.equals(other) for one, other in pairs])
+        return apart.astype(bool)
+    is_float = pa.types.is_floating(values.type)
+    differs: np.ndarray[Any, Any] = ~truth(pc.fill_null(pc.equal(values, others), False)) & ~(
+        truth(pc.is_null(values, nan_is_null=is_float))
+        & truth(pc.is_null(others, nan_is_null=is_float))
+    )
+    return differs
 
 
 def came_and_went(now: Table, then: Table, named: int) -> tuple[int, int, list[str]]:
@@ -245,8 +262,5 @@ def came_and_went(now: Table, then: Table, named: int) -> tuple[int, int, list[s
     """
     came = int(missing(places_in(now, then)).sum())
     gone = np.flatnonzero(missing(places_in(then, now)))
-    names = [
-        harmless(" ".join(str(part) for part in then.identity(int(row)))[:30])
-        for row in gone[:named]
-    ]
+    names = [harmless(then.arranged(None).name_of(int(row))[:30]) for row in gone[:named]]
     return came, len(gone), names

@@ -87,6 +87,11 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name[:200]}.{os.getpid()}.{next(_numbers)}.part")
 
 
+def write_arrow(table: Table, form: str, file: IO[bytes]) -> None:
+    """Write a table as an Arrow stream (``arrow``) or as ``parquet``, to a pipe as well."""
+    _write_arrow(table, file, pa.ipc.new_stream if form == "arrow" else _parquet, lambda rows: None)
+
+
 def _write(table: Table, suffix: str, file: IO[bytes], progress: Progress) -> None:
     if suffix in _TEXTS:
         import io

@@ -114,12 +114,12 @@ class Expression:
     titles: tuple[str, ...]
 
 
-def parse(text: str, titles: Sequence[str]) -> Expression:
+def parse(text: str, titles: Sequence[str] | None) -> Expression:
     """Read an expression.
 
     Args:
         text: The expression; a title that is no plain name stands in backticks.
-        titles: The columns' titles there are.
+        titles: The columns' titles there are; None: any may be there.
 
     Raises:
         BadExpression: it is none, or names a column that there is not; it says where.
@@ -132,9 +132,9 @@ def parse(text: str, titles: Sequence[str]) -> Expression:
 class _Reader:
     """Reads one text."""
 
-    def __init__(self, text: str, titles: Sequence[str]) -> None:
+    def __init__(self, text: str, titles: Sequence[str] | None) -> None:
         self._text = text
-        self._titles = frozenset(titles)
+        self._titles = None if titles is None else frozenset(titles)
         self._used: dict[str, None] = {}
         self._quoted: list[str] = []
         self._shifts: list[tuple[int, int]] = []  # in the source, how much shorter the text was
@@ -205,7 +205,7 @@ class _Reader:
         prefix, _, rest = title.partition("_column_")
         if not prefix and rest[:-1].isdigit() and int(rest[:-1]) < len(self._quoted):
             title = self._quoted[int(rest[:-1])]
-        if title not in self._titles:
+        if self._titles is not None and title not in self._titles:
             raise BadExpression(f"there is no column {title!r}", start, end)
         self._used[title] = None
         return Name(start, end, title)
@@ -261,7 +261,11 @@ class _Reader:
         """Tell of a text without quotes: ``sector == tech``."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, ast.Name):
-                known = right.id in self._titles or right.id.startswith("_column_")
+                known = (
+                    self._titles is None
+                    or right.id in self._titles
+                    or right.id.startswith("_column_")
+                )
                 if not known:
                     what = f"there is no column {right.id!r}; a text stands in quotes: '{right.id}'"
                     raise BadExpression(what, *self._span(right))

@@ -253,7 +253,8 @@ class ColumnFormat:
         if types.is_floating(kind):
             return lambda value: float_text(value, self._decimals)
         if types.is_decimal(kind):
-            return lambda value: f"{value:f}"
+            # A text where it is beyond what its type may hold.
+            return lambda value: value if isinstance(value, str) else f"{value:f}"
         if types.is_date(kind):
             days = 1 if types.is_date32(kind) else 86_400_000
             return lambda value: day_text(value // days)

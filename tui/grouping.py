@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrays import one_chunk, plain_type, rows_array, without_dictionary
-from livetable.tui.model import ColumnRef, Heading, Headings, Table, comparable
+from livetable.feed.values import Arrays
+from livetable.tui.model import ColumnRef, Heading, Headings, Table
 
 # What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
 os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")
@@ -108,11 +109,13 @@ def grouped(
     return replace(
         table,
         headings=_headings(tuple(headings)),
-        sources=found,
+        sources=Arrays(found),
         rows=len(found[0]),
         shape=(len(found[0]), table.shape[1]),
         _source_types=tuple(one.type for one in found),
-        _identity=tuple(map(comparable, found[: len(places)])),
+        _held_by=tuple(range(len(places))),
+        line=None,
+        numbers=None,
         order=None,
         whole=None,
         past=None,

@@ -35,6 +35,7 @@ class History:
         self._tables: list[Table] = []
         self._times: list[float] = []
         self._first = 0
+        self._sizes = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -61,14 +62,20 @@ class History:
             sent = max(table.sent, self._times[-1]) if self._times else table.sent
             self._tables.append(table)
             self._times.append(sent)
-            self.bytes += size_of(table)
+            self._sizes += size_of(table)
             gone = 0
-            while self.bytes > self.limit and gone < len(self._tables) - 1:
-                self.bytes -= size_of(self._tables[gone])
+            while self._bytes(gone) > self.limit and gone < len(self._tables) - 1:
+                self._sizes -= size_of(self._tables[gone])
                 gone += 1
+            self.bytes = self._bytes(gone)
             # Shifts pointers only; a ring would make every search by time a loop of Python's.
             del self._tables[:gone], self._times[:gone]
             self._first += gone
+
+    def _bytes(self, first: int) -> int:
+        """Return what the tables from one on take: what that one holds, then what was new."""
+        oldest = self._tables[first]
+        return self._sizes + max(0, oldest.held - oldest.size)
 
     def at(self, number: int) -> Table:
         """Return the table of a number, or the nearest one there is.

@@ -11,7 +11,21 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
-_FIRST: Final = ("search", "filter", "sort", "pause", "step", "mark", "copy", "group", "info")
+_FIRST: Final = (
+    "ungroup",
+    "total",
+    "search",
+    "filter",
+    "sort",
+    "pause",
+    "speed",
+    "seek_moment",
+    "step",
+    "mark",
+    "copy",
+    "group",
+    "info",
+)
 """Actions that have room before others: what a newcomer looks for."""
 
 _ALWAYS: Final = ("help", "quit")
@@ -39,8 +53,9 @@ class KeyLine(Widget):
     def render(self) -> RenderableType:
         """Return the line: keys at the left, help and the way out at the right."""
         shown: dict[str, Binding] = {}
+        idle: frozenset[str] = getattr(self.screen, "idle_actions", frozenset())
         for active in self.screen.active_bindings.values():
-            if active.binding.show and active.enabled:
+            if active.binding.show and active.enabled and active.binding.action not in idle:
                 shown.setdefault(active.binding.action, active.binding)
         rank = {action: at for at, action in enumerate(_FIRST)}
         ranked = sorted(

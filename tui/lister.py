@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from livetable.feed.errors import BadEndpoint, RuntimeFolder
+from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
 from livetable.feed.wire import Position, TableInfo
 from livetable.tui.figures import age_text
 from livetable.tui.target import Target
@@ -115,7 +115,7 @@ class Lister:
 
         try:
             client = Client(endpoint, context)
-        except BadEndpoint as error:
+        except (BadEndpoint, BadKey) as error:
             self.problem = str(error)
             self._changed()
             thread = threading.Thread(target=self._stop.wait)
@@ -132,7 +132,7 @@ class Lister:
         return thread
 
     def _read(self, client: Any) -> None:
-        from livetable.feed.client import Gone, Link
+        from livetable.feed.client import Barred, Gone, Link
         from livetable.feed.wanting import News
 
         client.ask(None)
@@ -143,8 +143,13 @@ class Lister:
                 client.ask(None)
             elif isinstance(event, Gone):
                 self._silent(client.endpoint)
+            elif isinstance(event, Barred):
+                self.problem = event.reason
+                self._changed()
             elif isinstance(event, Link) and self.endpoint is not None:
                 self.connected = event.connected
+                if event.connected:
+                    self.problem = None
                 self._changed()
 
     def _take_in(self, endpoint: str, tables: tuple[TableInfo, ...]) -> None:
@@ -193,6 +198,7 @@ def as_table(listing: list[Listed], number: int) -> Any:
     """
     from livetable.feed.arrays import numbers, texts
     from livetable.feed.decode import Decoded, Labels
+    from livetable.feed.following import followed
     from livetable.tui.model import build
 
     infos = [one.info for one in listing]
@@ -213,7 +219,7 @@ def as_table(listing: list[Listed], number: int) -> Any:
     values = tuple(columns.values())
     kinds = tuple(one.type for one in values)
     decoded = Decoded(labels, (), values, len(listing), kinds)
-    return build(decoded, ("table", "pid"), Position("listing", number))
+    return build(followed(decoded), ("table", "pid"), Position("listing", number))
 
 
 def _state(one: Listed) -> str:

@@ -44,6 +44,8 @@ def names_of(look: Look) -> list[str]:
     if Look.HEADER in look:
         return [name for flag, name in _HEADER if flag in look]
     names = [name for flag, name in _BELOW if flag in look]
+    if Look.CURSOR in look:  # it covers its row's look, which can be reversed
+        names = [name for name in names if name != "cursor-row"]
     if rule := (int(look) & _RULE) // int(Look.RULE_1):
         names.append(f"rule-{RULE_NAMES[rule - 1]}")
     if heat := (int(look) & _HEAT) // int(Look.HEAT_1):

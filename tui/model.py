@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import plain_type, rows_array, taken, truth, without_dictionary
-from livetable.feed.decode import Columns, Decoded, Labels
+from livetable.feed.arrays import comparable, plain_type, rows_array, taken, truth
+from livetable.feed.decode import Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
+from livetable.feed.values import Arrays, Values
 from livetable.feed.wire import Position
 
 if TYPE_CHECKING:
+    from livetable.feed.following import Followed
+    from livetable.feed.rows import Rows
     from livetable.tui.evaluate import Columns as Earlier
     from livetable.tui.expression import Expression
 
@@ -135,7 +138,7 @@ class Table:
 
     Attributes:
         headings: The columns in the order shown.
-        sources: Where the columns' values are, in the order of the frame.
+        sources: The columns' values, in the order of the frame.
         rows: Number of rows shown.
         shape: Rows and columns as the producer counts them.
         range: Start and step of the index that is shown without values.
@@ -146,22 +149,28 @@ class Table:
         past: Where its earlier states are, None if they are not kept.
         grouped: Whether its rows are groups of the frame's.
         whole: All columns, if some of them are not in `headings`: expressions know those too.
+        line: The same object for all states of one line, in which a row keeps its number.
+        numbers: The frame's rows by number; None where these are their positions.
+        held: Bytes of all it holds, also of what it shares with the states before it.
     """
 
     headings: Headings
-    sources: Sequence[pa.Array]
+    sources: Values
     rows: int
     shape: tuple[int, int]
     range: tuple[int, int]
     position: Position
     _source_types: tuple[pa.DataType, ...]
-    _identity: tuple[pa.Array, ...]
+    _held_by: tuple[int, ...]
     order: np.ndarray[Any, Any] | None = None
     sent: float = 0.0
     size: int = 0
     past: Past | None = None
     whole: Headings | None = None
     grouped: bool = False
+    line: object = None
+    numbers: Rows | None = None
+    held: int = 0
 
     @property
     def undressed(self) -> Table:
@@ -205,12 +214,12 @@ class Table:
             from livetable.tui.computed import whole
 
             return Column(heading.title, whole(self, at))
-        return Column(heading.title, None if source is None else self.sources[source])
+        return Column(heading.title, None if source is None else self.sources.whole(source))
 
     @property
     def is_keyed(self) -> bool:
         """Whether rows are told apart by values, not by position."""
-        return bool(self._identity)
+        return bool(self._held_by)
 
     def is_mixed(self, column: int) -> bool:
         """Whether a column's texts stand for values of any types."""
@@ -222,15 +231,19 @@ class Table:
         Args:
             rows: Which rows of the frame; None for all.
         """
-        held = self._identity
-        if rows is not None:
-            held = tuple(one.take(rows_array(rows)) for one in held)
+        at = None if rows is None else rows_array(rows)
+        held = [self._key(source, at) for source in self._held_by]
         if len(held) == 1:
             return held[0]
         import pyarrow.compute as pc
 
         parts = [one.cast(pa.string()).fill_null(_NO_KEY) for one in held]
         return pc.binary_join_element_wise(*parts, _KEY_SEPARATOR)
+
+    def _key(self, source: int, rows: pa.Array | None) -> pa.Array:
+        """Return what rows of the frame are held by, of one column, so that it can be compared."""
+        sources = self.sources
+        return comparable(sources.whole(source) if rows is None else sources.at(source, rows))
 
     def has_same_keys(self, other: Table, rows: np.ndarray[Any, Any] | None) -> bool:
         """Tell whether rows of both frames are held by the same. Only of keyed tables.
@@ -239,12 +252,11 @@ class Table:
             other: The other table.
             rows: Which rows of the frames; None for all.
         """
-        if len(self._identity) != len(other._identity):
+        if len(self._held_by) != len(other._held_by):
             return False
-        for mine, others in zip(self._identity, other._identity, strict=True):
-            if rows is not None:
-                at = rows_array(rows)
-                mine, others = mine.take(at), others.take(at)
+        at = None if rows is None else rows_array(rows)
+        for mine_at, others_at in zip(self._held_by, other._held_by, strict=True):
+            mine, others = self._key(mine_at, at), other._key(others_at, at)
             if mine.type != others.type or not mine.equals(others):
                 return False
         return True
@@ -255,20 +267,28 @@ class Table:
             from livetable.tui.computed import window
 
             return window(self, column, start, stop)
-        values = self.column(column).values
-        if values is None:
+        source = self.headings.columns[column].source
+        if source is None:
             first, step = self.range
             return rows_array(self.frame_rows_of(start, stop) * step + first)
         if self.order is None:
-            return values.slice(start, stop - start)
-        return taken(values, self._order_of(start, stop))
+            return self.sources.stretch(source, start, stop)
+        return self.sources.at(source, self._order_of(start, stop))
+
+    def values_of_rows(self, column: int, rows: pa.Array) -> pa.Array:
+        """Return a column's values of some of the frame's rows; nulls where `rows` has nulls."""
+        heading = self.headings.columns[column]
+        if heading.source is None or heading.expression is not None:
+            return taken(self.values_at(column), rows)
+        return self.sources.at(heading.source, rows)
 
     def _order_of(self, start: int, stop: int) -> pa.Array:
         """Return which of the frame's rows are shown, made once for all columns of a paint."""
         made = self.__dict__.get("_order_made")
         if made is None or made[:2] != (start, stop):
             assert self.order is not None
-            made = start, stop, rows_array(self.order[start:stop])
+            # A copy: whoever remembers these few rows must not hold on to the whole order.
+            made = start, stop, rows_array(self.order[start:stop].copy())
             self.__dict__["_order_made"] = made
         found: pa.Array = made[2]
         return found
@@ -297,20 +317,71 @@ class Table:
         return self._identity_in_frame(self.row_in_frame(row))
 
     def _identity_in_frame(self, row: int) -> RowId:
-        if not self._identity:
-            return (row,)
-        return tuple(values[row].as_py() for values in self._identity)
+        if not self._held_by:
+            return (self._number(row),)
+        held = (comparable(self.sources.stretch(at, row, row + 1)) for at in self._held_by)
+        return tuple(values[0].as_py() for values in held)
+
+    def _number(self, row: int) -> int:
+        return row if self.numbers is None else int(self.numbers.numbers(row, row + 1)[0])
+
+    def name_of(self, row: int) -> str:
+        """Return what to call row number `row`: what it is held by, or what its index counts."""
+        place = self.row_in_frame(row)
+        if self._held_by:
+            held = [self.sources.stretch(at, place, place + 1)[0] for at in self._held_by]
+            return ",".join(_plain(one) if one.is_valid else "" for one in held)
+        first, step = self.range
+        return str(first + step * place)
 
     def identities(self, start: int, stop: int) -> list[RowId]:
         """Return what the rows from `start` to before `stop` are held by."""
-        if not self._identity:
-            return [(row,) for row in self.frame_rows_of(start, stop).tolist()]
+        if not self._held_by:
+            rows = self.frame_rows_of(start, stop)
+            if self.numbers is not None:
+                rows = self._numbers_of(rows)
+            return [(row,) for row in rows.tolist()]
+        sources = self.sources
         if self.order is None:
-            held = [one.slice(start, stop - start) for one in self._identity]
+            held = [sources.stretch(at, start, stop) for at in self._held_by]
         else:
             rows = self._order_of(start, stop)
-            held = [one.take(rows) for one in self._identity]
-        return list(zip(*(one.to_pylist() for one in held), strict=True))
+            held = [sources.at(at, rows) for at in self._held_by]
+        return list(zip(*(comparable(one).to_pylist() for one in held), strict=True))
+
+    def _numbers_of(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the numbers of rows of the frame, in any order."""
+        if self.numbers is None:
+            return rows
+        from livetable.feed.rows import in_any_order  # late: only a table with numbers needs it
+
+        return in_any_order(self.numbers.numbers_at, rows)
+
+    def same_rows_in(self, other: Table, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+        """Return where rows of the frame are in another state, -1 for nowhere.
+
+        None if the two are not of one line: then rows can only be told by what they are held by.
+        """
+        if self.line is None or self.line is not other.line:
+            return None
+        numbers = self._numbers_of(rows)
+        if other.numbers is None:
+            return np.where(numbers < other.frame_rows, numbers, -1)
+        from livetable.feed.rows import in_any_order
+
+        return in_any_order(other.numbers.positions_of, numbers)
+
+    def rows_of(self, held: Collection[RowId]) -> np.ndarray[Any, Any]:
+        """Return which of the frame's rows are held by one of these, in the order shown.
+
+        Takes time in proportion to the table's rows.
+        """
+        if not self._held_by:
+            rows = self.frame_rows_of(0, self.rows)
+            wanted = [one[0] for one in held if type(one[0]) is int]
+            return rows[np.isin(self._numbers_of(rows), wanted)]
+        found = [at for at, one in enumerate(self.identities(0, self.rows)) if one in held]
+        return self.frame_rows_of(0, self.rows)[found]
 
     def find(self, other: Table, row: int, near: int) -> int | None:
         """Return this table's row that is held by the same as row number `row` of `other`.
@@ -319,10 +390,13 @@ class Table:
         Takes no time if it is still at `near` or where it was in the frame, else a pass over the
         key columns.
         """
-        if len(other._identity) != len(self._identity):
+        if len(other._held_by) != len(self._held_by):
             return None
         wanted = other.row_in_frame(row)
-        if self._identity:
+        same = other.same_rows_in(self, np.array([wanted], dtype=np.int64))
+        if same is not None and (same[0] >= 0 or not self._held_by):
+            return self._place_of(int(same[0])) if same[0] >= 0 else None
+        if self._held_by:
             identity = other._identity_in_frame(wanted)
             if 0 <= near < self.rows and self.identity(near) == identity:
                 return near
@@ -350,8 +424,10 @@ class Table:
         import pyarrow.compute as pc  # late: it takes as long as the first paint
 
         mask: Any = None
-        for values, others in zip(self._identity, other._identity, strict=True):
-            wanted = others[row]  # an Arrow scalar: making one from Python imports pandas
+        one = rows_array(np.array([row], dtype=np.int64))
+        for mine, others in zip(self._held_by, other._held_by, strict=True):
+            values = self._key(mine, None)
+            wanted = other._key(others, one)[0]  # an Arrow scalar: Python's would import pandas
             try:
                 if not wanted.is_valid:
                     same = truth(pc.is_null(values))
@@ -398,6 +474,18 @@ class Table:
         selected = _selected(self.headings, tuple(names))
         return replace(self, headings=selected, whole=self.whole or self.headings)
 
+    def only(self, column: int) -> Table:
+        """Return the table with one column, whose values may be an index that only counts."""
+        heading = replace(self.headings.columns[column], fixed=False)
+        shown = Headings([heading], (self.refs[column],))
+        if heading.source is not None or heading.expression is not None:
+            return replace(self, headings=shown, whole=self.whole or self.headings)
+        shown = Headings([replace(heading, source=0)], (self.refs[column],))
+        values = self.values_at(column)
+        return replace(
+            self, headings=shown, whole=None, sources=Arrays([values]), _source_types=(values.type,)
+        )
+
     def without_fixed(self) -> Table:
         """Return the table without the columns that stay at the left."""
         return replace(self, headings=Headings(self.headings.columns[self.fixed :]))
@@ -407,63 +495,57 @@ class Table:
         return [name for name in names if name not in self.titles]
 
 
+def _plain(value: pa.Scalar) -> str:
+    """Return a key as it is printed."""
+    if pa.types.is_temporal(value.type):  # Python's would be pandas' of some of them
+        value = value.cast(pa.string())
+    found = value.as_py()
+    return found.hex() if isinstance(found, bytes) else str(found)
+
+
 _INDEX_TITLE: Final = ""
 _KEY_SEPARATOR: Final = "\x1f"
 _NO_KEY: Final = "\x00"
 
 
 def build(
-    decoded: Decoded,
+    followed: Followed,
     key: tuple[Any, ...],
     position: Position,
     columns: int | None = None,
     *,
     sent: float = 0.0,
-    size: int = 0,
 ) -> Table:
-    """Return a decoded snapshot as a table: key or index first and fixed.
+    """Return one state of a table as it is shown: key or index first and fixed.
 
     Args:
-        decoded: The snapshot.
+        followed: The state.
         key: Labels of the key columns, as JSON labels; those that are missing are ignored.
-        position: The snapshot's epoch and seq.
+        position: Its epoch and seq.
         columns: How many columns the producer counts; all that came if None.
         sent: When it was sent, by this machine's monotonic clock.
-        size: Bytes of its body.
     """
-    labels = decoded.labels
+    labels = followed.labels
     headings, by_key = _headings(labels, json.dumps(key))
-    held = [decoded.columns[at] for at in by_key] or list(decoded.index)
+    levels = 0 if labels.range is not None else len(labels.index)
+    held = [at + levels for at in by_key] or list(range(levels))
     # Rows can't be told apart by lists and dicts: nothing finds them again.
-    held = [values for values in held if not pa.types.is_nested(plain_type(values.type))]
+    held = [at for at in held if not pa.types.is_nested(plain_type(followed.types[at]))]
     return Table(
         headings=headings,
-        sources=_sources(decoded),
-        rows=decoded.rows,
-        shape=(decoded.rows, len(decoded.columns) if columns is None else columns),
+        sources=followed.values,
+        rows=followed.count,
+        shape=(followed.count, len(labels.columns) if columns is None else columns),
         range=labels.range or (0, 1),
         position=position,
         sent=sent,
-        size=size,
-        _source_types=_source_types(tuple(one.type for one in decoded.index), decoded.types),
-        _identity=tuple(map(comparable, held)),
+        size=followed.size,
+        held=followed.held,
+        line=followed.line,
+        numbers=followed.rows,
+        _source_types=followed.types,
+        _held_by=tuple(held),
     )
-
-
-def _sources(decoded: Decoded) -> Sequence[pa.Array]:
-    """Return the index's levels, then the columns."""
-    index, columns = decoded.index, decoded.columns
-    levels = len(index)
-    return Columns(
-        levels + len(columns), lambda at: index[at] if at < levels else columns[at - levels]
-    )
-
-
-@lru_cache(maxsize=16)
-def _source_types(
-    index: tuple[pa.DataType, ...], columns: tuple[pa.DataType, ...]
-) -> tuple[pa.DataType, ...]:
-    return index + columns
 
 
 @lru_cache(maxsize=16)
@@ -507,12 +589,3 @@ def _label(value: Any) -> Any:
 def _hashable(label: Any) -> Any:
     # 1, True and 1.0 are three labels.
     return (type(label), label) if not isinstance(label, list) else None
-
-
-def comparable(values: pa.Array) -> pa.Array:
-    """Return an array whose values Python can tell apart: times as whole numbers."""
-    values = without_dictionary(values)
-    kind = values.type
-    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
-        return values.view(pa.int32() if kind.bit_width == 32 else pa.int64())
-    return values

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
 import time
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
-from livetable.feed.errors import LivetableError
+from livetable.tui.scripted import NoTable, Reading, shown_of
 from livetable.tui.target import Target, ViewOptions
 
-
-class NoTable(LivetableError):
-    """No table came."""
+BINARY: Final = ("arrow", "parquet")
+"""Formats that are no text."""
 
 
 def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
@@ -22,66 +22,127 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
     Args:
         target: What to print.
         options: Which columns, and how long to wait.
-        form: ``table``, ``csv``, ``json`` or ``jsonl``.
+        form: One of `FORMATS`.
         out: Where to.
 
     Raises:
         NoTable: none came in time, or it lacks a column.
     """
     try:
-        table = _arranged(_fetch(target, options), options)
-        if options.columns is not None:
-            if missing := table.missing(options.columns):
-                known = ", ".join(map(repr, table.titles))
-                raise NoTable(f"there is no column {missing[0]!r}; there are {known}")
-            table = table.select(options.columns)
-            if form != "table":  # exactly what was asked for
-                table = _without_fixed(table)
-        from livetable.tui.writing import WRITERS
-
-        WRITERS[form](table, out)
-        out.flush()
+        table = shown_of(_fetch(target, options), options)
+        if options.columns is not None and form != "table":  # exactly what was asked for
+            table = table.without_fixed()
+        write(table, form, out)
     except BrokenPipeError:
-        # Who read this has seen enough. Python would complain once more on the way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        seen_enough()
     return 0
 
 
-def _without_fixed(table: Any) -> Any:
-    return table.without_fixed()
+def seen_enough() -> None:
+    """Be quiet from now on: who read the output has closed it, and Python would complain of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _arranged(table: Any, options: ViewOptions) -> Any:
-    """Return a table with the rows and the order that are asked for."""
-    if not options.sort and not options.where:
-        return table
-    from livetable.tui.arrange import arrange, first_arrangement
+def write(table: Any, form: str, out: TextIO) -> None:
+    """Write a table in a format."""
+    if form in BINARY:
+        from livetable.tui.export import write_arrow
 
-    done = arrange(table, first_arrangement(options.sort, options.where))
-    if done.problems:
-        raise NoTable(done.problems[0])
-    return done.table
+        write_arrow(table, form, out.buffer)
+        out.buffer.flush()
+        return
+    from livetable.tui.writing import WRITERS, safe_out
+
+    WRITERS[form](table, safe_out(out))
+    out.flush()
+
+
+def print_list(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
+    """Print the tables that there are, on this machine or on an endpoint; return the exit code."""
+    from livetable.tui.lister import ANSWER_SECONDS, as_table
+
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    patience = 1.0 if target.endpoint is None else ANSWER_SECONDS
+    write(shown_of(as_table(tables_at(target.endpoint, until, patience), 1), options), form, out)
+    return 0
 
 
 def _fetch(target: Target, options: ViewOptions) -> Any:
-    from livetable.tui.launch import foreign_feed
     from livetable.tui.lister import ANSWER_SECONDS, as_table
 
+    if target.tape is not None:
+        return _of_tape(target, options)
     until = None if options.timeout is None else time.monotonic() + options.timeout
     if target.table is not None:
         return _fetch_table(target, until, options)
     if target.endpoint is None:
-        return as_table(_list(None, until, 1.0), 1)
-    listing = _list(target.endpoint, until, ANSWER_SECONDS)
+        return as_table(tables_at(None, until, 1.0), 1)
+    listing = tables_at(target.endpoint, until, ANSWER_SECONDS)
     if len(listing) > 1:
         return as_table(listing, 1)
     if listing:
         return _fetch_table(Target(target.endpoint, listing[0].name), until, options)
-    with foreign_feed(target.endpoint, pickle=options.pickle) as feed:
-        return _fetch_table(feed.target, until, options)
+    with contextlib.ExitStack() as stack:
+        return _fetch_table(only_table(target, options, stack), until, options)
 
 
-def _list(endpoint: str | None, until: float | None, patience: float) -> list[Any]:
+def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack) -> Target:
+    """Return the one table that a target is: the only one there, or what another publisher sends.
+
+    Args:
+        target: What was asked for.
+        options: How long to wait, and how another publisher is read.
+        stack: Ends the feed that reads another publisher.
+
+    Raises:
+        NoTable: there are several, or none in time.
+    """
+    if target.table is not None:
+        return target
+    from livetable.tui.launch import foreign_feed
+    from livetable.tui.lister import ANSWER_SECONDS
+
+    until = None if options.timeout is None else time.monotonic() + options.timeout
+    listing = tables_at(target.endpoint, until, 1.0 if target.endpoint is None else ANSWER_SECONDS)
+    if len(listing) == 1:
+        return Target(listing[0].endpoint, listing[0].name)
+    if listing or target.endpoint is None or target.source is not None:
+        names = ", ".join(sorted({one.name for one in listing})[:20])
+        raise NoTable(f"name one table; there are: {names or 'none'}")
+    return stack.enter_context(foreign_feed(target.endpoint, options.foreign)).target
+
+
+def _of_tape(target: Target, options: ViewOptions) -> Any:
+    """Return a tape's table at a time, or at its end."""
+    from livetable.feed.playback import Playback
+    from livetable.feed.tape import TapeReader
+    from livetable.tui.tapehistory import TapeHistory
+    from livetable.tui.timeline import read_moment
+
+    assert target.tape is not None
+    playback = Playback(TapeReader(target.tape))
+    try:
+        if options.changes_of is not None:
+            from livetable.tui.rowchanges import changes_of
+
+            return changes_of(playback, options.changes_of)
+        history = TapeHistory(playback)
+        number = history.last
+        if options.at is not None:
+            # "14:03" is the last one that the tape has, "-30" before its end.
+            moment = read_moment(options.at, playback.time(history.last))
+            if moment is None:
+                raise NoTable(f"--at {options.at!r} is no time: write 14:03, 14:03:07 or -30")
+            if moment < playback.time(0):
+                began = time.strftime("%H:%M:%S", time.localtime(playback.time(0)))
+                raise NoTable(f"--at {options.at}: the tape begins at {began} only")
+            number = playback.number_at(moment)
+        return history.at(number)
+    finally:
+        playback.close()
+
+
+def tables_at(endpoint: str | None, until: float | None, patience: float) -> list[Any]:
     """Return the tables there are; each may take `patience` seconds to tell about itself."""
     from livetable.feed.directory import entries
     from livetable.tui.lister import Lister
@@ -104,6 +165,8 @@ def _list(endpoint: str | None, until: float | None, patience: float) -> list[An
                     give_up = time.monotonic() + patience
             if done:
                 return listing
+            if lister.problem is not None and not listing:
+                raise NoTable(lister.problem)
             ends = [at for at in (give_up, until) if at is not None]
             left = min(ends) - time.monotonic() if ends else None
             if left is not None and left <= 0:
@@ -117,30 +180,24 @@ def _list(endpoint: str | None, until: float | None, patience: float) -> list[An
 
 
 def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> Any:
-    from livetable.tui.subscriber import Subscriber
+    """Return a table when it is there, has ended, or comes to what is waited for."""
+    from livetable.tui.subscriber import Link
 
-    news = threading.Event()
-    subscriber = Subscriber(target, news.set)
-    worker = threading.Thread(target=subscriber.run, daemon=True)
-    worker.start()
+    reading = Reading(target, options.timeout, until=until)
+    watch = None
+    if options.until is not None:
+        from livetable.tui.alerts import Watch
+
+        watch = Watch(options.until)
     said = None
-    try:
-        while True:
-            news.clear()
-            state = subscriber.take()
-            if state.table is not None:
-                return state.table
-            if state.note and state.note != said:
-                said = state.note
-                from livetable.feed.harmless import harmless
-
-                print(f"livetable: {harmless(said)}", file=sys.stderr)
-            subscriber.credit()
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                where = f" on {target.endpoint}" if target.endpoint else ""
-                raise NoTable(f"no table {target.table!r}{where} within {options.timeout:g} s")
-            news.wait(left)
-    finally:
-        subscriber.stop()
-        worker.join(2)
+    for state in reading:
+        if state.table is None or (options.to_end and state.link is not Link.ENDED):
+            continue
+        if watch is None or len(watch.check(state.table)):
+            return state.table
+        if watch.problem is not None and watch.problem != said:
+            said = watch.problem
+            print(f"livetable: {said}", file=sys.stderr)
+        if state.link is Link.ENDED:
+            raise NoTable(f"the table ended before {options.until} came to be")
+    raise NoTable("no table came")

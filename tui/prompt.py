@@ -44,7 +44,7 @@ class Prompt(Vertical):
         Binding("escape", "cancel", "Cancel"),
         Binding("enter", "accept", "Done"),
         Binding("tab", "complete", "Complete", priority=True),
-        Binding("tab", "swap", "Other way", priority=True),
+        Binding("tab", "swap", "Switch", priority=True),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt--problem"}
 
@@ -179,6 +179,7 @@ class Prompt(Vertical):
 class _Entry(Input):
     """Where the text is typed. What is typed behind its end is for what comes after it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Done")]  # to be seen
     over = False
 
     async def _on_key(self, event: events.Key) -> None:
@@ -237,3 +238,11 @@ def completed(text: str, words: Sequence[str]) -> str | None:
         if written.lower().startswith(word.lower()) and len(written) > len(word):
             return text[:start] + word + written[len(word) :]
     return None
+
+
+def begins_title(text: str, titles: Sequence[str]) -> bool:
+    """Tell whether a text is a column's title as people write it, or the beginning of one."""
+    word = text.strip().lower()
+    return bool(word) and any(
+        written.lower().startswith(word) for title in titles for written in (title, quote(title))
+    )

@@ -29,12 +29,14 @@ class Remembered:
         columns: The columns.
         rules: What gives rows a look.
         colours: Colours of up and down, empty for the usual ones.
+        alerts: Conditions of which the person wants to be told.
     """
 
     arrangement: Arrangement = PLAIN
     columns: ColumnChoice = AS_IT_CAME
     rules: tuple[Rule, ...] = ()
     colours: str = ""
+    alerts: tuple[str, ...] = ()
 
 
 def read_view(path: Path) -> Remembered:
@@ -96,6 +98,7 @@ def _entries(view: Remembered) -> dict[str, Any]:
         "unfixed": [_column(ref) for ref, fixed in columns.fixed if not fixed],
         "rules": list(map(str, view.rules)),
         "colours": view.colours,
+        "alerts": list(view.alerts),
         "computed": {one.title: one.text for one in columns.computed},
         "style": [{"column": _column(ref), **_style(style)} for ref, style in columns.styles],
     }
@@ -156,6 +159,7 @@ def _view(found: Mapping[str, Any]) -> Remembered:
         ),
         rules=tuple(map(_rule, _texts(found, "rules"))),
         colours=_text(found.get("colours", ""), "colours"),
+        alerts=tuple(map(_alert, _texts(found, "alerts"))),
     )
 
 
@@ -209,6 +213,17 @@ def _computed(value: Any) -> list[Computed]:
     if not isinstance(value, dict):
         raise _Wrong("write computed as a table: [computed]")
     return [Computed(title, _text(text, "computed")) for title, text in value.items()]
+
+
+def _alert(text: str) -> str:
+    from livetable.tui.alerts import check_alert
+    from livetable.tui.expression import BadExpression
+
+    try:
+        check_alert(text)
+    except BadExpression as error:
+        raise _Wrong(f"alerts: {text!r:.40}: {error.sentence}") from None
+    return text
 
 
 def _rule(text: str) -> Rule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,6 +11,10 @@ from livetable.tui.history import History
 from livetable.tui.model import ColumnRef, Table
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
+
+
+BUDGET_SECONDS: Final = 0.03
+"""A `read` looks for no further table when it has taken this long."""
 
 
 class RowHistory:
@@ -25,6 +30,9 @@ class RowHistory:
         self._points = points
         self._known: dict[int, dict[ColumnRef, Any]] = {}
         self._of: object = None
+        self.whole = True
+        """Whether the last `read` got through all tables. It may take long to find a row in them;
+        what it did not get to is read by the next ones."""
 
     def read(
         self, table: Table, row: int, columns: Sequence[ColumnRef], until: float = math.inf
@@ -49,9 +57,15 @@ class RowHistory:
         times: list[float] = []
         values: dict[ColumnRef, list[float]] = {column: [] for column in columns}
         near = table.row_in_frame(row)
+        until_then = time.monotonic() + BUDGET_SECONDS
+        self.whole, got_on = True, False
         for number in reversed(numbers):  # back from now: a row moves little from frame to frame
             then = history.at(number)
             if number not in self._known:
+                if got_on and time.monotonic() > until_then:
+                    self.whole = False
+                    break
+                got_on = True
                 place = then.find(table, row, near)
                 self._known[number] = _numbers(then, place, columns)
                 near = place if place is not None else near

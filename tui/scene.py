@@ -651,7 +651,7 @@ def then_of(
     """Return what rows shown now held in an earlier state, None for those that were not there."""
     import numpy as np
 
-    from livetable.feed.arrays import missing, taken
+    from livetable.feed.arrays import missing
     from livetable.tui.computed import places_in
 
     places = places_in(now, then, np.array([now.row_in_frame(row) for row in rows], dtype=np.int64))
@@ -662,6 +662,6 @@ def then_of(
             read.append([_UNKNOWN] * len(rows))
         else:
             form = layout.formats[column]
-            read.append(form.values(taken(then.values_at(there), places)))
+            read.append(form.values(then.values_of_rows(there, places)))
     gone = missing(places).tolist()
     return [None if gone[at] else values for at, values in enumerate(zip(*read, strict=True))]

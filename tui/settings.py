@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from livetable.feed.errors import LivetableError
+from livetable.feed.keys import config_folder
 
 
 class BadFile(LivetableError):
@@ -33,8 +33,7 @@ class Settings:
 
 def folder() -> Path:
     """Return the folder of the person's files."""
-    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "livetable"
+    return config_folder()
 
 
 def view_path(table: str) -> Path:

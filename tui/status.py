@@ -23,6 +23,8 @@ _LOOKS = {
     Link.LIVE: ("●", "live", "status--live"),
     Link.GONE: ("✕", "gone", "status--gone"),
     Link.ENDED: ("■", "ended", "status--gone"),
+    Link.PLAYING: ("▶", "tape", "status--paused"),
+    Link.STOPPED: ("‖", "tape", "status--paused"),
 }
 
 
@@ -61,6 +63,7 @@ class StatusLine(Widget):
         waiting: int | None = None,
         *,
         rewound: bool = False,
+        hidden: int = 0,
     ) -> None:
         """Say how it stands.
 
@@ -70,6 +73,7 @@ class StatusLine(Widget):
             stale: Whether the feed has been silent for longer than the person allows.
             waiting: Frames that came while the table stands still; None if it moves.
             rewound: Whether it is an earlier state that stands.
+            hidden: How many of the table's columns are not shown by choice.
         """
         glyph, word, look = _LOOKS[feed.link]
         if stale and feed.link is Link.LIVE:
@@ -81,10 +85,12 @@ class StatusLine(Widget):
         left.append((f"  {glyph} {'feed ' if waiting is not None else ''}{word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
+        if feed.recording is not None:
+            left.append((f"  ● {harmless(feed.recording)}", "status--gone"))
         problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
         if says := problem or feed.note:
             left.append((f"  {harmless(says)}", "status--note"))
-        right = list(filter(None, _figures(feed, age, waiting is not None)))
+        right = list(filter(None, _figures(feed, age, hidden, waiting is not None)))
         if (left, right) == (self._left, self._right):
             return
         self._left, self._right = left, right
@@ -146,15 +152,18 @@ class StatusLine(Widget):
         return strip.adjust_cell_length(width, self._style_of(0))
 
 
-def _figures(feed: FeedState, age: float | None, paused: bool) -> list[str]:
+def _figures(feed: FeedState, age: float | None, hidden: int, paused: bool) -> list[str]:
     if feed.table is None:
         return []
     rows, columns = feed.table.shape
+    size = f"{rows:,} × {columns:,}" + (f" ({hidden:,} hidden)" if hidden else "")
+    if feed.link in (Link.PLAYING, Link.STOPPED):
+        return [size]
     text = age_text(age)
     return [
         rate_text(feed.rate) if feed.link is Link.LIVE else "",
         (text if text in ("", "now") else f"{text} ago") + (" shown" if paused else ""),
-        f"{rows:,} × {columns:,}",
+        size,
         f"{feed.merged:,} merged",
         f"{feed.skipped:,} skipped" if feed.skipped else "",
     ]

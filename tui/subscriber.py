@@ -20,7 +20,10 @@ from livetable.tui.target import Target
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client, Event
+    from livetable.feed.following import Followed
+    from livetable.feed.recording import Recorder
     from livetable.feed.wanting import News
+    from livetable.feed.wire import Header
     from livetable.tui.model import Table
 
 LARGE: Final = 10 << 20
@@ -35,6 +38,8 @@ class Link(Enum):
     LIVE = "live"
     GONE = "gone"
     ENDED = "ended"
+    PLAYING = "playing"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class FeedState:
         problem: Why the last of those could not be.
         note: What the feed wants to have said.
         progress: How much of a large snapshot is here, None if none is on its way.
+        recording: What is said of the recording, None if there is none.
     """
 
     link: Link = Link.CONNECTING
@@ -66,6 +72,7 @@ class FeedState:
     problem: str | None = None
     note: str | None = None
     progress: float | None = None
+    recording: str | None = None
 
 
 def ask_early(target: Target) -> Client | None:
@@ -75,7 +82,7 @@ def ask_early(target: Target) -> Client | None:
     """
     from livetable.feed.client import Client
 
-    if target.table is None:
+    if target.table is None or target.tape is not None:
         return None
     endpoint = target.endpoint
     if endpoint is None:
@@ -112,6 +119,7 @@ class Subscriber:
         columns: Titles of the columns to show, None for all.
         client: A reader that has asked for the table already (`ask_early`).
         stale_after: Seconds of silence after which a table looks stale, None for never.
+        recorder: What records the table, None if nothing does.
     """
 
     def __init__(
@@ -121,7 +129,9 @@ class Subscriber:
         columns: Sequence[str] | None = None,
         client: Client | None = None,
         stale_after: float | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
+        self._recorder = recorder
         assert target.table is not None
         self._columns = columns
         self.target = target
@@ -163,45 +173,40 @@ class Subscriber:
                 self._read(Client(endpoint))
         except LivetableError as error:
             self._update(link=Link.WAITING, note=str(error))
+        finally:
+            if self._recorder is not None:
+                self._recorder.close()
 
     def _endpoints(self) -> Iterator[str]:
         """Yield where the table is, again whenever it was left because it may have moved."""
         if self.target.endpoint is not None:
             while True:
                 yield self.target.endpoint
-        from livetable.feed.directory import find
         from livetable.feed.errors import RuntimeFolder
+        from livetable.feed.finding import endpoints_of
 
-        # Before what watches is imported: it takes longer than to find a table that is there.
-        if found := find(self.name):
-            yield found[0].endpoint
-        from livetable.feed.watching import changes
+        try:
+            yield from endpoints_of(self.name, self._stop, self._missing)
+        except RuntimeFolder as error:
+            self._update(link=Link.WAITING, note=str(error))
+            self._stop.wait()
 
-        while not self._stop.is_set():
-            try:
-                for _ in changes(self._stop):
-                    found = find(self.name)
-                    if found:
-                        yield found[0].endpoint
-                        break
-                    if self._state.table is None:
-                        self._update(link=Link.WAITING)
-            except RuntimeFolder as error:
-                self._update(link=Link.WAITING, note=str(error))
-                self._stop.wait()
+    def _missing(self) -> None:
+        if self._state.table is None:
+            self._update(link=Link.WAITING)
 
     def _read(self, client: Client) -> None:
-        from livetable.feed.decode import Decoder
+        from livetable.feed.following import Reading
 
         self._client = client
         if self._stop.is_set():
             client.close()
-        decoder = Decoder()
+        self._reading = Reading()
         client.ask(self.name)
         if self._state.table is None:
             self._update(link=Link.CONNECTING)
         for event in client.events():
-            self._take_in(event, client, decoder)
+            self._take_in(event, client)
             if self._may_have_moved(event):
                 client.close()
 
@@ -213,12 +218,12 @@ class Subscriber:
             return False
         return isinstance(event, Gone) or (isinstance(event, News) and event.header.kind == "end")
 
-    def _take_in(self, event: Event, client: Client, decoder: Callable[..., object]) -> None:
-        from livetable.feed.client import Gone, Progress, Refused
+    def _take_in(self, event: Event, client: Client) -> None:
+        from livetable.feed.client import Barred, Gone, Progress, Refused
         from livetable.feed.wanting import News
 
         if isinstance(event, News):
-            self._take_in_news(event, client, decoder)
+            self._take_in_news(event, client)
         elif isinstance(event, Gone):
             never = self._state.table is None
             self._update(link=Link.WAITING if never else Link.GONE, progress=None)
@@ -229,10 +234,13 @@ class Subscriber:
         elif isinstance(event, Refused):
             self._refuse(event.reason)
             client.ask(self.name)
+        elif isinstance(event, Barred):
+            never = self._state.table is None
+            self._update(link=Link.WAITING if never else Link.GONE, note=event.reason)
         elif not event.connected and self._state.table is None:
             self._update(link=Link.CONNECTING)
 
-    def _take_in_news(self, news: News, client: Client, decoder: Callable[..., object]) -> None:
+    def _take_in_news(self, news: News, client: Client) -> None:
         header = news.header
         told: dict[str, object] = {
             "name": header.table or self.name,
@@ -240,12 +248,12 @@ class Subscriber:
             "heard": news.heard,
             "progress": None,
         }
-        if header.kind == "snapshot":
-            self._take_in_table(news, client, decoder, told)
+        if news.body is not None:
+            self._take_in_table(news, client, told)
         elif header.kind == "idle":
             before = self._state
             self._change(
-                link=Link.LIVE if self._state.table is not None else Link.WAITING,
+                link=_link_of(header, self._state.table),
                 rate=header.rate,
                 age=header.age,
                 **told,
@@ -261,29 +269,21 @@ class Subscriber:
             self._update(link=Link.WAITING if never else Link.ENDED, **told)
             client.ask(self.name)
 
-    def _take_in_table(
-        self,
-        news: News,
-        client: Client,
-        decoder: Callable[..., object],
-        told: dict[str, object],
-    ) -> None:
-        from livetable.feed.decode import Decoded
+    def _take_in_table(self, news: News, client: Client, told: dict[str, object]) -> None:
         from livetable.feed.errors import BodyError
         from livetable.tui.model import build
 
         header = news.header
         assert header.position is not None
+        assert news.body is not None
         try:
-            decoded = decoder(news.body)
-            assert isinstance(decoded, Decoded)
+            state = self._reading.take(header, news.body)
             table = build(
-                decoded,
+                state,
                 header.key,
                 header.position,
                 header.columns,
                 sent=news.heard - (header.age or 0.0),
-                size=header.size,
             )
             if self._columns is not None:
                 if missing := table.missing(self._columns):
@@ -291,14 +291,16 @@ class Subscriber:
                 table = table.select(self._columns)
         except Exception as error:  # a table that can't be built must not end the viewer
             self._refuse(str(error) if isinstance(error, BodyError) else f"{error!r:.200}")
-            client.ask(self.name)
+            self._reading.lose()
+            # A snapshot is not asked for again at once: the same would come, for ever.
+            client.ask(self.name, afresh=header.kind == "delta")
             return
         merged = self._state.merged
         before = self._state.table
         if before is not None and before.position.epoch == header.position.epoch:
             merged += max(0, header.position.seq - before.position.seq - 1)
         self._update(
-            link=Link.LIVE,
+            link=Link.ENDED if header.ended else Link.LIVE,
             table=table,
             rate=header.rate,
             age=(header.age or 0.0) + max(0.0, time.monotonic() - news.heard),
@@ -306,8 +308,20 @@ class Subscriber:
             problem=None,
             **told,
         )
+        self._record(header, news, state)
         if header.size > LARGE:
             client.ask(self.name)
+
+    def _record(self, header: Header, news: News, state: Followed) -> None:
+        """Put a frame on the tape: behind the paint, so that nobody waits for the disk."""
+        recorder = self._recorder
+        if recorder is not None and news.body is not None:
+            recorder.add(header, news.body, state)
+            said = recorder.problem or f"rec {recorder.size / 2**20:.1f} MB"
+            if said != self._state.recording:
+                self._change(recording=said)  # it is painted with the next frame
+                if recorder.problem is not None:
+                    self._tell()
 
     def _refuse(self, reason: str) -> None:
         self._update(skipped=self._state.skipped + 1, problem=reason)
@@ -325,3 +339,9 @@ class Subscriber:
             self._news_pending = True
             with contextlib.suppress(RuntimeError):  # the event loop has just ended
                 self._on_news()
+
+
+def _link_of(header: Header, table: Table | None) -> Link:
+    if table is None:
+        return Link.WAITING
+    return Link.ENDED if header.ended else Link.LIVE

@@ -7,7 +7,7 @@ import textwrap
 import time
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -30,6 +30,9 @@ from livetable.tui.model import ColumnRef, RowId, Table
 from livetable.tui.painter import Change, Painter
 from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.view import View, follow, move, show
+
+if TYPE_CHECKING:
+    from livetable.tui.dragging import Drag
 
 _FLASH_STEP = 0.1  # flashes that end within this many seconds end together
 
@@ -102,6 +105,30 @@ class LiveTable(ScrollView, can_focus=True):
             """The widget."""
             return self.table
 
+    class HeaderDragged(Message):
+        """A column's header was dragged.
+
+        Attributes:
+            table: The widget.
+            column: The column, as a position in `Table.titles`.
+            step: How many columns to move it to the right.
+            width: How wide to make it; None to leave it as wide as it is.
+        """
+
+        def __init__(
+            self, table: LiveTable, column: int, *, step: int = 0, width: int | None = None
+        ) -> None:
+            self.table = table
+            self.column = column
+            self.step = step
+            self.width = width
+            super().__init__()
+
+        @property
+        def control(self) -> LiveTable:
+            """The widget."""
+            return self.table
+
     class CursorMoved(Message):
         """The cursor is elsewhere, or on another row by an update."""
 
@@ -130,11 +157,15 @@ class LiveTable(ScrollView, can_focus=True):
         self._cursor_row = 0
         self._cursor_column = 0
         self._row_after: int | None = None
+        self._drag: Drag | None = None
+        self._was_dragged = False
         self._sight = 0
         self._header: Line = ()
         self._lines: list[Line] = []
         self._styles_by_look: dict[int, Style] = {}
         self._flash_timer: asyncio.TimerHandle | None = None
+        self.holds_row = False
+        """Whether the cursor stays on its row at the first and the last line, too."""
         self.is_ready: Callable[[], bool] = lambda: True
         """Whether the terminal has taken the last paint."""
 
@@ -277,7 +308,8 @@ class LiveTable(ScrollView, can_focus=True):
         if before is None:
             view = View(0, 0, min(table.fixed, len(table.titles) - 1))
         else:
-            view = follow(self.view, before, table, self.rows_in_sight)
+            sight = self.rows_in_sight
+            view = follow(self.view, before, table, sight, holds=self.holds_row)
             if self._row_after is not None:
                 view = move(view, table, self.rows_in_sight, self._row_after - view.row)
         self._row_after = None
@@ -454,11 +486,44 @@ class LiveTable(ScrollView, can_focus=True):
         else:
             self._recompose()
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of a header."""
+        self._was_dragged = False
+        layout, offset = self._composer.layout, event.get_content_offset(self)
+        if layout is not None and offset is not None and offset.y == 0 and event.button == 1:
+            from livetable.tui.dragging import Drag
+
+            self._drag = Drag.start(layout, offset.x, self.scroll_offset.x)
+            self.capture_mouse(self._drag is not None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Make the column that is held by its edge wider or narrower."""
+        drag = self._drag
+        if drag is not None and event.x != drag.x:
+            self._was_dragged = True
+            if drag.resizes:
+                width = drag.wide(event.x)
+                self.post_message(self.HeaderDragged(self, drag.column, width=width))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Let the header go: the column moves to where it was let go."""
+        drag, self._drag = self._drag, None
+        layout = self._composer.layout
+        if drag is None:
+            return
+        self.release_mouse()
+        if layout is not None and not drag.resizes and drag.column < len(layout.formats):
+            step = drag.step(layout, event.x, self.scroll_offset.x)
+            if self._was_dragged and step:
+                self.post_message(self.HeaderDragged(self, drag.column, step=step))
+            else:
+                self._was_dragged = False  # it only shook
+
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; a second click opens."""
         layout, table = self._composer.layout, self._table
         offset = event.get_content_offset(self)
-        if layout is None or table is None or offset is None:
+        if layout is None or table is None or offset is None or self._was_dragged:
             return
         if offset.y == 0:
             column = layout.column_at(offset.x, self.scroll_offset.x)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from livetable.feed.directory import check_endpoint
 from livetable.feed.errors import LivetableError
+from livetable.feed.forms import form_of, is_folder
 from livetable.feed.wire import check_name
 
-FILE_SUFFIXES = (
-    ".csv", ".tsv", ".parquet", ".feather", ".arrow", ".json", ".jsonl", ".ndjson", ".tape",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from livetable.feed.recording import Recorder
+
+
+_BRIDGED: Final = ("http", "nats", "tls", "redis", "rediss")
+"""Addresses that a feed of the viewer's own makes tables of."""
 
 
 class BadSource(LivetableError):
@@ -25,15 +30,25 @@ class Target:
     Attributes:
         endpoint: Where it is; None means somewhere on this machine, to be found by name.
         table: Its name; None means all there.
+        tape: The tape it is on; None for a live one.
+        file: The file that it is, to be followed by a feed of the viewer's own.
+        piped: Whether it is what comes on standard input.
+        command: The command whose output it is.
+        source: What a feed of the viewer's own makes tables of; None for what needs none.
     """
 
     endpoint: str | None = None
     table: str | None = None
+    tape: Path | None = None
+    file: Path | None = None
+    piped: bool = False
+    source: str | None = None
+    command: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """What to call it before anything is known about it."""
-        return self.table or self.endpoint or "this machine"
+        return self.table or self.source or self.endpoint or "this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +64,14 @@ class ViewOptions:
         history: Bytes that the history of what was shown may take.
         view: The file that the view is in; None for the one that is remembered by the table's name.
         remember: Whether a view is remembered at all.
-        pickle: Whether pickled DataFrames of other publishers are admitted.
+        foreign: How a publisher that is not livetable's is read: options of `livetable-feed`.
+        record: What records the table; None for no recording.
+        at: The time of a tape to print; None for its end.
+        changes_of: The row of a tape whose changes are printed; None for the table.
+        to_end: Whether a table is printed when it has ended, not as soon as it is there.
+        until: What a row has to come to for the viewer to end; None: it does not end by itself.
+        alerts: Conditions of which the person wants to be told when a row begins to meet them.
+        alert_command: What is run then; None for nothing.
     """
 
     columns: tuple[str, ...] | None = None
@@ -57,10 +79,17 @@ class ViewOptions:
     where: tuple[str, ...] = ()
     stale_after: float | None = None
     timeout: float | None = None
-    pickle: bool = False
+    foreign: tuple[str, ...] = ()
     history: int = 256 << 20
     view: Path | None = None
     remember: bool = True
+    record: Recorder | None = None
+    at: str | None = None
+    changes_of: str | None = None
+    to_end: bool = False
+    until: str | None = None
+    alerts: tuple[str, ...] = ()
+    alert_command: str | None = None
 
 
 DEFAULTS = ViewOptions()
@@ -79,13 +108,31 @@ def parse_target(source: str | None) -> Target:
     if "://" in source:
         endpoint, _, table = source.partition("#")
         scheme = endpoint.partition("://")[0]
+        if scheme in _BRIDGED:
+            return Target(None, check_name(table) if table else None, source=endpoint)
         if scheme not in ("tcp", "ipc"):
-            raise BadSource(f"{scheme}:// can't be shown; sources are tcp://, ipc:// and names")
+            known = "://, ".join(("tcp", "ipc", *_BRIDGED))
+            raise BadSource(f"{scheme}:// can't be shown; sources are {known}://, files and names")
         check_endpoint(endpoint)
         return Target(endpoint, check_name(table) if table else None)
-    if source == "-" or source.lower().endswith(FILE_SUFFIXES):
-        raise BadSource(
-            f"{source!r}: files and standard input can't be shown yet; send them from Python with "
-            "livetable.feed.Publisher"
-        )
+    if source.lower().endswith(".tape"):
+        return Target(None, Path(source).stem, Path(source))
+    if source == "-":
+        return Target(None, "stdin", piped=True)
+    if is_folder(source):
+        path = Path(source).expanduser()
+        folder = path if path.is_dir() else path.parent
+        if not folder.is_dir():
+            raise BadSource(f"{source}: there is no folder {folder}")
+        return Target(None, _name_of(source), file=Path(source).expanduser())
+    if form_of(source)[0] is not None:
+        path = Path(source).expanduser()
+        if not path.parent.is_dir():
+            raise BadSource(f"{source}: there is no folder {path.parent}")
+        return Target(None, _name_of(source), file=path)
     return Target(None, check_name(source))
+
+
+def _name_of(source: str) -> str:
+    name = Path(source).expanduser().absolute().name[-60:].lstrip("@-.~ ")
+    return check_name("".join("+" if one in "*?[]" else one for one in name) or "files")

@@ -15,9 +15,12 @@ from textual.message import Message
 from textual.widget import Widget
 
 from livetable.tui.figures import span_text
+from livetable.tui.viewline import cut
 
 _BAR: Final = 24
 _WIDE: Final = 100
+_BACK: Final = re.compile(r"-?\s*(\d+(?:\.\d+)?)\s*([smh][a-z]*)?(?: back| ago)?", re.IGNORECASE)
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 
 
@@ -51,7 +54,11 @@ class Moment:
 
 
 class TimeLine(Widget):
-    """One line; away while what is shown is the newest."""
+    """One line; away while what is shown is the newest.
+
+    Args:
+        hint: What space does.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"timeline--time", "timeline--bar"}
@@ -67,8 +74,9 @@ class TimeLine(Widget):
             self.share = share
             super().__init__()
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str) -> None:
         super().__init__()
+        self._hint = hint
         self._text = Text()
         self._bar_from = 0
         self._bar = _BAR
@@ -82,14 +90,14 @@ class TimeLine(Widget):
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         clock = wall_text(moment.at)
         line.append(f" {clock} ", self.get_component_rich_style("timeline--time", partial=True))
-        line.append(f" {span_text(moment.last - moment.at):>7} back  ")
+        line.append(f" {span_text(moment.last - moment.at):>7} before the newest  ")
         self._bar_from = line.cell_len
         self._bar = _BAR if self.size.width >= _WIDE else _BAR // 3
         at = round(moment.share * (self._bar - 1))
         bar = self.get_component_rich_style("timeline--bar", partial=True)
         line.append("━" * at + "●" + "─" * (self._bar - 1 - at), bar)
-        line.append("  space: now  [ ]: 10 s  , .: frame  @: time")
         line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
+        line.append(f"  {self._hint}  [ ]: 10 s  , .: frame  @: time")
         line.append(f"  {span_text(moment.last - moment.first)} kept")
         line.append(f" in {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
         self._text = line
@@ -97,7 +105,7 @@ class TimeLine(Widget):
 
     def render(self) -> RenderableType:
         """Return the line."""
-        return self._text
+        return cut(self._text, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         """Go to the time that was clicked."""
@@ -116,16 +124,13 @@ def read_moment(text: str, now: float) -> float | None:
     """Return the moment that a text names, as seconds since 1970; None if it names none.
 
     Args:
-        text: ``14:03``, ``14:03:07.5`` (the last time that it was so late), or ``-30`` seconds.
+        text: ``14:03``, ``14:03:07.5`` (the last time that it was so late), or how long ago:
+            ``-30`` seconds, ``2 min``.
         now: The time now.
     """
     text = text.strip()
-    try:
-        seconds = float(text.removesuffix("s"))
-    except ValueError:
-        pass
-    else:
-        return now - abs(seconds)
+    if back := _BACK.fullmatch(text):
+        return now - float(back[1]) * _UNITS.get((back[2] or "s")[0], 1)
     found = _CLOCK.fullmatch(text)
     if found is None:
         return None

@@ -22,7 +22,7 @@ class View:
     column: int = 0
 
 
-def follow(view: View, before: Table, after: Table, height: int) -> View:
+def follow(view: View, before: Table, after: Table, height: int, *, holds: bool = False) -> View:
     """Return the same place after an update.
 
     The cursor stays on its row, the topmost row that still exists stays on its line. At an edge
@@ -34,21 +34,25 @@ def follow(view: View, before: Table, after: Table, height: int) -> View:
         before: The table then.
         after: The table now.
         height: Rows in sight.
+        holds: Whether the cursor's row is held at an edge, too: it is being looked at.
     """
     column = _same_column(view.column, before, after)
     if before.grouped != after.grouped:  # rows of another kind: none of them is the one that was
         return View(0, 0, column)
     last_top = max(0, after.rows - height)
-    if view.top == 0 and view.row == 0:
+    if view.top == 0 and view.row == 0 and not holds:
         return View(0, 0, column)
     at_end = view.row >= before.rows - 1 and view.top + height >= before.rows
-    if at_end and before.rows > 0:
+    if at_end and before.rows > 0 and not holds:
         return View(last_top, max(0, after.rows - 1), column)
     row = after.find(before, view.row, view.row) if view.row < before.rows else None
     top = _held_top(view, before, after, height)
     if row is None:
         row = view.row - view.top + top
-    return View(min(top, last_top), min(max(0, row), max(0, after.rows - 1)), column)
+    top, row = min(top, last_top), min(max(0, row), max(0, after.rows - 1))
+    if holds:  # wherever it goes, it stays in sight
+        top = min(max(top, row - height + 1), row)
+    return View(top, row, column)
 
 
 def _held_top(view: View, before: Table, after: Table, height: int) -> int:

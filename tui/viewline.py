@@ -88,4 +88,12 @@ class ViewLine(Widget):
 
     def render(self) -> RenderableType:
         """Return the line."""
-        return self._text
+        return cut(self._text, self.size.width)
+
+
+def cut(line: Text, width: int) -> Text:
+    """Return a line that says where it was cut: Textual cuts without a word."""
+    if line.cell_len > width > 0:
+        line = line.copy()
+        line.truncate(width, overflow="ellipsis")
+    return line

@@ -50,15 +50,22 @@ def _write_table(table: Table, out: TextIO, progress: Progress = _silent) -> Non
 
 
 def _write_csv(
-    table: Table, out: TextIO, progress: Progress = _silent, *, separator: str = ","
+    table: Table,
+    out: TextIO,
+    progress: Progress = _silent,
+    *,
+    separator: str = ",",
+    header: Sequence[str] | None = None,
 ) -> None:
+    """Write CSV: with the titles as its header, or with another one; an empty one is none."""
     columns = data_columns(table)
     writer = csv.writer(out, lineterminator="\n", delimiter=separator)
-    writer.writerow([table.titles[column] for column in columns])
+    titles = [table.titles[column] for column in columns] if header is None else header
+    if header is None or header:
+        writer.writerow(titles)
     for start, stop in _slices(table, progress):
         plain = [
-            [_csv_bool(value) if isinstance(value, bool) else value for value in values]
-            for values in plain_values(table, columns, start, stop)
+            list(map(csv_value, values)) for values in plain_values(table, columns, start, stop)
         ]
         writer.writerows(zip(*plain, strict=True))
 
@@ -132,8 +139,18 @@ def names_of(table: Table, columns: Sequence[int]) -> list[str]:
     return names
 
 
-def plain_values(table: Table, columns: Sequence[int], start: int, stop: int) -> list[list[Any]]:
-    """Return columns as values that CSV and JSON know: text, numbers, true, false and null."""
+def plain_values(
+    table: Table, columns: Sequence[int], start: int, stop: int, *, finite: bool = False
+) -> list[list[Any]]:
+    """Return columns as values that CSV and JSON know: text, numbers, true, false and null.
+
+    Args:
+        table: The table.
+        columns: Which of its columns.
+        start: The first row, as shown.
+        stop: The row behind the last.
+        finite: Whether infinity and NaN become null, as in JSON, which has no such numbers.
+    """
     import pyarrow as pa
 
     plain = []
@@ -153,35 +170,38 @@ def plain_values(table: Table, columns: Sequence[int], start: int, stop: int) ->
                 values = window.to_pylist()
             except Exception:  # dates beyond Python's in a list
                 values = ColumnFormat(window.type).values(window)
-            plain.append(list(map(_json_value, values)))
+            plain.append([_plain_value(value, finite) for value in values])
     return plain
 
 
-def _json_value(value: Any) -> Any:
+def _plain_value(value: Any, finite: bool) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if math.isfinite(value) or not finite else None
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
-        return {str(key): _json_value(part) for key, part in value.items()}
+        return {str(key): _plain_value(part, finite) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_json_value(part) for part in value]
+        return [_plain_value(part, finite) for part in value]
     return str(value)
 
 
-def _csv_bool(value: bool) -> str:
-    return "true" if value else "false"
+def csv_value(value: Any) -> Any:
+    """Return a plain value as it stands in CSV: NaN is left out, as by pandas."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value != value else value
 
 
 def _records(table: Table, progress: Progress) -> Iterator[str]:
     columns = data_columns(table)
     names = names_of(table, columns)
     for start, stop in _slices(table, progress):
-        plain = plain_values(table, columns, start, stop)
+        plain = plain_values(table, columns, start, stop, finite=True)
         rows = zip(*plain, strict=True) if plain else ((),) * (stop - start)
         for row in rows:
             yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)
@@ -192,3 +212,34 @@ def as_text(table: Table, form: str) -> str:
     out = io.StringIO()
     WRITERS[form](table, out)
     return out.getvalue()
+
+
+class HarmlessOut:
+    """A terminal that is written to as a file: of the text nothing is a control but line breaks.
+
+    Args:
+        out: The terminal.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        lines = (line.replace("\t", "\0") for line in text.split("\n"))
+        kept = ("\t".join(map(harmless, line.split("\0"))) for line in lines)
+        return self._out.write("\n".join(kept))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several lines."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Write what is kept back."""
+        self._out.flush()
+
+
+def safe_out(out: TextIO) -> Any:
+    """Return where to write to: a terminal gets nothing that it would act on, a file all."""
+    return HarmlessOut(out) if out.isatty() else out

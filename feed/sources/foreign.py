@@ -7,45 +7,54 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
-import json
+import sys
 import threading
 from typing import Any, Final
 
-import pyarrow as pa
 import zmq
 
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
-from livetable.feed.sources.pickles import looks_pickled
+from livetable.feed.sources.bodies import array_of, recognise
 from livetable.feed.wire import looks_like_livetable
 
 MAX_MESSAGE: Final = 1 << 30
 """Longest message part that is read, in bytes."""
 
+MAX_WAITING: Final = 256 << 20
+"""Bytes of messages that are taken in at once."""
+
+MAX_TOPICS: Final = 200
+"""Topics that are a table each."""
+
+_FILE: Final = 4096
+"""Bytes of a file that the process may write: what tells others of a table, and no more."""
+
 _MEMORY: Final = 8 << 30
 """Memory the process may have while it reads pickles, in bytes of address space."""
 
 
-class Unreadable(LivetableError):
-    """A message that is no table; the sentence says what it seems to be."""
-
-
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
-    """Send on what the publisher at `options.source` sends, the newest first."""
+    """Send on what the publisher at `options.source` sends, the newest first.
+
+    Messages of several topics are a table each: the first topic's is the given one.
+    """
     limit_process()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    subscriber = context.socket(zmq.SUB)
+    subscriber = context.socket(zmq.PULL if options.pull else zmq.SUB)
     subscriber.setsockopt(zmq.LINGER, 0)
     subscriber.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
     subscriber.setsockopt(zmq.RECONNECT_IVL, 20)
     subscriber.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
     subscriber.setsockopt(zmq.IPV6, 1)
-    subscriber.setsockopt(zmq.SUBSCRIBE, b"")
+    if not options.pull:
+        for topic in options.topic or [""]:
+            subscriber.setsockopt(zmq.SUBSCRIBE, topic.encode())
     stopped = context.socket(zmq.PAIR)
     stopped.bind("inproc://stop")
     waiter = threading.Thread(target=_tell, args=(context, stop), daemon=True)
+    tables = _Topics(options, publisher)
     try:
         try:
             subscriber.connect(options.source)
@@ -57,9 +66,10 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
         poller.register(stopped, zmq.POLLIN)
         while not stop.is_set():
             ready = dict(poller.poll())
-            if subscriber in ready and (newest := _newest(subscriber)):
-                _send(newest, publisher, pickles=options.pickle)
+            if subscriber in ready:
+                tables.take(_waiting(subscriber))
     finally:
+        tables.close()
         subscriber.close(0)
         stopped.close(0)
         context.destroy(0)
@@ -72,115 +82,123 @@ def _tell(context: zmq.Context[zmq.Socket[bytes]], stop: threading.Event) -> Non
         bell.send(b"")
 
 
-def _newest(subscriber: zmq.Socket[bytes]) -> list[bytes] | None:
-    """Return the newest message there is, None if there is none."""
-    newest = None
+def _waiting(subscriber: zmq.Socket[bytes]) -> list[list[bytes]]:
+    """Return the messages that there are, oldest first; of a flood a part."""
+    messages = []
+    size = 0
     for _ in range(100_000):
         try:
-            newest = subscriber.recv_multipart(zmq.NOBLOCK)
+            messages.append(subscriber.recv_multipart(zmq.NOBLOCK))
         except zmq.Again:
             break
-    return newest
+        size += sum(map(len, messages[-1]))
+        if size > MAX_WAITING:
+            break
+    return messages
 
 
-def _send(message: list[bytes], publisher: Publisher, *, pickles: bool) -> None:
-    if looks_like_livetable(message):
-        return
+class _Topics:
+    """The tables that a publisher's messages make.
+
+    Args:
+        options: What was asked for on the command line.
+        publisher: Takes the messages of the first topic, and those without one.
+    """
+
+    def __init__(self, options: argparse.Namespace, publisher: Publisher) -> None:
+        self._options = options
+        self._first = publisher
+        self._tables: dict[bytes | None, Publisher] = {}
+        self._full = False
+
+    def take(self, messages: list[list[bytes]]) -> None:
+        """Show messages: the newest of each topic, or all where each one is some rows."""
+        by_topic: dict[bytes | None, list[list[bytes]]] = {}
+        for message in messages:
+            if not looks_like_livetable(message):
+                by_topic.setdefault(topic_of(message), []).append(message)
+        for topic, found in by_topic.items():
+            if (publisher := self._table(topic)) is not None:
+                adds = bool(self._options.key) or self._options.limit is not None
+                self._send(found if adds else found[-1:], publisher, adds=adds)
+
+    def _table(self, topic: bytes | None) -> Publisher | None:
+        if topic in self._tables:
+            return self._tables[topic]
+        if not self._tables:
+            self._tables[topic] = self._first
+            return self._first
+        if topic is None or len(self._tables) >= MAX_TOPICS:
+            return self._first if topic is None else None
+        options = self._options
+        try:
+            made = Publisher(
+                topic.decode(), key=options.key, endpoint=options.bind, limit=options.limit,
+                listed=not options.tied, secure=options.secure,
+            )  # fmt: skip
+        except (LivetableError, UnicodeDecodeError):  # no name for a table
+            return None
+        self._tables[topic] = made
+        first, *others = (one.decode("utf-8", "replace") if one else "" for one in self._tables)
+        this = f"this is {first!r}; " if first else ""
+        self._first.note(f"{this}T shows {', '.join(map(repr, others[:5]))}")
+        return made
+
+    def _send(self, messages: list[list[bytes]], publisher: Publisher, *, adds: bool) -> None:
+        try:
+            for message in messages:
+                rows = table_in(message, pickles=self._options.pickle)
+                if not adds:
+                    publisher.send(rows)
+                elif self._options.key:
+                    publisher.upsert(rows)
+                else:
+                    publisher.append(rows)
+        except LivetableError as error:
+            publisher.note(str(error))
+        except Exception as error:  # a frame that only this source could have made
+            publisher.note(f"a message could not be shown: {safe_str(error):.200}")
+        else:
+            if publisher is not self._first or len(self._tables) == 1:
+                publisher.note(None)
+
+    def close(self) -> None:
+        """End the tables that were made here."""
+        for publisher in self._tables.values():
+            if publisher is not self._first:
+                publisher.close()
+
+
+def topic_of(message: list[bytes]) -> bytes | None:
+    """Return a message's topic, None if it has none that can be a table's name."""
+    if len(message) < 2 or not 0 < len(message[0]) <= 64:
+        return None
     try:
-        publisher.send(recognise(message[-1], pickles=pickles))
-    except LivetableError as error:
-        publisher.note(str(error))
-    except Exception as error:  # a frame that only this source could have made
-        publisher.note(f"a message could not be shown: {safe_str(error):.200}")
-    else:
-        publisher.note(None)
+        text = message[0].decode()
+    except UnicodeDecodeError:
+        return None
+    return message[0] if text.isprintable() and text[0] not in "{[" else None
 
 
-def recognise(data: bytes, *, pickles: bool) -> Any:
-    """Return the table in a message, as something `Publisher.send` takes.
-
-    Known without being told: Arrow IPC stream and file (Feather), Parquet, JSON records, JSON
-    columns, and CSV with a header. A pickled DataFrame only if admitted.
+def table_in(message: list[bytes], *, pickles: bool) -> Any:
+    """Return the table in a message: of its last part, or of NumPy's header and buffer.
 
     Raises:
-        Unreadable: it is none of these.
-        Refused: a pickle that names anything but a DataFrame's parts.
+        Unreadable: it is none.
     """
-    if looks_pickled(data):
-        if not pickles:
-            raise Unreadable(
-                "this publisher sends pickles, which can run code where they are read: "
-                "--pickle admits DataFrames, and nothing else"
-            )
-        from livetable.feed.sources.pickles import read
-        from livetable.feed.sources.thaw import thaw
-
-        return thaw(read(data))
-    try:
-        if data[:4] == b"\xff\xff\xff\xff":
-            return _checked(pa.ipc.open_stream(data).read_all())
-        if data[:6] == b"ARROW1":
-            return _checked(pa.ipc.open_file(data).read_all())
-        if data[:4] == b"PAR1":
-            import pyarrow.parquet as pq
-
-            return _checked(pq.read_table(io.BytesIO(data)))
-        if data[:1] in (b"[", b"{"):
-            return _json(data)
-        if _looks_like_csv(data):
-            import pyarrow.csv
-
-            return pyarrow.csv.read_csv(io.BytesIO(data))
-    except Unreadable:
-        raise
-    except Exception as error:  # of any library, on bytes of a stranger's
-        raise Unreadable(
-            f"a message could not be read as a table: {safe_str(error):.200}"
-        ) from None
-    raise Unreadable(
-        f"a message of {len(data):,} bytes is neither Arrow, Feather, Parquet, JSON, CSV nor pickle"
-    )
-
-
-def _checked(table: pa.Table) -> pa.Table:
-    table.validate(full=True)
-    return table
-
-
-def _json(data: bytes) -> Any:
-    import pandas as pd
-
-    value = json.loads(data)
-    if isinstance(value, dict):
-        if {"columns", "data"} <= set(value):  # pandas' orient="split"
-            return pd.DataFrame(value["data"], value.get("index"), value["columns"])
-        if not any(isinstance(part, (list, dict)) for part in value.values()):
-            value = [value]  # one record
-    elif value and not all(isinstance(row, dict) for row in value):
-        raise Unreadable("a JSON list of something else than records is no table")
-    return pd.DataFrame(value)
-
-
-def _looks_like_csv(data: bytes) -> bool:
-    first, newline, _ = data[:65_536].partition(b"\n")
-    try:
-        text = first.decode()
-    except UnicodeDecodeError:
-        return False
-    return (
-        bool(newline)
-        and ("," in text or text.strip().isidentifier())
-        and all(c.isprintable() or c in "\r\t" for c in text)
-    )
+    if len(message) > 1 and message[-2][:1] == b"{" and b"dtype" in message[-2][:4096]:
+        return array_of(message[-2], message[-1])
+    return recognise(message[-1], pickles=pickles)
 
 
 def limit_process() -> None:
     """Bound what this process may do from here on: memory, new files, core dumps."""
+    sys.dont_write_bytecode = True  # cut off at the limit, it would spoil every later start
     try:
         import resource
     except ImportError:  # Windows
         return
-    for name, limit in (("RLIMIT_AS", _MEMORY), ("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)):
+    for name, limit in (("RLIMIT_AS", _MEMORY), ("RLIMIT_FSIZE", _FILE), ("RLIMIT_CORE", 0)):
         _, hard = resource.getrlimit(getattr(resource, name))
         if hard == resource.RLIM_INFINITY or limit < hard:
             resource.setrlimit(getattr(resource, name), (limit, limit))

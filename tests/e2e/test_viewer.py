@@ -112,6 +112,29 @@ def test_the_demo_shows_live_processes(view: View) -> None:
     assert terminal.wait_for_end() == 0
 
 
+_COLOURS = re.compile(rb"\x1b\[[\d;]*?\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[\d;]*)?m")
+
+
+def test_without_colour_and_in_sixteen(view: View, counter: Callable[..., object]) -> None:
+    counter()
+    plain = view("livetable", "orders", environment={"NO_COLOR": "1", "COLORTERM": "truecolor"})
+    few = view("livetable", "orders", environment={"TERM": "xterm"})
+    for terminal in (plain, few):
+        terminal.wait_for("row000")
+        terminal.send("jx")
+        before = number(terminal)
+        terminal.wait_for(partial(exceeds, terminal, before))
+    assert not _COLOURS.search(plain.raw)
+    wait_for(lambda: plain.cell(3, 9).italics, 20, "the picked row")
+    assert plain.cell(0, 2).reverse  # the name
+    assert _COLOURS.search(few.raw)
+    assert not re.search(rb"[34]8;[25];", few.raw)
+    few.send("j")  # a row is picked on the way down
+
+    wait_for(lambda: few.cell(5, 2).reverse and not few.cell(4, 2).reverse, 20, "the cursor's row")
+    assert few.cell(3, 2).bg == "magenta"
+
+
 def test_a_late_viewer_sees_the_table_at_once(view: View, counter: Callable[..., object]) -> None:
     counter(seconds=3600)
     terminal = view("livetable", "orders")
@@ -142,8 +165,8 @@ def test_a_killed_feed_is_gone_and_its_successor_goes_on(
     terminal = view("livetable", "orders")
     terminal.wait_for("row000")
     terminal.send("\x1b[6~" * 2 + "jjj")  # two pages and three rows down
-    terminal.wait_for("row040")
-    top = terminal.lines[2].split()[0]
+    top = "row040"
+    terminal.wait_for(lambda: terminal.lines[2].split()[:1] == [top] and marks(terminal, 5))
     live = terminal.cell(5, 1).fg
     feed.kill()
     began = time.monotonic()
@@ -336,11 +359,18 @@ def test_hostile_text_stays_text(view: View, start: Start) -> None:
     terminal.send("\r")
     terminal.wait_for(lambda: "中文" in terminal.text.replace(" ", ""))
     terminal.wait_for("␛]0;owned")
-    cells = [
-        next(x for x in range(159, -1, -1) if terminal.cell(2 + row, x).data == str(row + 1))
-        for row in range(4)
-    ]
-    assert len(set(cells)) == 1, cells
+
+    def cells() -> list[int]:
+        return [
+            max(
+                (x for x in range(160) if terminal.cell(2 + row, x).data == str(row + 1)),
+                default=-1,
+            )
+            for row in range(4)
+        ]
+
+    terminal.wait_for(lambda: -1 not in cells())
+    assert len(set(cells())) == 1, cells()
     for control in (b"\x1b]0;", b"\x1b]52", b"\x1b[2J\x1b]", b"\x9b5n", "\u202e".encode()):
         assert control not in terminal.raw
     assert "owned" not in terminal.screen.title + terminal.screen.icon_name
@@ -453,9 +483,9 @@ def test_errors_are_one_sentence(runtime_folder: Path) -> None:
     wrong = [
         ("livetable", "--nonsense"),
         ("livetable", "a/b"),
-        ("livetable", "http://x"),
+        ("livetable", "ftp://x"),
         ("livetable", "tcp://nowhere"),
-        ("livetable", "x.csv"),
+        ("livetable", "none/x.csv"),
         ("livetable", "x", "--demo"),
         ("livetable", "x", "--timeout", "-1"),
         ("livetable", "x", "--columns", "a,,b"),
@@ -475,6 +505,9 @@ def test_errors_are_one_sentence(runtime_folder: Path) -> None:
     late = run(runtime_folder, "livetable", "orders", "--timeout", "0.2")
     assert (late.returncode, late.stdout) == (1, "")
     assert late.stderr == "livetable: no table 'orders' within 0.2 s\n"
+    late = run(runtime_folder, "livetable", "/tmp/nothing-here.csv")
+    assert (late.returncode, late.stdout) == (1, "")
+    assert late.stderr == "livetable: /tmp/nothing-here.csv: No such file or directory\n"
 
 
 def test_giving_up_on_screen(view: View) -> None:
@@ -514,12 +547,12 @@ def test_a_fault_leaves_one_sentence_and_the_terminal_as_it_was(
     view: View, counter: Callable[..., object]
 ) -> None:
     counter()
-    terminal = view(sys.executable, "-c", BROKEN, size=(24, 100))
+    terminal = view(sys.executable, "-c", BROKEN, size=(24, 160))  # the file's name in one line
     terminal.wait_for("row000")
     terminal.send("m")
     assert terminal.wait_for_end() == 1
-    text = " ".join(terminal.text.split())
-    found = re.search(r"this should not happen: ValueError: a \[b\] fault; where is in (\S+)", text)
+    text = "".join(terminal.text.split())  # it begins where the screen's cursor was, and wraps
+    found = re.search(r"thisshouldnothappen:ValueError:a\[b\]fault;whereisin(\S+?\.txt)", text)
     assert found, text
     assert "Traceback" not in text
     kept = Path(found[1])

@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import zmq
 
@@ -29,6 +32,7 @@ from livetable.feed.errors import (
     NameTaken,
     PublisherClosed,
 )
+from livetable.feed.following import Followed, Follower
 from livetable.feed.hub import process_name
 from livetable.feed.wanting import News
 from livetable.feed.wire import Header
@@ -46,7 +50,7 @@ class Reader:
         self._decode = Decoder()
         self._thread = threading.Thread(target=self._run)
 
-    def start(self, *tables: str | None) -> Reader:
+    def start(self, *tables: str | None) -> Self:
         for table in tables:
             self.client.ask(table)
         self._thread.start()
@@ -112,6 +116,152 @@ def test_many_viewers_and_threads(orders: Publisher) -> None:
             assert seqs == sorted(seqs)
 
 
+class Follows(Reader):
+    """A reader that follows what changes, row by row."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint)
+        self.follower = Follower()
+        self.now: Followed | None = None
+        self.kinds: list[str] = []
+
+    def _run(self) -> None:
+        for event in self.client.events():
+            if isinstance(event, News):
+                header = event.header
+                if event.body is not None:
+                    self.kinds.append(header.kind)
+                    if header.kind == "delta":
+                        delta = self._decode.delta(event.body)
+                        self.now = self.follower.delta(delta, header.gone, header.rows)
+                    else:
+                        self.now = self.follower.snapshot(self._decode(event.body), header.size)
+                self.news.append(event)
+                self.client.ask(header.table)
+
+    def rows(self) -> list[tuple[object, ...]]:
+        now = self.now
+        if now is None:
+            return []
+        columns = [now.values.whole(at).to_pylist() for at in range(len(now.types))]
+        return list(zip(*columns, strict=True))
+
+
+def test_rows_are_changed_one_by_one() -> None:
+    with (
+        Publisher("orders", key="id", limit=3) as orders,
+        closing(Follows(orders.endpoint).start("orders")) as reader,
+    ):
+        assert orders.delete([1]) == 0
+        orders.upsert({"id": 1, "x": "a"})
+        wait_for(lambda: reader.rows() == [(1, "a")])
+        orders.upsert([{"id": 2, "x": "b"}, {"id": 1}, {"id": 3, "x": "c"}])
+        orders.append({"id": [4], "x": ["d"]})
+        wait_for(lambda: reader.rows() == [(2, "b"), (3, "c"), (4, "d")])
+        assert orders.delete(3) == 1
+        wait_for(lambda: reader.rows() == [(2, "b"), (4, "d")])
+        orders.send(pd.DataFrame({"id": range(9), "x": "s"}))
+        wait_for(lambda: reader.rows() == [(6, "s"), (7, "s"), (8, "s")])
+        orders.upsert(pl.DataFrame({"id": [7], "x": ["p"]}))
+        wait_for(lambda: reader.rows() == [(6, "s"), (7, "p"), (8, "s")])
+        assert set(reader.kinds) == {"snapshot", "delta"}
+        with pytest.raises(BadFrame, match="there already"):
+            orders.append({"id": 7})
+        orders.end()
+        wait_for(lambda: reader.news[-1].header.ended)
+        with pytest.raises(PublisherClosed, match="was ended"):
+            orders.upsert({"id": 7})
+        with closing(Follows(orders.endpoint).start("orders")) as late:
+            wait_for(lambda: late.rows() == reader.rows())
+
+
+def test_rows_are_changed_by_many_threads() -> None:
+    with (
+        Publisher("orders", key="id") as orders,
+        closing(Follows(orders.endpoint).start("orders")) as reader,
+    ):
+
+        def change(first: int) -> None:
+            for number in range(100):
+                orders.upsert({"id": [first, first + 1], "x": [number, number]})
+                orders.append({"id": 1000 * first + number, "x": -1})
+                assert orders.delete(1000 * first + number) == 1
+
+        threads = [threading.Thread(target=change, args=(10 * at,)) for at in range(1, 5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wanted = {(10 * at + more, 99) for at in range(1, 5) for more in (0, 1)}
+        wait_for(lambda: set(reader.rows()) == wanted)
+        assert orders._state.seq == 4 * 100 * 3
+
+
+def test_rows_of_a_table_without_a_key(orders: Publisher) -> None:
+    with closing(Follows(orders.endpoint).start("orders")) as reader:
+        orders.append({"x": [1, 2]})
+        orders.append([{"x": 3}])
+        wait_for(lambda: reader.rows() == [(1,), (2,), (3,)])
+        with pytest.raises(BadFrame, match="make the Publisher with key="):
+            orders.upsert({"x": [1]})
+        orders.send(pd.DataFrame({"x": [1]}, index=["a"]))
+        orders.upsert(pd.DataFrame({"x": [2, 3]}, index=["b", "a"]))
+        wait_for(lambda: reader.rows() == [("a", 3), ("b", 2)])
+        assert orders.delete(["a", "c"]) == 1
+        wait_for(lambda: reader.rows() == [("b", 2)])
+
+
+def test_rows_live_as_long_as_they_are_written_to() -> None:
+    with (
+        Publisher("orders", key="id", ttl=0.3) as orders,
+        closing(Follows(orders.endpoint).start("orders")) as reader,
+    ):
+        orders.upsert({"id": [1, 2]})
+        wait_for(lambda: reader.rows() == [(1,), (2,)])
+        wait_for(lambda: reader.rows() == [])
+
+
+def test_room_is_made_in_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livetable.feed.store.SPARE", 10)
+    with Publisher("orders", key="id") as orders:
+        for number in range(100):
+            orders.upsert({"id": 1, "x": number})
+        table = orders._state._table
+        assert table is not None
+        wait_for(lambda: len(table.now.store) <= 12)
+
+
+def test_calls_that_do_nothing_and_calls_that_cant_be(orders: Publisher) -> None:
+    orders.append([{"a": 1}])
+    orders.append([])
+    orders.append(pd.DataFrame())
+    assert orders._state.seq == 1
+    with pytest.raises(BadFrame, match="its index only counts"):
+        orders.delete([0])
+    orders.append({"a": 2})
+    with Publisher("keyed", key="id") as keyed:
+        keyed.upsert(())
+        keyed.upsert({"id": 1})
+        with pytest.raises(BadFrame):
+            keyed.delete(2**70)
+        with pytest.raises(BadFrame, match="several columns called 'id'"):
+            keyed.send(pd.DataFrame([[1, 2]], columns=["id", "id"]))
+
+
+@pytest.mark.parametrize("more", [{"limit": 0}, {"limit": True}, {"ttl": 0}, {"ttl": -1}])
+def test_limits_that_are_none(more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"limit|ttl"):
+        Publisher("orders", **more)
+
+
+def test_a_key_that_is_the_index_is_told() -> None:
+    with (
+        Publisher("orders", key="id") as orders,
+        pytest.raises(BadFrame, match=r"it is the index; hand over \.reset_index\(\)"),
+    ):
+        orders.send(pd.DataFrame({"x": [1]}, index=pd.Index([1], name="id")))
+
+
 def test_large_tables_arrive_whole(orders: Publisher) -> None:
     frame = pd.DataFrame({"a": np.arange(3_000_000)})
     orders.send(frame)
@@ -130,8 +280,11 @@ def test_two_publishers_share_an_endpoint() -> None:
             first.send({"x": [1]})
             second.send({"x": [2]})
             wait_for(lambda: {n.header.table for n in reader.news if n.body} == {"a", "b"})
-            catalogues = [n.header for n in reader.news if n.header.kind == "catalogue"]
-            assert {info.name for info in catalogues[-1].tables} == {"a", "b"}
+            wait_for(
+                lambda: any(
+                    {info.name for info in news.header.tables} == {"a", "b"} for news in reader.news
+                )
+            )
         with pytest.raises((NameTaken, BadEndpoint)):
             Publisher("a", endpoint=first.endpoint)
         assert {entry.name for entry in directory.entries()} == {"a", "b"}
@@ -184,6 +337,14 @@ def test_the_last_frame_is_not_lost() -> None:
         with closing(reader):
             wait_for(partial(_ended, reader))
             assert reader.newest() == [number + 1]
+
+
+def test_rows_are_added_to_a_table_without_columns() -> None:
+    with Publisher("orders") as orders:
+        orders.send(pd.DataFrame())
+        orders.snapshot()
+        orders.append({"a": 1})
+        assert pa.ipc.open_stream(orders.snapshot()).read_all().to_pydict() == {"a": [1]}
 
 
 def _ended(reader: Reader) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livetable.feed.changing import ChangingTable
 from livetable.feed.errors import WireError
+from livetable.feed.incoming import captured_rows, fit
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
 from livetable.feed.wanting import GONE_SECONDS, REPEAT_SECONDS, News, Wanting
@@ -381,6 +384,187 @@ def test_a_stalled_plain_subscriber_does_not_fill_the_memory(feed: Feed) -> None
 
 
 # -- any order of anything ----------------------------------------------------------------------
+
+# -- tables that change row by row -----------------------------------------------------------------
+
+
+def upsert(feed: Feed, table: TableState, now: float, **rows: list[int]) -> None:
+    captured = captured_rows(rows)
+
+    def act(changing: ChangingTable) -> None:
+        parts, state = fit(captured, changing.now, changing.key)
+        changing.upsert(parts, state, now)
+
+    table.change(act, now, now, first=captured[0])
+    if table.wanted:
+        feed.serving.news(table.name, now)
+
+
+@pytest.fixture
+def changing(feed: Feed) -> TableState:
+    table = TableState("t", ("id",), feed._encode, ttl=10.0)
+    feed.serving.add(table, 0.0)
+    return table
+
+
+def test_a_viewer_gets_what_changed(feed: Feed, viewer: Viewer, changing: TableState) -> None:
+    old = Viewer(feed)
+    old.wanting._want = replace(old.wanting._want, deltas=False)
+    for one in (viewer, old):
+        one.subscribe()
+    upsert(feed, changing, 1.0, id=[1, 2], x=[1, 2])
+    kinds: dict[Viewer, list[tuple[str, int, int | None]]] = {viewer: [], old: []}
+    for now in (2.0, 3.0, 4.0):
+        for one in (viewer, old):
+            one.ask(now)
+        messages = feed.taken()
+        for one in (viewer, old):
+            for news in one.hear(messages, now):
+                header = news.header
+                kinds[one].append((header.kind, header.rows, header.since))
+        upsert(feed, changing, now, id=[2, 10 + int(now)], x=[3, 4])
+    assert kinds[viewer] == [("snapshot", 2, None), ("delta", 3, 1), ("delta", 4, 2)]
+    assert [kind for kind, _, _ in kinds[old]] == ["snapshot"] * 3
+
+
+def test_what_can_not_be_used_is_asked_for_whole(
+    feed: Feed, viewer: Viewer, changing: TableState
+) -> None:
+    upsert(feed, changing, 1.0, id=[1, 2], x=[1, 2])
+    viewer.ask(1.0)
+    viewer.hear(feed.taken(), 1.0)
+    upsert(feed, changing, 2.0, id=[1], x=[5])
+    viewer.ask(2.0)
+    (delta,) = feed.taken()
+    viewer.wanting.forget()
+    assert viewer.hear([delta], 2.0) == []  # of no use to who has forgotten what it changes
+    viewer.ask(3.0)
+    (news,) = viewer.hear(feed.taken(), 3.0)
+    assert news.header.kind == "snapshot"
+    assert viewer.hear([delta], 3.0) == []  # it came late, and is for another want
+
+
+def test_plain_subscribers_get_whole_tables(feed: Feed, changing: TableState) -> None:
+    feed.serving.received(b"\x01t", 0.0)
+    upsert(feed, changing, 1.0, id=[1, 2], x=[1, 2])
+    upsert(feed, changing, 2.0, id=[1], x=[5])
+    assert [Header.decode(message[1]).kind for message in feed.taken()] == ["snapshot"] * 2
+
+
+def test_rows_go_when_their_time_is_over(feed: Feed, viewer: Viewer, changing: TableState) -> None:
+    upsert(feed, changing, 1.0, id=[1, 2], x=[1, 2])
+    upsert(feed, changing, 4.0, id=[2], x=[3])
+    viewer.ask(4.0)
+    viewer.hear(feed.taken(), 4.0)
+    viewer.ask(10.5)
+    assert feed.serving.deadline(10.5) == 11.0  # sooner than the idle answer
+    feed.serving.tick(11.0)
+    (news,) = viewer.hear(feed.taken(), 11.0)
+    assert (news.header.kind, news.header.rows, news.header.gone) == ("delta", 1, ((0, 1),))
+
+
+def test_a_table_that_has_ended_can_still_be_looked_at(
+    feed: Feed, viewer: Viewer, changing: TableState
+) -> None:
+    upsert(feed, changing, 1.0, id=[1], x=[1])
+    changing.ended = True
+    viewer.ask(1.0)
+    (news,) = viewer.hear(feed.taken(), 1.0)
+    assert (news.header.kind, news.header.ended) == ("snapshot", True)
+    viewer.ask(1.0)
+    feed.serving.tick(1.0 + IDLE_SECONDS)
+    (news,) = viewer.hear(feed.taken(), 2.0)
+    assert (news.header.kind, news.header.ended) == ("idle", True)
+
+
+def test_a_large_table_is_encoded_beside_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livetable.feed.state.LARGE_CELLS", 0)
+    feed = Feed()
+    asked: list[Any] = []
+    feed.serving = Serving(
+        feed._send,
+        lambda table, now: table.info(now, 1, "test"),
+        lambda table, have, deltas: asked.append((table, have, deltas)),
+    )
+    viewer = Viewer(feed)
+    viewer.subscribe()
+    table = feed.table()
+    feed.put(table, "1", 1.0)
+    viewer.ask(1.0)
+    assert not feed.taken()
+    feed.serving.tick(2.0)  # it answers meanwhile
+    (news,) = viewer.hear(feed.taken(), 2.0)
+    assert news.header.kind == "idle"
+    viewer.ask(2.0)
+
+    def encode() -> None:
+        one, have, deltas = asked.pop()
+        asked.clear()
+        one.prepared = one.since(have, deltas=deltas)
+        feed.serving.news("t", 3.0)
+
+    encode()
+    (news,) = viewer.hear(feed.taken(), 3.0)
+    assert bytes(news.body or b"") == b"1"
+    viewer.ask(3.0)
+    assert not asked  # there is nothing newer
+    feed.put(table, "2", 4.0)
+    feed.put(table, "3", 4.0)
+    encode()
+    (news,) = viewer.hear(feed.taken(), 4.0)
+    assert bytes(news.body or b"") == b"3"
+
+
+def test_what_was_prepared_fits_some_viewers_only() -> None:
+    state = TableState("t", (), lambda frame: Body(memoryview(b"x"), 1, 1))
+    here, there = Position(state.epoch, 3), Position("another", 9)
+    assert state.prepared_for(None, deltas=True) is None
+    state.put("x", (1, 1), 0.0, 0.0)
+    whole = state.since(None)
+    assert whole is not None
+    state.prepared = replace(whole, position=here)
+    assert state.prepared_for(None, deltas=False) is state.prepared
+    assert state.prepared_for(there, deltas=False) is state.prepared
+    assert state.prepared_for(replace(here, seq=2), deltas=False) is state.prepared
+    assert state.prepared_for(here, deltas=False) is None
+    state.prepared = replace(state.prepared, since=2)
+    assert state.prepared_for(replace(here, seq=2), deltas=True) is state.prepared
+    assert state.prepared_for(replace(here, seq=2), deltas=False) is None
+    assert state.prepared_for(replace(here, seq=1), deltas=True) is None
+    assert state.prepared_for(None, deltas=True) is None
+    state.prepared = replace(state.prepared, position=there)
+    assert state.prepared_for(None, deltas=True) is None
+
+
+def test_who_waits_is_told_the_end_at_once(feed: Feed, viewer: Viewer) -> None:
+    table = feed.table()
+    feed.put(table, "1", 1.0)
+    viewer.ask(1.0)
+    viewer.hear(feed.taken(), 1.0)
+    viewer.ask(1.0)
+    table.ended = True
+    feed.serving.news("t", 1.1)
+    (news,) = viewer.hear(feed.taken(), 1.1)
+    assert (news.header.kind, news.header.ended) == ("idle", True)
+
+
+def test_the_end_is_not_told_with_a_frame_that_is_not_the_last(feed: Feed, viewer: Viewer) -> None:
+    def encode(frame: object) -> Body:
+        if frame == "1":  # while it is encoded the producer sends its last one
+            table.put("2", (1, 1), 1.0, 0.0)
+            table.ended = True
+        return feed._encode(frame)
+
+    table = TableState("t", (), encode)
+    feed.serving.add(table, 0.0)
+    table.put("1", (1, 1), 1.0, 0.0)
+    viewer.ask(1.0)
+    (news,) = viewer.hear(feed.taken(), 1.0)
+    assert (bytes(news.body or b""), news.header.ended) == (b"1", False)
+    viewer.ask(1.0)
+    (news,) = viewer.hear(feed.taken(), 1.0)
+    assert (bytes(news.body or b""), news.header.ended) == (b"2", True)
+
 
 steps = st.lists(
     st.tuples(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
@@ -19,13 +24,13 @@ import pyarrow.parquet
 import pytest
 import zmq
 
-from livetable.feed import Publisher
+from livetable.feed import Publisher, Subscriber, directory
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.frames import capture
-from livetable.feed.sources import demo, find_source, foreign, processes, source_names
-from livetable.feed.sources.foreign import Unreadable, recognise
+from livetable.feed.sources import Source, demo, find_source, foreign, http, processes, source_names
+from livetable.feed.sources.bodies import Unreadable, array_of, recognise
 from livetable.feed.wire import Header, Position
-from tests.waiting import wait_for
+from tests.waiting import killed_after, wait_for
 
 
 class Recorder(Publisher):
@@ -75,7 +80,20 @@ def test_markets_of_any_size(rows: int, columns: int) -> None:
 
 
 def options(**more: Any) -> argparse.Namespace:
-    defaults: dict[str, Any] = {"rows": 5, "columns": 3, "hz": 200.0, "seed": 1, "pickle": False}
+    defaults: dict[str, Any] = {
+        "rows": 5,
+        "columns": 3,
+        "hz": 200.0,
+        "seed": 1,
+        "pickle": False,
+        "key": None,
+        "limit": None,
+        "topic": None,
+        "pull": False,
+        "bind": None,
+        "tied": False,
+        "secure": None,
+    }
     return argparse.Namespace(**defaults | more)
 
 
@@ -101,8 +119,9 @@ def test_processes_are_real() -> None:
 
 
 def test_sources_by_name() -> None:
-    assert find_source("demo") == (demo.run, "symbol")
-    assert find_source("tcp://x:1") == (foreign.run, None)
+    assert find_source("demo") == Source(demo.run, key="symbol")
+    assert find_source("tcp://x:1") == Source(foreign.run)
+    assert find_source("http://127.0.0.1:5000") == Source(None, http.run)
     assert find_source("nothing") is None
     assert find_source("smtp://x") is None
     assert "processes" in source_names()
@@ -192,7 +211,7 @@ def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.Mon
             def send_all() -> bool:
                 publisher.send_multipart(livetables)
                 publisher.send_pyobj(FRAME)
-                publisher.send_multipart([b"topic", b"a,b\n1,2\n"])
+                publisher.send_multipart([b"\xff topic", b"a,b\n1,2\n"])
                 publisher.send(b"rubbish")
                 return len(recorder.frames) >= 2 and len(recorder.notes) >= 3
 
@@ -206,11 +225,94 @@ def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.Mon
     assert None in recorder.notes
 
 
+@contextlib.contextmanager
+def foreign_feed(publisher: Publisher, **more: Any) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=foreign.run, args=(options(**more), publisher, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_topics_are_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "limit_process", lambda: None)
+    with zmq.Context() as context, context.socket(zmq.PUB) as sender, Publisher("first") as first:
+        sender.linger = 0
+        source = f"tcp://127.0.0.1:{sender.bind_to_random_port('tcp://127.0.0.1')}"
+        with foreign_feed(first, source=source, topic=["a", "b"]):
+
+            def send_all() -> bool:
+                for topic in (b"a.x", b"bb", b"c", b"a/no name"):
+                    sender.send_multipart([topic, b'[{"of": "%s"}]' % topic])
+                return bool(first._state.seq and directory.find("bb"))
+
+            wait_for(send_all)
+            with Subscriber("bb", timeout=20) as reader:
+                assert reader.get()["of"].tolist() == ["bb"]
+            assert first._state.note == "this is 'a.x'; T shows 'bb'"
+            assert not directory.find("c")
+        assert not directory.find("bb")
+
+
+def test_rows_that_are_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "limit_process", lambda: None)
+    with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
+        sender.linger = 0
+        source = f"tcp://127.0.0.1:{sender.bind_to_random_port('tcp://127.0.0.1')}"
+        with (
+            Publisher("keyed", key="id") as keyed,
+            foreign_feed(keyed, source=source, pull=True, key="id"),
+        ):
+            for at in range(500):  # none is passed over
+                sender.send_json({"id": at % 100, "n": at})
+            wait_for(lambda: keyed.shape[0] == 100)
+            with Subscriber("keyed", timeout=20) as reader:
+                frame = reader.get()
+                while frame["n"].max() < 499:
+                    frame = reader.get()
+                assert sorted(frame["n"]) == list(range(400, 500))
+        with (
+            Publisher("added", limit=3) as added,
+            foreign_feed(added, source=source, pull=True, limit=3),
+        ):
+            for at in range(10):
+                sender.send(msgpack.packb({"n": at}))
+            with Subscriber("added", timeout=20) as reader:
+                while reader.get()["n"].tolist() != [7, 8, 9]:
+                    pass
+
+
+def test_arrays_and_packed_messages() -> None:
+    array = np.arange(6, dtype="float32").reshape(3, 2)
+    told = json.dumps({"dtype": "float32", "shape": [3, 2], "columns": ["u", "v"]}).encode()
+    frame = foreign.table_in([b"topic", told, array.tobytes()], pickles=False)
+    assert frame["v"].tolist() == [1, 3, 5]
+    for kind, shape, data in (
+        ("float64", [3, 2], array.tobytes()), ("O", [1], b"x" * 8), ("nonsense", [1], b""),
+        ("int8", [1, 1, 1], b"x"), ("int8", [1 << 40, 1 << 40], b"x"),
+    ):  # fmt: skip
+        with pytest.raises(Unreadable):
+            array_of(json.dumps({"dtype": kind, "shape": shape}).encode(), data)
+    records = [{"id": 1, "x": 1.5}, {"id": 2**60, "x": None}]
+    assert recognise(msgpack.packb(records), pickles=False)["id"].to_pylist() == [1, 2**60]
+    columns = recognise(msgpack.packb({"a": [1, 2], "b": ["x", "y"]}), pickles=False)
+    assert columns.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
+    with pytest.raises(Unreadable):
+        recognise(b"\x93\x01\x02\x03", pickles=False)
+    assert foreign.topic_of([b"x"]) is None
+    assert foreign.topic_of([b"\xff", b"x"]) is None
+    assert foreign.topic_of([b'{"a": 1}', b"x"]) is None
+
+
 def test_the_process_is_limited() -> None:
     code = (
         "from livetable.feed.sources.foreign import limit_process; import sys\n"
         "limit_process()\n"
-        "try:\n    with open(sys.argv[1], 'w') as file: file.write('x' * 10)\n"
+        "try:\n    with open(sys.argv[1], 'w') as file: file.write('x' * 10_000)\n"
         "except OSError: print('no file')\n"
         "try: bytearray(1 << 40)\n"
         "except MemoryError: print('no memory')\n"
@@ -220,6 +322,25 @@ def test_the_process_is_limited() -> None:
             [sys.executable, "-c", code, f"{folder}/x"], capture_output=True, text=True, check=True
         )
     assert done.stdout.split("\n")[:2] == ["no file", "no memory"]
+
+
+def test_a_source_that_hangs_does_not_keep_its_process(runtime_folder: Path) -> None:
+    code = (
+        "import sys, time; from livetable.feed import __main__ as main\n"
+        "main.LAST_SECONDS = 0.5\n"
+        "from livetable.feed.sources import demo\n"
+        "def run(options, publisher, stop):\n"
+        "    print('on', flush=True)\n"
+        "    time.sleep(60)\n"
+        "demo.run = run\n"
+        "sys.exit(main.main(['demo', '--name', 'hangs']))\n"
+    )
+    command = [sys.executable, "-c", code]
+    with killed_after(subprocess.Popen(command, stdout=subprocess.PIPE)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"on\n"
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_no_endpoint(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,37 @@ def test_snapshot_bytes() -> None:
     assert Header.decode(SNAPSHOT) == header
 
 
+DELTA = (
+    b'{"livetable":1,"kind":"delta","table":"orders","want":7,"epoch":"e","seq":44,"rows":3,'
+    b'"columns":1,"size":448,"part":[0,1],"since":42,"gone":[[0,1],[5,2]],"ended":true}'
+)
+
+
+def test_delta_bytes() -> None:
+    header = Header(
+        "delta", "orders", 7, Position("e", 44), rows=3, columns=1, size=448,
+        since=42, gone=((0, 1), (5, 2)), ended=True,
+    )  # fmt: skip
+    assert header.encode() == DELTA
+    assert Header.decode(DELTA) == header
+    want = Want(8, TOPIC, "orders", Position("e", 42), deltas=True)
+    assert want.encode().endswith(b'"seq":42,"deltas":true}')
+    assert Want.decode(want.encode()) == want
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"since": ...}, {"since": -1}, {"gone": 5}, {"gone": [[1]]}, {"gone": [[0, 0]]},
+        {"gone": [[3, 1], [2, 1]]}, {"gone": [[0, 2], [1, 1]]}, {"gone": [["0", 1]]},
+        {"gone": [[1, 1]] * 10_001}, {"gone": [{}]}, {"part": ...},
+    ],
+)  # fmt: skip
+def test_wrong_deltas(changes: dict[str, Any]) -> None:
+    with pytest.raises(WireError, match=next(iter(changes))):
+        Header.decode(changed(DELTA, **changes))
+
+
 INFO = TableInfo("orders", "e", 3, 2, 1, 1.5, 0.25, 99, "job.py", ("id",))
 
 

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from livetable.tui.app import LivetableApp
 from livetable.tui.keyline import KeyLine
 from livetable.tui.model import Table
+from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
 from livetable.tui.panes.panelled import PanelledPane
@@ -27,7 +28,9 @@ from tests.tui.test_model import table_of
 from tests.waiting import wait_until
 
 
-class OfferedPane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane):
+class OfferedPane(
+    SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane, AlertedPane
+):
     """A pane whose tables a test offers; it paints at once."""
 
     number = 0

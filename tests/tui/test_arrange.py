@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livetable.feed.values import Arrays
 from livetable.tui.arrange import (
     PLAIN,
     Arranged,
@@ -32,7 +33,7 @@ from livetable.tui.contains import containing
 from livetable.tui.expression import BadExpression
 from livetable.tui.model import Column, Table
 from livetable.tui.order import NotSortable, Sortable
-from livetable.tui.search import find
+from livetable.tui.search import Matches
 from tests.tui.test_model import table_of
 
 
@@ -265,7 +266,7 @@ def test_a_wrong_filter_is_told_before_it_is_used() -> None:
 def test_filter_by_a_cell_finds_its_row(values: list[Any]) -> None:
     array = pa.array(values, from_pandas=False)
     base = table_of(pd.DataFrame({"a b": range(len(values))}))
-    table = replace(base, sources=[array], _source_types=(array.type,))
+    table = replace(base, sources=Arrays([array]), _source_types=(array.type,))
     for row in range(len(values)):
         done = arrange(table, with_filter(PLAIN, str(equals_filter(table, 1, row))))
         assert not done.problems
@@ -302,17 +303,19 @@ def test_which_rows_contain_a_text(word: str, values: pa.Array, rows: list[int])
 
 def test_the_next_match_and_the_one_before() -> None:
     table = arrange(TABLE, Arrangement(sort=(by("id", True),))).table  # f e d c b a
-    assert find(table, "x", (0, 0), 0) == (0, 1)
-    assert find(table, "x", (0, 1), 0) == (0, 1)
-    assert find(table, "x", (0, 1), 1) == (2, 1)
-    assert find(table, "x", (5, 1), 1) == (0, 1)  # round the end
-    assert find(table, "x", (2, 0), -1) == (0, 1)
-    assert find(table, "x", (2, 3), -1) == (2, 1)
-    assert find(table, "x", (0, 0), -1) == (5, 1)
-    assert find(table, "2", (0, 0), 1) == (1, 2)
-    assert find(table, "2", (0, 0), 1, column=3) == (4, 3)
-    assert find(table, "nothing", (0, 0), 1) is None
+    assert Matches(table, "x").find((0, 0), 0) == (0, 1)
+    assert Matches(table, "x").find((0, 1), 0) == (0, 1)
+    assert Matches(table, "x").find((0, 1), 1) == (2, 1)
+    assert Matches(table, "x").find((5, 1), 1) == (0, 1)  # round the end
+    assert Matches(table, "x").find((2, 0), -1) == (0, 1)
+    assert Matches(table, "x").find((0, 1), 3) == (0, 1)
+    assert Matches(table, "x").find((2, 3), -2) == (0, 1)
+    assert Matches(table, "x").find((2, 3), -1) == (2, 1)
+    assert Matches(table, "x").find((0, 0), -1) == (5, 1)
+    assert Matches(table, "2").find((0, 0), 1) == (1, 2)
+    assert Matches(table, "2", 3).find((0, 0), 1) == (4, 3)
+    assert Matches(table, "nothing").find((0, 0), 1) is None
     hidden = arrange(TABLE, with_filter(PLAIN, "sector == 'y'")).table
-    assert find(hidden, "x", (0, 0), 1) is None
+    assert Matches(hidden, "x").find((0, 0), 1) is None
     counted = table_of(pd.DataFrame({"v": ["p", "q"]}, index=pd.RangeIndex(70, 72)))
-    assert find(counted, "71", (0, 0), 1) == (1, 0)
+    assert Matches(counted, "71").find((0, 0), 1) == (1, 0)

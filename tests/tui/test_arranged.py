@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from typing import Any
 
 import pandas as pd
 import pytest
 from textual import events
 from textual.widgets import Input
 
+from livetable.tui import search
 from livetable.tui.prompt import Prompt, completed
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
@@ -92,6 +95,22 @@ async def test_a_filter_shows_at_once_what_it_leaves() -> None:
         await on.becomes("abcd")
 
 
+async def test_the_beginning_of_a_column_hides_nothing_until_enter() -> None:
+    async with stage() as on:
+        await on.press("f")
+        for text in ("c", "p"):
+            await on.type(text)
+            assert on.ids == "abc"
+        await on.type("x")  # in no column's title, and in no row
+        await on.becomes("")
+        await on.press("escape")
+        await on.becomes("abc")
+        await on.press("f")
+        await on.type("p")
+        await on.press("enter")
+        await on.becomes("")
+
+
 async def test_a_filter_can_be_given_up() -> None:
     async with stage() as on:
         await on.press("f")
@@ -140,6 +159,44 @@ async def test_search_finds_marks_and_goes_on() -> None:
         await on.press("escape")
         assert table.needle == ""
         await on.until(lambda: table.cursor_row == 2)
+
+
+async def test_matches_are_counted_while_the_first_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+    from livetable.tui.contains import containing
+
+    def slow(*arguments: Any) -> Any:
+        assert go_on.wait(10)
+        return containing(*arguments)
+
+    async with stage() as on:
+        on.pane.show(frame(dict.fromkeys("abcdef", 1)))
+        table = on.pane.live_table
+        await on.press("slash")
+        await on.type("x")
+        await on.press("enter")
+        await on.until(lambda: (table.cursor_row, table.cursor_column) == (0, 3))
+        monkeypatch.setattr(search, "containing", slow)
+        await on.press("n", "n", "n", "n", "N")  # a, c, e are x
+        go_on.set()
+        await on.until(lambda: table.cursor_row == 0)
+        await on.press("n")
+        await on.until(lambda: table.cursor_row == 2)
+
+
+async def test_what_cant_be_searched_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: Any) -> Any:
+        raise ValueError("of Arrow")
+
+    async with stage() as on:
+        monkeypatch.setattr(search, "containing", broken)
+        await on.press("slash")
+        await on.type("x")
+        await on.until(lambda: "can't be searched: ValueError('of Arrow')" in on.hint)
+        await on.press("escape", "n", "slash")
+        assert on.pane.query_one(Prompt)
 
 
 async def test_search_in_one_column() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -32,6 +33,10 @@ from tests.ugly import ugly_frames
         ("tcp://h:1", Target("tcp://h:1")),
         ("tcp://h:1#a b", Target("tcp://h:1", "a b")),
         ("ipc:///x/y", Target("ipc:///x/y")),
+        ("x.PARQUET", Target(None, "x.PARQUET", file=Path("x.PARQUET"))),
+        ("/tmp/-x.csv.gz", Target(None, "x.csv.gz", file=Path("/tmp/-x.csv.gz"))),
+        ("x.TAPE", Target(None, "x", tape=Path("x.TAPE"))),
+        ("-", Target(None, "stdin", piped=True)),
     ],
 )
 def test_targets(source: str | None, target: Target) -> None:
@@ -42,11 +47,11 @@ def test_targets(source: str | None, target: Target) -> None:
 @pytest.mark.parametrize(
     ("source", "error"),
     [
-        ("http://x", BadSource),
+        ("ftp://x", BadSource),
+        ("no-such-folder/*.csv", BadSource),
         ("tcp://x", BadEndpoint),
         ("tcp://", BadEndpoint),
-        ("-", BadSource),
-        ("x.PARQUET", BadSource),
+        ("none/x.PARQUET", BadSource),
         ("a/b", BadName),
         ("tcp://h:1#a/b", BadName),
     ],
@@ -142,7 +147,8 @@ def test_every_key_is_in_the_help() -> None:
     names = {
         "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
         "ctrl+b": "^b", "ctrl+f": "^f", "home": "Home", "end": "End", "enter": "Enter",
-        "escape": "Esc", "question_mark": "?", "ctrl+c": "^c", "ampersand": "&", "slash": "/",
+        "escape": "Esc", "question_mark": "?", "ctrl+c": "^c", "ctrl+z": "^z",
+        "ampersand": "&", "slash": "/",
         "minus": "-", "plus": "+", "comma": ",", "full_stop": ".", "at": "@", "tab": "Tab",
         "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{",
         "right_curly_bracket": "}", "less_than_sign": "<", "greater_than_sign": ">",
@@ -187,10 +193,11 @@ import sys
 import pyarrow as pa
 from livetable.feed.arrays import numbers, texts
 from livetable.feed.decode import Decoded, Labels
+from livetable.feed.following import followed
 from livetable.feed.wire import Position
 from livetable.tui.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
 from livetable.tui.model import build
-from livetable.tui.search import find
+from livetable.tui.search import Matches
 
 def check(what):
     if "pandas" in sys.modules:
@@ -205,7 +212,7 @@ columns = (
 )
 labels = Labels(tuple("ifndtb"), (None,), (None,), (0, 1), ("",) * 6, frozenset())
 kinds = tuple(one.type for one in columns)
-table = build(Decoded(labels, (), columns, 3, kinds), ("i",), Position("e", 1))
+table = build(followed(Decoded(labels, (), columns, 3, kinds)), ("i",), Position("e", 1))
 for column in table.refs:
     for mode in Mode:
         held = Arrangement(sort=(SortKey(column, descending=True),), mode=mode)
@@ -222,7 +229,7 @@ for text in (
     check(text)
 for column in range(6):
     equals_filter(table, column, 0)
-find(done.table, "x", (0, 0), 1)
+Matches(done.table, "x").find((0, 0), 1)
 table.find(table, 1, 0)
 done.table.identities(0, done.table.rows)
 check("the rest")

@@ -129,7 +129,9 @@ def frame(values: np.ndarray[Any, Any], names: list[str]) -> Any:
     return table_of(data, "id")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))]
+)
 async def test_the_painted_screen_is_the_repainted_screen(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from livetable.tui.panels.info import InfoPanel
 from livetable.tui.panels.panel import Panel
 from livetable.tui.prompt import Prompt
 from livetable.tui.screens.columns import ColumnsScreen
+from livetable.tui.table import LiveTable
 from livetable.tui.timeline import TimeLine
 from tests.tui.stage import Stage, frame, stage
 from tests.tui.test_model import table_of
@@ -94,6 +95,16 @@ async def test_columns_are_picked_from_a_list() -> None:
         assert titles(on) == ("id",)  # none at all is no table
 
 
+async def test_a_hidden_column_that_is_away_comes_back_hidden() -> None:
+    async with stage() as on:
+        await on.press("C", "j", "space", "enter")
+        whole = on.pane.history.at(1)
+        on.pane.show(table_of(pd.DataFrame({"id": ["a"], "cpu %": 1}), "id"))
+        await on.press("C", "j", "space", "space", "enter")
+        on.pane.show(whole)
+        assert titles(on) == ("id", "cpu %", "sector")
+
+
 async def test_columns_are_made_wider_fitted_and_aligned() -> None:
     async with stage() as on:
         widget = on.pane.live_table
@@ -118,6 +129,41 @@ async def test_columns_are_made_wider_fitted_and_aligned() -> None:
         assert widget.format_of(1).right is False  # type: ignore[union-attr]
         await on.press("a")
         assert on.pane.columns.styles == ()
+
+
+async def test_headers_are_dragged() -> None:
+    async with stage() as on:
+        table = on.pane.live_table
+
+        async def drag(start: int, end: int) -> None:
+            await on.pilot.mouse_down(LiveTable, offset=(start, 0))
+            await on.pilot.hover(LiveTable, offset=((start + end) // 2, 0))
+            await on.pilot.hover(LiveTable, offset=(end, 0))
+            await on.pilot.mouse_up(LiveTable, offset=(end, 0))
+            await on.pilot.pause()
+
+        def starts(column: int) -> int:
+            layout = table._composer.layout
+            assert layout is not None
+            return layout.starts[column] if column < len(layout.starts) else layout.total
+
+        assert titles(on) == ("id", "price", "cpu %", "sector")
+        await drag(starts(1), starts(3))
+        assert titles(on) == ("id", "cpu %", "sector", "price")
+        await drag(starts(3), 80)  # beside the columns: to the end, where it is
+        assert titles(on) == ("id", "cpu %", "sector", "price")
+        await drag(starts(3), 0)  # the fixed column stays the first
+        assert titles(on) == ("id", "price", "cpu %", "sector")
+        assert table.arrows == {}  # nothing was sorted by it
+        wide = starts(2) - starts(1)
+        await drag(starts(2) - 1, starts(2) + 4)
+        assert starts(2) - starts(1) == wide + 5
+        await drag(starts(2) - 1, 0)
+        assert starts(2) - starts(1) == 3 + 2
+        await drag(85, 80)  # no column
+        assert table.arrows == {}
+        await on.pilot.click(LiveTable, offset=(starts(1), 0))
+        await on.until(lambda: table.arrows == {("price", 0): "↑"})
 
 
 async def test_numbers_are_written_otherwise() -> None:
@@ -281,7 +327,7 @@ async def test_back_and_forth() -> None:
         await on.press("comma", "comma")
         assert cells(on, 1) == [37, 0]
         says = str(on.pane.query_one(TimeLine).render())
-        assert "2.0 s back" in says
+        assert "2.0 s before the newest" in says
         assert "frame 38 of 40" in says
         await on.press("left_square_bracket")
         assert cells(on, 1) == [27, 0]
@@ -363,6 +409,46 @@ async def test_a_row_in_full() -> None:
         assert not on.pane.query(DetailPanel)
 
 
+async def test_a_row_that_is_looked_at_stays_the_cursors() -> None:
+    async with stage() as on:
+        await on.press("s", "s")
+        await on.becomes("acb")
+        await on.press("enter")
+        panel = on.pane.query_one(DetailPanel)
+        await on.until(lambda: "row a" in str(panel._title.content))
+        on.pane.show(frame({"a": 0, "b": 1, "c": 2}))
+        await on.becomes("cba")
+        assert on.pane.live_table.cursor_row == 2  # it was the first line, and is the row's now
+        on.pane.show(frame({"a": 9, "b": 1, "c": 2}))
+        await on.becomes("acb")
+        assert on.pane.live_table.cursor_row == 0
+        await on.press("enter")
+        on.pane.show(frame({"a": 0, "b": 1, "c": 2}))
+        await on.becomes("cba")
+        assert on.pane.live_table.cursor_row == 0  # the top is looked at again
+
+
+async def test_esc_leaves_groups_and_their_keys_are_shown_there() -> None:
+    async with stage() as on:
+        await on.press("$", "b")
+        await on.until(lambda: "by sector" in on.says)
+        assert on.pane.idle_actions == frozenset()
+        await on.press("B")
+        await on.until(lambda: "by sector" not in on.says)
+        assert on.pane.idle_actions == {"ungroup", "total"}
+
+
+async def test_a_computed_column_that_is_removed_is_told() -> None:
+    async with stage() as on:
+        await on.press("equals_sign")
+        await on.type("twice = price * 2")
+        await on.press("enter", "$", "s")
+        await on.until(lambda: "sort twice" in on.says)
+        await on.press("minus")
+        await on.until(lambda: "sort" not in on.says)
+        assert last_note(on) == "twice is gone: = twice = price * 2 makes it again"
+
+
 async def test_a_column_in_figures() -> None:
     async with stage() as on:
         await on.press("i")
@@ -408,6 +494,17 @@ async def test_without_something_to_draw_with(monkeypatch: pytest.MonkeyPatch) -
         await on.until(lambda: last_note(on) == says)
 
 
+async def test_a_long_past_is_read_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livetable.tui.rowhistory.BUDGET_SECONDS", 0)
+    async with stage() as on:
+        for price in (4, 5, 3.25):
+            on.pane.show(frame({"a": price, "b": 0}))
+        await on.press("enter")
+        panel = on.pane.query_one(DetailPanel)
+        await on.until(lambda: "▁▅█▂" in body(panel))  # a frame a time, and again until it is whole
+        await on.until(lambda: panel.is_whole)
+
+
 # -- taken away ----------------------------------------------------------------------------------
 
 
@@ -421,6 +518,51 @@ async def test_rows_are_picked_and_copied() -> None:
         assert on.pane.app.clipboard == "b\t1\t1\ty"
         await on.press("X", "g", "Y")
         assert on.pane.app.clipboard == "a\t3\t1\tx"
+
+
+async def test_picked_rows_are_copied_where_a_filter_hides_them() -> None:
+    async with stage() as on:
+        await on.press("x", "f")
+        await on.type("price < 3")
+        await on.press("enter")
+        await on.becomes("bc")
+        await on.press("g", "x", "Y")
+        assert on.pane.app.clipboard == "b\t1\t1\ty\na\t3\t1\tx"
+        on.pane.show(frame({"c": 2}))
+        await on.press("Y")
+        assert "picked rows are gone" in last_note(on)
+
+
+async def test_rows_are_picked_by_position() -> None:
+    async with stage() as on:
+        on.pane.show(table_of(pd.DataFrame({"n": [5, 6, 7]})))
+        await on.press("g", "x", "x", "Y")
+        assert on.pane.app.clipboard == "5\n6"
+
+
+async def test_copying_what_is_no_number_or_only_counts() -> None:
+    async with stage() as on:
+        data = pd.DataFrame({"n": [float("inf"), float("nan"), None], "b": [True, False, None]})
+        on.pane.show(table_of(data))
+        on.pane.live_table.go_to(0, 1)
+        await on.press("y")
+        assert on.pane.app.clipboard == "inf"
+        await on.press("j", "y")
+        assert on.pane.app.clipboard == "nan"
+        await on.press("l", "y")
+        assert on.pane.app.clipboard == "false"
+        await on.press("j", "y")
+        assert on.pane.app.clipboard == "false"
+        assert "the cell is empty" in last_note(on)
+        on.pane.copy_as("table", "csv")
+        assert on.pane.app.clipboard == "n,b\ninf,true\n,false\n,\n"
+        on.pane.copy_as("table", "json")
+        assert json.loads(on.pane.app.clipboard)[0] == {"n": None, "b": True}
+        await on.press("0")
+        on.pane.copy_as("column", "tsv")
+        assert on.pane.app.clipboard.split() == ['""', "0", "1", "2"]
+        on.pane.copy_as("column", "json")
+        assert len(json.loads(on.pane.app.clipboard)[0]) == 1
 
 
 async def test_copy_as() -> None:

@@ -54,6 +54,18 @@ async def stage(publisher: Publisher, options: ViewOptions) -> AsyncIterator[Sta
         app.exit()
 
 
+async def test_the_trust_line_tells_of_hidden_columns() -> None:
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3, 1))
+        async with stage(orders, ViewOptions()) as on:
+            await on.shows(3, 1)
+            assert "2 × 2  " in on.trust
+            await on.pilot.press("right", "minus")
+            await on.until(lambda: "2 × 2 (1 hidden)  " in on.trust)
+            await on.pilot.press("plus")
+            await on.until(lambda: "2 × 2  " in on.trust)
+
+
 async def test_space_lets_the_table_stand_still_and_go_on() -> None:
     with Publisher("orders", key="id") as orders:
         orders.send(frame(3, 1, 2))

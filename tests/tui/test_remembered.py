@@ -175,7 +175,9 @@ def test_no_key_does_two_things() -> None:
     used: dict[str, str] = {}
     names: dict[str, str] = {}
     for binding in all_bindings():
-        assert binding.id == name_of(binding.description)
+        # Space plays a tape as it lets a table go on: one name.
+        assert binding.id == name_of(binding.description) or binding.description == "Play/stop"
+        assert binding.id is not None
         assert names.setdefault(binding.id, binding.action) == binding.action
         for key in binding.key.split(","):
             assert used.setdefault(key, binding.action) == binding.action, key
@@ -295,7 +297,8 @@ async def test_keys_and_theme_of_ones_own() -> None:
 async def test_every_command_is_in_the_palette() -> None:
     async with stage() as on:
         commands = {one.title: one for one in on.app.get_system_commands(on.app.screen)}
-        expected = {binding.description for binding in all_bindings() if binding.id != "interrupt"}
+        expected = {binding.description for binding in all_bindings(tapes=False)}
+        expected.discard("Interrupt")
         assert expected <= {title.partition("  (")[0] for title in commands}
         commands["Sort  (s)"].callback()
         await on.until(lambda: on.values == [1, 2, 3])

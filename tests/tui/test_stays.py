@@ -21,10 +21,17 @@ from livetable.tui.arrange import Arranged, Mode, arrange, sorted_by, with_filte
 from livetable.tui.columns import AS_IT_CAME, Computed, dressed, freezing, moved, with_computed
 from livetable.tui.model import Table
 from livetable.tui.view import View, follow, move
-from tests.tui.test_model import table_of
+from tests.tui.test_model import Line, table_of
 
 HEIGHT = 5
 TITLES = ("a", "b", "c", "d")
+
+
+def held(table: Table, other: Table) -> list[Any]:
+    """Return what rows are held by between two states: of two lines without a key by position."""
+    if table.is_keyed or table.line is other.line:
+        return table.identities(0, table.rows)
+    return list(table.frame_rows_of(0, table.rows).tolist())
 
 
 class Screen(RuleBasedStateMachine):
@@ -36,6 +43,7 @@ class Screen(RuleBasedStateMachine):
         self.titles: list[str] = []
         self.as_text: set[str] = set()
         self.held_by = "key"
+        self.line: Line | None = None
         self.next_id = 0
         self.choice = AS_IT_CAME
         self.done: Arranged | None = None
@@ -50,9 +58,12 @@ class Screen(RuleBasedStateMachine):
         count=st.integers(0, 12),
         held_by=st.sampled_from(["key", "index", "position"]),
         values=st.lists(st.integers(0, 3), min_size=1),
+        by_deltas=st.booleans(),
     )
-    def begin(self, count: int, held_by: str, values: list[int]) -> None:
+    def begin(self, count: int, held_by: str, values: list[int], by_deltas: bool) -> None:
         self.held_by = held_by
+        if by_deltas:
+            self.line = Line("id") if held_by == "key" else Line()
         self.titles = list(TITLES[:3])
         self.insert(count, 0, values)
 
@@ -68,6 +79,8 @@ class Screen(RuleBasedStateMachine):
         }
         index = pd.Index(ids, name="id") if self.held_by == "index" else pd.RangeIndex(len(ids))
         frame = pd.DataFrame(data, index=index)
+        if self.line is not None:
+            return self.line.table(frame, ids)
         return table_of(frame, "id") if self.held_by == "key" else table_of(frame)
 
     def paint(self) -> None:
@@ -97,11 +110,11 @@ class Screen(RuleBasedStateMachine):
         elif last and before.rows:
             assert now.row == max(0, after.rows - 1)
         elif view.row < before.rows:
-            ids = after.identities(0, after.rows)
-            mine = before.identity(view.row)
+            ids = held(after, before)
+            mine = held(before, after)[view.row]
             if mine in ids:
-                assert after.identity(now.row) == mine
-            lines = before.identities(view.top, min(before.rows, view.top + HEIGHT))
+                assert ids[now.row] == mine
+            lines = held(before, after)[view.top : view.top + HEIGHT]
             there = [(line, one) for line, one in enumerate(lines) if one in ids]
             if there:  # the topmost row that is still there is on its line, if lines allow it
                 line, one = there[0]

@@ -186,7 +186,7 @@ async def test_no_key_is_dead_and_none_is_deadly(
     monkeypatch.setattr(LivetableApp, "run_action", spy)
     async with stage("orders", "prices") as on:
         number = 0
-        for binding in all_bindings():
+        for binding in all_bindings(tapes=False):
             if binding.id in ("quit", "interrupt", "close-table", "close"):
                 continue
             for key in binding.key.split(","):

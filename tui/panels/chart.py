@@ -55,6 +55,7 @@ class ChartPanel(Panel):
             self.say("chart", Text("no numbers to draw here"), 1)
         elif self.over_time:
             times, values = self._rows.read(table, row, columns, table.sent)
+            self.is_whole = self._rows.whole
             ago = [moment - table.sent for moment in times]
             lines = {column_name(ref): (ago, values[ref]) for ref in columns}
             self.say(

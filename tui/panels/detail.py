@@ -48,9 +48,10 @@ class DetailPanel(Panel):
             if is_numeric(kind) and heading.expression is None
         ]
         _, over_time = self._rows.read(table, row, numeric, table.sent)
+        self.is_whole = self._rows.whole
         columns = range(len(everything.titles))
         cells = plain_values(everything, columns, row, row + 1)
-        texts = [_text(everything, at, row, cells[at][0]) for at in columns]
+        texts = [_text(cells[at][0]) for at in columns]
         names = list(map(column_name, everything.refs))
         label = min(max(map(width_of, names), default=1), _LABEL)
         # A number is never broken into two: the line of its past has what room is left.
@@ -74,16 +75,12 @@ class DetailPanel(Panel):
         self.say(f"row {row_name(table, row)}", grid, 1000 * len(everything.refs) + width)
 
 
-def _text(table: Table, column: int, row: int, value: object) -> str:
+def _text(value: object) -> str:
     """Return a value whole, and harmless."""
     if isinstance(value, bool):
         text = "true" if value else "false"  # as in the table
-    elif value is None:
-        scalar = table.window(column, row, row + 1)[0]
-        # NaN and infinity are values, too.
-        text = str(scalar.as_py()) if is_numeric(scalar.type) and scalar.is_valid else "–"
     else:
-        text = str(value)
+        text = "–" if value is None else str(value)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]} … {len(text):,} characters"
     return harmless(text)

@@ -36,6 +36,8 @@ class Panel(VerticalScroll, can_focus=False):
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._said = ("", 0)
+        self.is_whole = True
+        """Whether there is no more to draw than what was drawn; else it is drawn again soon."""
 
     def compose(self) -> ComposeResult:
         """Yield the title and the content."""
@@ -59,9 +61,12 @@ class Panel(VerticalScroll, can_focus=False):
         self._timer = None
         if self._newest is not None and self.is_attached:
             began = time.monotonic()
+            self.is_whole = True
             self.draw(*self._newest)
             now = time.monotonic()
             self._due = began + max(_LEAST_SECONDS, _SHARE * (now - began))
+            if not self.is_whole:
+                self.show(*self._newest)
 
     def draw(self, table: Table, row: int, column: int) -> None:
         """Draw a table, with `say`."""
@@ -94,4 +99,4 @@ def column_name(column: ColumnRef) -> str:
 
 def row_name(table: Table, row: int) -> str:
     """Return what to call a row: what it is held by."""
-    return " ".join(harmless(str(part))[:40] for part in table.identity(row))
+    return harmless(table.name_of(row))[:80]

@@ -140,6 +140,8 @@ class ArrangedPane(Widget):
 
     def choose(self, chosen: Arrangement) -> None:
         """Arrange the table in another way from now on."""
+        if self.is_attached and chosen.groups != self.chosen().groups:
+            self.screen.refresh_bindings()  # of groups there are other keys
         self.arrangement = chosen
         self.start_arranging()
         if chosen.is_plain:
@@ -231,15 +233,23 @@ class ArrangedPane(Widget):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.prompt import Prompt  # late: what it loads is a tenth of the start
+        # Late: what it loads is a tenth of the start.
+        from livetable.tui.prompt import Prompt, begins_title
 
         before = self.chosen()
         prompt = Prompt("filter: ", hint=_filter_hint(table), words=table.titles)
 
-        def tried(text: str | None) -> bool:
+        def done(text: str | None) -> bool:
             return self._try_filter(prompt, before, text or "")
 
-        self.ask(prompt, tried, tried)
+        def changed(text: str) -> None:
+            if begins_title(text, table.titles):  # of a condition, likely: nothing may vanish yet
+                prompt.say(None)
+                self.choose(before)
+            else:
+                self._try_filter(prompt, before, text)
+
+        self.ask(prompt, done, changed)
 
     def action_filter_same(self) -> None:
         """Show only rows that have the cursor's value in its column."""

@@ -19,7 +19,7 @@ from livetable.tui.columns import (
     with_computed,
     without_computed,
 )
-from livetable.tui.columnstyle import PLAIN_STYLE, NumberForm, Shade
+from livetable.tui.columnstyle import LEAST_WIDTH, PLAIN_STYLE, NumberForm, Shade
 from livetable.tui.keys import named
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane, following
@@ -27,6 +27,7 @@ from livetable.tui.panes.arranged import ArrangedPane, following
 if TYPE_CHECKING:
     from livetable.tui.columnstyle import ColumnStyle
     from livetable.tui.prompt import Prompt
+    from livetable.tui.table import LiveTable
 
 _COMPUTE_HINT = "mid = (bid + ask) / 2   d(x): change since the frame before, d(x, 10): since 10 s"
 _CHANGES = (("Δ {}", "d({})"), ("%Δ {}", "pct({})"), ("{}/s", "rate({})"))
@@ -36,7 +37,6 @@ COLOURS = {"green and red": "", "red and green": "-red-up", "blue and orange": "
 USUAL_COLOURS = next(iter(COLOURS))
 """Those that nobody need choose."""
 
-_LEAST_WIDTH = 3
 _MOST_DIGITS = 15
 
 
@@ -100,8 +100,16 @@ class ColumnedPane(ArrangedPane):
         if found := self.under_cursor():
             table, column, ref = found
             if table.headings.columns[column].expression is not None:
-                kept = tuple(one for one in self.columns.computed if one.title != ref[0])
+                gone = next(one for one in self.columns.computed if one.title == ref[0])
+                kept = tuple(one for one in self.columns.computed if one is not gone)
                 self.choose_columns(replace(self.columns, computed=kept))
+                sort = tuple(key for key in self.chosen().sort if key.column != ref)
+                if sort != self.chosen().sort:
+                    self.choose(replace(self.chosen(), sort=sort))
+                self.app.notify(
+                    f"{gone.title} is gone: = {gone.title} = {gone.text} makes it again",
+                    timeout=4, markup=False,
+                )  # fmt: skip
             elif len(table.refs) > 1:
                 self.choose_columns(replace(self.columns, hidden=self.columns.hidden | {ref}))
 
@@ -144,14 +152,26 @@ class ColumnedPane(ArrangedPane):
         found = self.under_cursor()
         return self.columns.style_of.get(found[2], PLAIN_STYLE) if found else PLAIN_STYLE
 
+    def on_live_table_header_dragged(self, message: LiveTable.HeaderDragged) -> None:
+        """Move the column whose header was dragged, or make it wider or narrower."""
+        table = self.live_table.table
+        if self.base is None or table is None or message.column >= len(table.refs):
+            return
+        ref = table.refs[message.column]
+        if message.width is not None:
+            style = replace(self.columns.style_of.get(ref, PLAIN_STYLE), width=message.width)
+            self.choose_columns(self.columns.styled(ref, style))
+        else:
+            self.choose_columns(moved(self.columns, table, ref, message.step, self.base))
+
     def action_widen(self, by: int) -> None:
         """Make the cursor's column wider or narrower."""
         if form := self.live_table.format_of(self.live_table.cursor_column):
-            self._restyle(replace(self._style(), width=max(_LEAST_WIDTH, form.width + by)))
+            self._restyle(replace(self._style(), width=max(LEAST_WIDTH, form.width + by)))
 
     def action_fit(self) -> None:
         """Make the cursor's column as wide as what is in sight needs; again: as by itself."""
-        width = max(_LEAST_WIDTH, self.live_table.needed_width(self.live_table.cursor_column))
+        width = max(LEAST_WIDTH, self.live_table.needed_width(self.live_table.cursor_column))
         fits = self._style().width == width
         self._restyle(replace(self._style(), width=None if fits else width))
 

@@ -23,8 +23,8 @@ class GroupedPane(ArrangedPane):
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("b", "group", "Group", tooltip="Group by this column; Enter opens a group"),
-        Binding("B", "ungroup", "Back from groups", show=False),
-        Binding("A", "total", "Next total", show=False),
+        Binding("B", "ungroup", "Ungroup", tooltip="Back from groups"),
+        Binding("A", "total", "Totals", tooltip="Next total: mean, min, max, …"),
         Binding("r", "rule", "Rule", tooltip="Colour rows that meet a condition"),
         Binding("R", "unrule", "Remove a rule", show=False),
     )
@@ -35,6 +35,12 @@ class GroupedPane(ArrangedPane):
         """What was shown before, each with the cursor's row."""
 
     # -- groups ------------------------------------------------------------------------------------
+
+    @property
+    def idle_actions(self) -> frozenset[str]:
+        """Actions that have nothing to do now: their keys need no room."""
+        grouped = bool(self.chosen().groups or self._opened)
+        return frozenset() if grouped else frozenset({"ungroup", "total"})
 
     def action_group(self) -> None:
         """Group by the cursor's column, too."""

@@ -48,6 +48,7 @@ class PanelledPane(TimedPane):
             if panel is not None:
                 panel.remove()
         self._side = self._chart = None
+        self.live_table.holds_row = False
 
     async def toggle_detail(self) -> None:
         """Open the cursor's row beside the table, or close it."""
@@ -62,11 +63,16 @@ class PanelledPane(TimedPane):
         await self._toggle_side(InfoPanel, InfoPanel)
 
     async def _toggle_side(self, kind: type, make: Callable[[], DetailPanel | InfoPanel]) -> None:
+        from livetable.tui.panels.detail import DetailPanel
+
         before, self._side = self._side, None
         if before is not None:
             before.remove()
+        self.live_table.holds_row = False
         if not isinstance(before, kind):
             self._side = make()
+            # A row that is looked at must not be another one because it is no longer the first.
+            self.live_table.holds_row = isinstance(self._side, DetailPanel)
             await self.query_one("#body", Horizontal).mount(self._side)
             self.show_panels()
 

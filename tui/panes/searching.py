@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from livetable.feed.harmless import harmless
 from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
@@ -30,6 +31,8 @@ class SearchingPane(ArrangedPane):
         self._search_column: int | None = None
         self._search_from = (0, 0)
         self._search_in: Table | None = None
+        self._looking: object = None  # the search that is under way
+        self._steps_ahead = 0
 
     def action_search(self) -> None:
         """Ask for a text, and go to where it is."""
@@ -71,37 +74,51 @@ class SearchingPane(ArrangedPane):
 
     def action_search_next(self, step: int) -> None:
         """Go to the next match, or the one before."""
-        if self.needle:
-            self._search_from = (self.live_table.cursor_row, self.live_table.cursor_column)
-            self._find(self.needle, step)
+        if self.needle and self._looking is not None:
+            self._steps_ahead += step  # from where the match is that is being looked for
+        elif self.needle:
+            self._search_next(step)
 
-    def _find(self, text: str, step: int) -> None:
+    def _search_next(self, steps: int) -> None:
+        self._search_from = (self.live_table.cursor_row, self.live_table.cursor_column)
+        self._find(self.needle, steps)
+
+    def _find(self, text: str, steps: int) -> None:
+        self._steps_ahead = 0
         self.needle = text
         self.live_table.needle = text.lower()
         table = self.live_table.table
         self.say_view(table)
         if not text or table is None:
+            self._looking = None
             return
-        column = self._search_column
+        column, start = self._search_column, self._search_from
+        self._looking = this = object()
 
-        def done(place: tuple[int, int] | None) -> None:
-            if self.needle != text or not self.is_attached:
+        def done(place: tuple[int, int] | None, sentence: str | None) -> None:
+            if self._looking is not this or not self.is_attached:
                 return
+            self._looking = None
             prompt = self.asked.prompt if self.asked is not None else None
-            if place is None:
-                if prompt is not None:
-                    prompt.say(f"nothing contains {text!r}", 0)
-                else:
-                    self.app.notify(f"nothing contains {text!r}", timeout=3, markup=False)
-                return
             if prompt is not None:
-                prompt.say(None)
-            self.live_table.go_to_in(table, *place)
+                prompt.say(sentence, 0)
+            elif sentence is not None:
+                self.app.notify(sentence, timeout=3, markup=False)
+            if place is not None:
+                self.live_table.go_to_in(table, *place)
+                if steps_ahead := self._steps_ahead:
+                    self._search_next(steps_ahead)
 
         def run() -> None:
-            from livetable.tui.search import find
+            from livetable.tui.search import Matches
 
-            place = find(table, text, self._search_from, step, column)
-            self.app.call_from_thread(done, place)
+            place, sentence = None, None
+            try:
+                place = Matches(table, text, column).find(start, steps)
+                if place is None:
+                    sentence = f"nothing contains {text!r}"
+            except Exception as error:  # of Arrow, for a type nobody thought of
+                sentence = harmless(f"this can't be searched: {error!r:.100}")
+            self.app.call_from_thread(done, place, sentence)
 
         self.run_worker(run, group="search", thread=True, exclusive=True, exit_on_error=False)

@@ -21,6 +21,7 @@ from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model import Table
+from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
 from livetable.tui.panes.panelled import PanelledPane
@@ -42,7 +43,7 @@ _KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
 _LARGE = 1 << 20
 
 
-class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane):
+class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane, AlertedPane):
     """Shows a table, live.
 
     Args:
@@ -69,8 +70,14 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             options.columns,
             client,
             options.stale_after,
+            options.record,
         )
         self._feed = FeedState(name=target.title)
+        self.alert_command = options.alert_command
+        if options.until is not None:
+            from livetable.tui.alerts import Watch
+
+            self.until = Watch(options.until)
         self._view_file: Path | None = None
         self._remembered: Remembered | None = None
         self.changed = False
@@ -110,6 +117,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def end_work(self) -> None:
         """End the worker. A second call does nothing."""
         super().end_work()
+        self.end_alarm()
         self.subscriber.stop()
         try:
             self._remember()
@@ -133,6 +141,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.close_panels()
         elif self.standing is not None:
             self.go_on()
+        elif not self.idle_actions:
+            self.action_ungroup()
         else:
             self.post_message(self.Left(self))
 
@@ -205,6 +215,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
 
     def _begin(self, table: Table) -> None:
         options = self._options
+        if options.alerts:
+            self.choose_alerts(options.alerts)
         if options.sort or options.where:
             from livetable.tui.arrange import first_arrangement
 
@@ -231,6 +243,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self.start_arranging()
         self.choose_columns(view.columns)
         self.choose_rules(view.rules)
+        if view.alerts:
+            self.choose_alerts((*self._options.alerts, *view.alerts))
         if view.colours in COLOURS:
             self.choose_colours(view.colours)
 
@@ -241,6 +255,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.arrangement is None
             and self.columns == AS_IT_CAME
             and not self.rules
+            and self.alerts == self._options.alerts
             and self.colours == USUAL_COLOURS
         )
         if path is None or (untouched and self._remembered is None):
@@ -249,7 +264,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
 
         arrangement = replace(self.chosen(), asked=0)
         colours = "" if self.colours == USUAL_COLOURS else self.colours
-        view = Remembered(arrangement, self.columns, self.rules, colours)
+        alerts = tuple(one for one in self.alerts if one not in self._options.alerts)
+        view = Remembered(arrangement, self.columns, self.rules, colours, alerts)
         if view != self._remembered:
             self._remembered = view
             write_view(path, self.title, view)
@@ -264,6 +280,11 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def title(self) -> str:
         """What to call it on its tab."""
         return self._feed.name or self.target.title
+
+    @property
+    def title_for_alerts(self) -> str:
+        """What the table is called in an alert."""
+        return self.title
 
     @property
     def newest(self) -> Table | None:
@@ -327,7 +348,9 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             age = time.monotonic() - self.base.sent
         limit = self._options.stale_after
         stale = limit is not None and age is not None and age > limit
-        status.show(feed, age, stale, waiting, rewound=self.rewound)
+        there = self.base.refs if self.base is not None and self.columns.hidden else ()
+        hidden = len(self.columns.hidden.intersection(there))
+        status.show(feed, age, stale, waiting, rewound=self.rewound, hidden=hidden)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 MOST_COPIED = 1 << 20
 """Characters that go to the clipboard: terminals drop more, or hang on it."""
 
+_TMUX = "\ntmux passes it on with: set -g set-clipboard on"
 _EXPORT_HINT = ".csv .json .jsonl .md .parquet .feather   Tab: as shown, or all of it"
 
 
@@ -39,6 +39,7 @@ class TakeAwayPane(ArrangedPane):
         super().__init__()
         self.picked: frozenset[RowId] = frozenset()
         """Rows that are picked, by what they are held by."""
+        self._hint = _TMUX if "TMUX" in os.environ else ""
 
     # -- which -------------------------------------------------------------------------------------
 
@@ -58,13 +59,18 @@ class TakeAwayPane(ArrangedPane):
         self.picked = picked
         self.live_table.picked = picked
 
-    def _rows(self, table: Table) -> list[int]:
-        """Return the picked rows that are shown; without any the cursor's."""
+    def _rows(self, table: Table) -> Table:
+        """Return a table of the picked rows, also those that a filter hides; else the cursor's."""
+        import numpy as np
+
         if not self.picked:
-            return [self.live_table.cursor_row]
-        return [
-            row for row, one in enumerate(table.identities(0, table.rows)) if one in self.picked
-        ]
+            row = self.live_table.cursor_row
+            return table.arranged(table.frame_rows_of(row, min(row + 1, table.rows)))
+        shown = table.rows_of(self.picked)
+        if len(shown) < len(self.picked) and table.order is not None:
+            rest = table.arranged(None).rows_of(self.picked)
+            shown = np.concatenate((shown, rest[~np.isin(rest, shown)]))
+        return table.arranged(shown)
 
     # -- copy --------------------------------------------------------------------------------------
 
@@ -74,15 +80,21 @@ class TakeAwayPane(ArrangedPane):
         table, row, column = widget.table, widget.cursor_row, widget.cursor_column
         if table is None or row >= table.rows or column >= len(table.titles):
             return
-        from livetable.tui.writing import plain_values
+        if what == "cell":
+            from livetable.tui.writing import plain_values
 
-        rows = [row] if what == "cell" else self._rows(table)
-        columns: Sequence[int] = [column] if what == "cell" else range(len(table.titles))
-        lines = []
-        for one in rows:
-            cells = plain_values(table, columns, one, one + 1)
-            lines.append("\t".join("" if cell[0] is None else str(cell[0]) for cell in cells))
-        self._copy("\n".join(lines), "" if len(rows) == 1 else f"{len(rows):,} rows")
+            value = plain_values(table, [column], row, row + 1)[0][0]
+            text = "" if value is None else str(value)
+            if text:
+                self._copy("true" if value is True else "false" if value is False else text)
+            else:
+                self.app.notify("the cell is empty: nothing was copied", timeout=2)
+            return
+        part = self._rows(table)
+        if not part.rows:
+            self.app.notify("the picked rows are gone: X picks none", timeout=3)
+            return
+        self.copy_part(part, "tsv", header=False)
 
     def action_copy_as(self) -> None:
         """Choose what to copy, and as what."""
@@ -116,41 +128,52 @@ class TakeAwayPane(ArrangedPane):
             what: ``column``, ``rows``, ``seen`` or ``table``.
             form: One of `writing.WRITERS`.
         """
-        import numpy as np
-
-        from livetable.tui.writing import as_text
-
         widget = self.live_table
         table = widget.table
         if table is None:
             return
         part = table
         if what == "rows":
-            rows = [table.row_in_frame(row) for row in self._rows(table) if row < table.rows]
-            part = table.arranged(np.array(rows, dtype=np.int64))
+            part = self._rows(table)
         elif what == "seen":
             top = widget.view.top
             stop = min(table.rows, top + widget.rows_in_sight)
             part = table.arranged(table.frame_rows_of(min(top, stop), stop))
         elif what == "column":
-            at = widget.cursor_column
-            heading, ref = table.headings.columns[at], table.refs[at]
-            headings = type(table.headings)([replace(heading, fixed=False)], (ref,))
-            part = replace(table, headings=headings, whole=table.whole or table.headings)
+            part = table.only(widget.cursor_column)
+        self.copy_part(part, form)
+
+    def copy_part(self, part: Table, form: str, *, header: bool = True) -> None:
+        """Copy a table.
+
+        Args:
+            part: The table.
+            form: One of `writing.WRITERS`.
+            header: Whether to copy the columns' titles, too, where the form has them in a line.
+        """
+        from livetable.tui.writing import as_text
+
         # A rough bound, before the text is made: a cell takes a character at least.
         if part.rows * len(part.titles) > MOST_COPIED:
             self.app.notify("too much for a clipboard: export it with e", timeout=4)
             return
-        self._copy(as_text(part, form), f"{part.rows:,} rows as {form}")
+        text = as_text(part, form)
+        if not header:
+            text = text.partition("\n")[2].removesuffix("\n")
+        what = f"{part.rows:,} rows" + (f" as {form}" if header else "")
+        self._copy(text, what if header or part.rows > 1 else "")
 
-    def _copy(self, text: str, what: str) -> None:
+    def _copy(self, text: str, what: str = "") -> None:
         if len(text) > MOST_COPIED:
             self.app.notify("too much for a clipboard: export it with e", timeout=4)
             return
         self.app.copy_to_clipboard(text)
         said = what or (text if len(text) <= 40 else f"{text[:40]} …")
         # Whether it arrives is the terminal's affair; nothing tells.
-        self.app.notify(f"to your clipboard: {harmless(said)}", timeout=2, markup=False)
+        hint, self._hint = self._hint, ""
+        self.app.notify(
+            f"to your clipboard: {harmless(said)}{hint}", timeout=6 if hint else 2, markup=False
+        )
 
     # -- files -------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -13,7 +13,9 @@ from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
-from livetable.tui.timeline import Moment, TimeLine, read_moment, wall_text
+
+if TYPE_CHECKING:
+    from livetable.tui.timeline import TimeLine
 
 _JUMP_HINT = "a time as 14:03 or 14:03:07, or seconds back as -30"
 _GONE_NAMED = 5
@@ -34,6 +36,8 @@ class TimedPane(ArrangedPane):
         Binding("m", "mark", "Mark", tooltip="Mark what differs from now on"),
         Binding("M", "unmark", "No mark", show=False),
     )
+
+    time_hint = "space: now"
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +107,7 @@ class TimedPane(ArrangedPane):
         def done(text: str | None) -> bool:
             if not text:
                 return True
-            moment = read_moment(text, time.time())
+            moment = self.moment_named(text)
             if moment is None:
                 prompt.say(f"{text!r} is no time: write {_JUMP_HINT}")
                 return False
@@ -112,6 +116,12 @@ class TimedPane(ArrangedPane):
             return True
 
         self.ask(prompt, done)
+
+    def moment_named(self, text: str) -> float | None:
+        """Return the moment that a text names, in seconds since 1970; None if it names none."""
+        from livetable.tui.timeline import read_moment
+
+        return read_moment(text, time.time())
 
     def on_time_line_chosen(self, message: TimeLine.Chosen) -> None:
         """Show the time that was clicked."""
@@ -158,8 +168,10 @@ class TimedPane(ArrangedPane):
             if line is not None:
                 line.show(None)
             return
+        from livetable.tui.timeline import Moment, TimeLine
+
         if line is None:  # not before it is needed: each widget makes the first row later
-            self._time_line = TimeLine()
+            self._time_line = TimeLine(self.time_hint)
             self.mount(self._time_line, after="#body")
             self.call_after_refresh(self.say_time)
             return
@@ -205,11 +217,12 @@ class TimedPane(ArrangedPane):
 
         def run() -> None:
             from livetable.tui.computed import came_and_went, changed_rows
+            from livetable.tui.timeline import wall_text
 
             try:
                 came, gone, names = came_and_went(base, then, _GONE_NAMED)
                 named = f" ({', '.join(names)}{', …' if gone > len(names) else ''})" if gone else ""
-                changed = changed_rows(base, then)
+                changed = len(changed_rows(base, then))
                 said = f"{changed:,} rows differ, {came:,} new, {gone:,} gone{named}"
             except Exception as error:  # of Arrow, for a type nobody thought of
                 said = harmless(f"what came and went can't be told: {error!r:.100}")

@@ -19,22 +19,25 @@ class ChoiceScreen(Popup[str]):
     Args:
         title: What it is about.
         choices: What can be chosen, each with how it is written.
+        wide: Whether it is as wide as the screen allows.
     """
 
     DEFAULT_CSS = """
     ChoiceScreen Vertical { width: 44; }
-    ChoiceScreen Static { text-style: bold; }
+    ChoiceScreen.-wide Vertical { width: 100; }
+    ChoiceScreen #title { text-style: bold; }
     """
 
-    def __init__(self, title: str, choices: Mapping[str, str]) -> None:
-        super().__init__()
+    def __init__(self, title: str, choices: Mapping[str, str], *, wide: bool = False) -> None:
+        super().__init__(classes="-wide" if wide else None)
         self._says = title
         self._choices = choices
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
-            yield Static(Content(self._says))
+            yield Static(Content(self._says), id="title")
+            yield Static("↑ ↓: move  Enter: choose  Esc: leave", classes="popup--keys")
             yield OptionList(
                 *(
                     Option(Content(says), id=str(at))

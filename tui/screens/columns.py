@@ -28,7 +28,6 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
 
     DEFAULT_CSS = """
     ColumnsScreen Vertical { width: 60; }
-    ColumnsScreen Static { color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "toggle_column", "Show, hide", priority=True),
@@ -43,11 +42,13 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
         self._types = dict(zip(table.refs, map(type_name, table.types), strict=True))
         self.hidden = set(choice.hidden) & set(self.columns)
         """Those that are not ticked."""
+        self._absent = choice.hidden - self.hidden  # they stay hidden should they come back
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
-            yield Static("space: show or hide   a: all or none   Enter: done   Esc: as before")
+            says = "space: show or hide   a: all or none   Enter: done   Esc: as before"
+            yield Static(says, classes="popup--keys")
             yield OptionList(*(Option(self._label(ref)) for ref in self.columns))
 
     def _label(self, ref: ColumnRef) -> Content:
@@ -68,7 +69,7 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
 
     def action_accept(self) -> None:
         """Show the columns that are ticked."""
-        self.dismiss(frozenset(self.hidden))
+        self.dismiss(self._absent | self.hidden)
 
     def action_all(self) -> None:
         """Tick all; if all are, none."""

@@ -41,6 +41,11 @@ KEYS: Final = (
         ("@", "go to a time: 14:03, or -30 seconds"),
         ("m  M", "mark: show what differs from now on; no longer"),
     )),
+    ("Tapes", (
+        ("space", "play; stop"),
+        (";  '  \"", "slower, faster; in a loop"),
+        ("!", "on to the next moment when a condition is met"),
+    )),
     ("Look closer", (
         ("Enter", "this row in full; or open the group"),
         ("i", "this column in figures"),
@@ -49,7 +54,7 @@ KEYS: Final = (
         ("Esc", "close it; go on; back to the list of tables"),
     )),
     ("Groups", (
-        ("b  B", "group by this column; back (Enter opens a group)"),
+        ("b  B", "group by this column; back, also Esc (Enter opens a group)"),
         ("A", "this column's next total: mean (average), min, max, …"),
     )),
     ("Columns", (
@@ -58,6 +63,7 @@ KEYS: Final = (
         ("H  L", "move this column left, right"),
         ("<  >  w", "narrower, wider, as wide as needed"),
         ("z", "keep this column at the left"),
+        ("drag a header", "move the column; by its right edge: its width"),
         ("=", "new column: mid = (bid + ask) / 2"),
         ("d", "change since the frame before: Δ, %Δ, per second"),
     )),
@@ -67,6 +73,7 @@ KEYS: Final = (
         ("U  a", "unit; align left or right"),
         ("v", "bars, heat"),
         ("r  R", "rule: price > 100: red; remove the newest rule"),
+        ("W  E", "alert when a row meets a condition; the alerts there were"),
         ("u", "colours of up and down"),
     )),
     ("Take away", (
@@ -89,6 +96,7 @@ KEYS: Final = (
         ("?", "this help"),
         ("^p", "all commands and themes"),
         ("q  or  ^c", "quit"),
+        ("^z", "suspend; fg goes on"),
     )),
 )  # fmt: skip
 

@@ -113,7 +113,7 @@ class PickerScreen(Screen[Target | None]):
     def _read_foreign(self) -> None:
         if self.lister.frames or self.endpoint is None:
             return
-        process = foreign_feed(self.endpoint, pickle=self._options.pickle)
+        process = foreign_feed(self.endpoint, self._options.foreign)
         screen = TablesScreen([process.target], self._options, can_leave=True)
         self._foreign = process, screen
         self.app.push_screen(screen)

@@ -21,7 +21,9 @@ class Popup(ModalScreen[Result | None]):
         border: round $primary; background: $surface; padding: 0 1;
     }
     Popup OptionList { height: auto; max-height: 100%; border: none; padding: 0; }
+    Popup OptionList:focus { border: none; }
     Popup Static { height: 1; }
+    Popup .popup--keys { color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel"),

@@ -14,11 +14,11 @@ from textual.screen import Screen
 from livetable.tui.keyline import KeyLine
 from livetable.tui.keys import named
 from livetable.tui.panes.table import TablePane
-from livetable.tui.tabline import TabLine
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client
+    from livetable.tui.tabline import TabLine
 
 _MOST_TABS = 9
 
@@ -58,7 +58,7 @@ class TablesScreen(Screen[None]):
         self._options = options
         self._can_leave = can_leave
         self.panes = [
-            TablePane(target, options, client if not at else None)
+            pane_of(target, options, client if not at else None)
             for at, target in enumerate(targets)
         ]
         """The tables, in the order of their tabs."""
@@ -81,6 +81,11 @@ class TablesScreen(Screen[None]):
     def pane(self) -> TablePane:
         """The pane that has the keys."""
         return self.panes[self._current]
+
+    @property
+    def idle_actions(self) -> frozenset[str]:
+        """Actions that have nothing to do now."""
+        return self.pane.idle_actions
 
     def end_work(self) -> None:
         """End the workers. A second call does nothing."""
@@ -112,6 +117,8 @@ class TablesScreen(Screen[None]):
         if self._tabs is not None:
             self._tabs.show(names, self._current)
         elif len(names) > 1:  # not before it is needed: each widget makes the first row later
+            from livetable.tui.tabline import TabLine
+
             self._tabs = TabLine()
             self.mount(self._tabs, before="#panes")
             self.call_after_refresh(self._say_tabs)
@@ -172,8 +179,10 @@ class TablesScreen(Screen[None]):
         if len(self.panes) >= _MOST_TABS:
             self.app.notify(f"{_MOST_TABS} tables are open: close one with ^w", timeout=3)
             return
-        options = replace(self._options, timeout=None, view=None, remember=target not in known)
-        pane = TablePane(target, options)
+        options = replace(
+            self._options, timeout=None, view=None, remember=target not in known, record=None
+        )
+        pane = pane_of(target, options)
         await self.query_one("#panes").mount(pane, after=self.pane)
         self._current += 1
         self.panes.insert(self._current, pane)
@@ -203,3 +212,12 @@ class TablesScreen(Screen[None]):
             self.dismiss()
         else:
             self.app.exit()
+
+
+def pane_of(target: Target, options: ViewOptions, client: Client | None = None) -> TablePane:
+    """Return what shows a table, or a tape."""
+    if target.tape is not None:
+        from livetable.tui.panes.tape import TapePane
+
+        return TapePane(target, options)
+    return TablePane(target, options, client)

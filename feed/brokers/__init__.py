@@ -1,0 +1,108 @@
+"""Brokers that carry tables between machines: one file each, opened by the scheme of an endpoint.
+
+What travels is what docs/protocol.md describes, headers and bodies unchanged: a snapshot of each
+table, of which the broker keeps the newest, and once a second a process's catalogue, which tells
+that it lives.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+from livetable.feed.errors import LivetableError
+from livetable.feed.extras import need
+
+_BY_SCHEME: Final = {
+    "nats": ("nats", "nats"),
+    "tls": ("nats", "nats"),
+    "redis": ("redis", "redis"),
+    "rediss": ("redis", "redis"),
+}
+
+BEAT_SECONDS: Final = 1.0
+"""A process says this often that it lives."""
+
+SILENT_SECONDS: Final = 2.5
+"""One that has not been heard for so long is taken for dead."""
+
+OnPart = Callable[[bytes, bool], None]
+"""Called with a part (`pack`), and whether it came just now, not from what the broker kept."""
+
+
+class BrokerError(LivetableError):
+    """A broker that can't be used; the sentence says why."""
+
+
+class Broker(Protocol):
+    """A connection to a broker. All of it in one event loop.
+
+    Attributes:
+        part_bytes: Bytes of a body that go into one message.
+        on_link: Called when the connection comes and goes.
+    """
+
+    part_bytes: int
+    on_link: Callable[[bool], None]
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            BrokerError: there is nobody, or not for us.
+        """
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+    async def put(self, table: str, parts: Sequence[bytes]) -> None:
+        """Make this the newest frame of a table, for those there are and those who come.
+
+        Raises:
+            BrokerError: the broker did not take it; it may be tried again.
+        """
+
+    async def drop(self, table: str) -> None:
+        """Forget a table."""
+
+    async def say(self, beat: bytes) -> None:
+        """Say a catalogue to all who listen now."""
+
+    async def hear(self, on_beat: Callable[[bytes], None]) -> None:
+        """Listen to catalogues."""
+
+    async def names(self) -> list[str]:
+        """Return the tables of which the broker keeps a frame."""
+
+    async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
+        """Listen to a table's frames, the one that is kept first; return what ends it."""
+
+
+def scheme_of(endpoint: str) -> str | None:
+    """Return the scheme of a broker's endpoint, None for any other endpoint."""
+    scheme, found, _ = endpoint.partition("://")
+    return scheme if found and scheme in _BY_SCHEME else None
+
+
+def broker_at(endpoint: str) -> Broker:
+    """Return a broker, not connected yet.
+
+    Raises:
+        MissingExtra: the package that speaks to it is not installed.
+    """
+    module, extra = _BY_SCHEME[endpoint.partition("://")[0]]
+    need(module, extra, f"{endpoint.partition('://')[0]}://")
+    broker: Broker = importlib.import_module(f"livetable.feed.brokers.{module}").connect(endpoint)
+    return broker
+
+
+def pack(header: bytes, body: memoryview | bytes = b"") -> bytes:
+    """Return a message: the header, a line break, which JSON has none of, and the body's part."""
+    return b"\n".join((header, body))
+
+
+def unpack(message: bytes) -> tuple[bytes, memoryview]:
+    """Return a message's header and its part of the body."""
+    at = message.find(b"\n")
+    return message[: at if at >= 0 else None], memoryview(message)[at + 1 if at >= 0 else 0 :]

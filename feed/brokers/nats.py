@@ -1,0 +1,239 @@
+"""NATS: a core subscription for live frames, JetStream's last values for whoever comes later.
+
+Not nats-py's ordered consumer nor its KV watch: they do not come back after a restart of the
+server (measured; nats.py issue 510).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+
+from livetable.feed.brokers import BrokerError, OnPart
+from livetable.feed.errors import BadEndpoint
+from livetable.feed.labels import safe_str
+
+STREAM: Final = "LIVETABLE"
+FRAMES: Final = "livetable.frame"
+BEATS: Final = "livetable.beat"
+
+_SAFE: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_ACK_SECONDS: Final = 2.0
+_LEAST_ACK_SECONDS: Final = 0.3
+_OPEN_SECONDS: Final = 2.5
+_IN_FLIGHT: Final = 32
+_HEADROOM: Final = 64 << 10
+
+
+def connect(endpoint: str) -> Nats:
+    """Return a connection, not made yet."""
+    return Nats(endpoint)
+
+
+class Nats:
+    """One connection.
+
+    Args:
+        endpoint: ``nats://host:4222``; several servers with commas; ``?replicas=3`` for the stream,
+            if it has to be made. Credentials in the address, or a file named by NATS_CREDS.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        parts = urlsplit(endpoint)
+        asked = parse_qs(parts.query)
+        replicas = asked.get("replicas", ["1"])[0]
+        if replicas not in ("1", "3", "5"):
+            raise BadEndpoint(f"{endpoint}: replicas are 1, 3 or 5")
+        if not parts.netloc:
+            raise BadEndpoint(f"{endpoint}: write it as nats://host:4222")
+        self._replicas = int(replicas)
+        scheme = parts.scheme
+        address = urlunsplit((scheme, parts.netloc, "", "", ""))
+        self._servers = [
+            one if "://" in one else f"{scheme}://{one}" for one in address.split(",")
+        ]  # fmt: skip
+        self.part_bytes = 0
+        self.on_link: Callable[[bool], None] = lambda there: None
+        self._client: Any = None
+        self._stream: Any = None
+        self._why = ""
+        self._ack_seconds = 0.0  # on average
+
+    async def open(self) -> None:
+        """Connect, and make the stream if it is not there."""
+        import nats
+        from nats.errors import Error
+        from nats.js.errors import Error as StreamError
+
+        options: dict[str, Any] = {}
+        if creds := os.environ.get("NATS_CREDS"):
+            options["user_credentials"] = creds
+        try:
+            self._client = await asyncio.wait_for(
+                nats.connect(
+                    servers=self._servers, name="livetable", connect_timeout=2,
+                    max_reconnect_attempts=-1, reconnect_time_wait=0.2, allow_reconnect=True,
+                    error_cb=self._failed, disconnected_cb=self._away, reconnected_cb=self._back,
+                    pending_size=64 << 20, **options,
+                ),
+                _OPEN_SECONDS,
+            )  # fmt: skip
+            self.part_bytes = max(4096, int(self._client.max_payload) - _HEADROOM)
+            self._stream = self._client.jetstream(timeout=_ACK_SECONDS)
+            await self._make_stream()
+        except (Error, StreamError, OSError, TimeoutError, ValueError) as error:
+            with contextlib.suppress(Exception):
+                if self._client is not None:
+                    await self._client.close()
+            why = self._why or safe_str(error) or type(error).__name__
+            raise BrokerError(f"{self._shown}: {why:.200}") from None
+
+    @property
+    def _shown(self) -> str:
+        """The servers, without what lets one in."""
+        return ",".join(one.rpartition("@")[2].removeprefix("nats://") for one in self._servers)
+
+    async def _make_stream(self) -> None:
+        from nats.js.api import DiscardPolicy, StorageType, StreamConfig
+        from nats.js.errors import NotFoundError, ServiceUnavailableError
+
+        try:
+            await self._stream.stream_info(STREAM)
+        except NotFoundError:
+            await self._stream.add_stream(
+                StreamConfig(
+                    name=STREAM, subjects=[f"{FRAMES}.>"], max_msgs_per_subject=1,
+                    discard=DiscardPolicy.OLD, storage=StorageType.FILE, allow_direct=True,
+                    num_replicas=self._replicas,
+                )
+            )  # fmt: skip
+        except ServiceUnavailableError:
+            raise BrokerError(
+                f"{self._shown} has no JetStream: start nats-server with -js"
+            ) from None
+
+    async def _failed(self, error: Exception) -> None:
+        self._why = safe_str(error)
+
+    async def _away(self) -> None:
+        self.on_link(False)
+
+    async def _back(self) -> None:
+        self.on_link(True)
+
+    async def close(self) -> None:
+        """Disconnect, after what is on its way."""
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._client.flush(1), 1)
+            with contextlib.suppress(Exception):
+                await self._client.close()
+
+    async def put(self, table: str, parts: Sequence[bytes]) -> None:
+        """Publish a frame; its first part last: who reads that finds the others there."""
+        subject = f"{FRAMES}.{token(table)}"
+        try:
+            numbers = list(range(len(parts) - 1, 0, -1))
+            for start in range(0, len(numbers), _IN_FLIGHT):
+                await asyncio.gather(
+                    *(
+                        self._stream.publish(f"{subject}.{at}", parts[at])
+                        for at in numbers[start : start + _IN_FLIGHT]
+                    )
+                )
+            began = time.monotonic()
+            # Who listens now has it whether or not it is kept: where nobody leads the stream just
+            # now, an answer is not waited for long, and the next frame goes out.
+            patience = min(_ACK_SECONDS, max(_LEAST_ACK_SECONDS, 8 * self._ack_seconds))
+            await self._stream.publish(f"{subject}.0", parts[0], timeout=patience)
+            self._ack_seconds += 0.1 * (time.monotonic() - began - self._ack_seconds)
+        except Exception as error:  # of nats: no leader just now, no connection, no room
+            raise BrokerError(f"{self._shown}: {safe_str(error) or type(error).__name__}") from None
+
+    async def drop(self, table: str) -> None:
+        """Forget a table's frames."""
+        with contextlib.suppress(Exception):
+            await self._stream.purge_stream(STREAM, subject=f"{FRAMES}.{token(table)}.*")
+
+    async def say(self, beat: bytes) -> None:
+        """Say a catalogue."""
+        with contextlib.suppress(Exception):
+            if self._client.is_connected:  # else it would be kept, and be old
+                await self._client.publish(BEATS, beat)
+
+    async def hear(self, on_beat: Callable[[bytes], None]) -> None:
+        """Listen to catalogues."""
+
+        async def on_message(message: Any) -> None:
+            on_beat(message.data)
+
+        await self._client.subscribe(BEATS, cb=on_message)
+
+    async def names(self) -> list[str]:
+        """Return the tables of which a frame is kept."""
+        try:
+            info = await self._stream.stream_info(STREAM, subjects_filter=f"{FRAMES}.*.0")
+        except Exception:  # a server that is just coming up: beats will name them
+            return []
+        subjects = (info.state.subjects if info.state else None) or {}
+        return [name_of(subject.split(".")[-2]) for subject in subjects]
+
+    async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
+        """Listen to a table, then fetch what is kept: nothing falls in between."""
+        subject = f"{FRAMES}.{token(table)}"
+
+        async def on_message(message: Any) -> None:
+            on_part(message.data, True)
+
+        # Parts are kept as they come, and nothing is done meanwhile: of large ones all fit.
+        subscription = await self._client.subscribe(
+            f"{subject}.*", cb=on_message, pending_bytes_limit=2 << 30
+        )
+        fetching = asyncio.ensure_future(self._fetch(subject, on_part))
+
+        async def end() -> None:
+            fetching.cancel()
+            with contextlib.suppress(Exception):
+                await subscription.unsubscribe()
+
+        return end
+
+    async def _fetch(self, subject: str, on_part: OnPart) -> None:
+        from nats.js.errors import NotFoundError
+
+        from livetable.feed.brokers import unpack
+        from livetable.feed.wire import Header
+
+        for wait in (0.0, 0.1, 0.3, 0.5, 1.0, 1.0, 1.0, 2.0, 2.0):
+            await asyncio.sleep(wait)
+            try:
+                first = await self._last(f"{subject}.0")
+                header = Header.decode(unpack(first)[0])
+                on_part(first, False)
+                for at in range(1, header.parts):
+                    on_part(await self._last(f"{subject}.{at}"), False)
+                return
+            except NotFoundError:
+                return  # nothing was sent yet
+            except Exception:  # no leader just now; or no frame of ours
+                continue
+
+    async def _last(self, subject: str) -> bytes:
+        message = await self._stream.get_last_msg(STREAM, subject, direct=True)
+        data: bytes = message.data
+        return data
+
+
+def token(name: str) -> str:
+    """Return a table's name as a part of a subject: what is not plain becomes ``=XX``."""
+    return "".join(chr(one) if one in _SAFE else f"={one:02X}" for one in name.encode())
+
+
+def name_of(part: str) -> str:
+    """Return the name that `token` was made of."""
+    return unquote(part.replace("=", "%"))

@@ -1,0 +1,417 @@
+"""A table that changes row by row: its rows, found by key, and what changed since any seq of late.
+
+Whoever owns one lets one thread at a time change it (`TableState` does); a `State` is immutable.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from livetable.feed.arrays import comparable
+from livetable.feed.errors import BadFrame
+from livetable.feed.incoming import Incoming
+from livetable.feed.rows import GONE, Numbers, Rows, in_any_order
+from livetable.feed.shape import Shape
+from livetable.feed.store import Store
+
+MOST_CHANGES: Final = 10_000
+"""Changes that are remembered one by one, for viewers that missed some."""
+
+_LEAST_REMEMBERED: Final = 4096
+_NAN: Final = ("NaN",)  # NaN is not equal to itself, so it could never be found as a key
+_NONE: Final[Numbers] = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class State:
+    """A table as it stands.
+
+    Attributes:
+        shape: Its columns.
+        rows: Its rows.
+        store: Their values.
+        first: What the first row counts, if the index only counts.
+    """
+
+    shape: Shape
+    rows: Rows
+    store: Store
+    first: int
+
+    @classmethod
+    def of(cls, schema: pa.Schema, arrays: Sequence[pa.Array], rows: int) -> State:
+        """Return the state that a body's columns describe."""
+        shape = Shape.of(schema)
+        store = Store.of(arrays, rows)
+        counts = shape.described["range"]
+        numbers = np.arange(rows, dtype=np.int64)
+        return cls(shape, Rows.of(numbers), store, counts[0] if counts else 0)
+
+    def with_index(self) -> State:
+        """Return the state with an index that has values, where it only counted."""
+        rows = len(self.rows)
+        columns = self.store.reader(self.rows.stored(0, rows)).columns()
+        step = self.shape.described["range"][1]
+        index = pa.array(self.first + step * np.arange(rows, dtype=np.int64))
+        return State(
+            self.shape.with_index(), Rows.of(np.arange(rows, dtype=np.int64)),
+            Store.of([index, *columns], rows), 0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one change did, by numbers of rows.
+
+    Attributes:
+        end: The number that the next row would have got before it.
+        touched: Rows that were there and hold something else now.
+        gone: Rows that were there and are not any more.
+    """
+
+    end: int
+    touched: Numbers
+    gone: Numbers
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a viewer that shows an earlier state needs.
+
+    Attributes:
+        gone: Where, in the earlier state, the rows are that are not there any more; ascending.
+        changed: Where, in the state now, the rows are that hold something else or are new;
+            ascending.
+        stored: Where the values of those are stored.
+    """
+
+    gone: Numbers
+    changed: Numbers
+    stored: Numbers
+
+
+class ChangingTable:
+    """The rows of one table.
+
+    Args:
+        state: What it begins with.
+        key: Fields that identify a row; none for a table to which rows can only be added.
+        seq: The seq of that state.
+        limit: The most rows it holds: the oldest go first.
+        ttl: Seconds after which a row goes that was not written to again.
+        now: The time, if `ttl` is given.
+        anew: Whether viewers of that seq have other columns: no delta leads on from there.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        key: tuple[int, ...],
+        seq: int,
+        *,
+        anew: bool = False,
+        limit: int | None = None,
+        ttl: float | None = None,
+        now: float = 0.0,
+    ) -> None:
+        self.now = state
+        """The table as it stands."""
+        self.key = key
+        self._anew = anew
+        self._limit = limit
+        self._ttl = ttl
+        self._index: OrderedDict[Hashable, int] | None = None
+        self._written: OrderedDict[int, float] = OrderedDict()
+        """When rows were last written to, by number, the longest ago first. Only with `ttl`."""
+        self._changes: deque[Change] = deque()
+        self._remembered = 0
+        self._oldest = self.seq = seq
+        if ttl is not None:
+            numbers = state.rows.numbers(0, len(state.rows))
+            self._written.update(dict.fromkeys(numbers.tolist(), now))
+
+    # -- changes -----------------------------------------------------------------------------------
+
+    def upsert(self, parts: Sequence[Incoming], state: State, now: float) -> None:
+        """Insert rows, or replace those of the same key; columns left out keep what they hold.
+
+        Args:
+            parts: The rows; each part has the key's columns.
+            state: The state now, with the columns and types that the rows need.
+            now: The time.
+
+        Raises:
+            BadFrame: a key is there twice. Nothing has changed then.
+        """
+        index = self._keys()
+        keys = self._keys_in(parts)
+        if (twice := _twice(keys)) is not None:
+            raise BadFrame(
+                f"the key {told(twice)} is there twice in these rows: hand over the last one only"
+            )
+        numbers = np.array([index.get(key, GONE) for key in keys], dtype=np.int64)
+        store = _with_parts(state, parts, numbers)
+        stored = len(state.store) + np.arange(len(numbers), dtype=np.int64)
+        there, new = np.flatnonzero(numbers != GONE), np.flatnonzero(numbers == GONE)
+        there = there[np.argsort(numbers[there], kind="stable")]
+        rows = state.rows.changed(numbers[there], stored[there])
+        touched = numbers[there]
+        numbers[new] = rows.end + np.arange(len(new), dtype=np.int64)
+        rows = rows.with_more(stored[new])
+        for place in new.tolist():
+            index[keys[place]] = int(numbers[place])
+        self._take(replace(state, rows=rows, store=store), touched, numbers, _NONE, now)
+
+    def append(self, parts: Sequence[Incoming], state: State, now: float) -> None:
+        """Add rows at the end.
+
+        Raises:
+            BadFrame: one of them has a key that is there already. Nothing has changed then.
+        """
+        if self.key:
+            index = self._keys()
+            known = next((key for key in self._keys_in(parts) if key in index), None)
+            if known is not None:
+                raise BadFrame(f"the key {told(known)} is there already: upsert replaces its row")
+            self.upsert(parts, state, now)
+            return
+        added = sum(part.rows for part in parts)
+        store = _with_parts(state, parts, np.full(added, GONE, dtype=np.int64))
+        first = state.rows.end
+        rows = state.rows.with_more(np.arange(len(state.store), len(store), dtype=np.int64))
+        written = np.arange(first, first + added, dtype=np.int64)
+        self._take(replace(state, rows=rows, store=store), _NONE, written, _NONE, now)
+
+    def delete(self, keys: Sequence[Hashable], now: float) -> int:
+        """Remove rows by key; return how many were there. Keys that are not are passed over."""
+        index = self._keys()
+        found = sorted({index[key] for key in keys if key in index})
+        if found:
+            self._remove(np.array(found, dtype=np.int64), now)
+        return len(found)
+
+    def expire(self, now: float) -> bool:
+        """Remove the rows whose time is over; tell whether there were any."""
+        numbers = []
+        for number, written in self._written.items() if self._ttl is not None else ():
+            assert self._ttl is not None
+            if written + self._ttl > now:
+                break
+            numbers.append(number)
+        if numbers:
+            self._remove(np.array(sorted(numbers), dtype=np.int64), now)
+        return bool(numbers)
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When the next row's time is over, None if none's ever is."""
+        if self._ttl is None or not self._written:
+            return None
+        return next(iter(self._written.values())) + self._ttl
+
+    def _remove(self, gone: Numbers, now: float) -> None:
+        state = self.now
+        self._take(replace(state, rows=state.rows.without(gone)), _NONE, _NONE, gone, now)
+
+    def _take(
+        self, after: State, touched: Numbers, written: Numbers, gone: Numbers, now: float
+    ) -> None:
+        """Make a state the one now, less what is over the limit; remember what changed."""
+        before = self.now
+        rows = after.rows
+        left = [(gone, before.rows.stored_of(gone))]
+        surplus = len(rows) - self._limit if self._limit is not None else 0
+        if surplus > 0:
+            oldest = rows.numbers(0, surplus)
+            left.append((oldest, rows.stored(0, surplus)))
+            rows = rows.without(oldest)
+            known = oldest[oldest < before.rows.end]
+            gone, touched = np.union1d(gone, known), np.setdiff1d(touched, known)
+        if self._index is not None:
+            for numbers, stored in left:
+                for key in self._keys_of(after.store, stored) if len(numbers) else ():
+                    self._index.pop(key, None)
+        if self._ttl is not None:
+            for number in written.tolist():
+                self._written[number] = now
+                self._written.move_to_end(number)
+            for numbers, _ in left:
+                for number in numbers.tolist():
+                    self._written.pop(number, None)
+        first = after.first
+        counts = after.shape.described["range"]
+        if counts and not self.key:
+            # The index goes on counting: a row keeps what it was called. Here the first ones go.
+            first += counts[1] * (len(left[0][0]) + max(surplus, 0))
+        self.now = replace(after, rows=rows, first=first)
+        self.seq += 1
+        if after.shape is before.shape and not self._anew:
+            self._remember(Change(before.rows.end, touched, gone))
+        else:
+            self._forget()
+            self._anew = False
+        if rows.is_sparse:
+            self._number_anew()
+
+    def _remember(self, change: Change) -> None:
+        changes = self._changes
+        changes.append(change)
+        self._remembered += _size(change)
+        most = max(_LEAST_REMEMBERED, len(self.now.rows))
+        while self._remembered > most or len(changes) > MOST_CHANGES:
+            self._remembered -= _size(changes.popleft())
+            self._oldest += 1
+
+    def _forget(self) -> None:
+        self._changes.clear()
+        self._remembered = 0
+        self._oldest = self.seq
+
+    def _number_anew(self) -> None:
+        rows = self.now.rows
+        old = rows.numbers(0, len(rows))
+        anew = dict(zip(old.tolist(), range(len(old)), strict=True))
+        self.now = replace(self.now, rows=Rows.of(rows.stored(0, len(rows))))
+        if self._index is not None:
+            self._index = OrderedDict((key, anew[at]) for key, at in self._index.items())
+        self._written = OrderedDict((anew[at], when) for at, when in self._written.items())
+        self._forget()
+
+    # -- by key ------------------------------------------------------------------------------------
+
+    def _keys(self) -> OrderedDict[Hashable, int]:
+        """Return which number each key has. The first time takes a pass over all rows."""
+        if self._index is None:
+            rows = self.now.rows
+            keys = self._keys_of(self.now.store, rows.stored(0, len(rows)))
+            if (twice := _twice(keys)) is not None:
+                raise BadFrame(
+                    f"the table has the key {told(twice)} twice: send it without, to change rows"
+                )
+            self._index = OrderedDict(zip(keys, rows.numbers(0, len(rows)).tolist(), strict=True))
+        return self._index
+
+    def _keys_of(self, store: Store, stored: Numbers) -> list[Hashable]:
+        reader = store.reader(stored)
+        return keys_of([reader.column(field) for field in self.key])
+
+    def _keys_in(self, parts: Sequence[Incoming]) -> list[Hashable]:
+        return [
+            key
+            for part in parts
+            for key in keys_of([part.arrays[field] for field in self.key])
+        ]  # fmt: skip
+
+    # -- what changed ------------------------------------------------------------------------------
+
+    def since(self, seq: int) -> Difference | None:
+        """Return what changed since a seq; None if that is not remembered, or too much."""
+        skipped = seq - self._oldest
+        if not 0 <= skipped < len(self._changes):
+            return None
+        changes = list(islice(self._changes, skipped, None))
+        end, rows = changes[0].end, self.now.rows
+        gone = np.unique(np.concatenate([change.gone for change in changes]))
+        gone = gone[gone < end]
+        touched = np.unique(np.concatenate([change.touched for change in changes]))
+        touched = np.setdiff1d(touched[touched < end], gone, assume_unique=True)
+        old = int(rows.rank(np.array([end], dtype=np.int64))[0])
+        if len(touched) + len(rows) - old > len(rows) // 2 + 100:
+            return None
+        positions, stored = rows.positions_of(touched), rows.stored_of(touched)
+        new = np.arange(old, len(rows), dtype=np.int64)
+        return Difference(
+            # Between those that are there now stood, one after the other, those that went.
+            rows.rank(gone) + np.arange(len(gone), dtype=np.int64),
+            np.concatenate((positions, new)),
+            np.concatenate((stored, rows.stored(old, len(rows)))),
+        )
+
+    # -- room --------------------------------------------------------------------------------------
+
+    @property
+    def is_bloated(self) -> bool:
+        """Whether the store holds more of what is over than of what is there."""
+        return self.now.store.is_bloated(len(self.now.rows))
+
+    def adopt(self, before: State, compact: Store) -> None:
+        """Take a compact store for what `before` stored; what came later stays as it is.
+
+        Args:
+            before: An earlier state.
+            compact: Its rows' values, in order, and nothing else.
+        """
+        state, known = self.now, len(before.store)
+        if state.shape is not before.shape:
+            return  # a column came meanwhile: next time
+        moved = np.full(known, GONE, dtype=np.int64)
+        moved[before.rows.stored(0, len(before.rows))] = np.arange(len(compact), dtype=np.int64)
+        behind = len(compact) - known
+        rows = state.rows.stored_anew(
+            lambda page: np.where(page < known, moved[np.minimum(page, known - 1)], page + behind)
+        )
+        store = compact
+        for arrays, count in state.store.since(known):
+            store = store.with_more(arrays, count)
+        self.now = replace(state, rows=rows, store=store)
+
+
+def compacted(state: State) -> Store:
+    """Return a store of nothing but a state's rows, in order. Takes a pass over them."""
+    return state.store.only(state.rows.stored(0, len(state.rows)))
+
+
+def keys_of(columns: Sequence[pa.Array]) -> list[Hashable]:
+    """Return keys as Python has them: of several columns tuples.
+
+    Raises:
+        BadFrame: lists and the like can't be keys.
+    """
+    if any(pa.types.is_nested(column.type) for column in columns):
+        raise BadFrame("lists and dicts can't be a key: choose another column")
+    lists = [
+        [_NAN if value != value else value for value in comparable(column).to_pylist()]
+        for column in columns
+    ]
+    return lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
+
+
+def told(key: Hashable) -> str:
+    """Return a key as it stands in a sentence."""
+    return "NaN" if key is _NAN else f"{key!r:.60}"
+
+
+def _twice(keys: Sequence[Hashable]) -> Hashable | None:
+    if len(set(keys)) == len(keys):
+        return None
+    seen: set[Hashable] = set()
+    for key in keys:
+        if key in seen:
+            return key if key is not None else "None"
+        seen.add(key)
+    return None
+
+
+def _with_parts(state: State, parts: Sequence[Incoming], numbers: Numbers) -> Store:
+    """Return the store with rows behind its last: what is left out is what they held, or null."""
+    store, fields, at = state.store, range(len(state.shape.types)), 0
+    for part in parts:
+        here = numbers[at : at + part.rows]
+        at += part.rows
+        arrays = dict(part.arrays)
+        if left_out := [field for field in fields if field not in arrays]:
+            reader = state.store.reader(in_any_order(state.rows.stored_of, here))
+            arrays.update((field, reader.column(field)) for field in left_out)
+        store = store.with_more([arrays[field] for field in fields], part.rows)
+    return store
+
+
+def _size(change: Change) -> int:
+    return 1 + len(change.touched) + len(change.gone)

@@ -1,0 +1,163 @@
+"""What an Arrow stream says of itself, checked before Arrow takes any memory for it.
+
+A few bytes can announce two thousand million rows, or unpack to gigabytes. The stream's envelope,
+its messages' flatbuffers (https://arrow.apache.org/docs/format/Columnar.html, "Encapsulated message
+format"), is read here by hand: which messages there are, how long, with how many rows, compressed
+or not. Arrow's own checks come after this, not instead.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from livetable.feed.errors import BodyError
+
+MAX_MESSAGES: Final = 10_000
+"""Most messages of one stream."""
+
+FREE_ROWS: Final = 10_000_000
+"""So many rows may be announced by however few bytes: columns of nothing but nulls need none."""
+
+_CONTINUES: Final = 0xFFFFFFFF
+_DICTIONARY, _BATCH = 2, 3
+_HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
+_LENGTH, _BUFFERS, _COMPRESSION = 0, 2, 3
+_DATA: Final = 1
+_UNPACKED: Final = -1
+
+
+def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
+    """Raise if a stream announces more than it may.
+
+    Args:
+        body: The stream.
+        unpacked: Bytes that its compressed buffers may unpack to; None: it must not be compressed.
+
+    Raises:
+        BodyError: it does; or it is no Arrow stream.
+    """
+    try:
+        rows = total = 0
+        for meta, start in _messages(body):
+            rows += _rows(body, meta)
+            if rows > max(FREE_ROWS, 8 * (len(body) if unpacked is None else unpacked)):
+                raise BodyError(f"{rows} rows are announced by {len(body)} bytes")
+            total += _unpacked(body, meta, start, unpacked)
+            if unpacked is not None and total > unpacked:
+                raise BodyError(f"the stream would unpack to more than {unpacked} bytes")
+    except (struct.error, ValueError) as error:
+        raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
+
+
+def metadata_size(first: bytes | bytearray | memoryview) -> int:
+    """Return how long a message's metadata is, from its first 8 bytes; 0 at a stream's end.
+
+    Raises:
+        BodyError: they do not begin a message.
+    """
+    continues, size = struct.unpack_from("<Ii", first)
+    if continues != _CONTINUES or size < 0:
+        raise BodyError("not a readable Arrow stream: its messages don't fit it")
+    return int(size)
+
+
+def body_length(metadata: bytes) -> int:
+    """Return how many bytes follow a message's metadata.
+
+    Raises:
+        BodyError: it is damaged.
+    """
+    data = memoryview(metadata)
+    try:
+        length = _number(data, struct.unpack_from("<I", data)[0], _BODY_LENGTH)
+    except struct.error:
+        length = -1
+    if length < 0:
+        raise BodyError("not a readable Arrow stream: its flatbuffers are damaged")
+    return length
+
+
+def _messages(body: memoryview) -> Iterator[tuple[int, int]]:
+    """Yield where the record batch of each message is described, and where its body begins."""
+    at = 0
+    for _ in range(MAX_MESSAGES):
+        if at + 8 > len(body):
+            return  # a stream may end without saying so
+        size = metadata_size(body[at : at + 8])
+        start = at + 8 + size
+        if size == 0:
+            return
+        if start > len(body):
+            raise BodyError("not a readable Arrow stream: its messages don't fit it")
+        message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
+        length = _number(body, message, _BODY_LENGTH)
+        if length < 0 or start + length > len(body):
+            raise BodyError("not a readable Arrow stream: a message is longer than it")
+        place = _field(body, message, _HEADER_TYPE)
+        kind = body[place] if place else 0
+        if kind in (_DICTIONARY, _BATCH):
+            batch = _table(body, message, _HEADER)
+            if kind == _DICTIONARY:
+                batch = _table(body, batch, _DATA)
+            yield batch, start
+        at = start + length
+    raise BodyError(f"the stream has more than {MAX_MESSAGES} messages")
+
+
+def _rows(body: memoryview, batch: int) -> int:
+    rows = _number(body, batch, _LENGTH)
+    if rows < 0:
+        raise BodyError(f"{rows} rows are announced")
+    return rows
+
+
+def _unpacked(body: memoryview, batch: int, start: int, allowed: int | None) -> int:
+    """Return the bytes that a batch unpacks to, 0 if it is not compressed."""
+    if not _field(body, batch, _COMPRESSION):
+        return 0
+    if allowed is None:
+        raise BodyError("compressed streams are not read here")
+    place = _field(body, batch, _BUFFERS)
+    if not place:
+        return 0
+    place += struct.unpack_from("<I", body, place)[0]
+    count = struct.unpack_from("<I", body, place)[0]
+    pairs = np.frombuffer(body, "<i8", 2 * count, place + 4).reshape(count, 2)
+    total = 0
+    for offset, length in pairs[pairs[:, 1] > 0].tolist():
+        announced = struct.unpack_from("<q", body, start + offset)[0]
+        if announced < _UNPACKED or offset < 0:
+            raise BodyError("a compressed buffer announces less than nothing")
+        total += length if announced == _UNPACKED else announced
+    return total
+
+
+# -- flatbuffers: a table begins with how far before it the list of its fields' places is --------
+
+
+def _field(body: memoryview, table: int, number: int) -> int:
+    """Return where a field of a table is, 0 if it is left out."""
+    fields = table - struct.unpack_from("<i", body, table)[0]
+    if fields < 0:
+        raise BodyError("not a readable Arrow stream: its flatbuffers are damaged")
+    size = struct.unpack_from("<H", body, fields)[0]
+    if 4 + 2 * number >= size:
+        return 0
+    offset = struct.unpack_from("<H", body, fields + 4 + 2 * number)[0]
+    return table + offset if offset else 0
+
+
+def _number(body: memoryview, table: int, field: int) -> int:
+    place = _field(body, table, field)
+    return int(struct.unpack_from("<q", body, place)[0]) if place else 0
+
+
+def _table(body: memoryview, table: int, field: int) -> int:
+    place = _field(body, table, field)
+    if not place:
+        raise BodyError("not a readable Arrow stream: a message is empty")
+    return place + int(struct.unpack_from("<I", body, place)[0])

@@ -1,0 +1,99 @@
+"""How a feed's public key is told to who does not know it yet: one datagram each way.
+
+CURVE wants the key before anything is said. So a feed with keys answers by UDP at its port's number
+with its public key, and with nothing else. What is asked is longer than the answer: nobody can have
+others flooded by it. Whether to believe it is the person's to say, once (`tui.trust`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import Final
+
+_QUESTION: Final = b"livetable: whose key? "
+_ANSWER: Final = b"livetable: this key: "
+_NONCE: Final = 16
+_LENGTH: Final = 128
+"""Bytes of a question: more than an answer has."""
+
+_KEY: Final = 32
+_AT_ONCE: Final = 64
+
+
+class Introducer:
+    """Answers for one endpoint. `answer` is called when `fileno` can be read.
+
+    Args:
+        endpoint: Where the feed is bound, its port as a number.
+        key: Its public key.
+
+    Raises:
+        OSError: nothing can be bound there; viewers must be told the key otherwise.
+    """
+
+    def __init__(self, endpoint: str, key: bytes) -> None:
+        host, port = _host_and_port(endpoint)
+        if host in ("*", "0.0.0.0"):
+            host = "0.0.0.0"
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        self._key = key
+        self._socket = socket.socket(found[0], socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.bind(found[4])
+        except OSError:
+            self._socket.close()
+            raise
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait for."""
+        return self._socket.fileno()
+
+    def answer(self) -> None:
+        """Answer who asked; of a flood only so many at once."""
+        for _ in range(_AT_ONCE):
+            try:
+                question, who = self._socket.recvfrom(_LENGTH + 1)
+            except OSError:
+                return
+            if len(question) == _LENGTH and question.startswith(_QUESTION):
+                nonce = question[len(_QUESTION) :][:_NONCE]
+                with contextlib.suppress(OSError):
+                    self._socket.sendto(_ANSWER + nonce + self._key, who)
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._socket.close()
+
+
+def ask(endpoint: str, seconds: float = 0.3) -> bytes | None:
+    """Return the public key that whoever answers at an endpoint shows, None if nobody does.
+
+    Args:
+        endpoint: The feed's, ``tcp://host:port``.
+        seconds: How long to wait for it, twice.
+    """
+    try:
+        host, port = _host_and_port(endpoint)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(found[0], socket.SOCK_DGRAM) as one:
+            one.connect(found[4])  # so that a port where nobody listens says so at once
+            one.settimeout(seconds)
+            for _ in range(2):
+                nonce = os.urandom(_NONCE)
+                one.send((_QUESTION + nonce).ljust(_LENGTH, b"\0"))
+                with contextlib.suppress(TimeoutError):
+                    said = one.recv(_LENGTH)
+                    begins = _ANSWER + nonce
+                    if said.startswith(begins) and len(said) == len(begins) + _KEY:
+                        return said[len(begins) :]
+    except (OSError, UnicodeError, ValueError, OverflowError):
+        return None  # no such host, nobody there
+    return None
+
+
+def _host_and_port(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    return host.strip("[]"), int(port)

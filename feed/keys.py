@@ -1,0 +1,256 @@
+"""Keys of CURVE, as people know keys from SSH: one's own, those let in, those of feeds one knows.
+
+All are files in the folder of the person's settings, a key a line: ``curve25519 BASE64 comment``.
+The secret one is read only while nobody else can.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from livetable.feed.errors import BadEndpoint, BadKey
+
+KIND: Final = "curve25519"
+_SECRET_KIND: Final = "curve25519-secret"
+_MAX_FILE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A key and its secret half, 32 bytes each."""
+
+    public: bytes
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"KeyPair({key_text(self.public)!r})"  # never the secret one
+
+
+def config_folder() -> Path:
+    """Return the folder of the person's files: settings, views, keys."""
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "livetable"
+
+
+def key_text(key: bytes) -> str:
+    """Return a public key as it is written."""
+    return f"{KIND} {base64.b64encode(key).decode()}"
+
+
+def read_key(text: str) -> bytes:
+    """Return the 32 bytes of a public key, with or without its kind.
+
+    Raises:
+        BadKey: it is none.
+    """
+    words = text.split()
+    if words[:1] == [KIND]:
+        words = words[1:]
+    key = _decoded(words[0]) if words else None
+    if key is None:
+        raise BadKey(f"{text[:80]!r} is no key: write curve25519 and its 44 characters")
+    return key
+
+
+def new_pair() -> KeyPair:
+    """Return a new key."""
+    import zmq
+    from zmq.utils import z85
+
+    public, secret = zmq.curve_keypair()
+    return KeyPair(z85.decode(public), z85.decode(secret))
+
+
+def keygen() -> Path:
+    """Make this user's key; return the file of its public half.
+
+    Raises:
+        BadKey: there is one already, or it can't be written.
+    """
+    folder = config_folder()
+    pair = new_pair()
+    comment = f"{_user()}@{socket.gethostname()}"
+    secret, public = folder / "key", folder / "key.pub"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with os.fdopen(os.open(secret, flags, 0o600), "w") as file:
+            halves = base64.b64encode(pair.secret), base64.b64encode(pair.public)
+            file.write(f"{_SECRET_KIND} {halves[0].decode()} {halves[1].decode()}\n")
+        public.write_text(f"{key_text(pair.public)} {comment}\n")
+    except FileExistsError:
+        raise BadKey(
+            f"{secret} is there already: who knows its public half knows you by it; to make a new "
+            "one, move it away first"
+        ) from None
+    except OSError as error:
+        raise BadKey(f"{secret} can't be made: {error.strerror}") from None
+    return public
+
+
+def own_pair() -> KeyPair | None:
+    """Return this user's key, None if there is none.
+
+    Raises:
+        BadKey: others could read or change it, or it is damaged.
+    """
+    path = config_folder() / "key"
+    text = _read(path, 0o077, "chmod 600")
+    if text is None:
+        return None
+    words = text.split()
+    halves = [_decoded(word) for word in words[1:3]]
+    if words[:1] != [_SECRET_KIND] or len(halves) != 2 or halves[0] is None or halves[1] is None:
+        raise BadKey(f"{path} holds no key of livetable-feed keygen: move it away, make a new one")
+    return KeyPair(halves[1], halves[0])
+
+
+def authorized_viewers() -> frozenset[bytes]:
+    """Return the keys of viewers that may come in.
+
+    Raises:
+        BadKey: others could have written them; lines that are no keys are passed over.
+    """
+    text = _read(config_folder() / "authorized_viewers", 0o022, "chmod go-w") or ""
+    found = set()
+    for line in text.splitlines():
+        with contextlib.suppress(BadKey):
+            if line.strip() and not line.lstrip().startswith("#"):
+                found.add(read_key(line))
+    return frozenset(found)
+
+
+def known_feed(endpoint: str) -> bytes | None:
+    """Return the key by which the feed at an endpoint is known, None if it is not known.
+
+    Raises:
+        BadKey: others could have written it.
+    """
+    text = _read(config_folder() / "known_feeds", 0o022, "chmod go-w") or ""
+    for line in text.splitlines():
+        where, _, key = line.strip().partition(" ")
+        if where == address_of(endpoint):
+            return read_key(key)
+    return None
+
+
+def trust(endpoint: str, key: bytes) -> None:
+    """Know a feed by its key from now on.
+
+    Raises:
+        BadKey: it is known by another key, or the file can't be written.
+    """
+    path = config_folder() / "known_feeds"
+    known = known_feed(endpoint)
+    if known == key:
+        return
+    if known is not None:
+        raise BadKey(changed(endpoint, known, key))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags, 0o600), "a") as file:
+            file.write(f"{address_of(endpoint)} {key_text(key)}\n")
+    except OSError as error:
+        raise BadKey(f"{path} can't be written: {error.strerror}") from None
+
+
+def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
+    """Return the warning that a feed has not the key by which it is known."""
+    shows = "does not prove that it has its key" if now is None else f"now shows {key_text(now)}"
+    return (
+        f"WARNING: THE KEY OF {endpoint} HAS CHANGED, or somebody else answers there: it was "
+        f"{key_text(known)}, it {shows}. If you know why, take its line out of "
+        f"{config_folder() / 'known_feeds'}"
+    )
+
+
+def how_to_trust(endpoint: str) -> str:
+    """Return what a person does who wants to read a feed whose key is not known yet."""
+    return (
+        f"start livetable {endpoint} anew to be asked, or say "
+        f"livetable --feed-key KEY {endpoint} (there, livetable-feed key prints KEY)"
+    )
+
+
+def address_of(endpoint: str) -> str:
+    """Return an endpoint as known_feeds has it: ``host:port``."""
+    return endpoint.removeprefix("tcp://").lower()
+
+
+def pair_for(endpoint: str, secure: bool | None) -> KeyPair | None:
+    """Return the key that a feed proves itself with at an endpoint, None where none is used.
+
+    Args:
+        endpoint: Where it will be bound.
+        secure: Whether keys are asked for; None: wherever others than this machine can connect.
+
+    Raises:
+        BadEndpoint: others can connect, and there is no key.
+        BadKey: there is one that can't be used.
+    """
+    if not endpoint.startswith("tcp://") or secure is False:
+        return None  # a local socket is its user's alone
+    if secure is None and is_loopback(endpoint):
+        return None
+    pair = own_pair()
+    if pair is None:
+        why = "asks for keys" if secure else "can be reached by other machines"
+        raise BadEndpoint(
+            f"{endpoint} {why}: make a key with `livetable-feed keygen`, or let anybody read it "
+            "with --insecure (in Python: secure=False)"
+        )
+    return pair
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Tell whether only this machine can connect to a ``tcp://`` endpoint that is bound."""
+    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]").lower()
+    host = host.removeprefix("::ffff:")
+    numbers = host.split(".")
+    if len(numbers) == 4 and all(number.isdigit() for number in numbers):
+        return numbers[0] == "127"
+    return host in ("localhost", "::1", "lo")
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == 32 else None
+
+
+def _read(path: Path, refused: int, mend: str) -> str | None:
+    """Return a file's text, None if there is none; it must be this user's, or root's, to write."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise BadKey(f"{path} is no file: move it away")
+            if hasattr(os, "geteuid") and status.st_uid not in (os.geteuid(), 0):
+                raise BadKey(f"{path} belongs to user {status.st_uid}: it is not used")
+            if os.name == "posix" and status.st_mode & refused:
+                raise BadKey(f"{path} is open to other users: close it with {mend} {path}")
+            return file.read(_MAX_FILE).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadKey(f"{path} can't be read: {error.strerror}") from None
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "user"

@@ -1,0 +1,182 @@
+"""Recording a table: frames go to a tape as they come, tapes take turns, a full disk is told."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from livetable.feed.errors import LivetableError
+from livetable.feed.following import Followed, body_of
+from livetable.feed.tape import TapeWriter
+from livetable.feed.wire import Header
+
+_RATIO: Final = 4
+_LEAST_BYTES: Final = 1 << 20
+"""A whole table comes again after deltas of so many times its size, and so many bytes at least."""
+
+
+class BadRecording(LivetableError):
+    """A tape can't be begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """When a new tape is begun.
+
+    Attributes:
+        bytes: After so many bytes; None: never for that.
+        seconds: After so many seconds; None: never for that.
+        keep: How many ended tapes stay, the newest; None: all.
+    """
+
+    bytes: int | None = None
+    seconds: float | None = None
+    keep: int | None = None
+
+
+class Recorder:
+    """Records one table.
+
+    The tape being written is `path`; an ended one is named after the time it began.
+
+    Args:
+        path: The file.
+        rotation: When a new one is begun; None: never, and then `path` must not be there yet.
+
+    Raises:
+        BadRecording: it is there already, or its folder is not.
+    """
+
+    def __init__(self, path: Path, rotation: Rotation | None = None) -> None:
+        self.path = path
+        self.problem: str | None = None
+        """Why nothing is recorded any more."""
+        self.frames = 0
+        """Frames that were recorded."""
+        self.bytes = 0
+        """Bytes of ended tapes."""
+        self._rotation = rotation
+        self._tape: TapeWriter | None = None
+        self._began = self._last = 0.0
+        self._since_whole = self._whole = 0
+        if not path.parent.is_dir():
+            raise BadRecording(f"{path}: there is no folder {path.parent}")
+        if path.exists():
+            if rotation is None:
+                raise BadRecording(
+                    f"{path} is there already: choose another name, or put it aside by --rotate 1h"
+                )
+            self._put_aside(path.stat().st_mtime)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that was recorded."""
+        return self.bytes + (self._tape.bytes if self._tape is not None else 0)
+
+    def add(self, header: Header, body: bytes | memoryview | bytearray, state: Followed) -> None:
+        """Record a frame. Never raises: what went wrong is the `problem`.
+
+        Args:
+            header: What the feed said of it.
+            body: Its Arrow stream.
+            state: The table that it led to.
+        """
+        if self.problem is not None:
+            return
+        try:
+            self._add(header, memoryview(body), state)
+        except OSError as error:
+            self.problem = f"recording stopped: {error.strerror or error}"
+            self._end()
+
+    def close(self) -> None:
+        """End the tape."""
+        self._end()
+
+    def _add(self, header: Header, body: memoryview, state: Followed) -> None:
+        # Times never go back, or nothing could be found by them.
+        self._last = max(self._last, header.time if header.time is not None else time.time())
+        if self._tape is not None and self._is_full(self._tape):
+            self._end()
+            self._put_aside(self._began)
+        if self._tape is None:
+            self._tape = TapeWriter(self.path, header.table)
+            self._began = self._last
+            self._whole = 0
+        before = self._tape.bytes
+        if header.kind == "delta" and (
+            not self._whole or self._since_whole > _RATIO * self._whole + _LEAST_BYTES
+        ):
+            header, body = replace(header, kind="snapshot", since=None, gone=()), body_of(state)
+        self._tape.add(self._last, header, body)
+        self.frames += 1
+        written = self._tape.bytes - before
+        if header.kind == "snapshot":
+            self._whole, self._since_whole = written, 0
+        else:
+            self._since_whole += written
+
+    def _is_full(self, tape: TapeWriter) -> bool:
+        rotation = self._rotation
+        if rotation is None:
+            return False
+        return (rotation.bytes is not None and tape.bytes >= rotation.bytes) or (
+            rotation.seconds is not None and self._last - self._began >= rotation.seconds
+        )
+
+    def _end(self) -> None:
+        if self._tape is not None:
+            self._tape.close()
+            self.bytes += self._tape.bytes
+            self._tape = None
+
+    def _put_aside(self, moment: float) -> None:
+        stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(moment))
+        aside, number = self._named(stem), 1
+        while aside.exists():
+            aside, number = self._named(f"{stem}-{number}"), number + 1
+        self.path.rename(aside)
+        if self._rotation is not None and self._rotation.keep is not None:
+            ended = sorted(
+                (one for one in self.path.parent.iterdir() if self._is_ended(one)),
+                key=lambda one: one.stat().st_mtime,
+            )
+            for old in ended[: max(0, len(ended) - self._rotation.keep)]:
+                old.unlink(missing_ok=True)
+
+    def _named(self, stem: str) -> Path:
+        return self.path.with_name(f"{self.path.stem}.{stem}{self.path.suffix}")
+
+    def _is_ended(self, path: Path) -> bool:
+        stem, suffix = re.escape(self.path.stem), re.escape(self.path.suffix)
+        return re.fullmatch(rf"{stem}\.\d{{8}}-\d{{6}}(-\d+)?{suffix}", path.name) is not None
+
+
+_SIZES: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def read_rotation(text: str, keep: int | None) -> Rotation:
+    """Return when to begin a new tape.
+
+    Args:
+        text: ``1GB``, ``500 MB``, ``1h``, ``30m``, or both with ``|`` between.
+        keep: How many ended tapes stay.
+
+    Raises:
+        BadRecording: it says no size and no time.
+    """
+    size, span = None, None
+    for part in text.split("|"):
+        if found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b\s*", part, re.IGNORECASE):
+            size = int(float(found[1]) * _SIZES[found[2].lower()])
+        elif found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", part):
+            span = float(found[1]) * _SPANS[found[2]]
+        else:
+            raise BadRecording(f"--rotate {text!r}: write a size as 1GB, a time as 1h, or 1GB|1h")
+    if not (size is None or size > 0) or not (span is None or span > 0):
+        raise BadRecording(f"--rotate {text!r}: write more than nothing")
+    return Rotation(size, span, keep)

@@ -1,0 +1,246 @@
+"""A table in bytes that somebody sent: known by what they are, or by what is said of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from typing import Any, Final
+
+import pyarrow as pa
+
+from livetable.feed.arrays import check_type, without_leftovers
+from livetable.feed.envelope import check_stream
+from livetable.feed.errors import LivetableError
+from livetable.feed.labels import safe_str
+from livetable.feed.sources.pickles import looks_pickled
+
+TYPES: Final = {
+    "application/json": "json",
+    "application/x-ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "application/x-jsonlines": "jsonl",
+    "text/csv": "csv",
+    "text/tab-separated-values": "tsv",
+}
+"""Content types that say how a text is to be read; of other bytes it is seen."""
+
+
+MAX_UNPACKED: Final = 2 << 30
+"""A message may unpack to so many bytes."""
+
+
+class Unreadable(LivetableError):
+    """Bytes that are no table; the sentence says what they seem to be."""
+
+
+def recognise(data: bytes, *, pickles: bool) -> Any:
+    """Return the table in a message, as something `Publisher.send` takes.
+
+    Known without being told: Arrow IPC stream and file (Feather), Parquet, JSON records, JSON
+    columns, and CSV with a header. A pickled DataFrame only if admitted.
+
+    Raises:
+        Unreadable: it is none of these.
+        Refused: a pickle that names anything but a DataFrame's parts.
+    """
+    if looks_pickled(data):
+        if not pickles:
+            raise Unreadable(
+                "this publisher sends pickles, which can run code where they are read: "
+                "--pickle admits DataFrames, and nothing else"
+            )
+        from livetable.feed.sources.pickles import read
+        from livetable.feed.sources.thaw import thaw
+
+        return thaw(read(data))
+    try:
+        if data[:4] == b"\xff\xff\xff\xff":
+            check_stream(memoryview(data), unpacked=MAX_UNPACKED)
+            return _checked(pa.ipc.open_stream(data).read_all())
+        if data[:6] == b"ARROW1":
+            return _checked(pa.ipc.open_file(data).read_all())
+        if data[:4] == b"PAR1":
+            import pyarrow.parquet as pq
+
+            return _checked(pq.read_table(io.BytesIO(data)))
+        if data[:1] in (b"[", b"{"):
+            return _json_or_lines(data)
+        if data[:1] and data[0] in _PACKED and (packed := _message_pack(data)) is not None:
+            return packed
+        if _looks_like_csv(data):
+            import pyarrow.csv
+
+            return pyarrow.csv.read_csv(io.BytesIO(data))
+    except Unreadable:
+        raise
+    except Exception as error:  # of any library, on bytes of a stranger's
+        raise Unreadable(
+            f"a message could not be read as a table: {safe_str(error):.200}"
+        ) from None
+    raise Unreadable(
+        f"a message of {len(data):,} bytes is neither Arrow, Feather, Parquet, JSON, CSV nor pickle"
+    )
+
+
+_PACKED: Final = frozenset((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
+"""First bytes of a map and of a list in MessagePack."""
+
+
+def _message_pack(data: bytes) -> Any:
+    """Return the table in MessagePack: a record, records, or columns; None if it is none.
+
+    Raises:
+        MissingExtra: what reads it is not installed.
+    """
+    import pandas as pd
+
+    from livetable.feed.extras import need
+
+    msgpack = need("msgpack", "msgpack", "a message in MessagePack")
+    try:
+        value = msgpack.unpackb(data, strict_map_key=False, timestamp=3)
+    except Exception:  # of msgpack, on what is none
+        return None
+    if isinstance(value, dict) and value:
+        return pd.DataFrame(value) if _is_columns(value) else _records([value])
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        return _records(value)
+    return None
+
+
+def array_of(header: bytes, data: bytes) -> Any:
+    """Return a NumPy array that came as pyzmq's guide sends one: a JSON header, then its memory.
+
+    Args:
+        header: ``{"dtype": "float64", "shape": [100, 3]}``, perhaps with ``columns``.
+        data: The array's memory.
+
+    Raises:
+        Unreadable: the two don't fit, or it has more than two dimensions.
+    """
+    import numpy as np
+    import pandas as pd
+
+    try:
+        told = json.loads(header)
+        kind, shape = np.dtype(told["dtype"]), tuple(map(int, told["shape"]))
+        if kind.hasobject:
+            raise Unreadable("an array of Python objects is not read")
+        if len(shape) > 2 or math.prod(shape) * kind.itemsize != len(data):
+            raise Unreadable(f"an array of {shape} {kind} does not fit {len(data):,} bytes")
+        array = np.frombuffer(data, kind).reshape(shape)
+    except Unreadable:
+        raise
+    except Exception as error:  # of NumPy, on what a stranger says
+        raise Unreadable(f"an array's header can't be read: {safe_str(error):.200}") from None
+    if kind.names:
+        return pd.DataFrame({name: array.reshape(-1)[name] for name in kind.names})
+    columns = told.get("columns")
+    fits = isinstance(columns, list) and array.ndim == 2 and len(columns) == shape[1]
+    return pd.DataFrame(array, columns=columns if fits else None)
+
+
+def _checked(table: pa.Table) -> pa.Table:
+    table.validate(full=True)
+    for kind in table.schema.types:
+        check_type(kind)
+    for at, column in enumerate(table.columns):
+        if column.null_count and column.type in (pa.string_view(), pa.binary_view()):
+            chunks = list(map(without_leftovers, column.chunks))
+            table = table.set_column(at, table.schema.field(at), pa.chunked_array(chunks))
+    return table
+
+
+def _json_or_lines(data: bytes) -> Any:
+    try:
+        return _json(data)
+    except json.JSONDecodeError as error:
+        if data[:1] != b"{" or error.msg != "Extra data":
+            raise
+        return _lines(data, "jsonl")
+
+
+def _json(data: bytes) -> Any:
+    import pandas as pd
+
+    value = json.loads(data)
+    if isinstance(value, dict):
+        if {"columns", "data"} <= set(value):  # pandas' orient="split"
+            return pd.DataFrame(value["data"], value.get("index"), value["columns"])
+        if not value:
+            raise Unreadable("an empty object is neither a record nor a table")
+        if not _is_columns(value):
+            value = [value]  # one record
+    elif value and not all(isinstance(row, dict) for row in value):
+        raise Unreadable("a JSON list of something else than records is no table")
+    return _records(value) if isinstance(value, list) else pd.DataFrame(value)
+
+
+def _is_columns(value: dict[str, Any]) -> bool:
+    """Tell a table by columns from one record: all are lists, or all are objects."""
+    parts = list(value.values())
+    if all(isinstance(part, list) for part in parts):
+        return True
+    return all(isinstance(part, dict) for part in parts) and len(parts) > 1
+
+
+def _records(rows: list[dict[str, Any]]) -> Any:
+    """Return records as a table: whole numbers stay whole where some of them are missing."""
+    import pandas as pd
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if not names or not all(isinstance(name, str) for name in names):
+        return pd.DataFrame(rows)
+    try:
+        arrays = [pa.array([row.get(name) for row in rows]) for name in names]
+    except (pa.ArrowException, OverflowError):  # values of several types in one column
+        return pd.DataFrame(rows)
+    return pa.table(arrays, names=names)
+
+
+def _looks_like_csv(data: bytes) -> bool:
+    first, newline, _ = data[:65_536].partition(b"\n")
+    try:
+        text = first.decode()
+    except UnicodeDecodeError:
+        return False
+    return (
+        bool(newline)
+        and ("," in text or text.strip().isidentifier())
+        and all(c.isprintable() or c in "\r\t" for c in text)
+    )
+
+
+def table_of(data: bytes, content_type: str) -> Any:
+    """Return the table in a body, as something `Publisher` takes.
+
+    Args:
+        data: The body.
+        content_type: What is said of it; of what is not in `TYPES` it is seen.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    form = TYPES.get(content_type.partition(";")[0].strip().lower())
+    if not data.strip():
+        raise Unreadable("the body is empty: send JSON records, JSON lines, CSV, Arrow or Parquet")
+    if looks_pickled(data):
+        raise Unreadable("pickles are not read: send JSON, CSV, Arrow or Parquet")
+    if form is None or (form == "json" and data.lstrip()[:1] not in b"[{"):
+        return recognise(data.strip() if data.lstrip()[:1] in (b"[", b"{") else data, pickles=False)
+    try:
+        return _json(data) if form == "json" else _lines(data, form)
+    except Unreadable:
+        raise
+    except Exception as error:  # of any library, on bytes of a stranger's
+        raise Unreadable(f"the body is no {form} table: {safe_str(error):.200}") from None
+
+
+def _lines(data: bytes, form: str) -> pa.Table:
+    from livetable.feed.sources.lines import Lines
+
+    table = Lines(form).add(data, last=True)
+    if table is None:
+        raise Unreadable(f"the body has no rows of {form}")
+    return table

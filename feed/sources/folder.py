@@ -1,0 +1,126 @@
+"""A folder, or a pattern, as a source: its newest file, or with `--each` a table of each file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import copy
+import fnmatch
+import threading
+from pathlib import Path
+from typing import Final
+
+from livetable.feed.errors import LivetableError
+from livetable.feed.forms import form_of
+from livetable.feed.publisher import Publisher
+from livetable.feed.sources import MakePublisher, files
+from livetable.feed.watching import changes_in
+
+MOST: Final = 200
+"""Files of which each is a table, at most."""
+
+
+class BadFolder(LivetableError):
+    """A folder in which there can be no tables."""
+
+
+def parted(source: str) -> tuple[Path, str]:
+    """Return the folder and the pattern that a source names.
+
+    Raises:
+        BadFolder: there is no such folder, or a pattern stands in its name.
+    """
+    path = Path(source).expanduser()
+    folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
+    if any(one in str(folder) for one in "*?["):
+        raise BadFolder(f"{source}: a pattern stands in the last part only, as logs/*.csv")
+    if not folder.is_dir():
+        raise BadFolder(f"{source}: there is no folder {folder}")
+    return folder.absolute(), pattern
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    """Return the files there that can be tables, the newest first."""
+    there = []
+    for path in folder.iterdir():
+        fits = fnmatch.fnmatch(path.name, pattern) and not path.name.startswith(".")
+        if fits and form_of(path.name)[0] is not None:
+            with contextlib.suppress(OSError):  # gone since
+                if path.is_file():  # to open a pipe would wait for who writes to it
+                    there.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(there, reverse=True)]
+
+
+def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+    """Publish the newest file until `stop` is set, and another one once that is newer.
+
+    Raises:
+        BadFolder: there is no such folder.
+    """
+    folder, pattern = parted(options.source)
+    following: _Following | None = None
+    try:
+        for _ in changes_in([str(folder)], stop):
+            there = found(folder, pattern)
+            if following is not None and (not there or following.path == there[0]):
+                continue
+            if not there:
+                publisher.note(f"no file {folder.name}/{pattern} yet: waiting for one")
+                continue
+            if following is not None:
+                following.end()
+            following = _Following(there[0], options, publisher)
+    finally:
+        if following is not None:
+            following.end()
+
+
+def run_each(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
+    """Publish each file as a table of its own until `stop` is set.
+
+    Raises:
+        BadFolder: there is no such folder.
+    """
+    folder, pattern = parted(options.source)
+    following: dict[Path, _Following] = {}
+    told = False
+    try:
+        for _ in changes_in([str(folder)], stop):
+            for path in found(folder, pattern)[:MOST]:
+                if path not in following:
+                    with contextlib.suppress(LivetableError):  # a name that is taken
+                        publisher = make(path.name[:60], key=options.key)
+                        following[path] = _Following(path, options, publisher)
+            if not told:
+                told = True
+                options.ready(f"publishing {len(following)} files of {folder}")
+    finally:
+        for one in following.values():
+            one.end()
+            one.publisher.close()
+
+
+class _Following:
+    """A file that is followed, in a thread of its own.
+
+    Args:
+        path: The file.
+        options: What was asked for on the command line.
+        publisher: Where it goes.
+    """
+
+    def __init__(self, path: Path, options: argparse.Namespace, publisher: Publisher) -> None:
+        self.path = path
+        self.publisher = publisher
+        self._stop = threading.Event()
+        given = copy.copy(options)
+        given.source, given.says = str(path), path.name
+        self._thread = threading.Thread(
+            target=files.run, args=(given, publisher, self._stop), daemon=True
+        )
+        self._thread.start()
+
+    def end(self) -> None:
+        """Follow it no more."""
+        self._stop.set()
+        self._thread.join(5)

@@ -1,0 +1,388 @@
+"""HTTP as a source: `PUT` of a table replaces it, `POST` adds, `DELETE` removes, `GET` reads it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hmac
+import io
+import json
+import math
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from livetable.feed.errors import BadEndpoint, LivetableError
+from livetable.feed.extras import need
+from livetable.feed.labels import safe_str
+from livetable.feed.publisher import Publisher
+from livetable.feed.sources import MakePublisher
+from livetable.feed.sources.bodies import table_of
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+MANY: Final = True
+"""This source makes publishers of its own."""
+
+MAX_TABLES: Final = 1000
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+HOW: Final = """\
+livetable, at {url}: tables by HTTP, shown live by `livetable`.
+
+  curl -X PUT  {url}/tables/orders -d '[{{"id": 1, "price": 9.5}}, {{"id": 2, "price": 7.0}}]'
+       replaces the table. Also CSV, JSON lines, Arrow, Feather, Parquet:
+       curl -X PUT {url}/tables/orders --data-binary @orders.parquet
+  curl -X POST {url}/tables/orders -d '{{"id": 3, "price": 8.0}}'
+       adds rows at the end; in a table with a key, made by PUT or POST /tables/orders?key=id,
+       rows of the same key are replaced. ?limit=1000 keeps the newest, ?ttl=60 those of a minute.
+  curl -X DELETE {url}/tables/orders -d '[1, 2]'
+       removes rows by key; without a body, the table.
+  curl {url}/tables/orders
+       the table now, as JSON; ?format=csv, arrow or parquet.
+  curl {url}/tables
+       the tables there are.
+
+A table is shown by: livetable orders
+"""
+
+_Handler = Callable[["web.Request"], Awaitable["web.StreamResponse"]]
+
+
+class _Wrong(LivetableError):
+    """A request that can't be done.
+
+    Attributes:
+        status: The HTTP status that says so.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
+    """Listen at `options.source` until `stop` is set.
+
+    Raises:
+        BadEndpoint: there is nothing to listen at.
+        MissingExtra: the HTTP server is not installed.
+    """
+    web = need("aiohttp.web", "http", "listening to HTTP")
+    parts = urlsplit(options.source)
+    host = parts.hostname or "127.0.0.1"
+    token = _token(options)
+    if host not in LOOPBACK and token is None and not options.insecure:
+        raise BadEndpoint(
+            f"{options.source} lets anybody on the network write: set LIVETABLE_TOKEN, or say "
+            "--insecure to livetable-feed"
+        )
+    try:
+        port = 5000 if parts.port is None else parts.port
+    except ValueError:
+        raise BadEndpoint(f"{options.source}: write it as http://127.0.0.1:5000") from None
+    _Server(web, make, options, token, host).serve(port, stop)
+
+
+def _token(options: argparse.Namespace) -> str | None:
+    """Return the word that a request has to bring: from a file, or LIVETABLE_TOKEN."""
+    if options.token_file is None:
+        return os.environ.get("LIVETABLE_TOKEN") or None
+    try:
+        token = Path(options.token_file).expanduser().read_text().strip()
+    except OSError as error:
+        raise BadEndpoint(f"{options.token_file}: {error.strerror}") from None
+    if not token:
+        raise BadEndpoint(f"{options.token_file} is empty: put a word into it")
+    return token
+
+
+class _Server:
+    """The tables and who changes them. Each request is done whole or not at all."""
+
+    def __init__(
+        self, web: Any, make: MakePublisher, options: argparse.Namespace, token: str | None,
+        host: str,
+    ) -> None:  # fmt: skip
+        self._web = web
+        self._make = make
+        self._key = options.key
+        self._limit = options.limit
+        self._bytes = int(options.max_body * (1 << 20))
+        self._token = token
+        self._ready = options.ready
+        self._host = host
+        self._url = ""
+        self._tables: dict[str, Publisher] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def serve(self, port: int, stop: threading.Event) -> None:
+        """Listen until `stop` is set."""
+        try:
+            asyncio.run(self._serve(port, stop))
+        finally:
+            for publisher in self._tables.values():
+                publisher.close()
+
+    async def _serve(self, port: int, stop: threading.Event) -> None:
+        web = self._web
+        app = web.Application(client_max_size=self._bytes, middlewares=[self._middleware()])
+        app.add_routes(
+            [
+                web.get("/", self._how),
+                web.get("/tables", self._list),
+                web.get("/tables/{name}", self._get),
+                web.put("/tables/{name}", self._put),
+                web.post("/tables/{name}", self._post),
+                web.delete("/tables/{name}", self._delete),
+            ]
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def wait() -> None:
+            stop.wait()
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(ended.set)
+
+        try:
+            site = web.TCPSite(runner, self._host, port)
+            try:
+                await site.start()
+            except OSError as error:
+                raise BadEndpoint(
+                    f"{self._host}:{port} can't be listened at: {error.strerror or error}"
+                ) from None
+            bound = runner.addresses[0][1]
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            self._url = f"http://{host}:{bound}"
+            self._ready(f"listening at {self._url}: curl {self._url} tells how")
+            threading.Thread(target=wait, daemon=True).start()
+            await ended.wait()
+        finally:
+            await runner.cleanup()
+
+    def _middleware(self) -> Any:
+        web = self._web
+
+        @web.middleware  # type: ignore[untyped-decorator]
+        async def middle(request: Any, handler: _Handler) -> Any:
+            try:
+                self._admit(request)
+                return await handler(request)
+            except _Wrong as error:
+                return self._said(error.status, str(error))
+            except LivetableError as error:
+                return self._said(422, str(error))
+            except web.HTTPRequestEntityTooLarge:
+                most = self._bytes / (1 << 20)
+                return self._said(413, f"a body has {most:g} MB at most; --max-body allows more")
+            except web.HTTPException as error:
+                known = ", ".join(error.headers.getall("Allow", []))
+                hint = f"; there are {known}" if known else f": GET {self._url}/ tells how"
+                return self._said(error.status, f"{error.reason.lower()}{hint}")
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # of a frame that only this request could have made
+                return self._said(422, f"the body can't be shown: {safe_str(error):.200}")
+
+        return middle
+
+    def _admit(self, request: web.Request) -> None:
+        """Let nobody in without the token, and no page of a browser's that is from elsewhere."""
+        if self._token is not None:
+            given = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+                raise _Wrong(401, "send the token: Authorization: Bearer …")
+            return
+        origin = request.headers.get("Origin")
+        try:
+            named = urlsplit(f"//{request.host}").hostname
+            strange = origin is not None and urlsplit(origin).netloc != request.host
+        except ValueError:
+            raise _Wrong(400, "the request's Host or Origin can't be read") from None
+        if self._host in LOOPBACK and named not in LOOPBACK:
+            raise _Wrong(403, f"{request.host} is not this machine's own name")
+        if strange:
+            raise _Wrong(403, "pages from elsewhere may not write here")
+
+    def _said(self, status: int, sentence: str) -> web.Response:
+        return self._answer({"error": sentence}, status)
+
+    def _answer(self, told: Any, status: int = 200) -> web.Response:
+        text = json.dumps(told, ensure_ascii=False) + "\n"
+        answer: web.Response = self._web.Response(
+            text=text, status=status, content_type="application/json"
+        )
+        return answer
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    async def _how(self, request: web.Request) -> web.Response:
+        answer: web.Response = self._web.Response(text=HOW.format(url=self._url))
+        return answer
+
+    async def _list(self, request: web.Request) -> web.Response:
+        tables = [
+            {"table": name, "rows": rows, "columns": columns, "key": list(one.key)}
+            for name, one in self._tables.items()
+            for rows, columns in [one.shape]
+        ]
+        return self._answer(tables)
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        form = request.query.get("format", "json")
+        if form not in _WRITERS:
+            raise _Wrong(400, f"format={form}: write one of {', '.join(_WRITERS)}")
+        publisher = self._there(request)
+        kind, write = _WRITERS[form]
+        data = await asyncio.to_thread(lambda: write(publisher.snapshot()))
+        answer: web.Response = self._web.Response(body=data, content_type=kind)
+        return answer
+
+    async def _put(self, request: web.Request) -> web.Response:
+        def replace(publisher: Publisher, rows: Any) -> None:
+            if not len(rows) and publisher.shape[1]:  # no rows: of the columns that there are
+                rows = _frame(publisher.snapshot()).iloc[:0]
+            publisher.send(rows)
+
+        return await self._change(request, "replaced", replace)
+
+    async def _post(self, request: web.Request) -> web.Response:
+        def add(publisher: Publisher, rows: Any) -> None:
+            (publisher.upsert if publisher.key else publisher.append)(rows)
+
+        return await self._change(request, "added", add)
+
+    async def _change(
+        self, request: web.Request, done: str, act: Callable[[Publisher, Any], None]
+    ) -> web.Response:
+        name = request.match_info["name"]
+        data = await request.read()
+        rows = await asyncio.to_thread(table_of, data, request.headers.get("Content-Type", ""))
+        # One after the other: in the order in which they came.
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            new = name not in self._tables
+            publisher = self._publisher(name, request) if new else self._tables[name]
+            try:
+                self._same_key(publisher, request)
+                await asyncio.to_thread(act, publisher, rows)
+            except BaseException:
+                if new:
+                    publisher.close()
+                raise
+            self._tables[name] = publisher
+        told = {"table": name, done: len(rows), "rows": publisher.shape[0]}
+        return self._answer(told, 201 if new else 200)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        publisher = self._there(request)
+        data = await request.read()
+        name = publisher.name
+        async with self._locks[name]:
+            if not data.strip():
+                self._tables.pop(name, None)
+                await asyncio.to_thread(publisher.close)
+                return self._answer({"table": name, "removed": True})
+            try:
+                keys = json.loads(data)
+            except ValueError:
+                raise _Wrong(400, "write the keys as JSON: [1, 2]") from None
+            keys = keys if isinstance(keys, list) else [keys]
+            keys = [tuple(one) if isinstance(one, list) else one for one in keys]
+            gone = await asyncio.to_thread(publisher.delete, keys)
+        return self._answer({"table": name, "removed": gone, "rows": publisher.shape[0]})
+
+    def _there(self, request: web.Request) -> Publisher:
+        name = request.match_info["name"]
+        if name not in self._tables:
+            known = ", ".join(self._tables) or "none yet"
+            raise _Wrong(404, f"there is no table {name!r}; there are: {known}")
+        return self._tables[name]
+
+    def _publisher(self, name: str, request: web.Request) -> Publisher:
+        if len(self._tables) >= MAX_TABLES:
+            raise _Wrong(409, f"there are {MAX_TABLES} tables, which is all there can be")
+        query = request.query
+        key = query["key"].split(",") if "key" in query else self._key
+        try:
+            limit = int(query["limit"]) if "limit" in query else self._limit
+            ttl = float(query["ttl"]) if "ttl" in query else None
+            return self._make(name, key=key, limit=limit, ttl=ttl)
+        except ValueError as error:
+            raise _Wrong(400, f"limit and ttl are numbers: {error}") from None
+        except LivetableError as error:
+            raise _Wrong(409 if "already" in str(error) else 400, str(error)) from None
+
+    def _same_key(self, publisher: Publisher, request: web.Request) -> None:
+        key = request.query.get("key")
+        if key is not None and tuple(key.split(",")) != publisher.key:
+            is_now = ",".join(map(str, publisher.key)) or "none"
+            raise _Wrong(409, f"the table's key is {is_now}: DELETE it first to have another")
+
+
+def _frame(body: memoryview) -> Any:
+    from livetable.feed.dataframe import to_dataframe
+    from livetable.feed.decode import Decoder
+    from livetable.feed.following import followed
+
+    decoded = Decoder()(body)
+    frame = to_dataframe(followed(decoded))
+    return frame if decoded.labels.range is not None else frame.reset_index()
+
+
+def _json(body: memoryview) -> bytes:
+    from livetable.feed.dataframe import to_arrow
+    from livetable.feed.decode import Decoder
+    from livetable.feed.following import followed
+
+    rows = to_arrow(followed(Decoder()(body))).to_pylist()
+    return json.dumps(_plain(rows), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON knows it: exactly, or as text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _csv(body: memoryview) -> bytes:
+    text: str = _frame(body).to_csv(index=False)
+    return text.encode()
+
+
+def _arrow(body: memoryview) -> bytes:
+    return bytes(body)
+
+
+def _parquet(body: memoryview) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(pa.ipc.open_stream(body).read_all(), out)
+    return out.getvalue()
+
+
+_WRITERS: Final[dict[str, tuple[str, Callable[[memoryview], bytes]]]] = {
+    "json": ("application/json", _json),
+    "csv": ("text/csv", _csv),
+    "arrow": ("application/vnd.apache.arrow.stream", _arrow),
+    "parquet": ("application/vnd.apache.parquet", _parquet),
+}

@@ -1,0 +1,250 @@
+"""`Subscriber`: what a script imports to read a live table. The viewer's own client, without it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
+from livetable.feed.wire import check_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from livetable.feed.client import Client, Event
+    from livetable.feed.following import Followed
+    from livetable.feed.wanting import News
+    from livetable.feed.wire import Header
+
+
+EAGER_BYTES: Final = 1 << 20
+"""Frames up to this size are read as they come; of larger ones only those that are waited for."""
+
+
+class Subscriber:
+    """A live table, read frame by frame: the newest each time, whatever came in between.
+
+        with Subscriber("orders") as orders:
+            for frame in orders:        # or: async for frame in orders
+                print(frame["price"].mean())
+
+    Each step waits for a frame that is newer than the last one; it ends when the table does. A feed
+    that dies or is not there yet is waited for, and the one that takes over is read on.
+
+    Args:
+        source: A local table's name, or ``tcp://host:port#NAME``, ``ipc://path#NAME``.
+        timeout: Seconds that a step waits at most; None: as long as it takes.
+
+    Attributes:
+        header: What the feed said of the newest frame that was given out: its position (epoch and
+            seq), age, rate, key; None before the first.
+
+    Raises:
+        BadEndpoint: the source's endpoint can't be one.
+        BadName: the table's name can't be one.
+    """
+
+    def __init__(self, source: str, *, timeout: float | None = None) -> None:
+        endpoint, _, table = source.partition("#") if "://" in source else ("", "", source)
+        self.header: Header | None = None
+        self._endpoint = endpoint
+        if endpoint:
+            from livetable.feed.directory import check_endpoint
+
+            check_endpoint(endpoint)
+            if not table:
+                raise LivetableError(f"{source}: add the table's name, as in {endpoint}#orders")
+        self.name = check_name(table)
+        self._timeout = timeout
+        self._news = threading.Condition()
+        self._newest: tuple[Header, Followed] | None = None
+        self._ended = False
+        self._waits = False  # whether a reader does
+        self._eager = True
+        self._failure: LivetableError | None = None
+        self._stop = threading.Event()
+        self._client: Client | None = None
+        self._worker: threading.Thread | None = None
+        self._on_news: Callable[[], object] = lambda: None
+
+    # -- for the reader ----------------------------------------------------------------------------
+
+    def get(self, timeout: float | None = None) -> pd.DataFrame:
+        """Return the next frame that was not given out yet, as a DataFrame.
+
+        Args:
+            timeout: Seconds to wait at most; None: what the subscriber was made with.
+
+        Raises:
+            TimeoutError: none came in time.
+            NoFrame: the table ended, or this was closed.
+        BadKey: the feed does not let this user in, or does not prove its key.
+        """
+        from livetable.feed.dataframe import to_dataframe
+
+        return to_dataframe(self._next(self._timeout if timeout is None else timeout))
+
+    def get_arrow(self, timeout: float | None = None) -> pa.Table:
+        """Return the next frame as an Arrow table; see `get`."""
+        from livetable.feed.dataframe import to_arrow
+
+        return to_arrow(self._next(self._timeout if timeout is None else timeout))
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Yield frames until the table ends."""
+        while True:
+            try:
+                frame = self.get()
+            except NoFrame:
+                return
+            yield frame
+
+    async def __aiter__(self) -> AsyncIterator[pd.DataFrame]:
+        """Yield frames until the table ends, without holding the event loop up."""
+        from livetable.feed.dataframe import to_dataframe
+
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        self._on_news = lambda: loop.call_soon_threadsafe(news.set)
+        try:
+            while True:
+                news.clear()
+                try:
+                    state = self._take()
+                except NoFrame:
+                    return
+                if state is None:
+                    try:
+                        await asyncio.wait_for(news.wait(), self._timeout)
+                    except TimeoutError:
+                        raise TimeoutError(
+                            f"no new frame of {self.name!r} within {self._timeout:g} s"
+                        ) from None
+                else:
+                    yield to_dataframe(state)
+        finally:
+            self._on_news = lambda: None
+
+    def close(self) -> None:
+        """End: who waits for a frame is told that none comes. A second call does nothing."""
+        self._stop.set()
+        if self._client is not None:
+            self._client.close()
+        with self._news:
+            self._news.notify_all()
+        self._on_news()
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(2)
+
+    def __enter__(self) -> Subscriber:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _next(self, timeout: float | None) -> Followed:
+        until = None if timeout is None else time.monotonic() + timeout
+        with self._news:
+            while (state := self._take()) is None:
+                left = None if until is None else until - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"no new frame of {self.name!r} within {timeout:g} s")
+                self._news.wait(left)
+        return state
+
+    def _take(self) -> Followed | None:
+        """Return the frame that is there, None if there is none yet; give credit for the next."""
+        if self._worker is None and not self._stop.is_set():
+            self._worker = threading.Thread(
+                target=self._run, name="livetable-subscriber", daemon=True
+            )
+            self._worker.start()
+        with self._news:
+            newest, self._newest = self._newest, None
+        if newest is not None:
+            self.header = newest[0]
+            return newest[1]
+        if self._failure is not None:
+            raise self._failure
+        if self._ended or self._stop.is_set():
+            raise NoFrame(f"table {self.name!r} has ended")
+        self._waits = True
+        if self._client is not None:
+            self._client.ask(self.name)
+        return None
+
+    # -- the worker --------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        from livetable.feed.finding import endpoints_of
+
+        try:
+            if self._endpoint:
+                self._read(self._endpoint)
+            else:
+                for endpoint in endpoints_of(self.name, self._stop):
+                    self._read(endpoint)
+                    if self._stop.is_set() or self._ended:
+                        return
+        except LivetableError as error:
+            self._failure = error
+            self._tell()
+
+    def _read(self, endpoint: str) -> None:
+        from livetable.feed.client import Barred, Client, Gone, Refused
+        from livetable.feed.following import Reading
+        from livetable.feed.wanting import News
+
+        self._client = client = Client(endpoint)
+        if self._stop.is_set():
+            client.close()
+        reading = Reading()
+        client.ask(self.name)
+        for event in client.events():
+            if isinstance(event, News) and event.body is not None:
+                try:
+                    self._came(event, reading.take(event.header, event.body))
+                    if self._eager:  # so that what is there is the newest when it is asked for
+                        client.ask(self.name)
+                except BodyError:  # the next whole table will do
+                    reading.lose()
+                    client.ask(self.name, afresh=event.header.kind == "delta")
+            elif isinstance(event, (News, Refused)):
+                self._answered(event)
+                if self._waits or self._eager:
+                    client.ask(self.name)
+            elif isinstance(event, Barred):
+                client.close()
+                raise BadKey(event.reason)
+            elif isinstance(event, Gone) and not self._endpoint:
+                client.close()  # its successor may be somewhere else
+            if self._ended:
+                client.close()
+
+    def _came(self, news: News, state: Followed) -> None:
+        with self._news:
+            self._waits = False
+            self._eager = news.header.size <= EAGER_BYTES
+            self._newest = (news.header, state)
+            self._ended = news.header.ended
+        self._tell()
+
+    def _answered(self, event: Event) -> None:
+        header = getattr(event, "header", None)
+        if header is not None and (header.kind == "end" or header.ended):
+            self._ended = True
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._news:
+            self._news.notify_all()
+        self._on_news()

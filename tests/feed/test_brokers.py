@@ -1,0 +1,321 @@
+"""livetable.feed.brokers, brokerhub and sources.bridge: the same guarantees through a broker."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livetable.feed import Publisher, Subscriber
+from livetable.feed.brokers import broker_at, nats, pack, scheme_of, unpack
+from livetable.feed.client import Client, Gone
+from livetable.feed.errors import BadEndpoint
+from livetable.feed.sources import bridge
+from livetable.feed.wanting import News
+from livetable.feed.wire import Header, Position
+from tests.brokers import Server, free_port, missing
+from tests.terminal import command_line, environment_for
+from tests.waiting import wait_for
+
+Bridged = Callable[[str], str]
+
+PRODUCER = """
+import sys, time
+import pandas as pd
+from livetable.feed import Publisher
+orders = Publisher("orders", key="id", endpoint=sys.argv[1])
+n = int(sys.argv[2])
+while True:
+    orders.send(pd.DataFrame({"id": range(50), "n": n, "twice": 2 * n}))
+    n += 1
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture(params=["nats", "redis"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    if why := missing(request.param):
+        pytest.skip(why)
+    one = Server(request.param, tmp_path / "broker")
+    yield one
+    one.resume()
+    one.kill()
+
+
+@pytest.fixture
+def bridged(runtime_folder: Path) -> Iterator[Bridged]:
+    """Start a bridge; return the local endpoint on which a table of the broker's can be read."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin(endpoint: str) -> str:
+        local = f"ipc://{runtime_folder}/bridge{len(processes)}.sock"
+        command = ("livetable-feed", endpoint, "--bind", local)
+        process = subprocess.Popen(
+            command_line(command), env=environment_for(runtime_folder), stderr=subprocess.PIPE
+        )
+        processes.append(process)
+        assert process.stderr is not None
+        assert b"reading the tables" in process.stderr.readline()
+        return local
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def produce(server: Server, runtime_folder: Path) -> Iterator[Callable[..., Any]]:
+    processes = []
+
+    def begin(first: int = 0) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PRODUCER, server.endpoint, str(first)],
+            env=environment_for(runtime_folder),
+        )
+        processes.append(process)
+        return process
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def newest(reader: Subscriber) -> int:
+    frame = reader.get()
+    assert (frame["twice"] == 2 * frame["n"]).all()
+    assert frame["n"].nunique() == 1
+    return int(frame["n"].iloc[0])
+
+
+def test_late_joiners_see_the_newest_of_each_table(server: Server, bridged: Bridged) -> None:
+    with (
+        Publisher("orders", key="id", endpoint=server.endpoint) as orders,
+        Publisher("köln/2".replace("/", " "), endpoint=server.endpoint) as other,
+    ):
+        orders.send(pd.DataFrame({"id": [1, 2], "x": [1.5, 2.5]}))
+        other.send({"a": [7]})
+        wait_for(lambda: orders.snapshot())
+        local = bridged(server.endpoint)
+        with Subscriber(f"{local}#orders", timeout=20) as reader:
+            assert reader.get()["x"].tolist() == [1.5, 2.5]
+            assert reader.header is not None
+            assert reader.header.key == ("id",)
+            orders.upsert({"id": 2, "x": 9.0})
+            assert reader.get()["x"].tolist() == [1.5, 9.0]
+            orders.end()
+            assert [len(frame) for frame in reader] in ([], [2])
+        with Subscriber(f"{local}#köln 2", timeout=20) as reader:
+            assert reader.get()["a"].tolist() == [7]
+
+
+def test_the_newest_wins_and_a_stalled_reader_holds_nobody_up(
+    server: Server, bridged: Bridged, produce: Callable[..., Any]
+) -> None:
+    produce()
+    local = bridged(server.endpoint)
+    with Subscriber(f"{local}#orders", timeout=20) as stalled, Subscriber(
+        f"{local}#orders", timeout=20
+    ) as reader:  # fmt: skip
+        first = newest(stalled)
+        seen = [newest(reader) for _ in range(50)]
+        assert seen == sorted(set(seen))
+        newest(stalled)  # what waited for it
+        assert newest(stalled) >= seen[-1] > first
+
+
+def test_a_large_table_goes_in_parts(server: Server, bridged: Bridged) -> None:
+    frame = pd.DataFrame(np.random.default_rng(1).random((100_000, 8)))
+    with Publisher("large", endpoint=server.endpoint) as large:
+        large.send(frame)
+        local = bridged(server.endpoint)
+        with Subscriber(f"{local}#large", timeout=30) as reader:
+            pd.testing.assert_frame_equal(reader.get(), frame)
+            large.send(frame * 2)
+            pd.testing.assert_frame_equal(reader.get(), frame * 2)
+
+
+def test_a_broker_that_comes_back(
+    server: Server, bridged: Bridged, produce: Callable[..., Any]
+) -> None:
+    produce()
+    local = bridged(server.endpoint)
+    with Subscriber(f"{local}#orders", timeout=30) as reader:
+        before = newest(reader)
+        server.kill()
+        time.sleep(0.3)
+        server.start()
+        newest(reader)  # it may have been on its way
+        after = [newest(reader) for _ in range(5)]
+        assert after == sorted(set(after))
+        assert after[-1] > before
+
+
+def test_a_producer_that_dies_is_gone_and_its_successor_goes_on(
+    server: Server, bridged: Bridged, produce: Callable[..., Any]
+) -> None:
+    first = produce()
+    client = Client(bridged(server.endpoint))
+    events: list[Any] = []
+
+    def read() -> None:
+        client.ask("orders")
+        for event in client.events():
+            events.append(event)
+            if isinstance(event, News):
+                client.ask("orders")
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    wait_for(lambda: [one for one in events if isinstance(one, News) and one.body is not None])
+    first.send_signal(signal.SIGKILL)
+    wait_for(lambda: any(isinstance(one, Gone) for one in events), 20, "gone")
+    count = len(events)
+    produce(1_000_000)
+    wait_for(lambda: [one for one in events[count:] if isinstance(one, News) and one.body], 20)
+    client.close()
+    thread.join(10)
+
+
+def test_a_broker_that_hangs_does_not_hold_the_producer_up(server: Server) -> None:
+    with Publisher("orders", endpoint=server.endpoint) as orders:
+        orders.send({"n": [0]})
+        server.pause()
+        began = time.monotonic()
+        for n in range(2000):
+            orders.send({"n": [n]})
+        assert time.monotonic() - began < 20  # it would be for ever
+        server.resume()
+
+
+def test_wrong_brokers(server: Server) -> None:
+    dead = Server(server.kind, Path("/tmp"), port=None)
+    dead.kill()
+    with pytest.raises(BadEndpoint, match=str(dead.port)):
+        Publisher("orders", endpoint=dead.endpoint)
+    options = argparse.Namespace(source=dead.endpoint, ready=lambda says: None)
+    with pytest.raises(BadEndpoint):
+        bridge.run(options, Publisher, threading.Event())
+    with Publisher("orders", endpoint=server.endpoint), pytest.raises(BadEndpoint, match="already"):
+        Publisher("orders", endpoint=server.endpoint)
+    assert scheme_of("tcp://x:1") is None
+    assert scheme_of("orders") is None
+    assert broker_at(server.endpoint).part_bytes >= 0
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_names_as_subjects(name: str) -> None:
+    part = nats.token(name.encode("utf-8", "replace").decode())
+    assert nats.name_of(part) == name.encode("utf-8", "replace").decode()
+    assert not set(part) & set(" .*>\t\r\n")
+
+
+def test_messages_in_one_piece() -> None:
+    header = Header("snapshot", "a\nb", position=Position("e", 1)).encode()
+    for body in (b"x\ny", b""):
+        head, rest = unpack(pack(header, memoryview(body)))
+        assert (head, bytes(rest)) == (header, body)
+    assert bytes(unpack(b"no break")[0]) == b"no break"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[list[Server]]:
+    if why := missing("nats"):
+        pytest.skip(why)
+    ports = [free_port() for _ in range(3)]
+    routes = ",".join(f"nats://127.0.0.1:{port}" for port in ports)
+    servers = [
+        Server(
+            "nats", tmp_path / str(at), "--cluster", f"nats://127.0.0.1:{port}",
+            "--cluster_name", "lt", "--routes", routes, "-n", f"n{at}", "-m", str(free_port()),
+        )
+        for at, port in enumerate(ports)
+    ]  # fmt: skip
+    yield servers
+    for one in servers:
+        one.kill()
+
+
+def leader_of(servers: list[Server]) -> Server:
+    """Return the server that leads the stream."""
+
+    async def ask() -> str:
+        import nats as client
+
+        there = [f"nats://127.0.0.1:{one.port}" for one in servers]
+        connection = await client.connect(servers=there)
+        try:
+            info = await connection.jetstream().stream_info(nats.STREAM)
+            assert info.cluster is not None
+            return info.cluster.leader or ""
+        finally:
+            await connection.close()
+
+    return servers[int(asyncio.run(ask())[1:])]
+
+
+@pytest.mark.long
+def test_a_leader_killed_under_load(
+    cluster: list[Server], bridged: Bridged, runtime_folder: Path
+) -> None:
+    there = ",".join(f"127.0.0.1:{one.port}" for one in cluster)
+    endpoint = f"nats://{there}?replicas=3"
+    producer = retried(
+        lambda: subprocess.Popen(
+            [sys.executable, "-c", PRODUCER, endpoint, "0"], env=environment_for(runtime_folder)
+        )
+    )
+    try:
+        readers = [Subscriber(f"{bridged(endpoint)}#orders", timeout=60) for _ in range(3)]
+        for reader in readers:
+            newest(reader)
+        for _ in range(3):
+            leader = leader_of(cluster)
+            before = [newest(reader) for reader in readers]
+            leader.kill()
+            killed = time.monotonic()
+            for reader in readers:
+                newest(reader)  # it may have been on its way
+            for reader in readers:
+                newest(reader)
+            wait = time.monotonic() - killed
+            for reader, first in zip(readers, before, strict=True):
+                seen = [newest(reader) for _ in range(20)]
+                assert seen == sorted(set(seen))
+                assert seen[-1] > first
+            steady = time.monotonic() - killed
+            print(f"newer frames on all three {wait:.2f} s after the kill, 20 more in {steady:.1f}")
+            leader.start()
+            wait_for(lambda: leader_of(cluster), 30)
+            time.sleep(2)  # the one that came back catches up before the next is killed
+        for reader in readers:
+            reader.close()
+    finally:
+        producer.kill()
+        producer.wait()
+
+
+def retried(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Return a producer that stays: a cluster that has just begun has no leader yet."""
+    until = time.monotonic() + 30
+    while True:
+        process = start()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            return process
+        assert time.monotonic() < until

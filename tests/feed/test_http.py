@@ -1,0 +1,213 @@
+"""livetable.feed.sources.http and bodies: tables by HTTP, each request whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from livetable.feed import LivetableError, Publisher, Subscriber
+from livetable.feed.extras import MissingExtra, need
+from livetable.feed.sources import http
+from livetable.feed.sources.bodies import Unreadable, table_of
+from tests.waiting import wait_for
+
+Ask = Callable[..., tuple[int, Any]]
+
+
+def options(source: str = "http://127.0.0.1:0", **more: Any) -> argparse.Namespace:
+    basic = {"key": None, "limit": None, "max_body": 1.0, "token_file": None, "insecure": False}
+    return argparse.Namespace(source=source, **(basic | more))
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., str]]:
+    """Start a server; return its address."""
+    stop = threading.Event()
+    threads = []
+
+    def begin(**more: Any) -> str:
+        said: list[str] = []
+        given = options(**more)
+        given.ready = said.append
+        thread = threading.Thread(target=http.run, args=(given, Publisher, stop))
+        thread.start()
+        threads.append(thread)
+        wait_for(lambda: said)
+        return said[0].split()[2].rstrip(":")
+
+    yield begin
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def ask(listen: Callable[..., str]) -> Ask:
+    """Return what asks a server for something."""
+    url = listen()
+    return lambda *request, **more: asked(url, *request, **more)
+
+
+def asked(
+    url: str, method: str, path: str, body: Any = None, kind: str | None = None, **headers: str
+) -> tuple[int, Any]:
+    data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data, headers, method=method)
+    request.add_header("Content-Type", kind or "application/octet-stream")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            text = answer.read()
+            is_json = answer.headers.get_content_type() == "application/json"
+            return answer.status, json.loads(text) if is_json else text
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())["error"]
+
+
+ROWS = [{"id": 1, "x": 1.5}, {"id": 2, "x": 2.5}]
+
+
+def test_a_table_is_replaced_added_to_and_removed(ask: Ask) -> None:
+    assert ask("GET", "/tables") == (200, [])
+    made = {"table": "t", "replaced": 2, "rows": 2}
+    assert ask("PUT", "/tables/t?key=id", ROWS) == (201, made)
+    with Subscriber("t", timeout=20) as viewer:
+        assert viewer.get()["x"].tolist() == [1.5, 2.5]
+        added = {"table": "t", "added": 2, "rows": 3}
+        assert ask("POST", "/tables/t", [{"id": 2, "x": 9.0}, {"id": 3, "x": 3.0}]) == (200, added)
+        assert viewer.get()["x"].tolist() == [1.5, 9.0, 3.0]
+        assert ask("DELETE", "/tables/t", [1, 7]) == (200, {"table": "t", "removed": 1, "rows": 2})
+        assert ask("GET", "/tables/t")[1] == [{"id": 2, "x": 9.0}, {"id": 3, "x": 3.0}]
+        assert ask("GET", "/tables") == (
+            200, [{"table": "t", "rows": 2, "columns": 2, "key": ["id"]}]
+        )  # fmt: skip
+        assert ask("DELETE", "/tables/t") == (200, {"table": "t", "removed": True})
+        viewer.get()
+        assert list(viewer) == []
+    status, sentence = ask("GET", "/tables/t")
+    assert (status, sentence) == (404, "there is no table 't'; there are: none yet")
+
+
+def test_values_come_back_exactly(ask: Ask) -> None:
+    rows = [{"id": 1, "p": 0.30000000000000004, "t": ["x"], "n": None}]
+    assert ask("PUT", "/tables/t?key=id", rows)[0] == 201
+    assert ask("GET", "/tables/t")[1] == rows
+    assert ask("PUT", "/tables/t", []) == (200, {"table": "t", "replaced": 0, "rows": 0})
+    assert ask("GET", "/tables/t")[1] == []
+    assert ask("POST", "/tables/t", rows)[1]["rows"] == 1
+    assert ask("PUT", "/tables/t", rows, Origin="http://[x")[0] == 400
+
+
+def test_rows_without_a_key_are_added_and_the_newest_stay(ask: Ask) -> None:
+    for start in (0, 2):
+        ask("POST", "/tables/log?limit=3", [{"n": start}, {"n": start + 1}])
+    assert ask("GET", "/tables/log")[1] == [{"n": 1}, {"n": 2}, {"n": 3}]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "arrow", "parquet"])
+def test_what_is_given_back_can_be_sent_again(ask: Ask, form: str) -> None:
+    frame = pd.DataFrame(
+        {"id": [1, 2**53 + 1], "s": ["a", None], "t": pd.to_datetime(["2026-01-01"] * 2)}
+    )
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    assert ask("PUT", "/tables/t", out.getvalue())[0] == 201
+    _, body = ask("GET", f"/tables/t?format={form}")
+    assert ask("PUT", "/tables/again", body)[0] == 201
+    _, records = ask("GET", "/tables/again")
+    assert [one["id"] for one in records] == [1, 2**53 + 1]
+    assert ask("GET", "/tables/t?format=xml")[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind", "status", "says"),
+    [
+        ("POST", "/tables/t", [{"x": 1.0}], None, 422, "key"),
+        ("POST", "/tables/t", [{"id": 3, "x": "text"}], None, 422, "column 'x'"),
+        ("POST", "/tables/t", [{"id": 3, "x": 1.0}, {"id": 3, "x": 2.0}], None, 422, "twice"),
+        ("POST", "/tables/t", b"", None, 422, "the body is empty"),
+        ("POST", "/tables/t", b"[1, 2", None, 422, "could not be read"),
+        ("POST", "/tables/t", b"\x80\x05K\x01.", None, 422, "pickles are not read"),
+        ("PUT", "/tables/t", b"ARROW1\0\0" + b"x" * 99, None, 422, "could not be read"),
+        ("PUT", "/tables/t", b"\0" * 99, "text/csv", 422, "no csv table"),
+        ("PUT", "/tables/t", [{"y": 1}], None, 422, "no such column"),
+        ("PUT", "/tables/t?key=x", ROWS, None, 409, "the table's key is id"),
+        ("PUT", "/tables/t", b"x" * (2 << 20), None, 413, "1 MB at most"),
+        ("PUT", "/tables/a%2Fb", ROWS, None, 400, "name"),
+        ("PUT", "/tables/new?limit=x", ROWS, None, 400, "limit and ttl are numbers"),
+        ("DELETE", "/tables/t", b"[1", None, 400, "as JSON"),
+        ("PATCH", "/tables/t", b"", None, 405, "there are"),
+        ("GET", "/nothing", None, None, 404, "tells how"),
+    ],
+)  # fmt: skip
+def test_a_wrong_request_is_one_sentence_and_changes_nothing(
+    ask: Ask, method: str, path: str, body: Any, kind: str | None, status: int, says: str
+) -> None:
+    ask("PUT", "/tables/t?key=id", ROWS)
+    code, sentence = ask(method, path, body, kind)
+    assert (code, says in sentence) == (status, True), sentence
+    assert "\n" not in sentence
+    assert ask("GET", "/tables/t")[1] == ROWS
+    assert [one["table"] for one in ask("GET", "/tables")[1]] == ["t"]
+
+
+def test_who_may_write(
+    listen: Callable[..., str], ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    assert ask("PUT", "/tables/t", ROWS, Origin="http://evil.example")[0] == 403
+    assert ask("PUT", "/tables/t", ROWS, Host="evil.example")[0] == 403
+    monkeypatch.setenv("LIVETABLE_TOKEN", "word")
+    url = listen()
+    assert asked(url, "GET", "/tables")[0] == 401
+    assert asked(url, "GET", "/tables", Authorization="Bearer wort")[0] == 401
+    assert asked(url, "GET", "/tables", Authorization="Bearer word") == (200, [])
+    monkeypatch.delenv("LIVETABLE_TOKEN")
+    stop = threading.Event()
+    for given, says in (
+        (options("http://0.0.0.0:0"), "lets anybody on the network write"),
+        (options(token_file=str(tmp_path / "none")), "No such file"),
+        (options("http://127.0.0.1:" + url.rpartition(":")[2]), "can't be listened at"),
+        (options("http://127.0.0.1:99999"), "write it as"),
+    ):
+        given.ready = print
+        with pytest.raises(LivetableError, match=says):
+            http.run(given, Publisher, stop)
+
+
+def test_bodies_by_what_is_said_and_by_what_they_are() -> None:
+    lines = b'{"a": 1}\n{"a": 2}\n'
+    assert table_of(lines, "")["a"].to_pylist() == [1, 2]
+    assert table_of(lines, "application/x-ndjson; charset=utf-8").num_rows == 2
+    assert table_of(b"a b\tc\n1\t2\n", "text/tab-separated-values").column_names == ["a b", "c"]
+    assert table_of(b' [{"a": 1}]', "application/json")["a"].to_pylist() == [1]
+    one = table_of(b'{"id": 1, "tags": ["x", "y"], "of": {"a": 1}}', "application/json")
+    assert one.to_pylist() == [{"id": 1, "tags": ["x", "y"], "of": {"a": 1}}]
+    whole = table_of(b'[{"id": 9007199254740993}, {"id": null, "b": 1}]', "application/json")
+    assert whole["id"].to_pylist() == [2**53 + 1, None]
+    with pytest.raises(Unreadable, match="empty object"):
+        table_of(b"{}", "application/json")
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, pa.schema([("a", pa.int8())])) as writer:
+        writer.write_table(pa.table({"a": pa.array([1], pa.int8())}))
+    assert table_of(sink.getvalue(), "application/octet-stream")["a"].to_pylist() == [1]
+    with pytest.raises(Unreadable, match="list of something else"):
+        table_of(b"[1]", "application/json")
+    with pytest.raises(Unreadable, match="no rows"):
+        table_of(b"a,b\n", "text/csv")
+
+
+def test_a_missing_extra_is_one_sentence() -> None:
+    with pytest.raises(
+        MissingExtra, match=r'flying needs one more package: pip install "livetable\[x\]"'
+    ):
+        need("no_such_package_at_all", "x", "flying")

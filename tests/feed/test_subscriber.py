@@ -1,0 +1,185 @@
+"""livetable.feed.subscriber, finding and dataframe: a live table in Python."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from livetable.feed import LivetableError, Publisher, Subscriber
+from livetable.feed.dataframe import to_arrow, to_dataframe
+from livetable.feed.decode import Decoder
+from livetable.feed.encode import Encoder
+from livetable.feed.errors import BadEndpoint, BadName, NoFrame
+from livetable.feed.following import Followed, followed
+from livetable.feed.frames import capture
+from tests.ugly import ugly_frames
+from tests.waiting import wait_for
+
+UGLY = {name: one for name, one in ugly_frames().items() if isinstance(one, pd.DataFrame)}
+
+
+def state_of(frame: Any) -> Followed:
+    return followed(Decoder()(Encoder()(capture(frame)).data))
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_every_ugly_frame_comes_back(name: str) -> None:
+    frame = UGLY[name]
+    back = to_dataframe(state_of(frame))
+    assert back.shape == frame.shape
+    assert list(back.columns.names) == list(frame.columns.names)
+    if frame.columns.nlevels == 1:
+        assert list(map(repr, back.columns)) == list(map(repr, frame.columns))
+    assert back.index.nlevels == frame.index.nlevels
+    assert list(back.index.names) == list(frame.index.names)
+    arrow = to_arrow(state_of(frame))
+    assert arrow.num_rows == (len(frame) if arrow.num_columns else 0)
+
+
+def test_values_are_the_same() -> None:
+    frame = pd.DataFrame(
+        {
+            "n": [1, 2**53 + 1], "x": [0.5, np.nan], "s": ["a", None], "b": [True, False],
+            "t": [pd.Timestamp("2026-01-01"), pd.NaT], "c": pd.Categorical(["u", "v"]),
+        },
+        index=pd.Index(["p", "q"], name="k"),
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(to_dataframe(state_of(frame)), frame, check_dtype=False)
+    missing = pd.DataFrame({"n": pd.array([2**53 + 1, None], "Int64")})
+    back = to_dataframe(state_of(missing))
+    assert back["n"].dtype == "Int64"
+    assert back["n"][0] == 2**53 + 1
+    many = pd.DataFrame(
+        [[1, 2]],
+        columns=pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["u", "v"]),
+        index=pd.MultiIndex.from_tuples([("x", 1)], names=["i", "j"]),
+    )
+    pd.testing.assert_frame_equal(to_dataframe(state_of(many)), many)
+    stepped = pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(3, 7, 2, name="r"))
+    pd.testing.assert_frame_equal(to_dataframe(state_of(stepped)), stepped)
+
+
+def test_frames_one_after_the_other_until_the_end() -> None:
+    with Publisher("orders", key="id") as orders, Subscriber("orders", timeout=20) as reader:
+        orders.send(pd.DataFrame({"id": [1, 2], "x": [1.5, 2.5]}))
+        assert reader.get()["x"].tolist() == [1.5, 2.5]
+        orders.upsert({"id": 2, "x": 9.0})
+        orders.delete(1)
+        frame = reader.get()
+        while len(frame) > 1:  # each change is a frame; they may come as one
+            frame = reader.get()
+        assert frame["x"].tolist() == [9.0]
+        assert reader.header is not None
+        assert reader.header.key == ("id",)
+        with pytest.raises(TimeoutError, match="no new frame of 'orders'"):
+            reader.get(timeout=0.05)
+        orders.upsert({"id": 3, "x": 1.0})
+        assert reader.get_arrow().column_names == ["id", "x"]
+        orders.end()
+        assert list(reader) == []
+        with pytest.raises(NoFrame, match="has ended"):
+            reader.get()
+
+
+def test_the_newest_whatever_came_in_between() -> None:
+    with Publisher("orders") as orders, Subscriber("orders", timeout=20) as reader:
+        seen = []
+        orders.send({"n": [0]})
+        for frame in reader:
+            seen.append(int(frame["n"][0]))
+            if seen[-1] == 99:
+                break
+            for n in range(seen[-1] + 1, 100):
+                orders.send({"n": [n]})
+        assert seen[0] == 0
+        assert seen[-1] == 99
+        assert len(seen) < 20
+
+
+def test_a_reader_that_takes_its_time_gets_the_newest() -> None:
+    with Publisher("orders") as orders, Subscriber("orders", timeout=20) as reader:
+        orders.send({"n": [0]})
+        assert reader.get()["n"].tolist() == [0]
+        for n in range(1, 50):
+            orders.send({"n": [n]})
+            time.sleep(0.002)
+        wait_for(
+            lambda: reader._newest is not None and "49" in str(reader._newest[1].values.whole(0))
+        )
+        assert reader.get()["n"].tolist() == [49]
+        large = pd.DataFrame({"x": range(200_000)})
+        orders.send(large)
+        assert len(reader.get()) == 200_000
+        orders.send(large.head(199_999))  # nobody waits for it
+        orders.send(large.head(7))
+        assert len(reader.get()) in (7, 199_999)
+
+
+def test_a_feed_that_dies_is_waited_for() -> None:
+    with Subscriber("orders", timeout=20) as reader:
+        frames: list[int] = []
+        worker = threading.Thread(target=lambda: frames.append(int(reader.get()["n"][0])))
+        worker.start()
+        time.sleep(0.05)  # it may be asked for before it is there
+        with Publisher("orders") as orders:
+            orders.send({"n": [1]})
+            worker.join(20)
+        assert frames == [1]
+    with Publisher("b", endpoint="tcp://127.0.0.1:0") as other:
+        other.send({"n": [7]})
+        with Subscriber(f"{other.endpoint}#b", timeout=20) as reader:
+            assert reader.get()["n"].tolist() == [7]
+
+
+def test_close_ends_who_waits() -> None:
+    reader = Subscriber("nobody")
+    ended = threading.Event()
+
+    def read() -> None:
+        assert list(reader) == []
+        ended.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    wait_for(lambda: reader._worker is not None)
+    reader.close()
+    assert ended.wait(10)
+
+
+async def test_in_an_event_loop() -> None:
+    with Publisher("orders") as orders, Subscriber("orders", timeout=20) as reader:
+        orders.send({"n": [0]})
+        beats = 0
+
+        async def beat() -> None:
+            nonlocal beats
+            while True:
+                await asyncio.sleep(0.01)
+                beats += 1
+
+        task = asyncio.create_task(beat())
+        seen = []
+        async for frame in reader:
+            seen.append(int(frame["n"][0]))
+            if seen[-1] == 5:
+                orders.end()
+            else:
+                await asyncio.sleep(0.02)
+                orders.send({"n": [seen[-1] + 1]})
+        task.cancel()
+        assert seen == [0, 1, 2, 3, 4, 5]
+        assert beats > 5
+
+
+def test_wrong_sources() -> None:
+    with pytest.raises(LivetableError, match="add the table's name"):
+        Subscriber("tcp://127.0.0.1:5411")
+    with pytest.raises(BadEndpoint):
+        Subscriber("http://127.0.0.1#x")
+    with pytest.raises(BadName):
+        Subscriber("a/b")

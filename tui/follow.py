@@ -1,0 +1,121 @@
+"""`livetable SOURCE --follow`: each row that changes as a line, for scripts, as it changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import numpy as np
+
+from livetable.tui.scripted import NoTable, Reading, shown_of
+from livetable.tui.target import Target, ViewOptions
+
+if TYPE_CHECKING:
+    from livetable.tui.model import Table
+
+FORMATS: Final = ("jsonl", "csv")
+
+GONE: Final = "_gone"
+"""In JSON lines: true in the line of a row that is not there any more; it has its key only."""
+
+
+def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
+    """Print all rows, then each that is new or changed, until the table ends; return the exit code.
+
+    A row is told apart by its key, else by its place. Where frames come faster than they can be
+    written, those in between are left out: a line holds the newest.
+
+    Args:
+        target: The table.
+        options: Which columns and rows, and how long to wait for the table.
+        form: One of `FORMATS`.
+        out: Where to.
+
+    Raises:
+        NoTable: none came in time, or it lacks a column.
+    """
+    from livetable.tui.once import seen_enough
+    from livetable.tui.subscriber import Link
+
+    reading = Reading(target, options.timeout)
+    reading.end_by_signals()
+    watch = None
+    if options.until is not None:
+        from livetable.tui.alerts import Watch
+
+        watch = Watch(options.until)
+    from livetable.tui.writing import safe_out
+
+    lines = _Lines(form, safe_out(out))
+    before: Table | None = None
+    seen = None
+    try:
+        for state in reading:
+            table = state.table
+            if table is not None and table is not seen:
+                reading.satisfied = watch is None
+                seen = table
+                now = shown_of(table, options)
+                lines.changes(now, before)
+                before = now
+                if watch is not None and len(watch.check(table)):
+                    return 0
+                if watch is not None and watch.problem is not None:
+                    raise NoTable(watch.problem)
+            if state.link is Link.ENDED:
+                break
+    except BrokenPipeError:
+        seen_enough()
+    return reading.code
+
+
+class _Lines:
+    """Writes rows."""
+
+    def __init__(self, form: str, out: TextIO) -> None:
+        self._form = form
+        self._out = out
+        self._titles: list[str] = []
+
+    def changes(self, now: Table, before: Table | None) -> None:
+        """Write the rows in which a table differs from the one before; all where there was none."""
+        from livetable.feed.arrays import as_numpy, missing
+        from livetable.tui.computed import changed_rows, places_in
+
+        shown = _shown_rows(now)
+        if before is None:
+            self._rows(now, shown)
+        else:
+            earlier = _shown_rows(before)
+            found = places_in(before, now, earlier)
+            places = np.where(missing(found), -1, as_numpy(found.fill_null(-1)))
+            alike = before.types == now.types and before.refs == now.refs
+            changed = np.isin(shown, changed_rows(now, before)) if alike else True
+            self._rows(now, shown[changed | ~np.isin(shown, places)])
+            if self._form == "jsonl":
+                self._gone(before, earlier[~np.isin(places, shown)])
+        self._out.flush()
+
+    def _rows(self, table: Table, rows: np.ndarray[Any, Any]) -> None:
+        from livetable.tui.writing import WRITERS, data_columns, names_of
+
+        chosen = table.arranged(rows)
+        header = {}
+        if self._form == "csv":  # titles once, and again when they change
+            names = names_of(chosen, data_columns(chosen))
+            header = {"header": names if names != self._titles else ()}
+            self._titles = names
+        WRITERS[self._form](chosen, self._out, **header)
+
+    def _gone(self, table: Table, rows: np.ndarray[Any, Any]) -> None:
+        from livetable.tui.alerts import row_values
+
+        for row in rows.tolist():
+            values = row_values(table, row)
+            key = dict(list(values.items())[: max(1, table.fixed)])
+            self._out.write(json.dumps({**key, GONE: True}, ensure_ascii=False) + "\n")
+
+
+def _shown_rows(table: Table) -> np.ndarray[Any, Any]:
+    rows: np.ndarray[Any, Any] = np.asarray(table.frame_rows_of(0, table.rows), dtype=np.int64)
+    return rows

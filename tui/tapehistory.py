@@ -1,0 +1,76 @@
+"""A tape as the viewer's history: each state is read from the file when it is asked for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from livetable.feed.playback import Playback
+from livetable.tui.history import History
+from livetable.tui.model import Span, Table, build
+
+
+class TapeHistory(History):
+    """The states of a tape, numbered from 0. Its times are told by this machine's monotonic clock.
+
+    Args:
+        playback: What reads them.
+    """
+
+    def __init__(self, playback: Playback) -> None:
+        super().__init__(limit=playback.tape.bytes)
+        self.playback = playback
+        self.bytes = playback.tape.bytes
+        self._offset = time.time() - time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self.playback)
+
+    @property
+    def last(self) -> int:
+        """The number of the newest table."""
+        return len(self.playback) - 1
+
+    @property
+    def seconds(self) -> float:
+        """How long the tape is."""
+        return self.playback.time(self.last) - self.playback.time(0)
+
+    def add(self, table: Table) -> None:
+        """Do nothing: all that there will be is there."""
+
+    def moment(self, number: int) -> float:
+        """Return when a state was sent, by the monotonic clock: before it began to run, too."""
+        return self.playback.time(number) - self._offset
+
+    def at(self, number: int) -> Table:
+        """Return the table of a number, or the nearest one there is."""
+        number = min(max(0, number), self.last)
+        played = self.playback.at(number)
+        header = played.header
+        assert header.position is not None
+        # Numbered by the tape: two lives of a feed may both have a frame 7.
+        position = replace(header.position, epoch=f"tape {header.position.epoch}", seq=number + 1)
+        # A little later than the one before where both were sent at once: changes are told by it.
+        sent = played.time - self._offset + number * 1e-6
+        table = build(played.state, header.key, position, header.columns, sent=sent)
+        return replace(table, past=self)
+
+    def number_at(self, moment: float) -> int:
+        """Return the number of the table that was shown at a moment, of the monotonic clock."""
+        # Clocks are read twice on the way here: what was sent at just that time is meant.
+        return self.playback.number_at(moment + self._offset + 1e-3)
+
+    def before(self, table: Table, span: Span) -> Table | None:
+        """Return an earlier state: the mark's, the frame's before, or that of so long before."""
+        if span == "mark":
+            return self.marked
+        number = table.position.seq - 1
+        if span == 0:
+            return self.at(number - 1) if number else None
+        wanted = self.moment(number) - span
+        return self.at(self.number_at(wanted)) if wanted >= self.moment(0) else None
+
+    def tables(self, since: float = float("-inf")) -> list[Table]:
+        """Return nothing: a tape is not held in memory."""
+        return []

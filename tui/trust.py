@@ -1,0 +1,55 @@
+"""The question whether a feed's key is to be trusted: asked once, before there is a screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from livetable.feed import introducing, keys
+from livetable.feed.errors import BadKey
+from livetable.feed.harmless import harmless
+from livetable.tui.target import Target
+
+
+def settle_keys(targets: Sequence[Target], given: str | None) -> None:
+    """Make sure that the feeds to be shown over TCP are known, if they have keys.
+
+    Args:
+        targets: What is to be shown.
+        given: A feed's key from the command line.
+
+    Raises:
+        BadKey: a feed is not known and nobody can be asked, or nobody trusts it; or it is known by
+            another key.
+    """
+    endpoints = [one.endpoint for one in targets if one.endpoint is not None]
+    endpoints = [one for one in dict.fromkeys(endpoints) if one.startswith("tcp://")]
+    if given is not None:
+        if len(endpoints) != 1:
+            raise BadKey("--feed-key goes with one SOURCE tcp://host:port")
+        keys.trust(endpoints[0], keys.read_key(given))
+        return
+    for endpoint in endpoints:
+        if keys.known_feed(endpoint) is None:
+            key = introducing.ask(endpoint)
+            if key is not None:
+                _ask(endpoint, key)
+
+
+def _ask(endpoint: str, key: bytes) -> None:
+    text = keys.key_text(key)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise BadKey(
+            f"{endpoint} shows a key that is not known here; if it is the feed's, say "
+            f"livetable --feed-key '{text}' {endpoint}"
+        )
+    print(
+        f"{harmless(endpoint)} is seen here for the first time. It shows the key\n\n"
+        f"    {text}\n\n"
+        "If `livetable-feed key` prints the same there, nobody stands in between.",
+        file=sys.stderr,
+    )
+    print("Trust it from now on? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise BadKey(f"{endpoint} is not trusted, and was not read")
+    keys.trust(endpoint, key)

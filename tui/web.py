@@ -1,0 +1,161 @@
+"""`livetable SOURCE --web`: the same screen in a browser, each with a viewer of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hmac
+import os
+import secrets
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from livetable.feed.errors import LivetableError
+from livetable.feed.extras import need
+from livetable.tui.target import Target
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+HOST: Final = "127.0.0.1"
+"""It is served to this machine only: from elsewhere through `ssh -L`."""
+
+_PASSED_ON: Final = ("columns", "where", "sort", "stale_after", "view", "history", "theme",
+                     "alert", "key")  # fmt: skip
+
+
+class NotServed(LivetableError):
+    """There is nothing to serve at."""
+
+
+def command_for(targets: Sequence[Target], options: argparse.Namespace) -> list[str]:
+    """Return the command that shows the tables in one browser."""
+    command = [sys.executable, "-m", "livetable.tui", "--in-browser"]
+    for name in _PASSED_ON:
+        value = getattr(options, name)
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                command.append(f"--{name.replace('_', '-')}={one}")
+    if options.pickle:
+        command.append("--pickle")
+    for target in targets:
+        where = target.tape or target.endpoint
+        if where is None:
+            sources = [target.table] if target.table is not None else []
+        else:
+            named = target.tape is None and target.table is not None
+            sources = [f"{where}#{target.table}" if named else str(where)]
+        command += [str(one) for one in sources]
+    return command
+
+
+def serve(command: Sequence[str], title: str, port: int) -> int:
+    """Serve what a command shows until a signal; return the exit code.
+
+    Args:
+        command: Shows the tables; it is run for each browser.
+        title: Of the page.
+        port: Where to listen; 0 for a free one.
+
+    Raises:
+        MissingExtra: what serves it is not installed.
+        NotServed: the port is taken.
+    """
+    need("textual_serve.server", "web", "--web")
+    return asyncio.run(_serve(shlex.join(command), title, port))
+
+
+async def _serve(command: str, title: str, port: int) -> int:
+    from aiohttp import web
+    from textual_serve.server import Server
+
+    ended, code = asyncio.Event(), 0
+
+    def end(number: int) -> None:
+        nonlocal code
+        code = 130 if number == signal.SIGINT else 0
+        ended.set()
+
+    class Quiet(Server):
+        async def on_startup(self, app: web.Application) -> None:
+            pass  # no banner: the address is all that there is to say
+
+    token = os.environ.get("LIVETABLE_TOKEN") or secrets.token_urlsafe(16)
+    server = Quiet(command, HOST, port, title)
+    app = await server._make_app()
+    door = _Door(token)
+    app.middlewares.append(door.middleware())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+        except OSError as error:
+            raise NotServed(
+                f"port {port} can't be listened at: {error.strerror or error}; --web PORT"
+            ) from None
+        door.port = runner.addresses[0][1]
+        server.public_url = f"http://{HOST}:{door.port}"
+        print(f"{title} is at {server.public_url}/?token={token}", file=sys.stderr, flush=True)
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(getattr(signal, name), end, getattr(signal, name))
+        await ended.wait()
+    finally:
+        await runner.cleanup()
+    return code
+
+
+class _Door:
+    """Lets in who brings the token in the address once, and is known by a cookie then.
+
+    Args:
+        token: The token.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self.port = 0
+
+    @property
+    def _cookie(self) -> str:
+        return f"livetable-{self.port}"  # cookies know no ports
+
+    def middleware(self) -> Any:
+        """Return the middleware for the server."""
+        from aiohttp import web
+
+        @web.middleware
+        async def middle(request: web.Request, handler: Any) -> Any:
+            given = request.query.get("token")
+            known = self._fits(given) or self._fits(request.cookies.get(self._cookie))
+            origin = request.headers.get("Origin")
+            # A page from elsewhere sends the cookie along, but not a name of this machine's.
+            try:
+                strange = origin is not None and urlsplit(origin).netloc != request.host
+                strange = strange or urlsplit(f"//{request.host}").hostname not in _OWN
+            except ValueError:
+                strange = True
+            if not known or strange:
+                return web.Response(
+                    status=403, text="livetable: open the address that it printed, token and all\n"
+                )
+            answer = await handler(request)
+            if given is not None and not answer.prepared:
+                answer.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict")
+                answer.headers["Referrer-Policy"] = "no-referrer"
+            return answer
+
+        return middle
+
+    def _fits(self, given: str | None) -> bool:
+        return given is not None and hmac.compare_digest(given.encode(), self._token.encode())
+
+
+_OWN: Final = (HOST, "localhost")
