@@ -308,9 +308,10 @@ class Publisher:
 
     def _check_key(self, captured: Captured) -> None:
         frame = captured.frame
-        known = frame.columns if hasattr(frame, "iloc") else frame.column_names
+        # A list: `in` of pandas' own index asks NumPy for types, which swallows a Ctrl-C.
+        known = list(frame.columns if hasattr(frame, "iloc") else frame.column_names)
         for label in self._key:
-            if list(known).count(label) > 1:
+            if known.count(label) > 1:
                 raise BadFrame(f"the frame has several columns called {label!r}, which is the key")
             if label not in known:
                 as_index = label in getattr(getattr(frame, "index", None), "names", ())

@@ -60,7 +60,7 @@ class Recorder:
         """Bytes of ended tapes."""
         self._rotation = rotation
         self._tape: TapeWriter | None = None
-        self._began = self._last = 0.0
+        self._began = self._last = self._came = 0.0
         self._since_whole = self._whole = 0
         if not path.parent.is_dir():
             raise BadRecording(f"{path}: there is no folder {path.parent}")
@@ -97,8 +97,11 @@ class Recorder:
         self._end()
 
     def _add(self, header: Header, body: memoryview, state: Followed) -> None:
-        # Times never go back, or nothing could be found by them.
-        self._last = max(self._last, header.time if header.time is not None else time.time())
+        # Times never go back, or nothing could be found by them; where the clock was set back they
+        # go on at the pace at which frames come, or an hour of them would be played in no time.
+        came, sent = time.monotonic(), header.time if header.time is not None else time.time()
+        self._last = sent if sent >= self._last else self._last + came - self._came
+        self._came = came
         if self._tape is not None and self._is_full(self._tape):
             self._end()
             self._put_aside(self._began)

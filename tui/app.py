@@ -18,7 +18,7 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import Monochrome, NoColor
+from textual.filter import ANSIToTruecolor, Monochrome, NoColor
 from textual.screen import Screen
 
 from livetable.feed.harmless import harmless
@@ -66,11 +66,15 @@ class LivetableApp(App[int]):
         self, *targets: Target, options: ViewOptions = DEFAULTS, client: Client | None = None
     ) -> None:
         super().__init__(driver_class=driver_for_terminal())
+        is_sixteen = self.console.color_system == "standard"
+        self.set_class(is_sixteen, "-sixteen")
+        if is_sixteen or self.no_color:
+            # Faint text, as stale data is, would become a colour: here it would be lost as one.
+            self._filters = [one for one in self._filters if not isinstance(one, ANSIToTruecolor)]
         if self.no_color:  # Textual would turn colours into greys, which are colours, too
             self._filters = [
                 NoColor() if isinstance(one, Monochrome) else one for one in self._filters
             ]
-        self.set_class(self.console.color_system == "standard", "-sixteen")
         self._client = client
         self._targets = targets
         self._options = options

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from livetable.feed.harmless import harmless
 
@@ -62,21 +62,21 @@ LEAST_WIDTH: Final = 3
 
 PLAIN_STYLE: Final = ColumnStyle()
 
-_SI: Final = ("", "k", "M", "G", "T", "P", "E")
-_SMALL: Final = ("", "m", "µ", "n", "p", "f", "a")
-_IEC: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+SI: Final = ("", "k", "M", "G", "T", "P", "E")
+SMALL: Final = ("", "m", "µ", "n", "p", "f", "a")
+IEC: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 Number = int | float
-Writer = Callable[[Number], str]
+Writer = Callable[[Any], str]
 
 
 def number_writer(style: ColumnStyle, plain: Writer) -> Writer:
     """Return what writes a column's numbers.
 
-    A number is never rounded into another one's look without a sign: ``≈`` stands before what is
-    not zero and would be written as zero.
+    ``≈`` stands before what is not zero and would be written as zero. (What else is rounded has it
+    before its column's title.)
 
     Args:
         style: How.
@@ -85,8 +85,8 @@ def number_writer(style: ColumnStyle, plain: Writer) -> Writer:
     write = _writer(style, plain)
     unit = f" {harmless(style.unit)}" if style.unit else ""
 
-    def written(value: Number) -> str:
-        if value != value or value in (math.inf, -math.inf):
+    def written(value: Any) -> str:
+        if isinstance(value, str) or value != value or value in (math.inf, -math.inf):
             return plain(value)
         text = write(value)
         if value and not any(figure in text for figure in "123456789abcdef"):
@@ -102,7 +102,7 @@ def _writer(style: ColumnStyle, plain: Writer) -> Writer:
     if form is NumberForm.THOUSANDS:
         return lambda value: fixed_text(value, _digits(value, digits), ",")
     if form is NumberForm.PERCENT:
-        return lambda value: f"{value * 100:.{1 if digits is None else digits}f} %"
+        return lambda value: percent_text(value, 1 if digits is None else digits)
     if form is NumberForm.SI:
         return lambda value: si_text(value, 3 if digits is None else digits)
     if form is NumberForm.BYTES:
@@ -129,18 +129,26 @@ def fixed_text(value: Number, digits: int, separator: str = "") -> str:
     return f"{value:{separator}.{digits}f}"
 
 
+def percent_text(value: Number, digits: int = 1) -> str:
+    """Return a number as so many of a hundred, also where that is beyond any float."""
+    hundredfold = value * 100
+    if hundredfold in (math.inf, -math.inf):
+        hundredfold = int(value) * 100
+    return f"{fixed_text(hundredfold, digits)} %"
+
+
 def si_text(value: Number, digits: int = 3) -> str:
     """Return a number with a prefix: 12.3 k. `digits` are all that it has, before and behind."""
     if not value:
         return "0"
     power = math.floor(math.log10(abs(value)) / 3 + 1e-12)
-    power = max(1 - len(_SMALL), min(power, len(_SI) - 1))
+    power = max(1 - len(SMALL), min(power, len(SI) - 1))
     value = float(value)
     scaled = f"{value / 1000.0**power:.{digits}g}"
-    if "e" in scaled and abs(float(scaled)) >= 1000 and power < len(_SI) - 1:
+    if "e" in scaled and abs(float(scaled)) >= 1000 and power < len(SI) - 1:
         power += 1  # 999.9 of three digits is 1 of the next prefix
         scaled = f"{value / 1000.0**power:.{digits}g}"
-    prefix = _SI[power] if power >= 0 else _SMALL[-power]
+    prefix = SI[power] if power >= 0 else SMALL[-power]
     return (
         f"{float(scaled):g} {prefix}".rstrip() if "e" in scaled else f"{scaled} {prefix}".rstrip()
     )
@@ -150,17 +158,19 @@ def bytes_text(value: Number, digits: int = 1) -> str:
     """Return a number of bytes: 1.5 MiB."""
     size = float(abs(value))
     power = 0
-    while size >= 1024 and power < len(_IEC) - 1:
+    while size >= 1024 and power < len(IEC) - 1:
         size /= 1024
         power += 1
     sign = "-" if value < 0 else ""
-    return f"{sign}{size:.{digits if power else 0}f} {_IEC[power]}"
+    return f"{sign}{size:.{digits if power else 0}f} {IEC[power]}"
 
 
 def seconds_text(value: Number, digits: int = 0) -> str:
     """Return a number of seconds: 1d 02:03:04."""
     scale = 10**digits
-    whole, rest = divmod(round(abs(value) * scale), scale)
+    size = abs(value)
+    # Large floats are whole numbers, and times the scale may be none of Python's.
+    whole, rest = divmod(round(size * scale) if size < 1e15 else int(size) * scale, scale)
     days, seconds = divmod(whole, 86_400)
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     if digits:

@@ -8,10 +8,12 @@ through SSH, whose other end buffers megabytes. `Pace` says when the next paint 
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import contextlib
 import os
 import select
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from typing import Any, Final
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 
 ANSWER_SECONDS: Final = 0.5
@@ -234,6 +237,21 @@ class TerminalDriver(LinuxDriver):
             self._loop.remove_writer(self._output)
         if self.on_progress is not None:
             self.on_progress()
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        size = self._get_terminal_size()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Textual's own handler can be interrupted by the next change between reading a size and
+        # telling it: the older size is told last then, and stays. The loop's runs whole.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._tell_size)
+        if self._get_terminal_size() != size:
+            self._tell_size()
+
+    def _tell_size(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
 
     def _sigcont_application(self, *_: Any) -> None:
         """Go on. Only after Ctrl-Z was the terminal given back, and has to be taken again."""

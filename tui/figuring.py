@@ -12,6 +12,7 @@ from livetable.feed.arrays import as_numpy, rows_array, without_dictionary
 from livetable.tui.format import ColumnFormat
 from livetable.tui.grouping import is_numeric
 from livetable.tui.model import ColumnRef, Table
+from livetable.tui.rounding import SIGN
 
 Figure = tuple[str, str, float | None]
 """What it is, what it is as text, and how long a bar to draw for it: from 0 to 1."""
@@ -107,7 +108,8 @@ def _number(value: Any) -> str:
     number = float(value)
     if abs(number) < 1e15 and number == int(number):
         return f"{number:,.0f}"
-    return f"{number:,.1f}" if 1e6 <= abs(number) < 1e15 else f"{number:,.6g}"
+    text = f"{number:,.1f}" if 1e6 <= abs(number) < 1e15 else f"{number:,.6g}"
+    return text if float(text.replace(",", "")) == number else SIGN + text
 
 
 def _frequent(distinct: pa.StructArray, count: int) -> list[Figure]:

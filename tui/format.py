@@ -6,12 +6,9 @@ follow each value would make the table jitter.
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
@@ -19,6 +16,16 @@ from rich.cells import cell_len, set_cell_size
 from livetable.feed.arrays import as_numpy, numpy_type, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade, bar, number_writer
+from livetable.tui.moments import (
+    UNITS,
+    day_text,
+    duration_text,
+    fraction_digits,
+    offset_seconds,
+    time_text,
+)
+from livetable.tui.nested import MAX_CHARACTERS, nested_text, scalar_text
+from livetable.tui.rounding import leaves_out, may_leave_out
 
 NULL: Final = "–"
 """How a missing value looks (NaN, which is a value, looks like ``NaN``)."""
@@ -26,13 +33,11 @@ NULL: Final = "–"
 MAX_TEXT_WIDTH: Final = 40
 """Text columns grow up to this many cells by themselves; numbers are never cut."""
 
-_MAX_CHARACTERS: Final = 400  # of a cell that are looked at, whatever its length
 _MUCH_TEXT: Final = 1 << 16  # bytes of a window's texts that are turned into Python's as they are
 _SIGNIFICANT: Final = 6
 _MAX_DECIMALS: Final = 8
+_BAR_WIDTH: Final = 9  # eight cells, and one between them and the number
 _FIXED_BELOW: Final = 1e15  # a float has no more digits than that before its point
-
-_UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def width_of(text: str) -> int:
@@ -64,6 +69,7 @@ class ColumnFormat:
         max_width: How far it may grow.
         shade: What stands behind its numbers.
         shaded: Whether anything does.
+        rounds: Whether any of its numbers has more digits than are written; once true, it stays.
     """
 
     def __init__(self, kind: pa.DataType, style: ColumnStyle = PLAIN_STYLE) -> None:
@@ -78,11 +84,16 @@ class ColumnFormat:
         self.width = 1
         self.shade = style.shade if self.numeric else Shade.NONE
         self.shaded = self.shade is not Shade.NONE
+        self.rounds = False
         self._least = math.inf
         self._largest = -math.inf
         self._is_float = bool(types.is_floating(kind))
         is_primitive = self._is_float or types.is_integer(kind)
         self._dtype = numpy_type(kind) if is_primitive else None
+        self._narrow = self._dtype if self._is_float and kind.bit_width < 64 else None
+        self._may_round = self.numeric and (
+            may_leave_out(style, whole=types.is_integer(kind)) if style.writes else self._is_float
+        )
         self._is_nested = bool(types.is_nested(kind) or types.is_union(kind))
         self._is_moment = bool(types.is_temporal(kind) and not types.is_interval(kind))
         self._decimals = 0
@@ -127,14 +138,14 @@ class ColumnFormat:
             if window.nbytes > _MUCH_TEXT:
                 import pyarrow.compute as pc
 
-                window = pc.utf8_slice_codeunits(window, 0, _MAX_CHARACTERS)
+                window = pc.utf8_slice_codeunits(window, 0, MAX_CHARACTERS)
         elif self._is_moment:
             # Arrow's own conversion of nanoseconds imports pandas.
             window = window.view(pa.int32() if window.type.bit_width == 32 else pa.int64())
         try:
             values: list[Any] = window.to_pylist()
         except Exception:  # dates beyond Python's, text that is no UTF-8
-            values = [None if not cell.is_valid else _scalar_text(cell) for cell in window]
+            values = [None if not cell.is_valid else scalar_text(cell) for cell in window]
         return values
 
     def texts(self, values: Sequence[Any]) -> list[str]:
@@ -147,7 +158,7 @@ class ColumnFormat:
 
     def measure(self, values: Sequence[Any]) -> bool:
         """Let digits and width grow to what these values need; tell whether they did."""
-        before = self.width, self._decimals, self._fraction, self._with_time
+        before = self.width, self._decimals, self._fraction, self._with_time, self.rounds
         present = [value for value in values if value is not None]
         if pa.types.is_floating(self.kind):
             self._decimals = max(self._decimals, decimals_for(present))
@@ -156,34 +167,51 @@ class ColumnFormat:
         elif pa.types.is_timestamp(self.kind) or pa.types.is_time(self.kind):
             self._measure_times(present)
         elif pa.types.is_duration(self.kind):
-            self._fraction = max(self._fraction, _fraction_digits(present, self.kind.unit))
+            self._fraction = max(self._fraction, fraction_digits(present, self.kind.unit))
         self.width = max(self.width, min(self.needed(values), self.max_width))
-        return before != (self.width, self._decimals, self._fraction, self._with_time)
+        self.rounds = self.rounds or self._leaves_out(present)
+        return before != (
+            self.width,
+            self._decimals,
+            self._fraction,
+            self._with_time,
+            self.rounds,
+        )
 
     def needs_measure(self, values: Sequence[Any]) -> bool:
-        """Tell whether `measure` would find that these values need more digits."""
-        if not self._as_it_is:
-            return False
-        if self._is_float:
-            digits = self._decimals
-            if digits >= decimal_limit(self._most):
+        """Tell whether `measure` would find that these values need more digits, or the sign."""
+        if self._is_float and self._as_it_is:
+            digits, limit = self._decimals, decimal_limit(self._most)
+            if digits >= limit and self.rounds:
                 return False
-            for value in values:
-                if value is None or value != value:
-                    continue
-                # 0.1 + 0.2 needs one digit, whatever its last bit says.
-                if abs(round(value, digits) - value) > abs(value) * 1e-12:
-                    return True
-            return False
+            known = [value for value in values if value is not None and value == value]
+            off = [value for value in known if round(value, digits) != value]
+            # 0.1 + 0.2 needs one digit, whatever its last bit says.
+            if any(round(value, digits) != round(value, limit) for value in off):
+                return True
+            large = [value for value in known if not -_FIXED_BELOW < value < _FIXED_BELOW]
+            return not self.rounds and self._leaves_out(off + large)
+        if not self._as_it_is:
+            return not self.rounds and self._leaves_out(
+                [value for value in values if value is not None]
+            )
         if pa.types.is_temporal(self.kind) and not pa.types.is_date(self.kind):
             before = self._fraction, self._with_time
             if pa.types.is_interval(self.kind):
                 return False
             present = [value for value in values if value is not None]
-            return _fraction_digits(present, self.kind.unit) > before[0] or (
+            return fraction_digits(present, self.kind.unit) > before[0] or (
                 pa.types.is_timestamp(self.kind) and not before[1]
             )
         return False
+
+    def _leaves_out(self, values: Sequence[Any]) -> bool:
+        """Tell whether any of these values, none of them None, has more digits than its text."""
+        if not self._may_round:
+            return False
+        known = [one for one in values if not isinstance(one, str) and one - one == 0]
+        nearest = float if self._narrow is None else self._narrow.type
+        return any(leaves_out(one, self._texts(one), self.style, nearest) for one in known)
 
     def widest(self, values: Sequence[Any]) -> Sequence[Any]:
         """Return those of some values among which the one with the widest text is.
@@ -239,9 +267,9 @@ class ColumnFormat:
 
     def _measure_times(self, values: Sequence[int]) -> None:
         unit = self.kind.unit
-        self._fraction = max(self._fraction, _fraction_digits(values, unit))
+        self._fraction = max(self._fraction, fraction_digits(values, unit))
         if pa.types.is_timestamp(self.kind) and not self._with_time:
-            day = 86_400 * _UNITS[unit]
+            day = 86_400 * UNITS[unit]
             self._with_time = bool(self.kind.tz) or any(value % day for value in values)
 
     def _writer(self) -> Callable[[Any], str]:
@@ -265,18 +293,18 @@ class ColumnFormat:
         if types.is_duration(kind):
             return lambda value: duration_text(value, kind.unit, self._fraction)
         if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-            return lambda value: repr(bytes(value[:_MAX_CHARACTERS]))
-        return lambda value: harmless(str(value)[:_MAX_CHARACTERS])
+            return lambda value: repr(bytes(value[:MAX_CHARACTERS]))
+        return lambda value: harmless(str(value)[:MAX_CHARACTERS])
 
     def _timestamp(self, value: int) -> str:
         unit = self.kind.unit
         zone = ""
         if self.kind.tz:
-            seconds = offset_seconds(self.kind.tz, value // _UNITS[unit])
-            value += seconds * _UNITS[unit]
+            seconds = offset_seconds(self.kind.tz, value // UNITS[unit])
+            value += seconds * UNITS[unit]
             sign = "-" if seconds < 0 else "+"
             zone = f"{sign}{abs(seconds) // 3600:02}:{abs(seconds) // 60 % 60:02}"
-        days, rest = divmod(value, 86_400 * _UNITS[unit])
+        days, rest = divmod(value, 86_400 * UNITS[unit])
         if not self._with_time:
             return day_text(days)
         return f"{day_text(days)} {time_text(rest, unit, self._fraction)}{zone}"
@@ -323,105 +351,3 @@ def float_text(value: float, decimals: int) -> str:
     if size <= 0.5 * 10.0**-decimals and size:
         return f"{value:.3g}"
     return f"{value:.{decimals}f}"
-
-
-def day_text(days: int) -> str:
-    """Return days since 1970 as a date, also outside the years that Python knows."""
-    try:
-        return datetime.date.fromordinal(719_163 + days).isoformat()
-    except (ValueError, OverflowError):
-        return f"day {days}"
-
-
-def time_text(value: int, unit: str, digits: int) -> str:
-    """Return a time of day, with `digits` behind the seconds."""
-    seconds, rest = divmod(value, _UNITS[unit])
-    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return (
-        f"{text}.{rest * 1_000_000_000 // _UNITS[unit]:09}"[: len(text) + 1 + digits]
-        if (digits)
-        else text
-    )
-
-
-def duration_text(value: int, unit: str, digits: int) -> str:
-    """Return a duration: ``1d 02:03:04``, the days only if there are any."""
-    days, rest = divmod(abs(value), 86_400 * _UNITS[unit])
-    text = time_text(rest, unit, digits)
-    return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
-
-
-@lru_cache(maxsize=4096)
-def offset_seconds(zone: str, moment: int) -> int:
-    """Return a time zone's offset at a moment; 0 (UTC, and shown as such) if nobody knows it.
-
-    Args:
-        zone: A name such as ``Europe/Berlin``, or an offset such as ``+01:00``.
-        moment: Seconds since 1970.
-    """
-    if zone[:1] in "+-":
-        try:
-            hours, minutes = zone[1:].split(":")
-            return int(f"{zone[0]}1") * (int(hours) * 3600 + int(minutes) * 60)
-        except ValueError:
-            return 0
-    try:
-        offset = datetime.datetime.fromtimestamp(moment, ZoneInfo(zone)).utcoffset()
-    except (OSError, ValueError, OverflowError, KeyError):
-        return 0
-    return int(offset.total_seconds()) if offset is not None else 0
-
-
-def _fraction_digits(values: Sequence[int], unit: str) -> int:
-    """Return how many digits behind the seconds these whole numbers of `unit` need: 0, 3, 6, 9."""
-    most = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
-    for digits in range(0, most, 3):
-        step = 10 ** (most - digits)
-        if all(value % step == 0 for value in values):
-            return digits
-    return most
-
-
-_BAR_WIDTH: Final = 9  # eight cells, and one between them and the number
-_NESTED_PARTS: Final = 16
-_NESTED_DEPTH: Final = 4
-
-
-def nested_text(cell: pa.Scalar, depth: int = 0) -> str | None:
-    """Return a list, dict or map as short text, looking at its first parts only.
-
-    A few bytes of a message can describe a list of any length.
-    """
-    if not cell.is_valid:
-        return None
-    kind = cell.type
-    if depth >= _NESTED_DEPTH and pa.types.is_nested(kind):
-        return "…"
-    if pa.types.is_map(kind) or pa.types.is_struct(kind):
-        if pa.types.is_struct(kind):
-            names = [kind.field(at).name for at in range(min(kind.num_fields, _NESTED_PARTS))]
-            pairs = [(repr(name), cell[at]) for at, name in enumerate(names)]
-            more = kind.num_fields > _NESTED_PARTS
-        else:
-            entries, more = cell.values.slice(0, _NESTED_PARTS), len(cell.values) > _NESTED_PARTS
-            pairs = [(str(nested_text(one[0], depth + 1)), one[1]) for one in entries]
-        parts = [f"{name}: {nested_text(value, depth + 1)}" for name, value in pairs]
-        return "{" + ", ".join([*parts, *(["…"] if more else [])]) + "}"
-    if pa.types.is_nested(kind) and hasattr(cell, "values"):
-        values = cell.values
-        shown = [str(nested_text(one, depth + 1)) for one in values.slice(0, _NESTED_PARTS)]
-        return "[" + ", ".join([*shown, *(["…"] if len(values) > _NESTED_PARTS else [])]) + "]"
-    return _scalar_text(cell) if depth == 0 else _quoted(cell)
-
-
-def _quoted(cell: pa.Scalar) -> str:
-    text = _scalar_text(cell)
-    kind = plain_type(cell.type)
-    return repr(text) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else text
-
-
-def _scalar_text(cell: pa.Scalar) -> str:
-    try:
-        return str(cell)[:_MAX_CHARACTERS]
-    except Exception as error:  # dates beyond Python's
-        return f"<{type(error).__name__}>"

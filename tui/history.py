@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from bisect import bisect_left, bisect_right
 from typing import Final
 
@@ -55,6 +56,11 @@ class History:
     def seconds(self) -> float:
         """How long it reaches back, from its newest table."""
         return self._times[-1] - self._times[0] if self._times else 0.0
+
+    @property
+    def to_wall(self) -> float:
+        """What to add to a moment of the monotonic clock for its seconds since 1970."""
+        return time.time() - time.monotonic()
 
     def add(self, table: Table) -> None:
         """Keep a table that is shown now. Times never go back: a late one counts as just now."""

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade
 from livetable.tui.format import ColumnFormat, fit, width_of
 from livetable.tui.model import ColumnRef, RowId, Table
+from livetable.tui.rounding import SIGN
 
 FLASH_SECONDS: Final = 0.9
 """How long a changed cell shows that it changed."""
@@ -339,7 +340,7 @@ class Composer:
             if column == cursor.column and not cursor.whole_row:
                 look |= _CURSOR_COLUMN
             arrow = self.arrows.get(refs[column], " ") if self.arrows else " "
-            text = f" {fit(layout.titles[column], form.width, right=form.right)}{arrow}"
+            text = title_text(layout.titles[column], form) + arrow
             x = layout.starts[column] - (0 if column < layout.fixed else viewport.left)
             if cut := _cut(layout, column, viewport):
                 text = _with_cuts(text, *cut)
@@ -564,6 +565,13 @@ class Composer:
     def _forget_lines(self) -> None:
         for row in self._seen.values():
             row.look = -1
+
+
+def title_text(title: str, form: ColumnFormat) -> str:
+    """Return a title as wide as its column and the cell before it, which the sign may take."""
+    if form.rounds:
+        return fit(SIGN + title, form.width + 1, right=form.right)
+    return " " + fit(title, form.width, right=form.right)
 
 
 def _cut(layout: Layout, column: int, viewport: Viewport) -> tuple[int, int] | None:

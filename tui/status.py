@@ -28,6 +28,7 @@ _LOOKS = {
 }
 
 
+_LEAST_NAME = 4
 _NOTE = "status--note"
 _NAMES = (
     "", "status--name", "status--live", "status--waiting", "status--gone", "status--note",
@@ -107,6 +108,10 @@ class StatusLine(Widget):
             figures.pop(0 if len(figures) > 3 else -1)  # the rate first, then from the end
         taken = sum(map(width_of, figures)) + 1
         words = [*self._left, *((text, "") for text in figures)]
+        if words:  # a long name must not push out what tells whether the table is live
+            states = sum(width_of(text) for text, name in self._left[1:] if name != _NOTE)
+            name, look = words[0]
+            words[0] = fit(name, max(_LEAST_NAME, min(width_of(name), width - states - 1))), look
         cells: list[Cell] = []
         x = 0
         for at, (text, name) in enumerate(words):

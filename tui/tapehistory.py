@@ -23,6 +23,11 @@ class TapeHistory(History):
         self.bytes = playback.tape.bytes
         self._offset = time.time() - time.monotonic()
 
+    @property
+    def to_wall(self) -> float:
+        """What to add to a moment: a tape's times stay what they are when the clock is set."""
+        return self._offset
+
     def __len__(self) -> int:
         return len(self.playback)
 

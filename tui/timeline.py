@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import time
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -30,6 +29,7 @@ class Moment:
 
     Attributes:
         at: When it was sent, by the monotonic clock.
+        wall: When that was, in seconds since 1970.
         first: When the oldest frame was.
         last: When the newest was.
         frame: Its number, from 1.
@@ -39,6 +39,7 @@ class Moment:
     """
 
     at: float
+    wall: float
     first: float
     last: float
     frame: int
@@ -88,7 +89,7 @@ class TimeLine(Widget):
         if moment is None:
             return
         line = Text(no_wrap=True, overflow="ellipsis", end="")
-        clock = wall_text(moment.at)
+        clock = wall_text(moment.wall)
         line.append(f" {clock} ", self.get_component_rich_style("timeline--time", partial=True))
         line.append(f" {span_text(moment.last - moment.at):>7} before the newest  ")
         self._bar_from = line.cell_len
@@ -115,8 +116,8 @@ class TimeLine(Widget):
 
 
 def wall_text(moment: float) -> str:
-    """Return a moment of the monotonic clock as a time of day."""
-    wall = datetime.datetime.fromtimestamp(moment - time.monotonic() + time.time())
+    """Return seconds since 1970 as a time of day."""
+    wall = datetime.datetime.fromtimestamp(moment)
     return wall.strftime("%H:%M:%S.") + f"{wall.microsecond // 100_000}"
 
 

@@ -57,6 +57,11 @@ class ViewLine(Widget):
         self._said = said
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         name = self.get_component_rich_style("viewline--name", partial=True)
+        # First what makes that not all rows are seen: the line's end may be cut.
+        for text in chosen.filters if chosen is not None else ():
+            line.append(" filter ", name).append(f"{harmless(text)}  ")
+        if chosen is not None and chosen.filters and rows is not None:
+            line.append(f"{rows[0]:,} of {rows[1]:,} rows  ")
         if chosen is not None and chosen.groups:
             by = ", ".join(harmless(ref[0]) or "index" for ref in chosen.groups)
             line.append(" by ", name).append(f"{by}  ")
@@ -66,10 +71,6 @@ class ViewLine(Widget):
                 for key in chosen.sort
             )
             line.append(" sort ", name).append(f"{keys} · {_MODES[chosen.mode.value]}  ")
-        for text in chosen.filters if chosen is not None else ():
-            line.append(" filter ", name).append(f"{harmless(text)}  ")
-        if chosen is not None and chosen.filters and rows is not None:
-            line.append(f"{rows[0]:,} of {rows[1]:,} rows  ")
         for rule in rules:
             line.append(" rule ", name).append(f"{harmless(str(rule))}  ")
         if mark:

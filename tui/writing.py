@@ -15,7 +15,7 @@ from livetable.feed.harmless import harmless
 from livetable.tui.columns import free_title
 from livetable.tui.format import ColumnFormat, fit
 from livetable.tui.model import Table
-from livetable.tui.scene import Layout
+from livetable.tui.scene import Layout, title_text
 
 _SLICE: Final = 4096  # rows that are turned into text at once
 
@@ -33,10 +33,10 @@ def _write_table(table: Table, out: TextIO, progress: Progress = _silent) -> Non
         for column, form in enumerate(layout.formats):
             form.measure(form.values(table.window(column, start, stop)))
     header = [
-        fit(harmless(title), form.width, right=form.right)
+        title_text(harmless(title), form)
         for title, form in zip(layout.titles, layout.formats, strict=True)
     ]
-    print("  ".join(header).rstrip(), file=out)
+    print(" ".join(header)[1:].rstrip() if header else "", file=out)
     for start, stop in _slices(table, progress):
         cells = [
             [fit(text, form.width, right=form.right) for text in form.texts(values)]

@@ -357,14 +357,17 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     reader.close()
 
 
-def test_times_never_go_back(tmp_path: Path) -> None:
+def test_times_never_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "day.tape"
     recorder, state = Recorder(path), Follower().snapshot(Decoder()(body(0)), 1)
-    for seq in (5, 3, 9):
+    now = 0.0
+    monkeypatch.setattr("livetable.feed.recording.time.monotonic", lambda: now)
+    for seq in (5, 3, 4, 9):  # the clock is set back by 3 seconds, and forth again
         recorder.add(header(seq, 1), body(seq), state)
+        now += 1
     recorder.close()
     reader = TapeReader(path)
-    assert [reader.time(at) for at in range(3)] == [1005.0, 1005.0, 1009.0]
+    assert [reader.time(at) for at in range(4)] == [1005.0, 1006.0, 1007.0, 1009.0]
     reader.close()
 
 

@@ -159,6 +159,7 @@ import sys, time
 import pandas as pd
 from livetable.feed import Publisher
 orders = Publisher("orders", key="id")
+orders.upsert({"id": 2, "n": 0})  # now all is imported: Python makes a RuntimeError of some there
 interrupts = turns = 0
 while interrupts < int(sys.argv[1]):
     try:
@@ -176,7 +177,7 @@ time.sleep(30)
 
 
 def test_ctrl_c_in_any_line(runtime_folder: Path) -> None:
-    times = 100
+    times = 1000
     chance = random.Random(3)
     started = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(times)], env=environment_for(runtime_folder),

@@ -240,9 +240,15 @@ def test_changes_that_mean_nothing(text: str) -> None:
         (ColumnStyle(form=NumberForm.THOUSANDS, digits=0), -1234.5, "-1,234"),
         (ColumnStyle(form=NumberForm.PERCENT), 0.1234, "12.3 %"),
         (ColumnStyle(form=NumberForm.PERCENT, digits=0), 0.5, "50 %"),
+        (ColumnStyle(form=NumberForm.PERCENT), 1.5 * 2.0**1023, f"{15 * 2**1023 * 10}.0 %"),
         (ColumnStyle(form=NumberForm.SI), 12345, "12.3 k"),
         (ColumnStyle(form=NumberForm.BYTES), 1536, "1.5 KiB"),
         (ColumnStyle(form=NumberForm.DURATION), 93784, "1d 02:03:04"),
+        (
+            ColumnStyle(form=NumberForm.DURATION, digits=1),
+            2.0**1023,
+            f"{2**1023 // 86_400}d 23:30:08.0",
+        ),
         (ColumnStyle(form=NumberForm.HEX), 255, "0xff"),
         (ColumnStyle(form=NumberForm.HEX), 0.5, "0x1.0000000000000p-1"),
         (ColumnStyle(form=NumberForm.HEX), Decimal("0.5"), "0x1.0000000000000p-1"),
@@ -290,6 +296,9 @@ def test_a_format_with_a_style() -> None:
     form = ColumnFormat(kind, ColumnStyle(width=6, digits=3, left=True))
     form.measure([1.0, 2000.5])
     assert (form.width, form.right, form.text(2.0)) == (6, False, "2.000")
+    assert form.needs_measure([0.123456])
+    form.measure([0.123456])
+    assert (form.width, form.text(2.0), form.rounds) == (6, "2.000", True)
     assert not form.needs_measure([0.123456])
     assert not form.grow(["1234567890"])
     barred = ColumnFormat(kind, ColumnStyle(shade=Shade.BAR))

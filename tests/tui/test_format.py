@@ -15,14 +15,12 @@ from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
 from livetable.tui.format import (
     ColumnFormat,
-    day_text,
     decimals_for,
-    duration_text,
     fit,
     float_text,
-    offset_seconds,
     width_of,
 )
+from livetable.tui.moments import day_text, duration_text, offset_seconds
 from tests.ugly import ugly_frames
 
 

@@ -111,8 +111,7 @@ class TimedPane(ArrangedPane):
             if moment is None:
                 prompt.say(f"{text!r} is no time: write {_JUMP_HINT}")
                 return False
-            monotonic = moment - time.time() + time.monotonic()
-            self._go_to(self.history.number_at(monotonic))
+            self._go_to(self.history.number_at(moment - self.history.to_wall))
             return True
 
         self.ask(prompt, done)
@@ -181,6 +180,7 @@ class TimedPane(ArrangedPane):
         line.show(
             Moment(
                 at=shown.sent,
+                wall=shown.sent + tables.to_wall,
                 first=oldest.sent,
                 last=newest.sent,
                 frame=max(self.standing - tables.first, 0) + 1,
@@ -226,7 +226,8 @@ class TimedPane(ArrangedPane):
                 said = f"{changed:,} rows differ, {came:,} new, {gone:,} gone{named}"
             except Exception as error:  # of Arrow, for a type nobody thought of
                 said = harmless(f"what came and went can't be told: {error!r:.100}")
-            self.app.call_from_thread(self._counted, f"{wall_text(then.sent)[:8]}  {said}")
+            clock = wall_text(then.sent + self.history.to_wall)[:8]
+            self.app.call_from_thread(self._counted, f"{clock}  {said}")
 
         self.run_worker(run, group="mark", thread=True, exit_on_error=False)
 

@@ -90,7 +90,8 @@ KEYS: Final = (
     ("See", (
         ("c", "mark a cell or a whole row"),
         ("▲ ▼ • *", "went up, down, changed; differs from the mark"),
-        ("–  NaN  …  ≈", "missing; not a number; cut; rounded to zero"),
+        ("–  NaN  …", "missing; not a number; cut"),
+        ("≈ before a title", "has more digits than shown: ) or Enter shows them"),
     )),
     ("Leave", (
         ("?", "this help"),

@@ -1,0 +1,69 @@
+"""Days, times and durations as text, also beyond what Python's own know. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""How many of a unit are a second."""
+
+
+def day_text(days: int) -> str:
+    """Return days since 1970 as a date, also outside the years that Python knows."""
+    try:
+        return datetime.date.fromordinal(719_163 + days).isoformat()
+    except (ValueError, OverflowError):
+        return f"day {days}"
+
+
+def time_text(value: int, unit: str, digits: int) -> str:
+    """Return a time of day, with `digits` behind the seconds."""
+    seconds, rest = divmod(value, UNITS[unit])
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return (
+        f"{text}.{rest * 1_000_000_000 // UNITS[unit]:09}"[: len(text) + 1 + digits]
+        if (digits)
+        else text
+    )
+
+
+def duration_text(value: int, unit: str, digits: int) -> str:
+    """Return a duration: ``1d 02:03:04``, the days only if there are any."""
+    days, rest = divmod(abs(value), 86_400 * UNITS[unit])
+    text = time_text(rest, unit, digits)
+    return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
+
+
+@lru_cache(maxsize=4096)
+def offset_seconds(zone: str, moment: int) -> int:
+    """Return a time zone's offset at a moment; 0 (UTC, and shown as such) if nobody knows it.
+
+    Args:
+        zone: A name such as ``Europe/Berlin``, or an offset such as ``+01:00``.
+        moment: Seconds since 1970.
+    """
+    if zone[:1] in "+-":
+        try:
+            hours, minutes = zone[1:].split(":")
+            return int(f"{zone[0]}1") * (int(hours) * 3600 + int(minutes) * 60)
+        except ValueError:
+            return 0
+    try:
+        offset = datetime.datetime.fromtimestamp(moment, ZoneInfo(zone)).utcoffset()
+    except (OSError, ValueError, OverflowError, KeyError):
+        return 0
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def fraction_digits(values: Sequence[int], unit: str) -> int:
+    """Return how many digits behind the seconds these whole numbers of `unit` need: 0, 3, 6, 9."""
+    most = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+    for digits in range(0, most, 3):
+        step = 10 ** (most - digits)
+        if all(value % step == 0 for value in values):
+            return digits
+    return most
