@@ -22,6 +22,7 @@ from livetable.feed.commandline import (
     split_command,
 )
 from livetable.feed.errors import LivetableError
+from livetable.feed.wire import name_from
 
 if TYPE_CHECKING:
     from livetable.feed.sources import MakePublisher
@@ -175,16 +176,18 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
     assert run is not None
     if options.file is not None:
         table, key = _of_tape(options.file)
-        options.name = options.name or table
+        options.name = options.name or name_from(table, "tape")
     if options.source == "command":
         if not options.command:
             fail("livetable-feed", "write the command behind --: livetable-feed -- ps aux", 2)
-        options.name = options.name or Path(options.command[0]).name[:60]
+        options.name = options.name or name_from(Path(options.command[0]).name, "command")
     if options.source == "-":
         options.name = options.name or "stdin"
     if run.__module__.endswith((".files", ".folder")):
-        options.name = options.name or _title_of(options.source)
-    name = options.name or options.source.replace("://", " ").replace("/", " ")[:60].strip()
+        options.name = options.name or name_from(Path(options.source).absolute().name, "files")
+    name = options.name or name_from(
+        options.source.replace("://", " ").replace("/", " ").strip(), "table"
+    )
     publisher = Publisher(
         name,
         key=options.key or key,
@@ -198,12 +201,6 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
             show = f"livetable {options.bind or publisher.name!r}"
             print(f"publishing {publisher.name!r}; to watch it: {show}", file=sys.stderr)
         run(options, publisher, stop)
-
-
-def _title_of(source: str) -> str:
-    """Return what a table of a file, a folder or a pattern is called."""
-    name = Path(source).absolute().name
-    return "".join("+" if one in "*?[]" else one for one in name)[:60].lstrip("@-.~ ") or "files"
 
 
 def _maker(options: argparse.Namespace) -> MakePublisher:

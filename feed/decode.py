@@ -13,10 +13,9 @@ import pyarrow as pa
 from livetable.feed.arrays import (
     as_numpy,
     check_type,
-    check_written_out,
+    checked,
     one_chunk,
     plain_type,
-    without_leftovers,
 )
 from livetable.feed.envelope import check_stream
 from livetable.feed.errors import BodyError
@@ -188,8 +187,7 @@ class Decoder:
         except UnicodeDecodeError as error:  # a field's name
             raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
         for at in self._named:
-            plain = without_leftovers(batch.column(at))
-            check_written_out(plain)
+            plain = checked(batch.column(at))
             if plain is not batch.column(at):
                 batch = batch.set_column(at, batch.schema.field(at), plain)
         levels = 0 if labels.range is not None else len(labels.index)

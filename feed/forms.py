@@ -26,6 +26,7 @@ def form_of(path: str) -> tuple[str | None, str | None]:
 def is_folder(source: str) -> bool:
     """Tell whether a source is a folder of files, or a pattern for some: ``logs/``, ``*.csv``."""
     at_path = "/" in source or source in (".", "..") or "\\" in source
-    if any(one in source for one in "*?["):  # a table's name may have these, too
-        return at_path or form_of(source)[0] is not None
-    return at_path and os.path.isdir(os.path.expanduser(source))
+    path = os.path.expanduser(source)
+    if any(one in source for one in "*?["):  # a table's name may have these, and a file's, too
+        return (at_path or form_of(source)[0] is not None) and not os.path.isfile(path)
+    return at_path and os.path.isdir(path)

@@ -159,11 +159,8 @@ class Hub:
         def job() -> str:
             bound = self._bound.get(endpoint)
             if bound is None:
-                if pair is not None and self._doorkeeper is None:
-                    self._doorkeeper = Doorkeeper(self._context)
-                    self._poller.register(self._doorkeeper.socket, zmq.POLLIN)
-                if pair is not None and self._doorkeeper is not None:
-                    self._doorkeeper.owners.add(pair.public)
+                if pair is not None:
+                    self._door().owners.add(pair.public)
                 bound = _Bound(self._context, endpoint, self._prepare, pair)
                 self._bound[endpoint] = self._bound[bound.endpoint] = bound
                 self._poller.register(bound.socket, zmq.POLLIN)
@@ -179,6 +176,13 @@ class Hub:
 
         bound_to: str = self._call(job)
         return bound_to
+
+    def _door(self) -> Doorkeeper:
+        """Return who lets viewers in. Without one ZeroMQ lets in all who have any key."""
+        if self._doorkeeper is None:
+            self._doorkeeper = Doorkeeper(self._context)
+            self._poller.register(self._doorkeeper.socket, zmq.POLLIN)
+        return self._doorkeeper
 
     def remove(self, table: TableState, endpoint: str) -> None:
         """Stop serving a table; viewers are told. The last table closes the endpoint."""

@@ -35,7 +35,7 @@ class Introducer:
 
     def __init__(self, endpoint: str, key: bytes) -> None:
         host, port = _host_and_port(endpoint)
-        if host in ("*", "0.0.0.0"):
+        if host == "*":
             host = "0.0.0.0"
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         self._key = key

@@ -90,6 +90,19 @@ def check_name(name: object) -> str:
     return name
 
 
+def name_from(text: str, other: str) -> str:
+    """Return the name of a table that is made of something called otherwise, such as a file.
+
+    Args:
+        text: What that is called: anything. ``*`` and ``[]`` are patterns where names are given.
+        other: The name if nothing is left of it.
+    """
+    text = unicodedata.normalize("NFC", text)
+    plain = "".join("+" if one in "*?[]/\\#" or not one.isprintable() else one for one in text)
+    end = plain.encode()[-MAX_NAME:].decode(errors="ignore").replace("://", ":++")
+    return end.lstrip("@-.~ ").rstrip() or other
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far a table is: which life of its feed, and the frame's number in it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from livetable.feed.directory import check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, is_folder
-from livetable.feed.wire import check_name
+from livetable.feed.wire import check_name, name_from
 
 if TYPE_CHECKING:
     from livetable.feed.recording import Recorder
@@ -134,5 +134,4 @@ def parse_target(source: str | None) -> Target:
 
 
 def _name_of(source: str) -> str:
-    name = Path(source).expanduser().absolute().name[-60:].lstrip("@-.~ ")
-    return check_name("".join("+" if one in "*?[]" else one for one in name) or "files")
+    return name_from(Path(source).expanduser().absolute().name, "files")

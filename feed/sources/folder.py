@@ -15,6 +15,7 @@ from livetable.feed.forms import form_of
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher, files
 from livetable.feed.watching import changes_in
+from livetable.feed.wire import name_from
 
 MOST: Final = 200
 """Files of which each is a table, at most."""
@@ -32,9 +33,9 @@ def parted(source: str) -> tuple[Path, str]:
     """
     path = Path(source).expanduser()
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
-    if any(one in str(folder) for one in "*?["):
-        raise BadFolder(f"{source}: a pattern stands in the last part only, as logs/*.csv")
     if not folder.is_dir():
+        if any(one in str(folder) for one in "*?["):
+            raise BadFolder(f"{source}: a pattern stands in the last part only, as logs/*.csv")
         raise BadFolder(f"{source}: there is no folder {folder}")
     return folder.absolute(), pattern
 
@@ -89,7 +90,7 @@ def run_each(options: argparse.Namespace, make: MakePublisher, stop: threading.E
             for path in found(folder, pattern)[:MOST]:
                 if path not in following:
                     with contextlib.suppress(LivetableError):  # a name that is taken
-                        publisher = make(path.name[:60], key=options.key)
+                        publisher = make(name_from(path.name, "file"), key=options.key)
                         following[path] = _Following(path, options, publisher)
             if not told:
                 told = True

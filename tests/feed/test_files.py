@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed import Publisher
+from livetable.feed.forms import is_folder
 from livetable.feed.sources import files, find_source
 from livetable.feed.sources.lines import BadLines, Lines, OtherTypes
 from tests.waiting import wait_for
@@ -324,3 +325,10 @@ def test_line_breaks_between_quotes() -> None:
     with pytest.raises(BadLines, match="Expected 2 columns"):
         Lines("csv").add(b"a,b\n1\n")
     assert os.linesep == "\n"
+
+
+def test_a_name_with_brackets_is_a_file_where_there_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "sales[1].csv"
+    assert is_folder(str(file))
+    file.write_text("a\n1\n")
+    assert not is_folder(str(file))

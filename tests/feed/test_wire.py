@@ -19,6 +19,7 @@ from livetable.feed.wire import (
     Want,
     check_name,
     looks_like_livetable,
+    name_from,
     new_epoch,
     new_topic,
     split,
@@ -192,6 +193,32 @@ def test_names(name: str) -> None:
 def test_bad_names(name: object) -> None:
     with pytest.raises(BadName):
         check_name(name)
+
+
+@given(st.text(max_size=200))
+def test_any_text_makes_a_name(text: str) -> None:
+    name = name_from(text, "other")
+    assert check_name(name) == name
+    assert not set(name) & set("*?[]")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("flights.csv", "flights.csv"),
+        ("a b.csv", "a b.csv"),
+        ("/x/y", "+x+y"),
+        ("\x1b]0;t\x07[b].csv", "++0;t++b+.csv"),
+        ("\udcff.csv", "+.csv"),
+        ("u\u0308.csv", "ü.csv"),
+        ("x" * 99 + ".csv", "x" * 60 + ".csv"),
+        ("ü" * 99, "ü" * 32),
+        ("...", "other"),
+        ("", "other"),
+    ],
+)
+def test_names_of_files(text: str, name: str) -> None:
+    assert name_from(text, "other") == name
 
 
 def test_split_keeps_every_byte() -> None:

@@ -117,11 +117,16 @@ def message(data: bytes) -> str:
         found = recognise(data, pickles=False)
     except LivetableError:
         return "refused"
-    state = TableState("orders", (), Encoder())
+    return published(found)
+
+
+def published(found: Any) -> str:
+    """Have a feed publish what a stranger sent, and a viewer show that."""
     try:
         taken = capture(found)
     except LivetableError:
         return "refused"
+    state = TableState("orders", (), Encoder())
     state.put(taken, taken.shape, 0.0, 0.0)
     made = state.since(None)
     if made is None:
@@ -136,16 +141,10 @@ def frozen(data: bytes) -> str:
     from livetable.feed.sources.thaw import thaw
 
     try:
-        taken = capture(thaw(read(data)))
+        found = thaw(read(data))
     except LivetableError:
         return "refused"
-    state = TableState("orders", (), Encoder())
-    state.put(taken, taken.shape, 0.0, 0.0)
-    made = state.since(None)
-    if made is None:
-        return "told"
-    show(followed(Decoder()(made.body.data), 0))
-    return "shown"
+    return published(found)
 
 
 def tape(data: bytes) -> str:
