@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import check_type, without_leftovers
+from livetable.feed.arrays import check_type, checked, plain_type
 from livetable.feed.envelope import check_stream
 from livetable.feed.errors import LivetableError
 from livetable.feed.labels import safe_str
@@ -55,15 +55,15 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
 
         return thaw(read(data))
     try:
+        if data[:6] == _FEATHER:  # the stream, and behind it where its parts are
+            data = data[8:]
         if data[:4] == b"\xff\xff\xff\xff":
             check_stream(memoryview(data), unpacked=MAX_UNPACKED)
             return _checked(pa.ipc.open_stream(data).read_all())
-        if data[:6] == b"ARROW1":
-            return _checked(pa.ipc.open_file(data).read_all())
         if data[:4] == b"PAR1":
-            import pyarrow.parquet as pq
+            from livetable.feed.sources.parquet import read_parquet
 
-            return _checked(pq.read_table(io.BytesIO(data)))
+            return _checked(read_parquet(data, MAX_UNPACKED))
         if data[:1] in (b"[", b"{"):
             return _json_or_lines(data)
         if data[:1] and data[0] in _PACKED and (packed := _message_pack(data)) is not None:
@@ -83,6 +83,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
     )
 
 
+_FEATHER: Final = b"ARROW1"
 _PACKED: Final = frozenset((*range(0x80, 0xA0), 0xDC, 0xDD, 0xDE, 0xDF))
 """First bytes of a map and of a list in MessagePack."""
 
@@ -146,9 +147,9 @@ def _checked(table: pa.Table) -> pa.Table:
     for kind in table.schema.types:
         check_type(kind)
     for at, column in enumerate(table.columns):
-        if column.null_count and column.type in (pa.string_view(), pa.binary_view()):
-            chunks = list(map(without_leftovers, column.chunks))
-            table = table.set_column(at, table.schema.field(at), pa.chunked_array(chunks))
+        if plain_type(column.type) != column.type:  # each value may be there once, named often
+            chunks = pa.chunked_array(list(map(checked, column.chunks)), column.type)
+            table = table.set_column(at, table.schema.field(at), chunks)
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -255,13 +256,16 @@ def test_connections_that_never_speak_are_closed_and_the_feed_goes_on(
     port = int(feed.endpoint.rpartition(":")[2])
     process = psutil.Process()
     before = process.num_fds()
-    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(300)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))  # both ends are here
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
     half = socket.create_connection(("127.0.0.1", port))
     half.send(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0CURVE")  # a greeting that never ends
     began = time.monotonic()
     with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
         assert orders.get().shape == (2, 2)
     assert time.monotonic() - began < 5
-    wait_for(lambda: process.num_fds() <= before + 301 + 20, 20, "the feed to close them")
+    wait_for(lambda: process.num_fds() <= before + 1001 + 20, 20, "the feed to close them")
     for one in (*silent, half):
         one.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,75 @@
+"""Parquet that somebody sent, bounded before it is unpacked: 60 kB of it can say terabytes."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from livetable.feed.arrays import check_written_out, checked, plain_type, without_dictionary
+from livetable.feed.errors import BodyError
+
+_TEXT: Final = "BYTE_ARRAY"
+_CELL: Final = 8
+"""Bytes that a value takes at least, for what is announced."""
+
+
+def read_parquet(data: bytes, most: int) -> pa.Table:
+    """Return the table in a Parquet file.
+
+    Args:
+        data: The file.
+        most: Bytes that it may unpack to. (Each column chunk may lie by what a page can hold.)
+
+    Raises:
+        BodyError: it would unpack to more.
+    """
+    about = pq.read_metadata(io.BytesIO(data))
+    chunks = [
+        about.row_group(group).column(column)
+        for group in range(about.num_row_groups)
+        for column in range(about.num_columns)
+    ]
+    announced = sum(max(one.total_uncompressed_size, one.num_values * _CELL) for one in chunks)
+    if announced > most or any(one.num_values < 0 for one in chunks):
+        raise BodyError(f"the file would unpack to {announced:,} bytes, {most:,} are read at most")
+    leaves = [about.schema.column(at) for at in range(about.num_columns)]
+    # A text that is there once and named often stays so, until it is known what it comes to.
+    texts = [one.path for one in leaves if one.physical_type == _TEXT]
+    file = pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
+    nested = [path for path in texts if "." in path]
+    for group in range(about.num_row_groups if nested else 0):
+        for column in file.read_row_group(group, columns=nested).columns:
+            for chunk in column.chunks:
+                _check_texts(chunk)
+    plain = pq.ParquetFile(
+        io.BytesIO(data), read_dictionary=[one for one in texts if "." not in one]
+    )
+    return _as_announced(plain.read(), pq.read_schema(io.BytesIO(data)))
+
+
+def _check_texts(array: pa.Array) -> None:
+    kind = array.type
+    if pa.types.is_struct(kind):
+        for at in range(kind.num_fields):
+            _check_texts(array.field(at))
+    elif pa.types.is_map(kind):
+        _check_texts(array.keys)
+        _check_texts(array.items)
+    elif pa.types.is_nested(kind):
+        _check_texts(array.values)
+    else:
+        check_written_out(array)
+
+
+def _as_announced(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with its own types: texts that were no categories are texts again."""
+    for at, column in enumerate(table.columns):
+        kind = schema.field(at).type
+        if column.type != kind and pa.types.is_dictionary(column.type):
+            chunks = [without_dictionary(checked(chunk)) for chunk in column.chunks]
+            texts = pa.chunked_array(chunks, plain_type(column.type)).cast(kind)
+            table = table.set_column(at, schema.field(at), texts)
+    return table
