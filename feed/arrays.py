@@ -105,7 +105,8 @@ def check_type(kind: pa.DataType) -> None:
         check_type(kind.value_type)
 
 
-_UNKNOWN: Final = frozenset((pa.lib.Type_INTERVAL_MONTHS, pa.lib.Type_INTERVAL_DAY_TIME))
+_UNKNOWN: Final = frozenset((21, 22))
+"""Arrow's numbers for INTERVAL_MONTHS and INTERVAL_DAY_TIME, which pyarrow 21 has no names for."""
 
 
 def checked(array: pa.Array) -> pa.Array:
@@ -150,7 +151,7 @@ def check_written_out(array: pa.Array) -> None:
     held = array.dictionary if is_dictionary else array
     if not is_dictionary and plain_type(array.type) == array.type:
         return
-    if held.nbytes * len(array) <= MAX_WRITTEN_OUT:
+    if bytes_of(held) * len(array) <= MAX_WRITTEN_OUT:
         return  # none of them is longer than all there is
     lengths = _lengths(held)
     if lengths is None:
@@ -159,6 +160,14 @@ def check_written_out(array: pa.Array) -> None:
         named = lengths if not is_dictionary else lengths[indices_of(array)[0]]
         if (total := int(named.sum())) > MAX_WRITTEN_OUT:
             raise BodyError(f"texts that are named {len(array):,} times would take {total:,} bytes")
+
+
+def bytes_of(array: pa.Array) -> int:
+    """Return how many bytes an array's values take."""
+    try:
+        return int(array.nbytes)
+    except pa.ArrowTypeError:  # views, before pyarrow 24: with what is beside them, too
+        return sum(buffer.size for buffer in array.buffers() if buffer is not None)
 
 
 def _lengths(values: pa.Array) -> np.ndarray[Any, Any] | None:

@@ -174,6 +174,20 @@ class TableState:
             self._came(made.position.seq, shape, made.monotonic, made.time)
             self.ended = ended
 
+    def aged(self, position: Position, monotonic: float) -> None:
+        """Learn from who made it that the newest frame was sent at a time that is longer ago.
+
+        Args:
+            position: The frame's; another one than the newest is passed over.
+            monotonic: When it was sent, by this process's monotonic clock.
+        """
+        with self._lock:
+            if position != self.position or monotonic >= self._sent_at:
+                return
+            self._sent_at = monotonic
+            if self._newest is not None and self._newest.position == position:
+                self._newest = replace(self._newest, monotonic=monotonic)
+
     def _came(self, seq: int, shape: tuple[int, int], monotonic: float, time: float) -> None:
         self._seq = seq
         self._shape = shape

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import one_chunk, rows_array, taken
+from livetable.feed.arrays import bytes_of, one_chunk, rows_array, taken
 from livetable.feed.rows import GONE, Numbers
 
 SPARE: Final = 1 << 16
@@ -74,7 +74,7 @@ class Store:
             return self
         segments = [*self._segments, tuple(arrays)]
         starts = [*self._starts, self._starts[-1] + rows]
-        sizes = [*self._sizes, sum(array.nbytes for array in arrays)]
+        sizes = [*self._sizes, sum(map(bytes_of, arrays))]
         while len(segments) > 1:
             last = starts[-1] - starts[-2]
             before = starts[-2] - starts[-3]

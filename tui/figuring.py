@@ -40,7 +40,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
     ]
     if pa.types.is_nested(kind) or count == nulls:
         return figures
-    if pa.types.is_decimal(kind):
+    if pa.types.is_decimal(kind) or pa.types.is_float16(kind):  # few of Arrow's functions take it
         values = values.cast(pa.float64())
         kind = values.type
     if pa.types.is_floating(kind):

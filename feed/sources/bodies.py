@@ -55,11 +55,11 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
 
         return thaw(read(data))
     try:
-        if data[:6] == _FEATHER:  # the stream, and behind it where its parts are
-            data = data[8:]
-        if data[:4] == b"\xff\xff\xff\xff":
-            check_stream(memoryview(data), unpacked=MAX_UNPACKED)
-            return _checked(pa.ipc.open_stream(data).read_all())
+        if data[:4] == b"\xff\xff\xff\xff" or data[:6] == _FEATHER:
+            # A file is a stream between two marks, and behind it where its parts are.
+            stream = memoryview(data)[8 if data[:6] == _FEATHER else 0 :]
+            check_stream(stream, unpacked=MAX_UNPACKED)
+            return _checked(pa.ipc.open_stream(pa.py_buffer(stream)).read_all())
         if data[:4] == b"PAR1":
             from livetable.feed.sources.parquet import read_parquet
 

@@ -221,6 +221,15 @@ class _Bridged:
         state = self._publisher._state
         state.silent = False
         state.told, state.key = (info, self._heard_at), info.key
+        self._age()
+
+    def _age(self) -> None:
+        """Have the newest frame be as old as its process says: a broker may have kept it."""
+        state = self._publisher._state
+        if state.told is not None:
+            info, heard = state.told
+            if info.age is not None:
+                state.aged(Position(info.epoch, info.seq), heard - info.age)
 
     def _on_part(self, message: bytes, live: bool) -> None:
         head, body = unpack(message)
@@ -263,4 +272,5 @@ class _Bridged:
         )
         state.key = header.key
         state.mirror(made, ended=header.ended)
+        self._age()
         self._publisher._hub.news(state, self._publisher.endpoint)

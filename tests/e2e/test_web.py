@@ -92,6 +92,8 @@ class Page:
             await self.ask("Input.dispatchKeyEvent", type=kind, key=key, **text)
 
     async def picture(self) -> bytes:
+        # Of a page behind another one a browser takes none, or late.
+        await self.ask("Page.bringToFront")
         return base64.b64decode((await self.ask("Page.captureScreenshot"))["data"])
 
     async def calm_picture(self) -> bytes:

@@ -123,6 +123,21 @@ def test_late_joiners_see_the_newest_of_each_table(server: Server, bridged: Brid
             assert reader.get()["a"].tolist() == [7]
 
 
+def test_what_was_kept_is_as_old_as_it_is(server: Server, bridged: Bridged) -> None:
+    with Publisher("orders", endpoint=server.endpoint) as orders:
+        sent = time.monotonic()
+        orders.send({"a": [1]})
+        wait_for(lambda: time.monotonic() > sent + 1.5)
+        local = bridged(server.endpoint)
+        came = time.monotonic()
+        with Subscriber(f"{local}#orders", timeout=20) as reader:
+            reader.get()
+            assert reader.header is not None
+            assert reader.header.age is not None
+            # What the network takes, and a beat's way, is not known.
+            assert came - sent - 0.5 < reader.header.age < time.monotonic() - sent + 0.5
+
+
 def test_the_newest_wins_and_a_stalled_reader_holds_nobody_up(
     server: Server, bridged: Bridged, produce: Callable[..., Any]
 ) -> None:
