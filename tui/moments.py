@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """How many of a unit are a second."""
@@ -46,6 +45,8 @@ def offset_seconds(zone: str, moment: int) -> int:
         zone: A name such as ``Europe/Berlin``, or an offset such as ``+01:00``.
         moment: Seconds since 1970.
     """
+    from zoneinfo import ZoneInfo  # late: most tables have no time zones
+
     if zone[:1] in "+-":
         try:
             hours, minutes = zone[1:].split(":")

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from livetable.feed.harmless import harmless
 from livetable.tui.columnstyle import IEC, SI, SMALL, ColumnStyle, NumberForm
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 SIGN: Final = "≈"
 """Stands before the title of a column some of whose numbers have more digits than it shows."""
 
 _EXACT_FOR_WHOLE: Final = (NumberForm.PLAIN, NumberForm.THOUSANDS, NumberForm.HEX)
-_PREFIXES: Final = {"": Decimal(1)} | {
-    prefix: Decimal(1000) ** power
-    for power, prefix in (*enumerate(SI), *((-power, one) for power, one in enumerate(SMALL)))
+_POWERS: Final = {
+    prefix: power
+    for power, prefix in (*((-power, one) for power, one in enumerate(SMALL)), *enumerate(SI))
 }
 _DURATION: Final = re.compile(r"(-?)(?:(\d+)d )?(\d+):(\d+):([\d.]+)")
 
@@ -49,6 +51,8 @@ def leaves_out(value: Any, text: str, style: ColumnStyle, nearest: Callable[[flo
 
 def read_back(text: str, style: ColumnStyle) -> Decimal:
     """Return the number that a text says."""
+    from decimal import Decimal  # late: with other imports it is felt in the time to the first row
+
     if style.unit and style.writes:
         text = text.removesuffix(f" {harmless(style.unit)}")
     text = text.removeprefix(SIGN).replace(",", "")
@@ -61,6 +65,7 @@ def read_back(text: str, style: ColumnStyle) -> Decimal:
         return -size if sign else size
     if form in (NumberForm.SI, NumberForm.BYTES):
         figures, _, prefix = text.partition(" ")
-        scale = _PREFIXES[prefix] if form is NumberForm.SI else Decimal(1024) ** IEC.index(prefix)
-        return Decimal(figures) * scale
+        if form is NumberForm.SI:
+            return Decimal(figures) * Decimal(1000) ** _POWERS[prefix]
+        return Decimal(figures) * Decimal(1024) ** IEC.index(prefix)
     return Decimal(text)

@@ -559,3 +559,27 @@ def test_a_fault_leaves_one_sentence_and_the_terminal_as_it_was(
     assert "action_mark" in kept.read_text()
     kept.unlink()
     assert termios.tcgetattr(terminal.fd) == terminal.attributes
+
+
+LISTED = """
+import atexit, sys
+from pathlib import Path
+out, sys.argv[1:] = Path(sys.argv[1]), ["orders"]
+atexit.register(lambda: out.write_text(" ".join(sys.modules)))
+from livetable.tui.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_what_takes_long_to_load_is_not_needed_for_the_first_rows(
+    view: View, counter: Callable[..., object], tmp_path: Path
+) -> None:
+    counter()
+    out = tmp_path / "modules"
+    terminal = view(sys.executable, "-c", LISTED, str(out))
+    terminal.wait_for("row010")
+    terminal.send("q")
+    assert terminal.wait_for_end() == 0
+    loaded = set(out.read_text().split())
+    assert "pyarrow.lib" in loaded
+    assert not loaded & {"pandas", "pyarrow.compute", "livetable.tui.arrange", "zoneinfo"}

@@ -39,7 +39,9 @@ class GroupedPane(ArrangedPane):
     @property
     def idle_actions(self) -> frozenset[str]:
         """Actions that have nothing to do now: their keys need no room."""
-        grouped = bool(self.chosen().groups or self._opened)
+        # Not by `chosen`: this is asked at the first paint, and what that loads takes as long.
+        arrangement = self.arrangement
+        grouped = bool((arrangement is not None and arrangement.groups) or self._opened)
         return frozenset() if grouped else frozenset({"ungroup", "total"})
 
     def action_group(self) -> None:
