@@ -76,6 +76,9 @@ async def main() -> None:
         ),
         "help": (("demo", "market", "--hz", "4"), (110, 40), ("question_mark",)),
     }  # fmt: skip
+    # What most terminals are, whatever this is run in: with sixteen colours it looks otherwise.
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    os.environ.pop("NO_COLOR", None)
     for name in sys.argv[1:] or pictures:
         os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()  # nobody's own view
         feed, size, keys = pictures[name]

@@ -129,6 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _publish(options, stop)
     except LivetableError as error:
         fail(parser.prog, str(error), 1)
+    except Exception as error:  # a fault of ours, or of a library's
+        from livetable.feed.faults import kept, told
+
+        fail(parser.prog, f"{told(error)}; {kept()}", 1)
     finally:
         while _last:  # it came to its end by itself
             _last.pop().cancel()

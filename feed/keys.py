@@ -121,10 +121,9 @@ def authorized_viewers() -> frozenset[bytes]:
     """
     text = _read(config_folder() / "authorized_viewers", 0o022, "chmod go-w") or ""
     found = set()
-    for line in text.splitlines():
+    for line in _lines(text):
         with contextlib.suppress(BadKey):
-            if line.strip() and not line.lstrip().startswith("#"):
-                found.add(read_key(line))
+            found.add(read_key(line))
     return frozenset(found)
 
 
@@ -135,11 +134,25 @@ def known_feed(endpoint: str) -> bytes | None:
         BadKey: others could have written it.
     """
     text = _read(config_folder() / "known_feeds", 0o022, "chmod go-w") or ""
-    for line in text.splitlines():
-        where, _, key = line.strip().partition(" ")
-        if where == address_of(endpoint):
-            return read_key(key)
+    for line in _lines(text):
+        where, *key = line.split(None, 1)
+        if key and address_of(where) == address_of(endpoint):
+            return read_key(key[0])
     return None
+
+
+def check_plain(endpoint: str) -> None:
+    """Raise if what answers at an endpoint must not be read without keys: it is known by one.
+
+    Raises:
+        BadKey: it is; or the file of known feeds can't be used.
+    """
+    if endpoint.startswith("tcp://") and known_feed(endpoint) is not None:
+        raise BadKey(
+            f"WARNING: {endpoint} IS KNOWN BY A KEY, but what answers there does not prove it: "
+            "nothing is read. If you know why, take its line out of "
+            f"{config_folder() / 'known_feeds'}"
+        )
 
 
 def trust(endpoint: str, key: bytes) -> None:
@@ -229,9 +242,20 @@ def _decoded(text: str) -> bytes | None:
     return key if len(key) == 32 else None
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines that say something: as editors show them, not as `str.splitlines` does."""
+    lines = (line.strip() for line in text.split("\n"))
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def _read(path: Path, refused: int, mend: str) -> str | None:
     """Return a file's text, None if there is none; it must be this user's, or root's, to write."""
     try:
+        folder = path.parent.stat()  # who may write there may put a link to any file in its place
+        if os.name == "posix" and (
+            folder.st_mode & 0o022 or folder.st_uid not in (os.geteuid(), 0)
+        ):
+            raise BadKey(f"{path.parent} is open to other users: close it with chmod go-w")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from livetable.feed.directory import check_folder, folders, own_folder
 from livetable.feed.errors import RuntimeFolder
 
+_LONG_MS: Final = 3_600_000
 
-def changes(stop: threading.Event) -> Iterator[None]:
+
+def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
     """Yield once at the start and then at each change of the folders, until `stop` is set.
 
     Raises:
@@ -26,20 +29,40 @@ def changes(stop: threading.Event) -> Iterator[None]:
     yield from changes_in(places, stop)
 
 
-def changes_in(places: list[str], stop: threading.Event) -> Iterator[None]:
-    """Yield once at the start and then at each change of some folders, until `stop` is set."""
+def changes_in(
+    places: list[str], stop: threading.Event, patience: Callable[[], float | None] = lambda: None
+) -> Iterator[frozenset[str] | None]:
+    """Yield once at the start and then at each change of some folders, until `stop` is set.
+
+    Args:
+        places: The folders.
+        stop: Ends it, also while it waits.
+        patience: Returns after how many seconds without a change to say so, None for never.
+
+    Yields:
+        Paths that changed; None where all may have: at the start, and where a name is no text. Of
+        nothing that changed, for as long as `patience` said, none.
+    """
     # Not `watchfiles.watch`: that starts to watch after its caller has looked, and misses what
     # comes in between.
-    from watchfiles._rust_notify import RustNotify
+    from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
-    with RustNotify(places, False, False, 300, False, True) as watcher:
-        yield None
-        while not stop.is_set():
-            told = watcher.watch(50, 50, 3_600_000, stop)
-            if told == "stop" or stop.is_set():
-                return
-            if told != "timeout":
-                yield None
+    while not stop.is_set():
+        with RustNotify(places, False, False, 300, False, True) as watcher:
+            yield None
+            while not stop.is_set():
+                seconds = patience()
+                wait = _LONG_MS if seconds is None else int(seconds * 1000)
+                try:
+                    told = watcher.watch(20, 10, wait, stop)
+                except WatchfilesRustInternalError:  # from now on it would say so at each call
+                    break
+                if told == "stop" or told == "signal":
+                    return
+                if told != "timeout":
+                    yield frozenset(path for _, path in told)
+                elif seconds is not None:
+                    yield frozenset()
 
 
 def _is_safe(folder: Path) -> bool:

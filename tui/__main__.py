@@ -24,7 +24,8 @@ from livetable.feed.commandline import (
     split_command,
 )
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import is_folder
+from livetable.feed.forms import is_folder, path_of
+from livetable.feed.wire import name_from
 from livetable.tui import collector
 from livetable.tui.settings import BadFile, Settings, read_settings
 from livetable.tui.target import Target, ViewOptions, parse_target
@@ -166,7 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 fail(parser.prog, "a command stands alone behind --: livetable -- ps aux", 2)
             if shutil.which(command[0]) is None:
                 fail(parser.prog, f"there is no command {command[0]!r}", 1)
-            targets = [Target(None, Path(command[0]).name[:60], command=tuple(command))]
+            targets = [
+                Target(None, name_from(Path(command[0]).name, "command"), command=tuple(command))
+            ]
         if options.every is not None and command is None:
             fail(parser.prog, "--every goes with a command: livetable --every 2s -- ps aux", 2)
         if len(targets) > 1 and not all(target.table for target in targets):
@@ -317,7 +320,7 @@ def _recorder(options: argparse.Namespace, targets: list[Target]) -> Recorder | 
     from livetable.feed.recording import Recorder, read_rotation
 
     rotation = read_rotation(options.rotate, options.keep) if options.rotate else None
-    return Recorder(Path(options.record).expanduser(), rotation)
+    return Recorder(path_of(options.record), rotation)
 
 
 def _followed(target: Target, options: argparse.Namespace, stack: contextlib.ExitStack) -> Target:
@@ -395,7 +398,7 @@ def _settings() -> tuple[Settings, str | None]:
 def _view_file(text: str | None) -> Path | None:
     if text is None:
         return None
-    path = Path(text).expanduser()
+    path = path_of(text)
     if not path.parent.is_dir():
         fail("livetable", f"--view: there is no folder {path.parent}", 2)
     return path

@@ -170,10 +170,9 @@ class LivetableApp(App[int]):
         if self.is_headless or self._exception is None:
             super()._fatal_error()
         else:
-            said = f"{type(self._exception).__name__}: {self._exception}"
-            self.panic(
-                Text(f"livetable: this should not happen: {harmless(said)[:300]}; {_kept()}")
-            )
+            from livetable.feed.faults import kept, told
+
+            self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
 
     def _hang_up(self, code: int) -> None:
         # Whatever hangs on the way out (a terminal that is gone, a thread): nothing is left behind.
@@ -199,20 +198,6 @@ class LivetableApp(App[int]):
     def action_interrupt(self) -> None:
         """Leave as by Ctrl-C."""
         self._leave(INTERRUPTED)
-
-
-def _kept() -> str:
-    """Keep the traceback of the exception that is handled; say where."""
-    import tempfile
-    import traceback
-
-    try:
-        number, name = tempfile.mkstemp(prefix="livetable-", suffix=".txt")
-        with os.fdopen(number, "w") as file:
-            traceback.print_exc(file=file)
-    except OSError as error:
-        return f"where can't be kept: {error}"
-    return f"where is in {name}"
 
 
 def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:

@@ -125,6 +125,11 @@ def problems_of(table: Table, choice: ColumnChoice) -> list[str]:
     return _read(table.undressed.titles, choice.computed)[1] if choice.computed else []
 
 
+def troubles_of(table: Table) -> list[str]:
+    """Return why columns could not be worked out for what was last looked at, a sentence each."""
+    return [f"{one.title}: {one.trouble[0]}" for one in table.headings.columns if one.trouble]
+
+
 @lru_cache(maxsize=32)
 def _read(
     titles: tuple[str, ...], computed: tuple[Computed, ...]

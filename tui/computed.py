@@ -62,13 +62,15 @@ def type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, .
 
 
 def _values(table: Table, at: int, columns: evaluate.Columns, rows: int) -> pa.Array:
-    expression = table.headings.columns[at].expression
-    assert expression is not None
+    heading = table.headings.columns[at]
+    assert heading.expression is not None
     kind = table.types[at]
     try:
-        found = evaluate.evaluate(expression, columns)
-    except BadExpression:  # the view line tells; here there is nothing to show
+        found = evaluate.evaluate(heading.expression, columns)
+    except BadExpression as error:  # the view line tells; here there is nothing to show
+        heading.trouble[:] = [str(error)]
         return pa.nulls(rows, kind)
+    heading.trouble.clear()
     if isinstance(found, pa.Scalar):
         found = pc.coalesce(pa.nulls(rows, found.type), found)
     if isinstance(found, pa.ChunkedArray):

@@ -243,7 +243,8 @@ def _reckoning(name: str) -> Callable[[Values, Values], Values]:
     def reckon(left: Values, right: Values) -> Values:
         if name == "divide" or name == "power":
             left, right = (
-                one.cast(pa.float64()) if pa.types.is_integer(one.type) else one
+                # Rounded beyond 2**53, as in pandas: times in nanoseconds are there.
+                one.cast(pa.float64(), safe=False) if pa.types.is_integer(one.type) else one
                 for one in (left, right)
             )
             # Beyond all numbers is infinite, as in pandas; an exception is nobody's answer.

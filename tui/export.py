@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, BinaryIO, Final
 
 import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
+from livetable.feed.forms import path_of
 from livetable.tui.model import Table
 from livetable.tui.writing import WRITERS, Progress, data_columns, names_of
 
@@ -36,7 +37,7 @@ def destination(text: str) -> Path:
         ExportError: its ending says nothing, or its folder is not there.
     """
     try:
-        path = Path(text.strip()).expanduser()
+        path = path_of(text.strip())
         there = path.parent.is_dir()
         path.exists()
     except (OSError, RuntimeError) as error:  # nobody's home, a name that is too long
@@ -63,7 +64,7 @@ def export(table: Table, path: Path, progress: Progress) -> int:
     """
     part = part_of(path)
     try:
-        with part.open("wb") as file:
+        with open_new(part) as file:
             _write(table, path.suffix.lower(), file, progress)
             file.flush()
             os.fsync(file.fileno())
@@ -79,12 +80,15 @@ def export(table: Table, path: Path, progress: Progress) -> int:
     return size
 
 
-_numbers = itertools.count(1)
-
-
 def part_of(path: Path) -> Path:
-    """Return where a file is written before it is whole; another one each time."""
-    return path.with_name(f".{path.name[:200]}.{os.getpid()}.{next(_numbers)}.part")
+    """Return where a file is written before it is whole: a name that nobody can foresee."""
+    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.part")
+
+
+def open_new(path: Path) -> BinaryIO:
+    """Open a file that is not there yet: what somebody put there, a link above all, is an error."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
 
 
 def write_arrow(table: Table, form: str, file: IO[bytes]) -> None:

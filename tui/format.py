@@ -255,10 +255,14 @@ class ColumnFormat:
             return 0.0
         # Amounts are measured from zero, as long as none is below it.
         least = min(0, self._least) if self.shade is Shade.BAR else self._least
-        # Halves: the whole span may be larger than any float.
-        half, low = float(self._largest) / 2, float(least) / 2
-        part = (float(value) / 2 - low) / (half - low)
-        return min(max(part, 0.0), 1.0)
+        largest = self._largest
+        if not all(isinstance(one, int) for one in (value, least, largest)):
+            # Halves: the whole span may be larger than any float.
+            scale = 0.5 if max(abs(least), abs(largest)) > 1e300 else 1
+            value, least, largest = (float(one) * scale for one in (value, least, largest))
+        # Whole numbers near each other are one and the same as floats.
+        span = largest - least
+        return min(max((value - least) / span, 0.0), 1.0) if span else 0.0
 
     def barred(self, value: Any, text: str) -> str:
         """Return a number's text with its bar before it, as wide as the column."""

@@ -123,9 +123,25 @@ def grouped(
     )
 
 
+def _may_overflow(values: pa.ChunkedArray) -> bool:
+    """Tell whether the sum of whole numbers may be none of 64 bits: Arrow's goes round then."""
+    if not pa.types.is_integer(values.type) or not len(values):
+        return False
+    ends = pc.min_max(values).as_py()
+    most = max(abs(ends["min"] or 0), abs(ends["max"] or 0))
+    return bool(most * len(values) >= 1 << 63)
+
+
+_WIDE: Final = 38  # digits of a decimal; 20 are of a number, the rest is room for 10**18 rows
+
+
 def _totals(source: pa.Table, by: list[str], asked: list[tuple[str, str]]) -> pa.Table:
     # One thread: "last" is asked for, and Arrow's groups have no order otherwise.
     counted = ("0", "count", pc.CountOptions("all"))
+    for name, total in asked:
+        if total == "sum" and _may_overflow(source.column(name)):
+            wide = source.column(name).cast(pa.decimal128(_WIDE, 0))
+            source = source.set_column(source.column_names.index(name), name, wide)
     return source.group_by(by, use_threads=False).aggregate([counted, *asked])
 
 

@@ -173,6 +173,12 @@ def foreign_feed(endpoint: str, options: Sequence[str]) -> FeedProcess:
     Args:
         endpoint: The publisher's endpoint.
         options: More of the feed's command line.
+
+    Raises:
+        BadKey: it is a feed's that is known by its key.
     """
+    from livetable.feed.keys import check_plain
+
+    check_plain(endpoint)
     name = endpoint.split("://", 1)[1].replace("/", " ").strip()[-60:]
     return FeedProcess(endpoint, name, *options)

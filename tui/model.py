@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
@@ -53,6 +53,7 @@ class Heading:
         fixed: Whether it stays at the left.
         mixed: Whether its texts stand for values of any types.
         expression: What its values are worked out by, None if they came with the frame.
+        trouble: Why they could not be when they were last looked at; empty if they could.
     """
 
     title: str
@@ -60,6 +61,7 @@ class Heading:
     fixed: bool = False
     mixed: bool = False
     expression: Expression | None = None
+    trouble: list[str] = field(default_factory=list, compare=False, repr=False)
 
 
 class Headings:

@@ -60,7 +60,9 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
     """
     import tomlkit
 
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    from livetable.tui.export import open_new, part_of
+
+    part = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
@@ -73,7 +75,8 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
                 document[key] = value
             else:
                 document.pop(key, None)
-        part.write_text(tomlkit.dumps(document), "utf-8")
+        with open_new(part) as file:
+            file.write(tomlkit.dumps(document).encode())
         os.replace(part, path)
     except (OSError, ValueError) as error:
         with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.directory import check_endpoint
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import form_of, is_folder
+from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
 from livetable.feed.wire import check_name, name_from
 
 if TYPE_CHECKING:
@@ -119,19 +119,23 @@ def parse_target(source: str | None) -> Target:
         return Target(None, Path(source).stem, Path(source))
     if source == "-":
         return Target(None, "stdin", piped=True)
+    path = path_of(source)
     if is_folder(source):
-        path = Path(source).expanduser()
         folder = path if path.is_dir() else path.parent
         if not folder.is_dir():
             raise BadSource(f"{source}: there is no folder {folder}")
-        return Target(None, _name_of(source), file=Path(source).expanduser())
+        return Target(None, _name_of(source), file=path)
     if form_of(source)[0] is not None:
-        path = Path(source).expanduser()
         if not path.parent.is_dir():
             raise BadSource(f"{source}: there is no folder {path.parent}")
         return Target(None, _name_of(source), file=path)
+    if "/" in source and path.is_file():
+        raise BadSource(
+            f"{source}: what is in it can't be told by its name, which ends in none of "
+            f"{' '.join(ENDINGS)}"
+        )
     return Target(None, check_name(source))
 
 
 def _name_of(source: str) -> str:
-    return name_from(Path(source).expanduser().absolute().name, "files")
+    return name_from(path_of(source).absolute().name, "files")

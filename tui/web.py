@@ -155,7 +155,9 @@ class _Door:
         return middle
 
     def _fits(self, given: str | None) -> bool:
-        return given is not None and hmac.compare_digest(given.encode(), self._token.encode())
+        return given is not None and hmac.compare_digest(
+            given.encode("utf-8", "replace"), self._token.encode()
+        )
 
 
 _OWN: Final = (HOST, "localhost")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from typing import Any, Final
 
 import pyarrow as pa
 
 from livetable.feed.arrays import check_type, checked, plain_type
+from livetable.feed.decode import MAX_COLUMNS
 from livetable.feed.envelope import check_stream
 from livetable.feed.errors import LivetableError
 from livetable.feed.labels import safe_str
@@ -28,6 +30,13 @@ TYPES: Final = {
 
 MAX_UNPACKED: Final = 2 << 30
 """A message may unpack to so many bytes."""
+
+FREE_CELLS: Final = 2_000_000
+CELLS_A_BYTE: Final = 20
+"""Records with different names make a table of mostly nothing: it may have so many cells, and so
+many more for each byte of the message."""
+
+_MOST_OF_NOTHING: Final = 10_000_000
 
 
 class Unreadable(LivetableError):
@@ -104,10 +113,33 @@ def _message_pack(data: bytes) -> Any:
     except Exception:  # of msgpack, on what is none
         return None
     if isinstance(value, dict) and value:
-        return pd.DataFrame(value) if _is_columns(value) else _records([value])
+        if _is_columns(value):
+            _check_objects(value, len(data))
+            return pd.DataFrame(value)
+        return _records([value], len(data))
     if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        return _records(value)
+        return _records(value, len(data))
     return None
+
+
+def check_cells(rows: int, columns: int, size: int) -> None:
+    """Raise if a table would be mostly nothing, and far larger than what it came in.
+
+    Raises:
+        Unreadable: it would.
+    """
+    if rows * columns > FREE_CELLS + CELLS_A_BYTE * size:
+        raise Unreadable(
+            f"{rows:,} records with {columns:,} different names are no table: most of its cells "
+            "would be empty"
+        )
+
+
+def _check_objects(columns: dict[Any, Any], size: int) -> None:
+    """Raise if columns that are objects have too many different rows."""
+    if all(isinstance(part, dict) for part in columns.values()):
+        labels = {label for part in columns.values() for label in part}
+        check_cells(len(labels), len(columns), size)
 
 
 def array_of(header: bytes, data: bytes) -> Any:
@@ -128,6 +160,12 @@ def array_of(header: bytes, data: bytes) -> Any:
         kind, shape = np.dtype(told["dtype"]), tuple(map(int, told["shape"]))
         if kind.hasobject:
             raise Unreadable("an array of Python objects is not read")
+        if not kind.itemsize or (not data and max(shape, default=0) > _MOST_OF_NOTHING):
+            raise Unreadable(f"an array of {shape} {kind} is more than is read")
+        if len(shape) == 2 and shape[1] > MAX_COLUMNS:
+            raise Unreadable(
+                f"{shape[1]:,} columns are more than the {MAX_COLUMNS:,} that are read"
+            )
         if len(shape) > 2 or math.prod(shape) * kind.itemsize != len(data):
             raise Unreadable(f"an array of {shape} {kind} does not fit {len(data):,} bytes")
         array = np.frombuffer(data, kind).reshape(shape)
@@ -175,7 +213,10 @@ def _json(data: bytes) -> Any:
             value = [value]  # one record
     elif value and not all(isinstance(row, dict) for row in value):
         raise Unreadable("a JSON list of something else than records is no table")
-    return _records(value) if isinstance(value, list) else pd.DataFrame(value)
+    if isinstance(value, list):
+        return _records(value, len(data))
+    _check_objects(value, len(data))
+    return pd.DataFrame(value)
 
 
 def _is_columns(value: dict[str, Any]) -> bool:
@@ -186,11 +227,12 @@ def _is_columns(value: dict[str, Any]) -> bool:
     return all(isinstance(part, dict) for part in parts) and len(parts) > 1
 
 
-def _records(rows: list[dict[str, Any]]) -> Any:
+def _records(rows: list[dict[str, Any]], size: int) -> Any:
     """Return records as a table: whole numbers stay whole where some of them are missing."""
     import pandas as pd
 
     names = list(dict.fromkeys(name for row in rows for name in row))
+    check_cells(len(rows), len(names), size)
     if not names or not all(isinstance(name, str) for name in names):
         return pd.DataFrame(rows)
     try:
@@ -238,9 +280,20 @@ def table_of(data: bytes, content_type: str) -> Any:
         raise Unreadable(f"the body is no {form} table: {safe_str(error):.200}") from None
 
 
+_NAME: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
+
+
 def _lines(data: bytes, form: str) -> pa.Table:
     from livetable.feed.sources.lines import Lines
 
+    if form == "jsonl":
+        names: set[bytes] = set()
+        rows = data.count(b"\n") + 1
+        for found in _NAME.finditer(data):
+            names.add(found[1])
+            if len(names) % 1000 == 0:
+                check_cells(rows, len(names), len(data))
+        check_cells(rows, len(names), len(data))
     table = Lines(form).add(data, last=True)
     if table is None:
         raise Unreadable(f"the body has no rows of {form}")

@@ -22,9 +22,10 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import LINE_FORMS, form_of
+from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.lines import Lines, OtherTypes, last_of_each
+from livetable.feed.watching import changes_in
 
 _PIECE: Final = 16 << 20
 _CHECK: Final = 256
@@ -38,7 +39,7 @@ class BadFile(LivetableError):
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
     """Publish a file until `stop` is set."""
-    path = Path(options.source).expanduser().absolute()
+    path = path_of(options.source).absolute()
     form, packed = form_of(path.name)
     assert form is not None
     if not path.parent.is_dir():
@@ -104,20 +105,13 @@ def events(
     Yields:
         Whether nothing happened, for as long as `patience` said.
     """
-    from watchfiles._rust_notify import RustNotify  # see `watching.changes_in`
-
-    with RustNotify([str(path.parent)], False, False, 300, False, True) as watcher:
-        yield False
-        while not stop.is_set():
-            seconds = patience()
-            wait = 3_600_000 if seconds is None else int(seconds * 1000)
-            told = watcher.watch(20, 10, wait, stop)
-            if told == "stop" or stop.is_set():
-                return
-            if told == "timeout":
-                yield True
-            elif any(os.path.basename(change[1]) == path.name for change in told):
-                yield False
+    for told in changes_in([str(path.parent)], stop, patience):
+        if told is None:
+            yield False
+        elif not told:
+            yield True
+        elif any(os.path.basename(one) == path.name for one in told):
+            yield False
 
 
 class _Rewritten:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import form_of
+from livetable.feed.forms import form_of, path_of
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher, files
 from livetable.feed.watching import changes_in
@@ -31,7 +31,7 @@ def parted(source: str) -> tuple[Path, str]:
     Raises:
         BadFolder: there is no such folder, or a pattern stands in its name.
     """
-    path = Path(source).expanduser()
+    path = path_of(source)
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
     if not folder.is_dir():
         if any(one in str(folder) for one in "*?["):

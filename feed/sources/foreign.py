@@ -14,6 +14,7 @@ from typing import Any, Final
 import zmq
 
 from livetable.feed.errors import BadEndpoint, LivetableError
+from livetable.feed.keys import check_plain
 from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.bodies import array_of, recognise
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
 
     Messages of several topics are a table each: the first topic's is the given one.
     """
+    check_plain(options.source)
     limit_process()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     subscriber = context.socket(zmq.PULL if options.pull else zmq.SUB)

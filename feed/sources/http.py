@@ -8,20 +8,22 @@ import contextlib
 import hmac
 import io
 import json
+import logging
 import math
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from livetable.feed.errors import BadEndpoint, LivetableError
+from livetable.feed.errors import BadEndpoint, BadName, LivetableError
 from livetable.feed.extras import need
+from livetable.feed.forms import path_of
 from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher
 from livetable.feed.sources.bodies import table_of
+from livetable.feed.wire import check_name
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -50,6 +52,11 @@ livetable, at {url}: tables by HTTP, shown live by `livetable`.
 
 A table is shown by: livetable orders
 """
+
+# aiohttp would write a traceback for each malformed request: who floods must not fill a log.
+_QUIET: Final = logging.getLogger("livetable.feed.http.requests")
+_QUIET.addHandler(logging.NullHandler())
+_QUIET.propagate = False
 
 _Handler = Callable[["web.Request"], Awaitable["web.StreamResponse"]]
 
@@ -94,7 +101,7 @@ def _token(options: argparse.Namespace) -> str | None:
     if options.token_file is None:
         return os.environ.get("LIVETABLE_TOKEN") or None
     try:
-        token = Path(options.token_file).expanduser().read_text().strip()
+        token = path_of(options.token_file).read_text().strip()
     except OSError as error:
         raise BadEndpoint(f"{options.token_file}: {error.strerror}") from None
     if not token:
@@ -142,7 +149,7 @@ class _Server:
                 web.delete("/tables/{name}", self._delete),
             ]
         )
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, logger=_QUIET, shutdown_timeout=1.0)
         await runner.setup()
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -199,7 +206,8 @@ class _Server:
         """Let nobody in without the token, and no page of a browser's that is from elsewhere."""
         if self._token is not None:
             given = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            given_bytes = given.encode("utf-8", "replace")
+            if not hmac.compare_digest(given_bytes, f"Bearer {self._token}".encode()):
                 raise _Wrong(401, "send the token: Authorization: Bearer …")
             return
         origin = request.headers.get("Origin")
@@ -264,7 +272,10 @@ class _Server:
     async def _change(
         self, request: web.Request, done: str, act: Callable[[Publisher, Any], None]
     ) -> web.Response:
-        name = request.match_info["name"]
+        try:  # before its lock: refused ones leave nothing
+            name = check_name(request.match_info["name"])
+        except BadName as error:
+            raise _Wrong(400, str(error)) from None
         data = await request.read()
         rows = await asyncio.to_thread(table_of, data, request.headers.get("Content-Type", ""))
         # One after the other: in the order in which they came.

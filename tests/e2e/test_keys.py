@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
+from livetable.feed import keys
 from tests.brokers import free_port
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import wait_for
@@ -116,3 +120,50 @@ def test_a_wide_address_without_a_key_takes_a_word(runtime_folder: Path) -> None
     assert wait_for(process.stderr.readline, 20).startswith("publishing")
     process.kill()
     process.communicate()
+
+
+def test_who_has_no_keys_is_not_read_in_the_place_of_one_who_has(
+    runtime_folder: Path,
+) -> None:
+    port = free_port()
+    endpoint = f"tcp://127.0.0.1:{port}"
+    keys.trust(endpoint, keys.new_pair().public)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    impostor = context.socket(zmq.PUB)
+    impostor.setsockopt(zmq.LINGER, 0)
+    impostor.bind(endpoint)
+    push = context.socket(zmq.PUSH)
+    push.setsockopt(zmq.LINGER, 0)
+    other = f"tcp://127.0.0.1:{push.bind_to_random_port('tcp://127.0.0.1')}"
+    keys.trust(other, keys.new_pair().public)
+    stop = threading.Event()
+
+    def send() -> None:
+        while not stop.wait(0.05):
+            impostor.send(b'[{"id": 1, "who": "IMPOSTOR"}]')
+            with contextlib.suppress(zmq.Again):
+                push.send(b'[{"id": 1, "who": "IMPOSTOR"}]', zmq.NOBLOCK)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        for command in (
+            ["livetable", endpoint, "--once", "--timeout", "8"],
+            ["livetable", other, "--pull", "--once", "--timeout", "8"],
+            ["livetable-feed", endpoint, "--name", "bridged"],
+        ):
+            done = subprocess.run(
+                command_line(command), env=environment_for(runtime_folder), capture_output=True,
+                text=True, timeout=30,
+            )  # fmt: skip
+            assert done.returncode == 1, done
+            assert "IMPOSTOR" not in done.stdout
+            assert "KEY" in done.stderr
+            assert "Traceback" not in done.stderr
+        with Terminal("livetable", endpoint, folder=runtime_folder) as terminal:
+            terminal.wait_for("KEY")
+            assert "IMPOSTOR" not in terminal.text
+    finally:
+        stop.set()
+        sender.join()
+        context.destroy(0)

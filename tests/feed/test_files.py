@@ -25,6 +25,7 @@ from livetable.feed import Publisher
 from livetable.feed.forms import is_folder
 from livetable.feed.sources import files, find_source
 from livetable.feed.sources.lines import BadLines, Lines, OtherTypes
+from livetable.feed.watching import changes_in
 from tests.waiting import wait_for
 
 Rows = list[dict[str, Any]]
@@ -332,3 +333,27 @@ def test_a_name_with_brackets_is_a_file_where_there_is_one(tmp_path: Path) -> No
     assert is_folder(str(file))
     file.write_text("a\n1\n")
     assert not is_folder(str(file))
+
+
+def test_changes_beside_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    stop = threading.Event()
+    seen: list[frozenset[str] | None] = []
+
+    def watch() -> None:
+        for told in changes_in([str(tmp_path)], stop):
+            seen.append(told)
+
+    worker = threading.Thread(target=watch)
+    worker.start()
+    wait_for(lambda: seen, what="the start")
+    for _ in range(3):
+        before = len(seen)
+        with open(os.fsencode(tmp_path) + b"/bad\xff.csv", "ab") as file:
+            file.write(b"x")
+        wait_for(lambda before=before: len(seen) > before, what="a change")  # type: ignore[misc]
+    good = tmp_path / "good.csv"
+    good.write_text("x")
+    wait_for(lambda: any(told and str(good) in told for told in seen), what="the good one")
+    stop.set()
+    worker.join(10)
+    assert not worker.is_alive()

@@ -269,3 +269,41 @@ def test_connections_that_never_speak_are_closed_and_the_feed_goes_on(
     for one in (*silent, half):
         one.close()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("between", ["\u2028", "\x0b", "\x0c", "\x85", "\x1c", "\r"])
+def test_a_line_of_a_file_is_a_line_of_an_editor(
+    between: str, as_user: Callable[[str], Path]
+) -> None:
+    folder = as_user("viewer")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    one, other = (keys.new_pair().public for _ in range(2))
+    file = folder / "authorized_viewers"
+    file.write_bytes(
+        f"# old: {between}{keys.key_text(other)}\r\n{keys.key_text(one)} me\r\n".encode()
+    )
+    file.chmod(0o600)
+    assert keys.authorized_viewers() == {one}
+
+
+def test_known_feeds_as_people_write_them(as_user: Callable[[str], Path]) -> None:
+    folder = as_user("viewer")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = keys.new_pair().public
+    file = folder / "known_feeds"
+    file.write_text(f"# mine\n  tcp://Server:5411\t{keys.key_text(key)}\n")
+    file.chmod(0o600)
+    assert keys.known_feed("tcp://server:5411") == key
+    keys.check_plain("tcp://server:5412")
+    with pytest.raises(BadKey, match="IS KNOWN BY A KEY"):
+        keys.check_plain("tcp://server:5411")
+
+
+def test_a_folder_that_others_can_write_to_is_refused(as_user: Callable[[str], Path]) -> None:
+    folder = as_user("viewer")
+    keys.keygen()
+    assert keys.own_pair() is not None
+    folder.chmod(0o777)
+    with pytest.raises(BadKey, match="chmod go-w"):
+        keys.own_pair()
+    folder.chmod(0o700)

@@ -347,3 +347,39 @@ def test_no_endpoint(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(foreign, "limit_process", lambda: None)
     with pytest.raises(BadEndpoint):
         foreign.run(options(source="tcp://nowhere"), recorder, threading.Event())
+
+
+WIDE = 4000
+"""Records of which each has a name of its own make a table of millions of cells."""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps([{f"c{at}": 1} for at in range(WIDE)]).encode(),
+        "\n".join(json.dumps({f"c{at}": 1}) for at in range(WIDE)).encode(),
+        json.dumps({f"c{at}": {f"r{at}": 1} for at in range(WIDE)}).encode(),
+        msgpack.packb([{f"c{at}": 1} for at in range(WIDE)]),
+        msgpack.packb({f"c{at}": {f"r{at}": 1} for at in range(WIDE)}),
+    ],
+    ids=["records", "lines", "columns", "packed records", "packed columns"],
+)
+def test_tables_that_would_be_mostly_nothing(data: bytes) -> None:
+    with pytest.raises(Unreadable, match="different names"):
+        recognise(data, pickles=False)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [
+        ("float64", [0, 400_000]),
+        ("float64", [10**12, 0]),
+        ("float64", [0, 10**12]),
+        ("V0", [10**12]),
+        ("S0", [10**6, 10**6]),
+        ("float64", [-1, -8]),
+    ],
+)
+def test_arrays_of_nothing_without_end(dtype: str, shape: list[int]) -> None:
+    with pytest.raises(Unreadable):
+        array_of(json.dumps({"dtype": dtype, "shape": shape}).encode(), b"")

@@ -241,3 +241,19 @@ def test_arranging_loads_no_pandas() -> None:
         [sys.executable, "-c", ARRANGE], capture_output=True, text=True, timeout=50
     )
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_names_of_files_that_look_like_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("~.csv", "./~.csv", "~nobodyhere.csv"):
+        Path(name).write_text("a\n1\n")
+        target = parse_target(name)
+        assert target.file is not None
+        assert target.file.exists()
+    with pytest.raises(BadSource, match="no folder"):
+        parse_target("~nobodyhere/x.csv")
+    Path("trail.csv ").write_text("a\n1\n")
+    with pytest.raises(BadSource, match=r"ends in none of \.csv"):
+        parse_target("./trail.csv ")

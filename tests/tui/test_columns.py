@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.columns import (
     AS_IT_CAME,
+    ColumnChoice,
     Computed,
     dressed,
     free_title,
@@ -22,6 +23,7 @@ from livetable.tui.columns import (
     in_order,
     moved,
     problems_of,
+    troubles_of,
     with_computed,
     without_computed,
 )
@@ -345,3 +347,16 @@ def test_frames_of_one_moment_and_of_clocks_that_go_back() -> None:
         for number in range(4)
     ]
     assert changes == [[None], [10], [10], [10]]
+
+
+def test_what_cant_be_worked_out_of_some_numbers_is_told() -> None:
+    table = table_of(pd.DataFrame({"n": [10, 2**53 + 2, 2**62]}))
+    choice = ColumnChoice(computed=(Computed("half", "n / 2"), Computed("many", "n * 2000")))
+    shown = dressed(with_computed(table, choice), choice)
+    half, many = (shown.titles.index(title) for title in ("half", "many"))
+    assert shown.window(half, 0, 3).to_pylist() == [5.0, 2.0**52 + 1, 2.0**61]
+    assert shown.window(many, 0, 1).to_pylist() == [20_000]
+    assert shown.window(many, 0, 3).to_pylist() == [None] * 3
+    assert [one.partition(":")[0] for one in troubles_of(shown)] == ["many"]
+    assert shown.window(many, 0, 1).to_pylist() == [20_000]
+    assert troubles_of(shown) == []

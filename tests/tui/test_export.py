@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from livetable.tui.arrange import Arrangement, SortKey, arrange
-from livetable.tui.export import SUFFIXES, ExportError, destination, export
+from livetable.tui.export import SUFFIXES, ExportError, destination, export, part_of
 from livetable.tui.writing import as_text
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
@@ -63,13 +64,16 @@ def test_ugly_frames(tmp_path: Path, suffix: str) -> None:
 def test_what_cant_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for text, says in (
         ("x", "end the file's name"), ("/none/x.csv", "there is no folder /none"),
-        ("~nosuchuser/x.csv", "can be no file"), ("a" * 300 + ".csv", "can be no file"),
+        ("~nosuchuser/x.csv", "there is no folder ~nosuchuser"),
+        ("a" * 300 + ".csv", "can be no file"),
     ):  # fmt: skip
         with pytest.raises(ExportError, match=says):
             destination(text)
-    full = tmp_path / "part"
-    full.symlink_to("/dev/full")
-    monkeypatch.setattr("livetable.tui.export.part_of", lambda path: full)
+
+    def full(path: Path) -> BinaryIO:
+        return os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
+
+    monkeypatch.setattr("livetable.tui.export.open_new", full)
     with pytest.raises(ExportError, match="No space left"):
         export(TABLE, tmp_path / "t.csv", lambda rows: None)
 
@@ -87,3 +91,20 @@ def test_a_table_without_rows_is_a_file_too(tmp_path: Path) -> None:
     export(empty, tmp_path / "t.arrow", lambda rows: None)
     with pa.ipc.open_file(tmp_path / "t.arrow") as reader:
         assert reader.read_all().column_names == ["id", "v", "n"]
+
+
+def test_nothing_is_written_through_a_link_that_somebody_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    part = tmp_path / ".x.part"
+    part.symlink_to(precious)
+    monkeypatch.setattr("livetable.tui.export.part_of", lambda path: part)
+    with pytest.raises(ExportError, match="can't be written"):
+        export(table_of(pd.DataFrame({"a": [1]})), tmp_path / "x.csv", lambda rows: None)
+    assert precious.read_text() == "precious"
+
+
+def test_names_of_parts_can_not_be_foreseen(tmp_path: Path) -> None:
+    assert len({part_of(tmp_path / "x.csv") for _ in range(100)}) == 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
+from livetable.tui.columnstyle import ColumnStyle, Shade
 from livetable.tui.format import (
     ColumnFormat,
     decimals_for,
@@ -191,3 +193,25 @@ def test_far_days() -> None:
 @pytest.mark.parametrize("zone", ["+1", "+xx:yy", "../../etc/passwd", "", "\x00"])
 def test_odd_zones(zone: Any) -> None:
     assert offset_seconds(zone, 0) == 0
+
+
+@pytest.mark.parametrize("shade", [Shade.BAR, Shade.HEAT])
+@pytest.mark.parametrize(
+    ("values", "last"),
+    [
+        ([10**17, 10**17 + 1], 1.0),
+        ([2**63 - 2, 2**63 - 1], 1.0),
+        ([0.0, 5e-324], 1.0),
+        ([-1.7e308, 1.7e308], 1.0),
+        ([Decimal("1"), Decimal("1.00000000000000000001")], None),
+        ([1, 2.5], 1.0),
+        ([7, 7], None),
+    ],
+)
+def test_shades_of_any_numbers(shade: Shade, values: list[Any], last: float | None) -> None:
+    form = ColumnFormat(pa.float64(), ColumnStyle(shade=shade))
+    form.stretch(values)
+    shares = [form.share(value) for value in values]
+    assert all(0 <= share <= 1 for share in shares)
+    if last is not None:
+        assert shares[-1] == last

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
 from livetable.tui.expression import BadExpression
 from livetable.tui.figuring import figures_of
-from livetable.tui.grouping import column_of, total_of
+from livetable.tui.format import ColumnFormat
+from livetable.tui.grouping import column_of, grouped, total_of
 from livetable.tui.looks import NAMES, RULE_NAMES, names_of
 from livetable.tui.model import Table
 from livetable.tui.rules import Rule, levels, read_rule
@@ -182,3 +185,37 @@ def test_figures_of_ugly_columns() -> None:
         table = table_of(frame)
         for ref in table.refs[:8]:
             assert figures_of(table, ref)
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.uint64()])
+def test_sums_of_large_whole_numbers_do_not_go_round(kind: pa.DataType) -> None:
+    values = [10**18 + 1] * 20
+    table = table_of(pa.table({"by": ["x"] * 20, "n": pa.array(values, kind)}))
+    at = table.titles.index("by")
+    shown = grouped(table, (table.refs[at],), {}, None, [])
+    form = ColumnFormat(shown.types[-1])
+    assert form.texts(form.values(shown.window(len(shown.titles) - 1, 0, 1))) == [str(sum(values))]
+
+
+def test_figures_of_large_whole_numbers_and_decimals() -> None:
+    table = table_of(
+        pa.table(
+            {
+                "same": [10**18 + 1] * 4,
+                "n": [2**53 + 1, 2**53 + 3, 1, 2],
+                "near": [1.0000001, 1.0000002] * 2,
+                "d": [Decimal("1.00000000000000000001")] * 4,
+            }
+        )
+    )
+
+    def said(title: str) -> dict[str, str]:
+        ref = table.refs[table.titles.index(title)]
+        return {name: text for name, text, _ in figures_of(table, ref)}
+
+    assert said("same")["max"] == "1,000,000,000,000,000,001"
+    assert said("same")["sum"] == "4,000,000,000,000,000,004"
+    assert said("n")["max"] == "9,007,199,254,740,995"
+    assert said("n")["mean"].startswith("≈")
+    assert {"1.0000001", "1.0000002"} <= set(said("near"))
+    assert (said("d")["min"], said("d")["sum"]) == ("≈1", "≈4")

@@ -16,7 +16,7 @@ from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.arranger import Arranger
 from livetable.tui.columnstyle import NumberForm, Shade
 from livetable.tui.computed import places_in
-from livetable.tui.panels.chart import ChartPanel
+from livetable.tui.panels.chart import ChartPanel, drawing
 from livetable.tui.panels.detail import DetailPanel
 from livetable.tui.panels.info import InfoPanel
 from livetable.tui.panels.panel import Panel
@@ -707,3 +707,9 @@ def test_keys_that_cant_be_compared_are_nowhere() -> None:
     half = pd.DataFrame({"k": np.array([1.5], dtype="float16"), "v": [1]})
     other = pd.DataFrame({"k": np.array([2.5], dtype="float16"), "v": [1]})
     assert places_in(table_of(half, "k"), table_of(other, "k")).to_pylist() == [None]
+
+
+def test_a_chart_is_as_wide_as_it_may_be_whatever_the_terminal() -> None:
+    pytest.importorskip("plotext")
+    text = drawing({"n": ([0.0, 1.0, 2.0], [1.0, 3.0, 2.0])}, 190, 12)
+    assert {len(line) for line in text.plain.splitlines()[:-1]} == {190}

@@ -98,6 +98,7 @@ def drawing(lines: dict[str, tuple[list[float], list[float]]], width: int, heigh
     """
     plot: Any = _plotext()
     plot.clear_figure()
+    plot.limit_size(False, False)  # to the terminal it has: in a browser that is none
     plot.plotsize(width, height)
     plot.theme("clear")
     for (name, (places, values)), colour in zip(lines.items(), cycle(_COLOURS), strict=False):

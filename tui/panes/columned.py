@@ -16,6 +16,7 @@ from livetable.tui.columns import (
     freezing,
     moved,
     problems_of,
+    troubles_of,
     with_computed,
     without_computed,
 )
@@ -77,7 +78,13 @@ class ColumnedPane(ArrangedPane):
 
     def more_problems(self) -> list[str]:
         """Return which columns can't be worked out."""
-        return [] if self.base is None else problems_of(without_computed(self.base), self.columns)
+        if self.base is None or not self.columns.computed:
+            return []
+        shown = self.live_table.table
+        return [
+            *problems_of(without_computed(self.base), self.columns),
+            *(() if shown is None else troubles_of(shown)),
+        ]
 
     def dress(self, table: Table) -> Table:
         """Return a table with the columns that the person chose."""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
 from livetable.tui.keyline import KeyLine
 from livetable.tui.launch import FeedProcess, foreign_feed
@@ -53,6 +54,7 @@ class PickerScreen(Screen[Target | None]):
         self._choose = choose
         self._foreign: tuple[FeedProcess, TablesScreen] | None = None
         self._doubt: Timer | None = None
+        self._warning: str | None = None
         self.lister = Lister(endpoint, lambda: self.post_message(ListingChanged()))
         self._listing: list[Listed] = []
         self._number = 0
@@ -113,7 +115,12 @@ class PickerScreen(Screen[Target | None]):
     def _read_foreign(self) -> None:
         if self.lister.frames or self.endpoint is None:
             return
-        process = foreign_feed(self.endpoint, self._options.foreign)
+        try:
+            process = foreign_feed(self.endpoint, self._options.foreign)
+        except LivetableError as error:
+            self._warning = str(error)
+            self._head()
+            return
         screen = TablesScreen([process.target], self._options, can_leave=True)
         self._foreign = process, screen
         self.app.push_screen(screen)
@@ -149,6 +156,8 @@ class PickerScreen(Screen[Target | None]):
         self.query_one(LiveTable).message = "" if self._listing else self._nothing()
 
     def _nothing(self) -> str:
+        if self._warning is not None:
+            return harmless(self._warning)
         if self.lister.problem:
             return harmless(self.lister.problem)
         if self.endpoint is None:
