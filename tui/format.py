@@ -87,6 +87,10 @@ class ColumnFormat:
         self.rounds = False
         self._least = math.inf
         self._largest = -math.inf
+        self._low: Any = 0.0
+        self._span: Any = 0.0
+        self._scale = 1.0
+        self._whole = False
         self._is_float = bool(types.is_floating(kind))
         is_primitive = self._is_float or types.is_integer(kind)
         self._dtype = numpy_type(kind) if is_primitive else None
@@ -247,22 +251,31 @@ class ColumnFormat:
         before = self._least, self._largest
         self._least = min(self._least, min(known, default=math.inf))
         self._largest = max(self._largest, max(known, default=-math.inf))
-        return before != (self._least, self._largest)
+        if before == (self._least, self._largest):
+            return False
+        self._span_anew()
+        return True
+
+    def _span_anew(self) -> None:
+        # Amounts are measured from zero, as long as none is below it.
+        low = min(0, self._least) if self.shade is Shade.BAR else self._least
+        high = self._largest
+        # Whole numbers near each other are one and the same as floats.
+        self._whole = isinstance(low, int) and isinstance(high, int)
+        if not self._whole:
+            # Halves: the whole span may be larger than any float.
+            self._scale = 0.5 if max(abs(low), abs(high)) > 1e300 else 1.0
+            low, high = float(low) * self._scale, float(high) * self._scale
+        self._low, self._span = low, high - low
 
     def share(self, value: Any) -> float:
         """Return where in the range a value is, from 0 to 1; 0 where it is in none."""
-        if value is None or value != value or self._largest <= self._least:
+        if value is None or value != value or self._largest <= self._least or not self._span:
             return 0.0
-        # Amounts are measured from zero, as long as none is below it.
-        least = min(0, self._least) if self.shade is Shade.BAR else self._least
-        largest = self._largest
-        if not all(isinstance(one, int) for one in (value, least, largest)):
-            # Halves: the whole span may be larger than any float.
-            scale = 0.5 if max(abs(least), abs(largest)) > 1e300 else 1
-            value, least, largest = (float(one) * scale for one in (value, least, largest))
-        # Whole numbers near each other are one and the same as floats.
-        span = largest - least
-        return min(max((value - least) / span, 0.0), 1.0) if span else 0.0
+        if not self._whole or not isinstance(value, int):
+            value = float(value) * self._scale
+        part: float = (value - self._low) / self._span
+        return 0.0 if part < 0 else 1.0 if part > 1 else part
 
     def barred(self, value: Any, text: str) -> str:
         """Return a number's text with its bar before it, as wide as the column."""
