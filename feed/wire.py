@@ -99,7 +99,7 @@ def name_from(text: str, other: str) -> str:
     """
     text = unicodedata.normalize("NFC", text)
     plain = "".join("+" if one in "*?[]/\\#" or not one.isprintable() else one for one in text)
-    end = plain.encode()[-MAX_NAME:].decode(errors="ignore").replace("://", ":++")
+    end = plain.encode()[-MAX_NAME:].decode(errors="ignore")
     return end.lstrip("@-.~ ").rstrip() or other
 
 

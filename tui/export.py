@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
@@ -62,22 +62,34 @@ def export(table: Table, path: Path, progress: Progress) -> int:
     Raises:
         ExportError: it could not be written; nothing is left of it.
     """
-    part = part_of(path)
     try:
-        with open_new(part) as file:
+        with replaced(path) as file:
             _write(table, path.suffix.lower(), file, progress)
             file.flush()
             os.fsync(file.fileno())
-        size = part.stat().st_size
-        os.replace(part, path)
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise ExportError(f"{path} can't be written: {error.strerror or error}") from None
     except pa.ArrowException as error:
         raise ExportError(f"{path.suffix} can't hold this table: {error}") from None
+    return size
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to; once whole it takes the place of what is at `path`, or is gone.
+
+    Raises:
+        OSError: it can't be written, or can't take the place.
+    """
+    part = part_of(path)
+    try:
+        with open_new(part) as file:
+            yield file
+        os.replace(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    return size
 
 
 def part_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrays import as_numpy, numpy_type, rows_array, without_dictionary
-from livetable.tui.format import ColumnFormat
+from livetable.tui.format import NULL, ColumnFormat
 from livetable.tui.grouping import is_numeric
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.rounding import SIGN
@@ -76,7 +76,7 @@ def _texts(values: pa.Array, *, whole: bool = False) -> list[str]:
     if whole and pa.types.is_floating(values.type):
         nearest = numpy_type(values.type).type
         return [
-            "–" if value is None else str(nearest(value)).removesuffix(".0")
+            NULL if value is None else str(nearest(value)).removesuffix(".0")
             for value in values.to_pylist()
         ]
     form = ColumnFormat(values.type)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +58,8 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
     """
     import tomlkit
 
-    from livetable.tui.export import open_new, part_of
+    from livetable.tui.export import replaced
 
-    part = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
@@ -75,12 +72,9 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
                 document[key] = value
             else:
                 document.pop(key, None)
-        with open_new(part) as file:
+        with replaced(path) as file:
             file.write(tomlkit.dumps(document).encode())
-        os.replace(part, path)
     except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise BadFile(f"{path} can't be written: {error}") from None
 
 

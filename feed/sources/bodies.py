@@ -103,7 +103,6 @@ def _message_pack(data: bytes) -> Any:
     Raises:
         MissingExtra: what reads it is not installed.
     """
-    import pandas as pd
 
     from livetable.feed.extras import need
 
@@ -114,8 +113,7 @@ def _message_pack(data: bytes) -> Any:
         return None
     if isinstance(value, dict) and value:
         if _is_columns(value):
-            _check_objects(value, len(data))
-            return pd.DataFrame(value)
+            return _by_columns(value, len(data))
         return _records([value], len(data))
     if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
         return _records(value, len(data))
@@ -135,11 +133,14 @@ def check_cells(rows: int, columns: int, size: int) -> None:
         )
 
 
-def _check_objects(columns: dict[Any, Any], size: int) -> None:
-    """Raise if columns that are objects have too many different rows."""
+def _by_columns(columns: dict[Any, Any], size: int) -> Any:
+    """Return columns, each a list or an object, as a table."""
+    import pandas as pd
+
     if all(isinstance(part, dict) for part in columns.values()):
         labels = {label for part in columns.values() for label in part}
         check_cells(len(labels), len(columns), size)
+    return pd.DataFrame(columns)
 
 
 def array_of(header: bytes, data: bytes) -> Any:
@@ -215,8 +216,7 @@ def _json(data: bytes) -> Any:
         raise Unreadable("a JSON list of something else than records is no table")
     if isinstance(value, list):
         return _records(value, len(data))
-    _check_objects(value, len(data))
-    return pd.DataFrame(value)
+    return _by_columns(value, len(data))
 
 
 def _is_columns(value: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from livetable.feed.arrays import check_written_out, checked, plain_type, without_dictionary
+from livetable.feed.arrays import check_written_out, plain_type, without_dictionary
 from livetable.feed.errors import BodyError
 
 _TEXT: Final = "BYTE_ARRAY"
@@ -38,16 +38,20 @@ def read_parquet(data: bytes, most: int) -> pa.Table:
     leaves = [about.schema.column(at) for at in range(about.num_columns)]
     # A text that is there once and named often stays so, until it is known what it comes to.
     texts = [one.path for one in leaves if one.physical_type == _TEXT]
-    file = pq.ParquetFile(io.BytesIO(data), read_dictionary=texts)
     nested = [path for path in texts if "." in path]
-    for group in range(about.num_row_groups if nested else 0):
-        for column in file.read_row_group(group, columns=nested).columns:
-            for chunk in column.chunks:
-                _check_texts(chunk)
-    plain = pq.ParquetFile(
-        io.BytesIO(data), read_dictionary=[one for one in texts if "." not in one]
-    )
-    return _as_announced(plain.read(), pq.read_schema(io.BytesIO(data)))
+    if nested:
+        file = _open(data, about, nested)
+        for group in range(about.num_row_groups):
+            for column in file.read_row_group(group, columns=nested).columns:
+                for chunk in column.chunks:
+                    _check_texts(chunk)
+    table = _open(data, about, [path for path in texts if path not in nested]).read()
+    return _as_announced(table, about.schema.to_arrow_schema())
+
+
+def _open(data: bytes, about: pq.FileMetaData, named: list[str]) -> pq.ParquetFile:
+    """Return a file whose texts in some columns stay there once and named often."""
+    return pq.ParquetFile(io.BytesIO(data), metadata=about, read_dictionary=named)
 
 
 def _check_texts(array: pa.Array) -> None:
@@ -69,7 +73,7 @@ def _as_announced(table: pa.Table, schema: pa.Schema) -> pa.Table:
     for at, column in enumerate(table.columns):
         kind = schema.field(at).type
         if column.type != kind and pa.types.is_dictionary(column.type):
-            chunks = [without_dictionary(checked(chunk)) for chunk in column.chunks]
+            chunks = list(map(without_dictionary, column.chunks))
             texts = pa.chunked_array(chunks, plain_type(column.type)).cast(kind)
             table = table.set_column(at, schema.field(at), texts)
     return table
