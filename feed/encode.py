@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from livetable.feed.arrays import columns_of, one_chunk, to_arrow, values_of_column
+from livetable.feed.arrays import one_chunk, to_arrow, values_of_column
+from livetable.feed.blocks import arrow_columns
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.state import Body
@@ -49,14 +50,12 @@ class Encoder:
 
     def _from_pandas(self, frame: pd.DataFrame) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range, levels = _index_levels(frame.index)
-        columns = [*map(values_of_column, levels), *columns_of(frame)]
-        arrays, as_text = [], []
-        for values in columns:
-            array, text = to_arrow(values)
-            arrays.append(array)
-            as_text.append(text)
+        indexes = [(*to_arrow(one), one.dtype) for one in map(values_of_column, levels)]
+        columns = [*indexes, *arrow_columns(frame)]
+        arrays = [array for array, _, _ in columns]
+        as_text = [text for _, text, _ in columns]
         names = tuple(frame.index.names)
-        dtypes = [_named(values.dtype) for values in columns]
+        dtypes = [_named(dtype) for _, _, dtype in columns]
         # The range's start is the one thing about the index that a schema does not say.
         recipe = (
             list(map(to_json, names)),
@@ -77,7 +76,7 @@ class Encoder:
             )
             self._last, self._columns = recipe, frame.columns
         assert self._schema is not None
-        texts = [field.name for field, text in zip(self._schema, as_text, strict=False) if text]
+        texts = [self._schema.field(at).name for at, text in enumerate(as_text) if text]
         return self._schema, arrays, texts
 
     def _from_arrow(self, table: pa.Table) -> tuple[pa.Schema, list[pa.Array], list[str]]:

@@ -242,3 +242,57 @@ def test_cut_bodies_are_refused(data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(body) - 9))
     with contextlib.suppress(BodyError):  # and nothing else
         Decoder()(body[:cut])
+
+
+def test_the_schema_is_read_once_and_what_follows_is_read_right() -> None:
+    """A decoder knows the last schema by its bytes: other labels, rows and forms come through."""
+    decoder = Decoder()
+    frames_sent = [
+        pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}),
+        pd.DataFrame({"a": [3], "b": [2.5]}),
+        pd.DataFrame({"a": [4, 5], "c": [0.5, 1.5]}),
+        pd.DataFrame({"a": [], "b": []}).astype({"a": "int64", "b": "float64"}),
+        pd.DataFrame({"a": pd.Categorical(["x", "y"])}),
+        pd.DataFrame({"a": pd.Categorical(["y", "z"])}),
+    ]
+    for frame in [*frames_sent, *reversed(frames_sent)]:
+        decoded = decoder(Encoder()(capture(frame)).data)
+        expected = Decoder()(Encoder()(capture(frame)).data)
+        assert decoded.labels == expected.labels
+        assert decoded.types == expected.types
+        assert [one.to_pylist() for one in decoded.columns] == [
+            one.to_pylist() for one in expected.columns
+        ]
+
+
+def test_two_batches_behind_a_known_schema_are_both_read() -> None:
+    table = pa.table({"a": [1, 2, 3]})
+    decoder = Decoder()
+    for sizes in ([3], [2, 1], [3], [1, 1, 1], []):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            at = 0
+            for size in sizes:
+                writer.write_batch(table.slice(at, size).combine_chunks().to_batches()[0])
+                at += size
+        decoded = decoder(memoryview(sink.getvalue()))
+        assert decoded.columns[0].to_pylist() == [1, 2, 3][: sum(sizes)]
+
+
+def test_labels_that_are_refused_stay_refused() -> None:
+    """Their stream's schema is known by then, but not the labels before them taken for theirs."""
+    good = pa.table({"a": [1]})
+    bad = good.replace_schema_metadata({METADATA_KEY: b"no json"})
+    decoder = Decoder()
+    decoder(memoryview(_ipc(good)))
+    for _ in range(3):
+        with pytest.raises(BodyError, match="labels"):
+            decoder(memoryview(_ipc(bad)))
+    assert decoder(memoryview(_ipc(good))).labels.columns == ("a",)
+
+
+def _ipc(table: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
