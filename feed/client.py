@@ -25,8 +25,9 @@ from livetable.feed.keys import (
     new_pair,
     own_pair,
 )
+from livetable.feed.memory import Reader, Unreadable, WrittenOver, can_share
 from livetable.feed.wanting import News, Wanting
-from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, WINDOW, Header, new_topic
+from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, WINDOW, Header, Place, new_topic
 
 MAX_PART: Final = 64 << 20
 """Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
@@ -133,6 +134,7 @@ class Client:
         self._pair: KeyPair | None = None
         self._failures = 0
         self._retry_at: float | None = None
+        self._memory = Reader()
         self._shared = context is not None
         self._context: zmq.Context[zmq.Socket[bytes]] = context or zmq.Context()
         try:
@@ -166,7 +168,10 @@ class Client:
         now = time.monotonic()
         while self._to_ask:
             table = self._to_ask.pop()
-            wanting = self._wantings.setdefault(table, Wanting(self._topic, table))
+            wanting = self._wantings.get(table)
+            if wanting is None:
+                shares = table is not None and can_share(self.endpoint)
+                wanting = self._wantings[table] = Wanting(self._topic, table, memory=shares)
             if table in self._afresh and not wanting.outstanding:
                 self._afresh.discard(table)
                 wanting.forget()
@@ -235,6 +240,7 @@ class Client:
             self._socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret)
 
     def _disconnect(self) -> None:
+        self._memory.close()
         self._socket.disable_monitor()
         self._monitor.close(0)
         self._socket.close(0)
@@ -342,6 +348,11 @@ class Client:
                 wanting = self._wantings.get(table)
                 if wanting is None:
                     continue
+                if header.memory is not None:
+                    copy = self._copied(wanting, header, header.memory, now)
+                    if copy is None:
+                        continue
+                    body = [copy]
                 news, want = wanting.receive(header, body, now)
             except WireError as error:
                 yield Refused(str(error))
@@ -352,6 +363,18 @@ class Client:
             elif header.parts > WINDOW and table is not None:
                 # Of what is here in a moment nobody wants to be told that it is on its way.
                 yield Progress(table, wanting.progress or 0.0)
+
+    def _copied(
+        self, wanting: Wanting, header: Header, place: Place, now: float
+    ) -> memoryview | None:
+        """Return a body that is in the feed's memory, None if it has to be asked for again."""
+        if not wanting.awaits(header):
+            return None
+        try:
+            return self._memory.read(place, header.size)
+        except (Unreadable, WrittenOver) as error:
+            self._say(wanting.unread(now, for_good=isinstance(error, Unreadable)))
+            return None
 
     def _receive_message(self) -> tuple[bytes, bytes, list[memoryview]]:
         """Return a message's topic, header and body; only the body is worth not copying.

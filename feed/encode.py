@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import one_chunk, to_arrow, values_of_column
-from livetable.feed.blocks import arrow_columns
+from livetable.feed.arrays import one_chunk, values_of_column
+from livetable.feed.blocks import ArrowColumns, arrow_columns
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
+from livetable.feed.memory import SharedRoom
+from livetable.feed.room import LEAST, MOST, Room
 from livetable.feed.state import Body
 from livetable.feed.wire import METADATA_KEY
 
@@ -19,16 +21,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_END: Final = 8
+"""Bytes that end a stream."""
+
+
 class Encoder:
     """Encodes the frames of one table; remembers the schema of the last one.
 
     Making a schema costs more than a small frame's data, and it seldom changes.
+
+    Args:
+        room: Where the memory for its bodies comes from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room or Room()
         self._last: tuple[Any, ...] | None = None
         self._columns: Any = None
         self._schema: pa.Schema | None = None
+        self._sized: pa.Schema | None = None
+        self._schema_size = 0
+        self._is_one = True
+        """Whether a batch is all there is, and there are no dictionaries before it."""
 
     def __call__(self, captured: Captured) -> Body:
         """Return the frame as a body. Raises nothing that a cell's content could cause."""
@@ -40,7 +54,26 @@ class Encoder:
             )
             note = f"shown as text, as Arrow has no such type: {named}"
         rows, columns = captured.shape
-        return Body(stream(schema, arrays, rows), rows, columns, note)
+        body = self._stream(schema, arrays, rows)
+        place = self._room.place_of(body) if isinstance(self._room, SharedRoom) else None
+        return Body(body, rows, columns, note, place)
+
+    def _stream(self, schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
+        """Return what `stream` does, in memory that a body before it has left."""
+        batch = _batch(schema, arrays, rows)
+        if schema is not self._sized:
+            self._sized, self._schema_size = schema, batch.schema.serialize().size
+            self._is_one = "dictionary" not in str(schema.types)
+        # As long as it will be: what grows is copied each time that it does.
+        size = self._schema_size + pa.ipc.get_record_batch_size(batch) + _END
+        if not self._is_one or not LEAST <= size <= MOST:
+            return _stream(batch)
+        body = self._room.take(size)
+        with pa.ipc.new_stream(
+            pa.FixedSizeBufferWriter(pa.py_buffer(body)), batch.schema
+        ) as writer:
+            writer.write_batch(batch)
+        return body.toreadonly()
 
     def columns(self, captured: Captured) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         """Return the frame's schema, its columns, and which of them became text."""
@@ -50,20 +83,15 @@ class Encoder:
 
     def _from_pandas(self, frame: pd.DataFrame) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range, levels = _index_levels(frame.index)
-        indexes = [(*to_arrow(one), one.dtype) for one in map(values_of_column, levels)]
-        columns = [*indexes, *arrow_columns(frame)]
-        arrays = [array for array, _, _ in columns]
-        as_text = [text for _, text, _ in columns]
+        index, columns = ArrowColumns(len(levels)), arrow_columns(frame)
+        for level, values in enumerate(levels):
+            index.put(level, values_of_column(values))
+        arrays, kinds = index.arrays + columns.arrays, index.kinds + columns.kinds
+        texts = [*index.texts, *(place + len(levels) for place in columns.texts)]
         names = tuple(frame.index.names)
-        dtypes = [_named(dtype) for _, _, dtype in columns]
+        dtypes = list(map(_named, index.dtypes + columns.dtypes))
         # The range's start is the one thing about the index that a schema does not say.
-        recipe = (
-            list(map(to_json, names)),
-            index_range,
-            dtypes,
-            [array.type for array in arrays],
-            as_text,
-        )
+        recipe = list(map(to_json, names)), index_range, dtypes, kinds, texts
         if self._last != recipe or not _same_labels(self._columns, frame.columns):
             self._schema = _schema(
                 labels=list(frame.columns),
@@ -71,13 +99,12 @@ class Encoder:
                 index_names=list(names),
                 index_range=index_range,
                 dtypes=dtypes,
-                types=recipe[3],
-                as_text=as_text,
+                types=kinds,
+                texts=texts,
             )
             self._last, self._columns = recipe, frame.columns
         assert self._schema is not None
-        texts = [self._schema.field(at).name for at, text in enumerate(as_text) if text]
-        return self._schema, arrays, texts
+        return self._schema, arrays, [self._schema.field(at).name for at in texts]
 
     def _from_arrow(self, table: pa.Table) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         arrays = [one_chunk(column) for column in table.columns]
@@ -90,7 +117,7 @@ class Encoder:
                 index_range=[0, 1],
                 dtypes=list(map(str, table.schema.types)),
                 types=table.schema.types,
-                as_text=[False] * table.num_columns,
+                texts=[],
             )
             self._last, self._columns = recipe, None
         assert self._schema is not None
@@ -99,14 +126,20 @@ class Encoder:
 
 def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
     """Return columns as an Arrow IPC stream of one batch."""
+    return _stream(_batch(schema, arrays, rows))
+
+
+def _batch(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> pa.RecordBatch:
     if arrays:
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-    else:  # no column holds the number of rows then
-        batch = pa.RecordBatch.from_arrays([pa.nulls(rows)], names=["rows"])
-        schema = batch.schema.with_metadata(schema.metadata)
-        batch = batch.replace_schema_metadata(schema.metadata)
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    # No column holds the number of rows then.
+    batch = pa.RecordBatch.from_arrays([pa.nulls(rows)], names=["rows"])
+    return batch.replace_schema_metadata(schema.metadata)
+
+
+def _stream(batch: pa.RecordBatch) -> memoryview:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return memoryview(sink.getvalue())
 
@@ -143,7 +176,7 @@ def _schema(
     index_range: list[int] | None,
     dtypes: list[str],
     types: list[pa.DataType],
-    as_text: list[bool],
+    texts: list[int],
 ) -> pa.Schema:
     """Return the schema: the index's levels first, then the columns, named by their text."""
     levels = 0 if index_range is not None else len(index_names)
@@ -159,7 +192,7 @@ def _schema(
         "columns": [to_json(name) for name in column_names],
         "labels": [to_json(label) for label in labels],
         "dtypes": dtypes,
-        "text": [at for at, text in enumerate(as_text) if text],
+        "text": texts,
     }
     fields = [pa.field(name, kind) for name, kind in zip(names, types, strict=True)]
     text = json.dumps(described, separators=(",", ":"))

@@ -23,6 +23,7 @@ from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
+from livetable.feed.memory import can_share
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
 from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, MAX_WANT, Position, TableInfo
@@ -76,7 +77,8 @@ class _Bound:
         # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
         said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
-        self.serving = Serving(self._send, _describe, prepare)
+        shares = can_share(self.endpoint)
+        self.serving = Serving(self._send, _describe, prepare, shares=shares)
         self.introducer: Introducer | None = None
         if pair is not None:
             with contextlib.suppress(OSError):  # known_feeds has to be written by hand then

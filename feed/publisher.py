@@ -14,6 +14,7 @@ from livetable.feed.frames import Captured, capture
 from livetable.feed.hub import get_hub
 from livetable.feed.keys import pair_for
 from livetable.feed.labels import to_json
+from livetable.feed.memory import can_share
 from livetable.feed.state import Body, TableState
 from livetable.feed.wire import check_name
 
@@ -78,7 +79,7 @@ class Publisher:
         self._state = TableState(
             self.name,
             tuple(map(to_json, self._key)),
-            _LateEncoder(),
+            _LateEncoder(is_local=endpoint is None or can_share(endpoint)),
             limit=self._limit,
             ttl=None if ttl is None else float(ttl),
         )
@@ -342,7 +343,8 @@ def _has_index(rows: Any) -> bool:
 class _LateEncoder:
     """An encoder that imports Arrow when the first viewer asks, not when a producer starts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_local: bool) -> None:
+        self._is_local = is_local
         self._encode: Any = None
 
     def __call__(self, captured: Captured) -> Body:
@@ -352,7 +354,8 @@ class _LateEncoder:
             return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:
             from livetable.feed.encode import Encoder
+            from livetable.feed.memory import SharedRoom
 
-            self._encode = Encoder()
+            self._encode = Encoder(SharedRoom() if self._is_local else None)
         body: Body = self._encode(captured)
         return body

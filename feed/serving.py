@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from livetable.feed.errors import WireError
@@ -91,6 +91,7 @@ class Serving:
         describe: Returns a table's line in the catalogue.
         prepare: Encodes what a viewer at a position needs of a large table, and then has `news` of
             it called; None: all is encoded here.
+        shares: Whether viewers may be told to read bodies from this process's memory.
     """
 
     def __init__(
@@ -98,8 +99,11 @@ class Serving:
         send: Callable[[Frames], Sent],
         describe: Callable[[TableState, float], TableInfo],
         prepare: Callable[[TableState, Position | None, bool], None] | None = None,
+        *,
+        shares: bool = False,
     ) -> None:
         self._prepare = prepare
+        self._shares = shares
         self.tables: dict[str, TableState] = {}
         self._send = send
         self._describe = describe
@@ -287,6 +291,10 @@ class Serving:
         if (snapshot := self._newer(table, want)) is None:
             return False
         self._has.setdefault(want.topic, {})[table.name] = snapshot.position
+        if self._shares and want.memory and snapshot.body.place is not None:
+            header = self._header(table, snapshot, now, want.number)
+            self._reply(want, replace(header, memory=snapshot.body.place))
+            return True
         transfer = _Transfer(snapshot, split(snapshot.body.data))
         self._send_parts(transfer, table, want, now)
         if transfer.sent < len(transfer.parts):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from livetable.feed.labels import safe_str
-from livetable.feed.wire import Position, TableInfo, new_epoch
+from livetable.feed.wire import Place, Position, TableInfo, new_epoch
 
 if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable, Difference, State
@@ -39,12 +39,14 @@ class Body:
         rows: Its number of rows.
         columns: Its number of columns, without the index.
         note: What could not be kept as it was, as a sentence, or None.
+        place: Where viewers of this machine can read it, None if they can't.
     """
 
     data: memoryview
     rows: int
     columns: int
     note: str | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

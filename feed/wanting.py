@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from livetable.feed.errors import WireError
+from livetable.feed.room import Room
 from livetable.feed.wire import MAX_BODY, WINDOW, WITH_BODY, Header, Position, Want
-
-if TYPE_CHECKING:
-    import numpy as np
 
 REPEAT_SECONDS: Final = 1.6
 """A want without any answer is repeated after this long (an idle answer takes one second)."""
@@ -53,7 +51,7 @@ class _Assembly:
     """
 
     header: Header
-    data: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    data: memoryview
     parts: int = 0
     filled: int = 0
 
@@ -66,7 +64,7 @@ class _Assembly:
         if end > len(self.data):
             return False
         # By NumPy: it lets go of the interpreter, and keys need not wait for 80 MB to be copied.
-        self.data[self.filled : end] = there
+        np.frombuffer(self.data, dtype=np.uint8)[self.filled : end] = there
         self.filled = end
         return True
 
@@ -77,10 +75,13 @@ class Wanting:
     Args:
         topic: The viewer's private topic.
         table: The table's name, None for the catalogue.
+        memory: Whether its bodies may be read from the feed's memory.
     """
 
-    def __init__(self, topic: bytes, table: str | None) -> None:
-        self._want = Want(0, topic, table, deltas=table is not None)
+    def __init__(self, topic: bytes, table: str | None, *, memory: bool = False) -> None:
+        self._memory = memory
+        self._room = Room()
+        self._want = Want(0, topic, table, deltas=table is not None, memory=memory)
         self._outstanding = False
         self._asked_at = 0.0
         self._said_at = 0.0
@@ -110,6 +111,30 @@ class Wanting:
     def forget(self) -> None:
         """Ask for the whole table next time: what came last could not be used."""
         self._want = replace(self._want, have=None)
+
+    def awaits(self, header: Header) -> bool:
+        """Tell whether an answer is waited for whose body is in memory.
+
+        Raises:
+            WireError: it is, but it was not said that it may be there.
+        """
+        if not self._outstanding or header.want != self._want.number:
+            return False
+        if not self._want.memory or header.kind not in WITH_BODY:
+            raise WireError("memory: it was not asked for")
+        return True
+
+    def unread(self, now: float, *, for_good: bool) -> bytes:
+        """Return another want for what could not be read from memory.
+
+        Args:
+            now: The time.
+            for_good: Whether no body can be read there, and not only this one.
+        """
+        self._heard_at = now
+        self._memory = self._memory and not for_good
+        self._want = replace(self._want, memory=False)  # this time by the socket: that is sure
+        return self.ask(now)
 
     def _is_next(self, header: Header) -> bool:
         """Tell whether a delta changes what the viewer has."""
@@ -203,9 +228,7 @@ class Wanting:
     ) -> tuple[News | None, bytes | None]:
         assembly = self._assembly
         if header.part == 0 and (assembly is None or assembly.header.position != header.position):
-            import numpy as np  # late: a small table takes one part
-
-            room = np.empty(min(header.size, MAX_BODY), dtype=np.uint8)
+            room = self._room.take(min(header.size, MAX_BODY))
             assembly = self._assembly = _Assembly(header, room)
         if assembly is None or assembly.header.position != header.position:
             return None, None  # the rest of a snapshot that was given up
@@ -220,7 +243,7 @@ class Wanting:
             if assembly.filled != header.size:
                 self._drop_assembly()
                 raise WireError(f"size: {header.size} bytes announced, fewer came")
-            return self._complete(header, assembly.data.data, now), None
+            return self._complete(header, assembly.data, now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.
         half = WINDOW // 2
@@ -232,7 +255,7 @@ class Wanting:
     def _complete(self, header: Header, data: bytes | bytearray | memoryview, now: float) -> News:
         self._drop_assembly()
         self._outstanding = False
-        self._want = replace(self._want, have=header.position)
+        self._want = replace(self._want, have=header.position, memory=self._memory)
         return News(header, data, now)
 
     def _drop_assembly(self) -> None:

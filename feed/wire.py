@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ MAX_RANGES: Final = 10_000
 """Most ranges of rows that a delta says are gone."""
 
 _PRIVATE_TOPIC = b"@"
+_MEMORY_NAME: Final = re.compile("livetable-[0-9a-f]{32}")
 
 
 def new_topic() -> bytes:
@@ -112,6 +114,45 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its feed's memory a body is, for a viewer on the same machine.
+
+    Attributes:
+        pid: The feed's process.
+        fd: That process's descriptor of the memory.
+        name: What the memory is called: ``livetable-`` and 32 hexadecimal digits.
+        at: Its first byte.
+        number: What the memory's first eight bytes say while it is there. Once it is copied they
+            are looked at: if they say something else, it was written over.
+    """
+
+    pid: int
+    fd: int
+    name: str
+    at: int
+    number: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the place as a JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, value: object) -> Place:
+        """Read a place.
+
+        Raises:
+            WireError: a field is missing or of another type.
+        """
+        if not isinstance(value, dict):
+            raise WireError("memory: must be an object")
+        name = _text(value, "name", 64)
+        if not _MEMORY_NAME.fullmatch(name):
+            raise WireError("name: must be livetable- and 32 hexadecimal digits")
+        counts = {one: _count(value, one) for one in ("pid", "fd", "at", "number")}
+        return cls(name=name, **counts)
+
+
+@dataclass(frozen=True, slots=True)
 class Want:
     """A viewer's request: to this topic, of this table, what is newer than I have.
 
@@ -123,6 +164,7 @@ class Want:
         fetching: The snapshot whose parts it is receiving.
         part: Parts of it that have arrived.
         deltas: Whether the viewer can read what changed, not only whole tables.
+        memory: Whether it can read bodies from its feed's memory.
     """
 
     number: int
@@ -132,6 +174,7 @@ class Want:
     fetching: Position | None = None
     part: int = 0
     deltas: bool = False
+    memory: bool = False
 
     def encode(self) -> bytes:
         """Return the message to send upstream."""
@@ -147,6 +190,8 @@ class Want:
             message["part"] = [self.fetching.epoch, self.fetching.seq, self.part]
         if self.deltas:
             message["deltas"] = True
+        if self.memory:
+            message["memory"] = True
         return json.dumps(message, separators=(",", ":")).encode()
 
     @classmethod
@@ -180,6 +225,7 @@ class Want:
             fetching=fetching,
             part=part,
             deltas=message.get("deltas") is True,
+            memory=message.get("memory") is True,
         )
 
 
@@ -262,6 +308,7 @@ class Header:
         gone: Of a delta: where in that state the rows are that are gone: first row and how many,
             ascending.
         ended: Whether nothing will change any more.
+        memory: Where the body is, if it does not come with the header.
     """
 
     kind: str
@@ -282,6 +329,7 @@ class Header:
     since: int | None = None
     gone: tuple[tuple[int, int], ...] = ()
     ended: bool = False
+    memory: Place | None = None
 
     def encode(self) -> bytes:
         """Return the header as JSON."""
@@ -301,6 +349,8 @@ class Header:
             message["part"] = [self.part, self.parts]
         if self.kind == "delta":
             message |= {"since": self.since, "gone": list(map(list, self.gone))}
+        if self.memory is not None:
+            message["memory"] = self.memory.to_json()
         if self.ended:
             message["ended"] = True
         if self.key:
@@ -360,6 +410,7 @@ class Header:
             since=_count(message, "since") if kind == "delta" else None,
             gone=_ranges(message) if kind == "delta" else (),
             ended=message.get("ended") is True,
+            memory=Place.from_json(message["memory"]) if "memory" in message else None,
         )
 
 

@@ -53,7 +53,7 @@ def blocks(text: str, kind: str) -> list[str]:
 
 def test_wants_decode() -> None:
     wants = [line.encode() for line in blocks(PROTOCOL, "want")]
-    assert len(wants) == 3
+    assert len(wants) == 4
     assert [Want.decode(want).encode() for want in wants] == wants
 
 

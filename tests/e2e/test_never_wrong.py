@@ -85,7 +85,7 @@ def test_what_is_not_live_says_so(
         environment=TERMINALS[colours],
     ) as terminal:  # fmt: skip
         says(terminal, "● live")
-        terminal.wait_for("row000")
+        terminal.wait_for("row003")  # the last row that is looked at
         live = look_of(terminal, "row003")
         says(terminal, "◌ stale")
         terminal.wait_for(lambda: look_of(terminal, "row003") != live)

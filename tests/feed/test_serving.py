@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,16 @@ from livetable.feed.incoming import captured_rows, fit
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
 from livetable.feed.wanting import GONE_SECONDS, REPEAT_SECONDS, News, Wanting
-from livetable.feed.wire import IDLE_SECONDS, PART_BYTES, WINDOW, Header, Position, Want, new_topic
+from livetable.feed.wire import (
+    IDLE_SECONDS,
+    PART_BYTES,
+    WINDOW,
+    Header,
+    Place,
+    Position,
+    Want,
+    new_topic,
+)
 
 
 class Sent:
@@ -651,3 +661,86 @@ def test_want_numbers_grow() -> None:
         want = Want.decode(wanting.ask(0.0))
         numbers.append(want.number)
     assert numbers == [1, 2, 3]
+
+
+PLACE = Place(os.getpid(), 3, "livetable-00112233445566778899aabbccddeeff", 4096, 5)
+
+
+def sharing(place: Place | None, *, shares: bool = True) -> Feed:
+    """Return a feed whose table `t` is in memory."""
+    feed = Feed()
+    feed.serving = Serving(feed._send, lambda table, now: table.info(now, 1, "test"), shares=shares)
+    table = TableState("t", (), lambda frame: Body(memoryview(frame), 1, 1, place=place))
+    feed.serving.add(table, 0.0)
+    feed.put(table, b"body", 0.0)
+    return feed
+
+
+def reader(feed: Feed) -> Viewer:
+    viewer = Viewer(feed)
+    viewer.wanting = Wanting(viewer.topic, "t", memory=True)
+    viewer.subscribe()
+    return viewer
+
+
+def test_a_body_in_memory_is_not_sent() -> None:
+    feed = sharing(PLACE)
+    viewer = reader(feed)
+    viewer.ask(1.0)
+    ((topic, said),) = feed.taken()
+    header = Header.decode(said)
+    assert (topic, header.memory, header.size, header.parts) == (viewer.topic, PLACE, 4, 1)
+    assert viewer.wanting.awaits(header)
+    news, _ = viewer.wanting.receive(header, [memoryview(b"body")], 1.0)
+    assert news is not None
+    assert news.body == b"body"
+    assert not viewer.wanting.awaits(header)  # it has come
+    viewer.ask(1.1)
+    feed.put(feed.serving.tables["t"], b"next", 1.2)
+    assert Header.decode(feed.taken()[0][1]).memory == PLACE
+
+
+@pytest.mark.parametrize(
+    ("place", "shares", "memory"),
+    [(None, True, True), (PLACE, False, True), (PLACE, True, False)],
+    ids=["it is not there", "by TCP", "the viewer can't"],
+)
+def test_a_body_that_is_sent_all_the_same(place: Place | None, shares: bool, memory: bool) -> None:
+    feed = sharing(place, shares=shares)
+    viewer = reader(feed) if memory else Viewer(feed)
+    viewer.subscribe()
+    viewer.ask(1.0)
+    (news,) = viewer.hear(feed.taken(), 1.0)
+    assert news.body == b"body"
+    assert news.header.memory is None
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_memory_that_was_not_read(for_good: bool) -> None:
+    """It comes by the socket; the one after it from memory again, unless it never can."""
+    feed = sharing(PLACE)
+    viewer = reader(feed)
+    viewer.ask(1.0)
+    feed.taken()
+    feed.serving.received(viewer.wanting.unread(1.1, for_good=for_good), 1.1)
+    (news,) = viewer.hear(feed.taken(), 1.2)
+    assert news.body == b"body"
+    assert news.header.memory is None
+    viewer.ask(1.3)
+    feed.put(feed.serving.tables["t"], b"next", 1.4)
+    said = Header.decode(feed.taken()[0][1])
+    assert said.memory == (None if for_good else PLACE)
+
+
+def test_memory_that_was_not_asked_for() -> None:
+    wanting = Wanting(new_topic(), "t")
+    said = Header("snapshot", "t", 1, Position("e", 1), size=4, memory=PLACE)
+    assert not wanting.awaits(said)  # nothing is waited for
+    wanting.ask(0.0)
+    with pytest.raises(WireError, match="not asked for"):
+        wanting.awaits(said)
+    assert not wanting.awaits(replace(said, want=0))  # an answer to another want
+    asking = Wanting(new_topic(), "t", memory=True)
+    asking.ask(0.0)
+    with pytest.raises(WireError, match="not asked for"):
+        asking.awaits(replace(said, kind="idle"))

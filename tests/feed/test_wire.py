@@ -14,6 +14,7 @@ from livetable.feed.errors import BadName, WireError
 from livetable.feed.wire import (
     MAX_HEADER,
     Header,
+    Place,
     Position,
     TableInfo,
     Want,
@@ -85,6 +86,29 @@ def test_wrong_deltas(changes: dict[str, Any]) -> None:
         Header.decode(changed(DELTA, **changes))
 
 
+PLACE = Place(4242, 17, "livetable-00112233445566778899aabbccddeeff", 4096, 5)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        None, 5, [], {}, {**PLACE.to_json(), "name": "livetable-x"}, {**PLACE.to_json(), "pid": -1},
+        {**PLACE.to_json(), "name": "../livetable-00112233445566778899aabbccddeeff"},
+        {**PLACE.to_json(), "fd": "3"}, {**PLACE.to_json(), "number": 1.5},
+        {**PLACE.to_json(), "at": None}, {**PLACE.to_json(), "name": 7},
+    ],
+)  # fmt: skip
+def test_wrong_places(memory: Any) -> None:
+    with pytest.raises(WireError):
+        Header.decode(changed(SNAPSHOT, memory=memory))
+
+
+def test_a_want_that_reads_memory() -> None:
+    want = Want(8, TOPIC, "orders", memory=True)
+    assert want.encode().endswith(b'"memory":true}')
+    assert Want.decode(want.encode()) == want
+
+
 INFO = TableInfo("orders", "e", 3, 2, 1, 1.5, 0.25, 99, "job.py", ("id",))
 
 
@@ -96,6 +120,7 @@ INFO = TableInfo("orders", "e", 3, 2, 1, 1.5, 0.25, 99, "job.py", ("id",))
         Header("absent", "orders", 2),
         Header("catalogue", want=1, position=Position("c", 1), tables=(INFO,)),
         Header("snapshot", "t", 1, Position("e", 1), part=1, parts=3, key=("id", ["int", "3"])),
+        Header("snapshot", "t", 1, Position("e", 1), size=400_000, memory=PLACE),
     ],
 )
 def test_headers_come_back(header: Header) -> None:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
 from livetable.feed.tape import TapeWriter
-from livetable.feed.wire import Header, Position, TableInfo, Want
+from livetable.feed.wire import Header, Place, Position, TableInfo, Want
 
 ROWS = 40
 
@@ -144,6 +144,16 @@ def headers() -> list[bytes]:
         Header(
             "delta", "orders", 2, at, rows=ROWS, size=900, since=6, gone=((1, 2), (7, 1))
         ).encode(),
+        Header(
+            "snapshot",
+            "orders",
+            1,
+            at,
+            rows=ROWS,
+            columns=2,
+            size=300_000,
+            memory=Place(1, 2, "livetable-" + "0" * 32, 4096, 3),
+        ).encode(),
         Header("idle", "orders", 3, at, age=2.0, note="a sentence", ended=True).encode(),
         Header("end", "orders", 3, at).encode(),
         Header("absent", "orders", 3).encode(),
@@ -159,6 +169,7 @@ def wants() -> list[bytes]:
         b"\x01" + topic, b"\x00" + topic, b"\x01orders", b"\x01", b"\x00orders",
         Want(1, topic, None).encode(), Want(2, topic, "orders").encode(),
         Want(3, topic, "orders", at, at, 3, deltas=True).encode(),
+        Want(3, topic, "orders", memory=True).encode(),
         Want(4, topic, "nobody", Position("e", 2**40)).encode(),
     ]  # fmt: skip
 

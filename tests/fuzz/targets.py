@@ -12,6 +12,7 @@ from livetable.feed.encode import Encoder
 from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.following import Followed, Follower, followed
 from livetable.feed.frames import capture
+from livetable.feed.memory import Reader
 from livetable.feed.serving import Serving
 from livetable.feed.sources.bodies import recognise
 from livetable.feed.state import TableState
@@ -28,6 +29,7 @@ Target = Callable[[bytes], str]
 
 AT = Position("e", 1)
 SHOWN = 50
+MEMORY = Reader()
 
 
 def show(state: Followed, key: tuple[str, ...] = ("id",)) -> None:
@@ -76,7 +78,10 @@ def header(data: bytes) -> str:
     wanting = Wanting(b"@topic", "orders")
     wanting.ask(0.0)
     try:
-        news, _ = wanting.receive(Header.decode(data), [memoryview(b"x" * 100)], 1.0)
+        said = Header.decode(data)
+        if said.memory is not None:
+            MEMORY.read(said.memory, said.size)
+        news, _ = wanting.receive(said, [memoryview(b"x" * 100)], 1.0)
     except WireError:
         return "refused"
     wanting.repeat(2.0)

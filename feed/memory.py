@@ -1,0 +1,195 @@
+"""Bodies in memory that viewers of this machine copy them from, past the socket.
+
+Through the socket a body is copied four times, and both sides are woken for each part of it; this
+way it is copied once and only the header is sent. There is no lock and nothing to give back: the
+feed writes over what it does not need any more. A number beside each body says what is there; who
+finds another one after copying was too slow, and asks again. A copy is checked like any body.
+
+Linux only: the memory is a `memfd`, which the kernel frees with the last process that has it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import stat
+import struct
+import weakref
+from typing import Final
+
+from livetable.feed.errors import WireError
+from livetable.feed.room import MOST, PAGE, Piece, Room
+from livetable.feed.wire import Place
+
+MOST_PIECES: Final = 32
+"""So many pieces of memory a process shares at most: each takes two descriptors of the producer."""
+
+_FOLDER: Final = "/proc"
+
+
+class Unreadable(WireError):
+    """The memory can't be read here: bodies have to come by the socket."""
+
+
+class WrittenOver(WireError):
+    """Something newer was written before it was read."""
+
+
+def can_share(endpoint: str) -> bool:
+    """Tell whether both ends of an endpoint are on this machine, and it has what it takes."""
+    return endpoint.startswith("ipc://") and hasattr(os, "memfd_create")
+
+
+# -- the feed's side ------------------------------------------------------------------------------
+
+
+class SharedRoom(Room):
+    """Room for bodies that viewers of this machine can read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._number = 0
+        self._places: dict[int, Place] = {}
+
+    def place_of(self, body: memoryview) -> Place | None:
+        """Return where a body is that was written to memory from here; None if nobody can read it.
+
+        Args:
+            body: What `take` returned, or a view of it.
+        """
+        return self._places.get(id(body.obj))
+
+    def _piece(self, room: int) -> Piece:
+        try:
+            return _SharedPiece(room)
+        except OSError:  # no descriptors, no memory, too many of them
+            return super()._piece(room)
+
+    def _taken(self, piece: Piece, owner: int) -> None:
+        if isinstance(piece, _SharedPiece):
+            self._number += 1
+            self._places[owner] = piece.numbered(self._number)
+
+    def _give_back(self, piece: Piece, owner: int) -> None:
+        self._places.pop(owner, None)
+        super()._give_back(piece, owner)
+
+
+class _SharedPiece(Piece):
+    """Memory with a page before it, which begins with the number of the body in it.
+
+    Raises:
+        OSError: there is none to be had.
+    """
+
+    count = 0
+
+    def __init__(self, room: int) -> None:
+        if _SharedPiece.count >= MOST_PIECES or not hasattr(os, "memfd_create"):
+            raise OSError("no more memory is shared")
+        self._name = f"livetable-{os.urandom(16).hex()}"
+        self._fd = os.memfd_create(self._name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            # Taken now: memory that is not there when it is written to would end the producer.
+            os.posix_fallocate(self._fd, 0, PAGE + room)
+            _seal(self._fd)
+            super().__init__(mmap.mmap(self._fd, PAGE + room), PAGE)
+        except OSError:
+            os.close(self._fd)
+            raise
+        _SharedPiece.count += 1
+        weakref.finalize(self, _let_go, self._fd).atexit = False
+
+    def numbered(self, number: int) -> Place:
+        """Say that something else is there from now on; return where."""
+        struct.pack_into("=q", self.memory, 0, number)
+        return Place(os.getpid(), self._fd, self._name, self.start, number)
+
+
+def _let_go(fd: int) -> None:
+    os.close(fd)
+    _SharedPiece.count -= 1
+
+
+def _seal(fd: int) -> None:
+    import fcntl
+
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+
+
+# -- a viewer's side ------------------------------------------------------------------------------
+
+
+class Reader:
+    """Reads bodies from the memory of a feed. Keeps it mapped: it is seldom another one."""
+
+    def __init__(self) -> None:
+        self._maps: dict[str, mmap.mmap] = {}
+        self._room = Room()
+
+    def read(self, place: Place, size: int) -> memoryview:
+        """Return a copy of a body.
+
+        Args:
+            place: Where it is.
+            size: Its bytes.
+
+        Raises:
+            Unreadable: it can't be read here, now or later.
+            WrittenOver: it is not there any more.
+        """
+        import numpy as np
+
+        memory = self._mapped(place)
+        if not 0 < size <= MOST or place.at + size > len(memory):
+            raise Unreadable("memory: its body is not within it")
+        copy = self._room.take(size)
+        # By NumPy: it lets go of the interpreter, and keys need not wait.
+        np.frombuffer(copy, np.uint8)[:] = np.frombuffer(memory, np.uint8, size, place.at)
+        if struct.unpack_from("=q", memory)[0] != place.number:
+            raise WrittenOver("memory: something newer is there")
+        return copy
+
+    def close(self) -> None:
+        """Let go of all memory."""
+        self._maps.clear()
+
+    def _mapped(self, place: Place) -> mmap.mmap:
+        # Of the newest ones: a feed takes turns between two for a table.
+        memory = self._maps.pop(place.name, None) or _open(place)
+        self._maps[place.name] = memory
+        while len(self._maps) > _MAPS:
+            del self._maps[next(iter(self._maps))]
+        return memory
+
+
+_MAPS: Final = 8
+
+
+def _open(place: Place) -> mmap.mmap:
+    """Map a feed's memory, if it is what it should be: this user's, and never to become shorter.
+
+    Raises:
+        Unreadable: it is not.
+    """
+    import fcntl
+
+    path = f"{_FOLDER}/{place.pid}/fd/{place.fd}"
+    expected = f"/memfd:{place.name} (deleted)"
+    with contextlib.ExitStack() as leaving:
+        try:
+            # Looked at before it is opened: opening something else may do something.
+            if os.readlink(path) != expected or os.stat(path).st_uid != os.getuid():
+                raise Unreadable("memory: it is not its feed's")
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            leaving.callback(os.close, fd)
+            # And after: the descriptor may have become that of something else meanwhile.
+            is_it = os.readlink(f"{_FOLDER}/self/fd/{fd}") == expected
+            is_it = is_it and stat.S_ISREG(os.fstat(fd).st_mode)
+            # Reading what has become shorter would end the viewer.
+            if not is_it or not fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK:
+                raise Unreadable("memory: it is not its feed's, or may become shorter")
+            return mmap.mmap(fd, 0, prot=mmap.PROT_READ)
+        except (OSError, ValueError) as error:  # another container, another user, an old kernel
+            raise Unreadable(f"memory: {error}") from None
