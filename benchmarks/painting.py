@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.effort import Effort
 from benchmarks.ideal import Replay
 from benchmarks.measure import LIVETABLE, PYTHON, SIZE, Shown, feed, watch
-from benchmarks.results import Result
+from benchmarks.results import Result, median
 
 HZ = 30
 VIEW = """
@@ -107,17 +108,29 @@ def _bytes(folder: Path, tenth: Shown, effort: Effort) -> Result:
 
 
 def _wide(folder: Path, narrow: Shown, effort: Effort) -> Result:
-    with feed(folder, 1000, 500, HZ, 0.1) as fed:
-        wide = watch([*LIVETABLE, "bench"], fed, effort)
+    found = []
+    for _ in range(effort.tries):  # in turn: the machine is not the same from one to the next
+        if effort.tries > 1:
+            with feed(folder, 1000, 20, HZ, 0.1) as fed:
+                narrow = watch([*LIVETABLE, "bench"], fed, effort)
+        with feed(folder, 1000, 500, HZ, 0.1) as fed:
+            found.append((watch([*LIVETABLE, "bench"], fed, effort), narrow))
+
+    def size(shown: Shown) -> float:
+        return shown.size / max(1, len(shown.delays))
+
+    figures: dict[str, Callable[[Shown], float]] = {
+        "p50": lambda shown: shown.delay(0.5), "p99": lambda shown: shown.delay(0.99),
+        "processor": lambda shown: shown.load, "bytes": size,
+    }  # fmt: skip
     ratios = {
-        "p50": wide.delay(0.5) / narrow.delay(0.5),
-        "p99": wide.delay(0.99) / narrow.delay(0.99),
-        "processor": wide.load / narrow.load,
-        "bytes": (wide.size / max(1, len(wide.delays))) / (narrow.size / len(narrow.delays)),
+        name: median([of(wide) / of(other) for wide, other in found])
+        for name, of in figures.items()
     }
+    p50, p99, load, _ = (median([of(wide) for wide, _ in found]) for of in figures.values())
     return Result(
         "12", "wide: 1,000×500, the same work", "≤ 1.5 × of 1,000×20",
-        ", ".join(f"{name} {ratio:.1f}×" for name, ratio in ratios.items()),
-        f"p50 {wide.delay(0.5):.1f} ms, p99 {wide.delay(0.99):.1f} ms, {wide.load:.0%} of a core",
+        ", ".join(f"{name} {ratio:.2f}×" for name, ratio in ratios.items()),
+        f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {load:.0%} of a core; medians of {len(found)}",
         all(ratio <= 1.5 for ratio in ratios.values()),
     )  # fmt: skip

@@ -82,6 +82,8 @@ class Decoded:
     @property
     def all_types(self) -> tuple[pa.DataType, ...]:
         """Arrow types of the index's levels and of the columns; the same object for the same."""
+        if not self.index:
+            return self.types
         return _joined(tuple(one.type for one in self.index), self.types)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import one_chunk, values_of_column
-from livetable.feed.blocks import ArrowColumns, arrow_columns
+from livetable.feed.arrays import columns_of, one_chunk, values_of_column
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.memory import SharedRoom
 from livetable.feed.room import LEAST, MOST, Room
 from livetable.feed.state import Body
+from livetable.feed.stencil import Column, Layout, Stencil, layout_of
 from livetable.feed.wire import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -43,20 +44,57 @@ class Encoder:
         self._schema_size = 0
         self._is_one = True
         """Whether a batch is all there is, and there are no dictionaries before it."""
+        self._note: str | None = None
+        self._layout: Layout | None = None
+        self._described: list[Any] | None = None
+        self._stencil: Stencil | None = None
 
     def __call__(self, captured: Captured) -> Body:
         """Return the frame as a body. Raises nothing that a cell's content could cause."""
-        schema, arrays, texts = self.columns(captured)
-        note = None
-        if texts:
-            named = ", ".join(text[:40] for text in texts[:3]) + (
-                f" and {len(texts) - 3} more" if texts[3:] else ""
-            )
-            note = f"shown as text, as Arrow has no such type: {named}"
-        rows, columns = captured.shape
-        body = self._stream(schema, arrays, rows)
+        body = self._stencilled(captured)
+        if body is None:
+            schema, arrays, texts = self.columns(captured)
+            body = self._stream(schema, arrays, captured.shape[0])
+            self._note = None
+            if texts:
+                named = ", ".join(text[:40] for text in texts[:3]) + (
+                    f" and {len(texts) - 3} more" if texts[3:] else ""
+                )
+                self._note = f"shown as text, as Arrow has no such type: {named}"
+            self._draw(body)
         place = self._room.place_of(body) if isinstance(self._room, SharedRoom) else None
-        return Body(body, rows, columns, note, place)
+        return Body(body, *captured.shape, self._note, place)
+
+    def _stencilled(self, captured: Captured) -> memoryview | None:
+        """Return the frame's body if it is one like the last, None if not."""
+        self._layout = None
+        frame = captured.frame
+        if isinstance(frame, pa.Table) or not captured.shape[0]:
+            return None
+        index_range, levels = _index_levels(frame.index)
+        self._layout = layout_of(frame, list(map(values_of_column, levels)))
+        if self._layout is None:
+            return None
+        names = list(map(to_json, frame.index.names))
+        described = [names, index_range, [one.described for one in self._layout]]
+        fits = described == self._described and _same_labels(self._columns, frame.columns)
+        self._described = described
+        if not fits:
+            self._stencil = None
+        if self._stencil is None:
+            return None
+        try:
+            return self._stencil.fill(self._layout, captured.shape[0], self._room)
+        except ValueError:
+            return None
+
+    def _draw(self, body: memoryview) -> None:
+        """Make a stencil of a body, for those like it."""
+        self._stencil = None
+        if self._layout is not None:
+            with contextlib.suppress(ValueError):
+                self._stencil = Stencil(body, self._layout)
+        self._layout = None
 
     def _stream(self, schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
         """Return what `stream` does, in memory that a body before it has left."""
@@ -69,10 +107,8 @@ class Encoder:
         if not self._is_one or not LEAST <= size <= MOST:
             return _stream(batch)
         body = self._room.take(size)
-        with pa.ipc.new_stream(
-            pa.FixedSizeBufferWriter(pa.py_buffer(body)), batch.schema
-        ) as writer:
-            writer.write_batch(batch)
+        with pa.ipc.new_stream(pa.FixedSizeBufferWriter(pa.py_buffer(body)), batch.schema) as into:
+            into.write_batch(batch)
         return body.toreadonly()
 
     def columns(self, captured: Captured) -> tuple[pa.Schema, list[pa.Array], list[str]]:
@@ -83,20 +119,22 @@ class Encoder:
 
     def _from_pandas(self, frame: pd.DataFrame) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range, levels = _index_levels(frame.index)
-        index, columns = ArrowColumns(len(levels)), arrow_columns(frame)
-        for level, values in enumerate(levels):
-            index.put(level, values_of_column(values))
-        arrays, kinds = index.arrays + columns.arrays, index.kinds + columns.kinds
-        texts = [*index.texts, *(place + len(levels) for place in columns.texts)]
-        names = tuple(frame.index.names)
-        dtypes = list(map(_named, index.dtypes + columns.dtypes))
+        if self._layout is not None:  # what is no number has been made Arrow's there
+            columns = [one for run in self._layout for one in run.columns]
+        else:
+            columns = list(map(Column, [*map(values_of_column, levels), *columns_of(frame)]))
+        arrays = [column.array for column in columns]
+        texts = [at for at, column in enumerate(columns) if column.is_text]
+        dtypes = [_named(column.dtype) for column in columns]
+        names = list(map(to_json, frame.index.names))
+        kinds = [array.type for array in arrays]
         # The range's start is the one thing about the index that a schema does not say.
-        recipe = list(map(to_json, names)), index_range, dtypes, kinds, texts
+        recipe = names, index_range, dtypes, kinds, texts
         if self._last != recipe or not _same_labels(self._columns, frame.columns):
             self._schema = _schema(
                 labels=list(frame.columns),
                 column_names=list(frame.columns.names),
-                index_names=list(names),
+                index_names=list(frame.index.names),
                 index_range=index_range,
                 dtypes=dtypes,
                 types=kinds,

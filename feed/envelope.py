@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -25,7 +26,7 @@ FREE_ROWS: Final = 10_000_000
 _CONTINUES: Final = 0xFFFFFFFF
 _DICTIONARY, _BATCH = 2, 3
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
-_LENGTH, _BUFFERS, _COMPRESSION = 0, 2, 3
+_LENGTH, _NODES, _BUFFERS, _COMPRESSION = 0, 1, 2, 3
 _DATA: Final = 1
 _UNPACKED: Final = -1
 
@@ -51,6 +52,53 @@ def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
                 raise BodyError(f"the stream would unpack to more than {unpacked} bytes")
     except (struct.error, ValueError) as error:
         raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Where a record batch's message says what, from the beginning of its stream.
+
+    Attributes:
+        start: Where its body begins.
+        rows_at: Its number of rows.
+        length_at: The length of its body.
+        nodes: Its columns' nodes, a pair of numbers each: rows and nulls.
+        nodes_at: Where they are.
+        buffers: Its buffers, a pair of numbers each: where in the body, and how long.
+        buffers_at: Where they are.
+    """
+
+    start: int
+    rows_at: int
+    length_at: int
+    nodes: int
+    nodes_at: int
+    buffers: int
+    buffers_at: int
+
+
+def first_batch(body: memoryview) -> Batch | None:
+    """Return where the first record batch of a stream, or of a message alone, says what.
+
+    None if there is none, if something else is before it than a schema, or if it holds nothing.
+    """
+    at = 0
+    for _ in range(2):
+        size = metadata_size(body[at : at + 8])
+        if not size:
+            return None
+        start = at + 8 + size
+        message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
+        if body[_field(body, message, _HEADER_TYPE)] == _BATCH:
+            batch = _table(body, message, _HEADER)
+            rows_at, length_at = _field(body, batch, _LENGTH), _field(body, message, _BODY_LENGTH)
+            if not rows_at or not length_at:
+                return None
+            nodes, nodes_at = _vector(body, batch, _NODES)
+            buffers, buffers_at = _vector(body, batch, _BUFFERS)
+            return Batch(start, rows_at, length_at, nodes, nodes_at, buffers, buffers_at)
+        at = start + _number(body, message, _BODY_LENGTH)
+    return None
 
 
 def metadata_size(first: bytes | bytearray | memoryview) -> int:
@@ -121,12 +169,8 @@ def _unpacked(body: memoryview, batch: int, start: int, allowed: int | None) -> 
         return 0
     if allowed is None:
         raise BodyError("compressed streams are not read here")
-    place = _field(body, batch, _BUFFERS)
-    if not place:
-        return 0
-    place += struct.unpack_from("<I", body, place)[0]
-    count = struct.unpack_from("<I", body, place)[0]
-    pairs = np.frombuffer(body, "<i8", 2 * count, place + 4).reshape(count, 2)
+    count, place = _vector(body, batch, _BUFFERS)
+    pairs = np.frombuffer(body, "<i8", 2 * count, place).reshape(count, 2)
     total = 0
     for offset, length in pairs[pairs[:, 1] > 0].tolist():
         announced = struct.unpack_from("<q", body, start + offset)[0]
@@ -161,3 +205,12 @@ def _table(body: memoryview, table: int, field: int) -> int:
     if not place:
         raise BodyError("not a readable Arrow stream: a message is empty")
     return place + int(struct.unpack_from("<I", body, place)[0])
+
+
+def _vector(body: memoryview, table: int, field: int) -> tuple[int, int]:
+    """Return how many things are in a list, and where they begin."""
+    place = _field(body, table, field)
+    if not place:
+        return 0, 0
+    place += struct.unpack_from("<I", body, place)[0]
+    return struct.unpack_from("<I", body, place)[0], place + 4

@@ -1,0 +1,228 @@
+"""The next body made after the last one: the same columns, other values.
+
+Where a frame has hundreds of columns of numbers, making an Arrow array of each is most of encoding
+it, and hundreds of objects for the producer's garbage collector to look at. What Arrow wrote for
+the frame before says how such a body begins; the numbers are copied behind that, block by block,
+to where Arrow would have put them (https://arrow.apache.org/docs/format/Columnar.html, "RecordBatch
+message"). A test holds the two to the same bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from livetable.feed.arrays import to_arrow
+from livetable.feed.envelope import first_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from livetable.feed.room import Room
+
+MANY: Final = 16
+"""Columns of numbers from which on it is worth it."""
+
+_FEW: Final = 64  # runs of columns, and columns of anything else
+_END: Final = struct.pack("<Ii", 0xFFFFFFFF, 0)  # of a stream
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Columns of numbers that are neighbours in a frame, and one after the other in memory.
+
+    Attributes:
+        values: The numbers, a row for each column.
+    """
+
+    values: np.ndarray[Any, Any]
+
+    @property
+    def described(self) -> tuple[Any, ...]:
+        """What has to be the same for the same stencil."""
+        return len(self.values), self.values.dtype
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns, each by itself."""
+        return list(map(Column, self.values))
+
+
+class Column:
+    """A column by itself, or a level of the index.
+
+    Attributes:
+        array: Its values.
+        is_text: Whether it had to become text.
+        dtype: Its type in pandas.
+
+    Args:
+        values: Its values as pandas holds them.
+    """
+
+    def __init__(self, values: Any) -> None:
+        self.array, self.is_text = to_arrow(values)
+        self.dtype = values.dtype
+        self._message: memoryview | None = None
+
+    @property
+    def described(self) -> tuple[Any, ...]:
+        """What has to be the same for the same stencil."""
+        return self.array.type, self.is_text, self.dtype
+
+    @property
+    def columns(self) -> list[Column]:
+        """The column."""
+        return [self]
+
+    @property
+    def message(self) -> memoryview:
+        """What Arrow writes of it alone."""
+        if self._message is None:
+            alone = pa.RecordBatch.from_arrays([self.array], names=[""])
+            self._message = memoryview(alone.serialize())
+        return self._message
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether that is all of it, in buffers whose number depends on its type alone."""
+        name = str(self.array.type)
+        return "dictionary" not in name and "view" not in name and "run_end" not in name
+
+
+Layout = list["Numbers | Column"]
+"""A frame's columns in order, the levels of its index before them."""
+
+
+def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
+    """Return how a frame's columns lie in memory, None if that is of no use for a stencil.
+
+    Args:
+        frame: The frame.
+        levels: Values of its index's levels.
+    """
+    try:
+        blocks = [(one.mgr_locs.as_array, one.values) for one in frame._mgr.blocks]
+        values_of = frame._mgr.iget_values
+    except AttributeError:  # another pandas: what is read here is not its public API
+        return None
+    many = sum(len(places) for places, values in blocks if _are_numbers(values))
+    if many < MANY or frame.shape[1] - many + len(levels) > _FEW:
+        return None
+    found: list[tuple[int, Numbers | Column]] = []
+    for places, values in blocks:
+        if not _are_numbers(values):
+            found += [(int(place), Column(values_of(place))) for place in places]
+            continue
+        starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
+        found += [
+            (int(places[start]), Numbers(values[start:stop])) for start, stop in pairwise(starts)
+        ]
+    if len(found) > 2 * _FEW:
+        return None
+    found.sort(key=lambda one: one[0])
+    return [*map(Column, levels), *(one for _, one in found)]
+
+
+def _are_numbers(values: Any) -> bool:
+    """Tell whether a block's values are numbers, its columns one after the other in memory."""
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
+        return False
+    dtype = values.dtype
+    is_plain = dtype.kind in "iuf" and dtype.itemsize <= 8 and dtype.isnative
+    return is_plain and bool(values.flags.c_contiguous)
+
+
+class Stencil:
+    """How the bodies of frames with one layout begin.
+
+    Args:
+        body: What Arrow wrote of one of them.
+        layout: That one's layout.
+
+    Raises:
+        ValueError: it can't be made of it.
+    """
+
+    def __init__(self, body: memoryview, layout: Layout) -> None:
+        batch = first_batch(body)
+        others = [one for one in layout if isinstance(one, Column)]
+        if batch is None or not all(one.is_plain for one in others):
+            raise ValueError("its batch is not all there is")
+        self._head = bytes(body[: batch.start])
+        self._batch = batch
+        nodes, lengths, _ = _buffers(layout, 1)
+        if (len(nodes), len(lengths)) != (batch.nodes, batch.buffers):
+            raise ValueError("its buffers are others")
+
+    def fill(self, layout: Layout, rows: int, room: Room) -> memoryview:
+        """Return the body of a frame with the same layout.
+
+        Args:
+            layout: Its layout.
+            rows: Its rows, one at least.
+            room: Where memory comes from.
+
+        Raises:
+            ValueError: it has to be written by Arrow.
+        """
+        batch = self._batch
+        nodes, lengths, pieces = _buffers(layout, rows)
+        padded = (lengths + 7) & ~7
+        ends = np.cumsum(padded)
+        size = len(self._head) + int(ends[-1])
+        body = room.take(size + len(_END))
+        there = np.frombuffer(body, np.uint8)
+        there[: len(self._head)] = np.frombuffer(self._head, np.uint8)
+        struct.pack_into("<q", body, batch.rows_at, rows)
+        struct.pack_into("<q", body, batch.length_at, int(ends[-1]))
+        said = np.frombuffer(body, "<i8", 2 * batch.nodes, batch.nodes_at).reshape(-1, 2)
+        said[:] = nodes
+        said = np.frombuffer(body, "<i8", 2 * batch.buffers, batch.buffers_at).reshape(-1, 2)
+        said[:, 0], said[:, 1] = ends - padded, lengths
+        at = len(self._head)
+        for piece in pieces:
+            at = _put(there, at, piece)
+        there[at:] = np.frombuffer(_END, np.uint8)
+        return body.toreadonly()
+
+
+def _buffers(
+    layout: Layout, rows: int
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[np.ndarray[Any, Any]]]:
+    """Return the columns' nodes (rows, nulls), their buffers' lengths, and their bytes in order."""
+    nodes, lengths, pieces = [], [], []
+    for one in layout:
+        if isinstance(one, Numbers):
+            count, stride = len(one.values), one.values.dtype.itemsize * rows
+            nodes.append(np.tile(np.array([rows, 0]), (count, 1)))
+            lengths.append(np.tile(np.array([0, stride]), count))  # none is missing: no bits for it
+            pieces.append(one.values)
+        else:
+            found = first_batch(one.message)
+            if found is None:
+                raise ValueError("a column holds nothing")
+            said = np.frombuffer(one.message, "<i8", 2 * found.nodes, found.nodes_at)
+            nodes.append(said.reshape(-1, 2))
+            said = np.frombuffer(one.message, "<i8", 2 * found.buffers, found.buffers_at)
+            lengths.append(said.reshape(-1, 2)[:, 1])
+            pieces.append(np.frombuffer(one.message, np.uint8)[None, found.start :])
+    return np.concatenate(nodes), np.concatenate(lengths), pieces
+
+
+def _put(there: np.ndarray[Any, Any], at: int, piece: np.ndarray[Any, Any]) -> int:
+    """Copy columns one behind the other, each padded to eight bytes; return where they end."""
+    length = piece.shape[1] * piece.itemsize
+    padded = (length + 7) & ~7
+    end = at + len(piece) * padded
+    to = there[at:end].reshape(len(piece), padded)
+    to[:, length:] = 0
+    to[:, :length].view(piece.dtype)[:] = piece
+    return int(end)
