@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from livetable.feed import directory
+from livetable.feed.closing import Closing
 from livetable.feed.errors import BadFrame, LivetableError, PublisherClosed
 from livetable.feed.frames import Captured, capture
 from livetable.feed.hub import get_hub
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable
 
 
-class Publisher:
+class Publisher(Closing):
     """A named, live table that viewers on this machine, or on `endpoint`, can watch.
 
     Nothing a viewer does is felt here: `send` keeps a copy-on-write snapshot and returns; a thread
@@ -277,17 +277,6 @@ class Publisher:
         self._hub.remove(self._state, self.endpoint)
         if self._claim is not None:
             self._claim.release()
-
-    def __enter__(self) -> Publisher:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         # Without this the name would stay taken by a table that nobody can send to.

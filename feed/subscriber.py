@@ -6,9 +6,9 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.closing import Closing
 from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
 from livetable.feed.wire import check_name
 
@@ -26,7 +26,7 @@ EAGER_BYTES: Final = 1 << 20
 """Frames up to this size are read as they come; of larger ones only those that are waited for."""
 
 
-class Subscriber:
+class Subscriber(Closing):
     """A live table, read frame by frame: the newest each time, whatever came in between.
 
         with Subscriber("orders") as orders:
@@ -139,17 +139,6 @@ class Subscriber:
         self._on_news()
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(2)
-
-    def __enter__(self) -> Subscriber:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _next(self, timeout: float | None) -> Followed:
         until = None if timeout is None else time.monotonic() + timeout

@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import IO
 
+from livetable.feed.closing import Closing
 from livetable.feed.directory import own_folder
 from livetable.feed.errors import LivetableError
 from livetable.tui.target import Target
@@ -24,7 +24,7 @@ class NotReady(LivetableError):
     """A feed that can't do what it was started for; the sentence is its own."""
 
 
-class FeedProcess:
+class FeedProcess(Closing):
     """A `livetable-feed` of the viewer's own, on a private local socket.
 
     It ends when the `with` block does, and also when this process dies: it is tied to a pipe.
@@ -132,17 +132,6 @@ class FeedProcess:
         self._watcher.join(2)
         with contextlib.suppress(OSError):
             self._path.unlink()
-
-    def __enter__(self) -> FeedProcess:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _drop(pipe: IO[bytes]) -> None:

@@ -198,37 +198,36 @@ WRITER = """
 import json, sys, time
 import numpy as np
 from livetable.feed.memory import SharedRoom
-room, number = SharedRoom(), 0
-kept = None
-for line in sys.stdin:
-    until = time.monotonic() + 1.0
-    while time.monotonic() < until:
-        number += 1
-        view = room.take(4_000_000)
-        np.frombuffer(view, np.uint8)[:] = number % 251
-        kept = view
-        print(json.dumps([number % 251, room.place_of(view).to_json()]), flush=True)
-    print("null", flush=True)
+room, number, kept = SharedRoom(), 0, None
+until = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < until:
+    number += 1
+    kept = view = room.take(4_000_000)
+    np.frombuffer(view, np.uint8)[:] = number % 251
+    print(json.dumps([number % 251, room.place_of(view).to_json()]), flush=True)
+print("null", flush=True)
+sys.stdin.read()
 """
+
+
+@contextlib.contextmanager
+def writing(seconds: float) -> Iterator[Iterator[tuple[int, Place]]]:
+    """Run a process that writes one body after the other; yield what is in each and where it is."""
+    command = [sys.executable, "-c", WRITER, str(seconds)]
+    with killed_after(
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ) as writer:
+        assert writer.stdout is not None
+        lines = iter(writer.stdout.readline, "null\n")
+        yield ((value, Place.from_json(place)) for value, place in map(json.loads, lines))
 
 
 def test_a_copy_is_never_half_of_two() -> None:
     """A feed in a hurry, and a viewer that is always late: what comes through is of one body."""
     reader = Reader()
     came = missed = 0
-    command = [sys.executable, "-c", WRITER]
-    with killed_after(
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    ) as writer:
-        assert writer.stdin is not None
-        assert writer.stdout is not None
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-        for line in writer.stdout:
-            said = json.loads(line)
-            if said is None:
-                break
-            value, place = said[0], Place.from_json(said[1])
+    with writing(1.0) as bodies:
+        for value, place in bodies:
             try:
                 copy = np.frombuffer(reader.read(place, 4_000_000), np.uint8)
             except WrittenOver:
@@ -242,18 +241,9 @@ def test_a_copy_is_never_half_of_two() -> None:
 
 def test_it_outlives_its_feed() -> None:
     """What is mapped stays, also where the feed is killed; what is not, can't be read any more."""
-    script = WRITER.replace("+ 1.0", "+ 0.05")
-    command = [sys.executable, "-c", script]
     reader = Reader()
-    with killed_after(
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    ) as writer:
-        assert writer.stdin is not None
-        assert writer.stdout is not None
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-        said = [json.loads(line) for line in iter(writer.stdout.readline, "null\n")]
-        value, last = said[-1][0], Place.from_json(said[-1][1])
+    with writing(0.05) as bodies:
+        value, last = list(bodies)[-1]
         assert reader.read(last, 4_000_000)[0] == value
     assert reader.read(last, 4_000_000)[-1] == value
     with pytest.raises(Unreadable):
