@@ -373,7 +373,7 @@ class Client:
         try:
             return self._memory.read(place, header.size)
         except (Unreadable, WrittenOver) as error:
-            self._say(wanting.unread(now, for_good=isinstance(error, Unreadable)))
+            self._say(wanting.unread(now, written_over=isinstance(error, WrittenOver)))
             return None
 
     def _receive_message(self) -> tuple[bytes, bytes, list[memoryview]]:

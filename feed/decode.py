@@ -17,7 +17,7 @@ from livetable.feed.arrays import (
     one_chunk,
     plain_type,
 )
-from livetable.feed.envelope import check_stream, metadata_size
+from livetable.feed.envelope import check_stream, is_in_this_order, metadata_size
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import Label, from_json
 from livetable.feed.wire import METADATA_KEY
@@ -194,7 +194,8 @@ class Decoder:
             if batch is not None:
                 return batch
         batch = _only_batch(buffer)
-        self._head = head, batch.schema
+        # Of the other byte order only Arrow's own reader knows: its schema does not say it.
+        self._head = (head, batch.schema) if is_in_this_order(head) else None
         return batch
 
     def _decoded(self, batch: pa.RecordBatch) -> Decoded:

@@ -62,6 +62,7 @@ class Encoder:
                 )
                 self._note = f"shown as text, as Arrow has no such type: {named}"
             self._draw(body)
+        self._layout = None  # or `send` finds that somebody else holds the frame, and copies it
         place = self._room.place_of(body) if isinstance(self._room, SharedRoom) else None
         return Body(body, *captured.shape, self._note, place)
 
@@ -94,7 +95,6 @@ class Encoder:
         if self._layout is not None:
             with contextlib.suppress(ValueError):
                 self._stencil = Stencil(body, self._layout)
-        self._layout = None
 
     def _stream(self, schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
         """Return what `stream` does, in memory that a body before it has left."""
@@ -188,12 +188,17 @@ def _named(dtype: Any) -> str:
 
 
 def _same_labels(last: Any, columns: pd.Index[Any]) -> bool:
-    # `identical` alone takes 1 and True for the same label.
-    return (
-        last is not None
-        and (last is columns or last.identical(columns))
-        and (last.dtype != object or list(map(type, last)) == list(map(type, columns)))
-    )
+    if last is None or last is columns:
+        return last is not None
+    if not last.identical(columns):
+        return False
+    # For `identical` 1, 1.0 and True are one label, and so are 0.0 and -0.0.
+    kind = "U" if str(columns.dtype) in ("str", "string") else columns.dtype.kind
+    return (kind in "UiubM" and columns.nlevels == 1) or _written(last) == _written(columns)
+
+
+def _written(columns: pd.Index[Any]) -> str:
+    return json.dumps([list(map(to_json, columns)), list(map(to_json, columns.names))])
 
 
 def _index_levels(index: pd.Index[Any]) -> tuple[list[int] | None, list[pd.Index[Any]]]:

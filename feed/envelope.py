@@ -9,6 +9,7 @@ or not. Arrow's own checks come after this, not instead.
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,7 @@ _DICTIONARY, _BATCH = 2, 3
 _HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
 _LENGTH, _NODES, _BUFFERS, _COMPRESSION = 0, 1, 2, 3
 _DATA: Final = 1
+_ORDER, _BIG = 0, 1
 _UNPACKED: Final = -1
 
 
@@ -75,6 +77,19 @@ class Batch:
     nodes_at: int
     buffers: int
     buffers_at: int
+
+
+def is_in_this_order(schema: bytes) -> bool:
+    """Tell whether a stream's numbers are in this machine's byte order.
+
+    Args:
+        schema: Its first message.
+    """
+    body = memoryview(schema)
+    header = _table(body, 8 + struct.unpack_from("<I", body, 8)[0], _HEADER)
+    place = _field(body, header, _ORDER)
+    is_big = bool(place) and struct.unpack_from("<H", body, place)[0] == _BIG
+    return is_big == (sys.byteorder == "big")
 
 
 def first_batch(body: memoryview) -> Batch | None:

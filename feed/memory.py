@@ -29,7 +29,7 @@ _FOLDER: Final = "/proc"
 
 
 class Unreadable(WireError):
-    """The memory can't be read here: bodies have to come by the socket."""
+    """The memory can't be read here, or not just now."""
 
 
 class WrittenOver(WireError):
@@ -47,33 +47,22 @@ def can_share(endpoint: str) -> bool:
 class SharedRoom(Room):
     """Room for bodies that viewers of this machine can read."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._number = 0
-        self._places: dict[int, Place] = {}
-
     def place_of(self, body: memoryview) -> Place | None:
         """Return where a body is that was written to memory from here; None if nobody can read it.
 
         Args:
             body: What `take` returned, or a view of it.
         """
-        return self._places.get(id(body.obj))
+        owner: object = body.obj
+        with self._lock:
+            of = [one for one in self._pieces if one.array is owner]
+        return of[0].place if of and isinstance(of[0], _SharedPiece) else None
 
-    def _piece(self, room: int) -> Piece:
+    def _new(self, room: int) -> Piece:
         try:
             return _SharedPiece(room)
         except OSError:  # no descriptors, no memory, too many of them
-            return super()._piece(room)
-
-    def _taken(self, piece: Piece, owner: int) -> None:
-        if isinstance(piece, _SharedPiece):
-            self._number += 1
-            self._places[owner] = piece.numbered(self._number)
-
-    def _give_back(self, piece: Piece, owner: int) -> None:
-        self._places.pop(owner, None)
-        super()._give_back(piece, owner)
+            return super()._new(room)
 
 
 class _SharedPiece(Piece):
@@ -98,18 +87,35 @@ class _SharedPiece(Piece):
         except OSError:
             os.close(self._fd)
             raise
+        self._number = 0
         _SharedPiece.count += 1
-        weakref.finalize(self, _let_go, self._fd).atexit = False
+        weakref.finalize(self, _let_go, self._fd, os.getpid()).atexit = False
 
-    def numbered(self, number: int) -> Place:
-        """Say that something else is there from now on; return where."""
-        struct.pack_into("=q", self.memory, 0, number)
-        return Place(os.getpid(), self._fd, self._name, self.start, number)
+    @property
+    def place(self) -> Place:
+        """Where what is there now is."""
+        return Place(os.getpid(), self._fd, self._name, self.start, self._number)
+
+    def begin(self, size: int) -> None:
+        """Make room for a body. From here on there is none of the number before."""
+        self._number += 1
+        struct.pack_into("=q", self.memory, 0, self._number)
+        super().begin(size)
 
 
-def _let_go(fd: int) -> None:
+def _let_go(fd: int, pid: int) -> None:
     os.close(fd)
-    _SharedPiece.count -= 1
+    if os.getpid() == pid:
+        _SharedPiece.count -= 1
+
+
+def _after_fork() -> None:
+    # What came along is the parent's: the child may have as much of its own.
+    _SharedPiece.count = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _seal(fd: int) -> None:
@@ -136,13 +142,13 @@ class Reader:
             size: Its bytes.
 
         Raises:
-            Unreadable: it can't be read here, now or later.
+            Unreadable: it can't be read here, or not just now.
             WrittenOver: it is not there any more.
         """
         import numpy as np
 
         memory = self._mapped(place)
-        if not 0 < size <= MOST or place.at + size > len(memory):
+        if not 0 < size <= MOST or place.at < _NUMBER or place.at + size > len(memory):
             raise Unreadable("memory: its body is not within it")
         copy = self._room.take(size)
         # By NumPy: it lets go of the interpreter, and keys need not wait.
@@ -164,7 +170,8 @@ class Reader:
         return memory
 
 
-_MAPS: Final = 8
+_MAPS: Final = 3
+_NUMBER: Final = 8  # bytes of the number at the beginning
 
 
 def _open(place: Place) -> mmap.mmap:
@@ -191,5 +198,5 @@ def _open(place: Place) -> mmap.mmap:
             if not is_it or not fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK:
                 raise Unreadable("memory: it is not its feed's, or may become shorter")
             return mmap.mmap(fd, 0, prot=mmap.PROT_READ)
-        except (OSError, ValueError) as error:  # another container, another user, an old kernel
+        except (OSError, ValueError) as error:  # another container, another user, gone meanwhile
             raise Unreadable(f"memory: {error}") from None

@@ -256,7 +256,8 @@ class Publisher(Closing):
         found = self._state.since(None)
         if found is None:
             raise LivetableError(self._state.failure or f"table {self.name!r} has no frame yet")
-        return found.body.data
+        # Of memory that viewers read a copy: to a child that is forked it would change.
+        return found.body.data if found.body.place is None else memoryview(bytes(found.body.data))
 
     def end(self) -> None:
         """Say that nothing will change any more. The table can be looked at until `close`."""

@@ -6,10 +6,13 @@ when it is first written to; and allocators give back what they don't need, and 
 
 from __future__ import annotations
 
-import contextlib
 import mmap
-import weakref
-from typing import Final
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LEAST: Final = 256 << 10
 """Below this many bytes allocators do as well."""
@@ -22,6 +25,7 @@ PAGE: Final = 4096
 
 _FREE: Final = 2
 _SPARE: Final = 16  # a piece has room for a sixteenth more than was asked for: bodies grow
+_WASTE: Final = 4  # what has room for a quarter more than is needed is kept for another
 
 
 class Piece:
@@ -30,23 +34,37 @@ class Piece:
     Attributes:
         memory: The memory.
         start: Where in it bodies begin.
+        array: What is there now. Whoever looks at the body refers to it.
     """
 
     def __init__(self, memory: mmap.mmap, start: int = 0) -> None:
         self.memory = memory
         self.start = start
+        self.array: np.ndarray[Any, Any] | None = None
 
     @property
     def room(self) -> int:
         """Bytes of the largest body that it can hold."""
         return len(self.memory) - self.start
 
+    def begin(self, size: int) -> None:
+        """Make room for a body."""
+        import numpy as np
+
+        self.array = np.frombuffer(self.memory, np.uint8, size, self.start)
+
 
 class Room:
-    """Pieces of memory that are used again once nobody refers to them. For any thread."""
+    """Pieces of memory that are used again once nobody refers to them. For any thread.
+
+    Whether anybody does is asked of the references that Python counts, when a piece is needed. A
+    finalizer that tells would run Python where Arrow frees memory, on any thread: on its way out a
+    process is ended by that.
+    """
 
     def __init__(self) -> None:
-        self._free: list[Piece] = []
+        self._pieces: list[Piece] = []
+        self._lock = threading.Lock()
 
     def take(self, size: int) -> memoryview:
         """Return writable memory, which is free again when the view and all made of it are gone.
@@ -56,40 +74,43 @@ class Room:
         """
         import numpy as np
 
-        if not LEAST <= size <= MOST:
-            return np.empty(size, np.uint8).data
-        piece = self._fitting(size) or self._piece(-(-(size + size // _SPARE) // PAGE) * PAGE)
-        # Of the array, not of the view: whoever makes an array of the view holds on to this one.
-        array = np.frombuffer(piece.memory, np.uint8, size, piece.start)
-        weakref.finalize(array, self._give_back, piece, id(array)).atexit = False
-        self._taken(piece, id(array))
-        return array.data
+        with self._lock:
+            free = self._let_go()
+            if not LEAST <= size <= MOST:
+                return np.empty(size, np.uint8).data
+            fitting = (one for one in free if size <= one.room <= size + size // _WASTE + PAGE)
+            piece = next(fitting, None)
+            if piece is None:
+                piece = self._new(-(-(size + size // _SPARE) // PAGE) * PAGE)
+                self._pieces.append(piece)
+            piece.begin(size)
+            assert piece.array is not None
+            return piece.array.data
 
-    def _fitting(self, size: int) -> Piece | None:
-        # Taken out before it is looked at: other threads take and give back meanwhile.
-        aside, found = [], None
-        while found is None and self._free:
-            with contextlib.suppress(IndexError):
-                piece = self._free.pop()
-                if size <= piece.room <= 2 * size:
-                    found = piece
-                else:
-                    aside.append(piece)
-        self._free += aside
-        return found
+    def _let_go(self) -> list[Piece]:
+        """Return the pieces that are free, but for those that are too many: they are no more."""
+        counts = _references(self._pieces)
+        free = [one for one, count in zip(self._pieces, counts, strict=True) if count <= _ALONE]
+        for piece in free[:-_FREE]:
+            self._pieces.remove(piece)
+        return free[-_FREE:]
 
-    def _piece(self, room: int) -> Piece:
+    def _new(self, room: int) -> Piece:
         """Return new memory."""
-        return Piece(mmap.mmap(-1, room))
+        # Not shared with children: what they hold would change under them.
+        flags = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if sys.platform != "win32" else {}
+        return Piece(mmap.mmap(-1, room, **flags))
 
-    def _taken(self, piece: Piece, owner: int) -> None:
-        """Note that a piece is in use.
 
-        Args:
-            piece: The piece.
-            owner: Identity of what the view of it is of.
-        """
+def _references(pieces: list[Piece]) -> list[int]:
+    return [sys.getrefcount(piece.array) for piece in pieces]
 
-    def _give_back(self, piece: Piece, owner: int) -> None:
-        self._free.append(piece)
-        del self._free[:-_FREE]
+
+def _alone() -> int:
+    """Return what `_references` says of what nobody else refers to."""
+    piece = Piece(mmap.mmap(-1, PAGE))
+    piece.array = object()  # type: ignore[assignment]
+    return _references([piece])[0]
+
+
+_ALONE: Final = _alone()

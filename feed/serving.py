@@ -116,6 +116,8 @@ class Serving:
         """Numbers of the wants last answered: a repeated one has its answer on its way."""
         self._has: dict[bytes, dict[str, Position]] = {}
         """What viewers were sent last."""
+        self._by_memory: set[tuple[bytes, str]] = set()
+        """Who was told where a table is, and did not say yet that it was read."""
         self._public: dict[str, _Public] = {}
         self._refused = 0
 
@@ -129,7 +131,9 @@ class Serving:
 
     def remove(self, name: str, now: float) -> None:
         """Stop serving a table; its viewers get the last frame and are told that it ended."""
+        shares, self._shares = self._shares, False  # the memory may be gone before it is read
         self.news(name, now)
+        self._shares = shares
         table = self.tables.pop(name)
         self._version += 1
         waiting = self._waiting.pop(name, {})
@@ -138,8 +142,11 @@ class Serving:
             topic: answered[name] for topic, answered in self._answered.items() if name in answered
         } | {topic: one.want.number for topic, one in waiting.items()}
         for topic, number in numbers.items():
-            if topic not in waiting and self._has.get(topic, {}).get(name) != table.shown:
+            unread = (topic, name) in self._by_memory
+            has_it = self._has.get(topic, {}).get(name) == table.shown
+            if topic not in waiting and (unread or not has_it):
                 self._send_last(Want(number, topic, name), table, now)
+            self._by_memory.discard((topic, name))
             header = Header("end", name, number, table.shown, note=table.body_note)
             self._send([topic, header.encode()])
         self._public.pop(name, None)
@@ -246,6 +253,7 @@ class Serving:
             else:
                 self._send_catalogue(want, now)
             return
+        self._by_memory.discard((want.topic, want.table))
         table = self.tables.get(want.table)
         if table is not None and table.on_wanted is not None:
             table.on_wanted()
@@ -293,6 +301,7 @@ class Serving:
         self._has.setdefault(want.topic, {})[table.name] = snapshot.position
         if self._shares and want.memory and snapshot.body.place is not None:
             header = self._header(table, snapshot, now, want.number)
+            self._by_memory.add((want.topic, table.name))
             self._reply(want, replace(header, memory=snapshot.body.place))
             return True
         transfer = _Transfer(snapshot, split(snapshot.body.data))
@@ -392,6 +401,7 @@ class Serving:
     def _left(self, topic: bytes) -> None:
         self._answered.pop(topic, None)
         self._has.pop(topic, None)
+        self._by_memory = {one for one in self._by_memory if one[0] != topic}
         for waiting in self._waiting.values():
             waiting.pop(topic, None)
         for at in [at for at in self._transfers if at[0] == topic]:

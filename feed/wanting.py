@@ -23,6 +23,9 @@ GONE_SECONDS: Final = 2.6
 TRANSFER_SECONDS: Final = 12.0
 """In the middle of a snapshot it may take this long: its next part may crawl over a slow line."""
 
+MISSES: Final = 3
+"""After its memory could not be read so often in a row, a feed is asked for it no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -80,6 +83,7 @@ class Wanting:
 
     def __init__(self, topic: bytes, table: str | None, *, memory: bool = False) -> None:
         self._memory = memory
+        self._misses = 0
         self._room = Room()
         self._want = Want(0, topic, table, deltas=table is not None, memory=memory)
         self._outstanding = False
@@ -124,15 +128,15 @@ class Wanting:
             raise WireError("memory: it was not asked for")
         return True
 
-    def unread(self, now: float, *, for_good: bool) -> bytes:
+    def unread(self, now: float, *, written_over: bool = False) -> bytes:
         """Return another want for what could not be read from memory.
 
         Args:
             now: The time.
-            for_good: Whether no body can be read there, and not only this one.
+            written_over: Whether that was only because something newer was there.
         """
         self._heard_at = now
-        self._memory = self._memory and not for_good
+        self._misses += not written_over
         self._want = replace(self._want, memory=False)  # this time by the socket: that is sure
         return self.ask(now)
 
@@ -179,8 +183,8 @@ class Wanting:
             topic: The topic to answer on from now on, if it is another one.
         """
         self._drop_assembly()
-        if topic is not None:
-            self._want = replace(self._want, topic=topic)
+        self._misses = 0  # who answers may be another process
+        self._want = replace(self._want, topic=topic or self._want.topic, memory=self._memory)
         if not self._outstanding:
             return None
         self._said_at = now
@@ -255,7 +259,10 @@ class Wanting:
     def _complete(self, header: Header, data: bytes | bytearray | memoryview, now: float) -> News:
         self._drop_assembly()
         self._outstanding = False
-        self._want = replace(self._want, have=header.position, memory=self._memory)
+        if header.memory is not None:
+            self._misses = 0
+        memory = self._memory and self._misses < MISSES
+        self._want = replace(self._want, have=header.position, memory=memory)
         return News(header, data, now)
 
     def _drop_assembly(self) -> None:

@@ -94,6 +94,7 @@ def test_small_and_large_bodies_have_no_place() -> None:
         ({}, 0),
         ({}, SIZE * 10),
         ({"at": 1 << 30}, SIZE),
+        ({"at": 7}, SIZE),  # where the number is
         ({}, MOST + 1),
     ],
 )
@@ -158,6 +159,7 @@ def test_memory_is_let_go_of() -> None:
     assert descriptors() == before[0] + 10  # Python's mmap keeps one of its own
     assert memory._SharedPiece.count == before[1] + 5
     del kept
+    assert room.take(1)[0] is not None
     gc.collect()
     assert memory._SharedPiece.count == before[1] + 2  # for the next ones
     del room
@@ -317,28 +319,77 @@ def test_by_tcp_all_is_sent(runtime_folder: Path, reads: list[str]) -> None:
 def test_where_memory_can_not_be_read(
     runtime_folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in another container: it comes by the socket, and memory is not tried again."""
+    """As in another container: it comes by the socket, and is soon asked for there only."""
     monkeypatch.setattr(memory, "_FOLDER", "/nonexistent")
     with Publisher("wide") as publisher, reading(publisher.endpoint) as client:
+        assert len(list(tables(client, publisher, 6))) == 6
+    assert reads == ["Unreadable"] * 3
+
+
+def test_where_it_can_not_be_read_for_a_while(
+    runtime_folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where there are no descriptors left: afterwards it is read from memory again."""
+    with Publisher("wide") as publisher, reading(publisher.endpoint) as client:
+        with monkeypatch.context() as failing:
+            failing.setattr(memory, "_FOLDER", "/nonexistent")
+            assert len(list(tables(client, publisher, 2))) == 2
         assert len(list(tables(client, publisher, 3))) == 3
-    assert reads == ["Unreadable"]
+    assert reads == ["Unreadable"] * 2 + ["read"] * 3
 
 
 def test_where_it_was_written_over(
     runtime_folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It comes by the socket, and the next one from memory again."""
-    late = [True, False, False]
-    numbered = memory._SharedPiece.numbered
+    """It comes by the socket, and the next one from memory again, however often that is."""
+    late = [True] * 5 + [False, False]
+    place_of = SharedRoom.place_of
 
-    def other(self: memory._SharedPiece, number: int) -> Place:
-        place = numbered(self, number)
-        return replace(place, number=number + 1000) if late.pop(0) else place
+    def other(self: SharedRoom, body: memoryview) -> Place | None:
+        place = place_of(self, body)
+        assert place is not None
+        return replace(place, number=place.number + 1000) if late.pop(0) else place
 
-    monkeypatch.setattr(memory._SharedPiece, "numbered", other)
+    monkeypatch.setattr(SharedRoom, "place_of", other)
     with Publisher("wide") as publisher, reading(publisher.endpoint) as client:
-        assert len(list(tables(client, publisher, 3))) == 3
-    assert reads == ["WrittenOver", "read", "read"]
+        assert len(list(tables(client, publisher, 7))) == 7
+    assert reads == ["WrittenOver"] * 5 + ["read", "read"]
+
+
+def test_memory_too_short_for_its_number() -> None:
+    name = "livetable-" + "c" * 32
+    fd = os.memfd_create(name, os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(fd, 4)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+        for at in (0, 8):
+            with pytest.raises(Unreadable, match="within"):
+                Reader().read(Place(os.getpid(), fd, name, at, 0), 1)
+    finally:
+        os.close(fd)
+
+
+def test_a_snapshot_is_the_callers_own(runtime_folder: Path) -> None:
+    with Publisher("wide") as publisher:
+        publisher.send(FRAME)
+        first, second = publisher.snapshot(), publisher.snapshot()
+        assert first == second
+        assert first.obj is not second.obj
+
+
+def test_send_stays_fast_for_a_frame_that_was_encoded(runtime_folder: Path) -> None:
+    """What the encoder held of it would make `send` take somebody else to write into it."""
+    frame = pd.DataFrame(np.zeros((10_000, 40)))
+    with Publisher("wide") as publisher:
+        for turn in range(4):
+            frame.iloc[0, 0] = turn
+            captured = capture(frame)
+            blocks = [block.values for block in captured.frame._mgr.blocks]
+            mine = [block.values for block in frame._mgr.blocks]
+            assert all(map(np.shares_memory, blocks, mine))  # no copy was made
+            del captured, blocks, mine
+            publisher.send(frame)
+            publisher.snapshot()
 
 
 def _publish_in_child(name: str, path: str) -> None:

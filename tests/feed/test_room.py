@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -62,21 +63,41 @@ def test_small_and_large_ones_are_not_kept() -> None:
         view = room.take(size)
         assert len(view) == size
         del view
-    assert not room._free
+    assert not room._pieces
 
 
 def test_what_is_kept_is_bounded_and_fits() -> None:
     room = Room()
     views = [room.take(SIZE * at) for at in range(1, 9)]
+    assert len(room._pieces) == 8
     del views
-    assert len(room._free) == 2
-    large = room.take(SIZE * 20)  # no piece that is kept has room for it
-    assert len(room._free) == 2
+    small = room.take(1)  # also where none of them is needed
+    assert len(room._pieces) == 2
+    assert len(small) == 1
+    large = room.take(SIZE * 20)
+    assert [piece.room >= SIZE * 20 for piece in room._pieces] == [False, False, True]
     del large
-    assert len(room._free) == 2
-    small = [room.take(SIZE) for _ in range(3)]  # the large one has far more than they need
-    assert [piece.room for piece in room._free if piece.room >= SIZE * 20]
-    assert len(small[0]) == SIZE
+    few = [room.take(SIZE) for _ in range(3)]  # the large one has far more than they need
+    assert [piece.room >= SIZE * 20 for piece in room._pieces if piece.room > SIZE * 2].count(True)
+    assert len(few) == 3
+
+
+def test_a_forked_child_keeps_what_it_has() -> None:
+    """Its parent goes on, and uses the memory again: what the child looks at must not change."""
+    room = Room()
+    view = room.take(SIZE)
+    view[0] = 7
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover
+        os.read(read, 1)
+        os._exit(view[0])
+    del view
+    room.take(SIZE)[0] = 8
+    os.write(write, b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    os.close(read)
+    os.close(write)
 
 
 @given(st.randoms(use_true_random=False))

@@ -17,7 +17,7 @@ from livetable.feed.errors import WireError
 from livetable.feed.incoming import captured_rows, fit
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
-from livetable.feed.wanting import GONE_SECONDS, REPEAT_SECONDS, News, Wanting
+from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
 from livetable.feed.wire import (
     IDLE_SECONDS,
     PART_BYTES,
@@ -715,21 +715,95 @@ def test_a_body_that_is_sent_all_the_same(place: Place | None, shares: bool, mem
     assert news.header.memory is None
 
 
-@pytest.mark.parametrize("for_good", [False, True])
-def test_memory_that_was_not_read(for_good: bool) -> None:
-    """It comes by the socket; the one after it from memory again, unless it never can."""
+def test_memory_that_was_not_read() -> None:
+    """It comes by the socket, the one after it from memory again; but not for ever."""
+    feed = sharing(PLACE)
+    table = feed.serving.tables["t"]
+    viewer = reader(feed)
+
+    def next_one(turn: int) -> Header:
+        viewer.ask(turn)
+        feed.put(table, b"body %d" % turn, turn)
+        return Header.decode(feed.taken()[0][1])
+
+    def by_socket(turn: int) -> None:
+        (news,) = viewer.hear(feed.taken(), turn)
+        assert news.body == b"body %d" % turn
+        assert news.header.memory is None
+
+    for turn in range(1, MISSES + 1):
+        assert next_one(turn).memory == PLACE
+        feed.serving.received(viewer.wanting.unread(turn), turn)
+        by_socket(turn)
+    viewer.ask(10)
+    feed.put(table, b"body 10", 10)
+    by_socket(10)
+    assert viewer.wanting.restart(11) is None  # a new connection: it may be another process
+    for turn in range(12, 20):
+        assert next_one(turn).memory == PLACE
+        feed.serving.received(viewer.wanting.unread(turn, written_over=True), turn)
+        by_socket(turn)
+
+
+def test_one_that_is_read_makes_up_for_those_that_were_not() -> None:
+    feed = sharing(PLACE)
+    table = feed.serving.tables["t"]
+    viewer = reader(feed)
+    for turn in range(1, 4 * MISSES):
+        viewer.ask(turn)
+        feed.put(table, b"body", turn)
+        header = Header.decode(feed.taken()[0][1])
+        assert header.memory == PLACE
+        if turn % 2:
+            feed.serving.received(viewer.wanting.unread(turn), turn)
+            viewer.hear(feed.taken(), turn)
+        else:
+            viewer.wanting.receive(header, [memoryview(b"body")], turn)
+
+
+def test_the_last_one_is_sent_to_who_may_not_have_read_it() -> None:
+    """Its memory goes with the process: who comes too late finds it behind it, then the end."""
+    feed = sharing(PLACE)
+    viewer, waits = reader(feed), reader(feed)
+    viewer.ask(1.0)
+    (told,) = feed.taken()
+    assert Header.decode(told[1]).memory == PLACE
+    feed.put(feed.serving.tables["t"], b"last", 1.1)
+    waits.ask(1.2)
+    told_too = Header.decode(feed.taken()[0][1])
+    waits.wanting.receive(told_too, [memoryview(b"last")], 1.2)
+    waits.ask(1.3)
+    feed.put(feed.serving.tables["t"], b"very last", 1.4)
+    feed.taken()
+    feed.serving.remove("t", 1.5)
+    out = feed.taken()
+    lost = viewer.wanting.unread(1.6)
+    feed.serving.received(lost, 1.6)  # to nobody: the table is gone
+    assert [news.header.kind for news in viewer.hear(out, 1.7)] == ["snapshot", "end"]
+    assert viewer.shown == [("snapshot", b"very last"), ("end", None)]
+
+
+def test_who_has_read_the_last_one_takes_it_once() -> None:
     feed = sharing(PLACE)
     viewer = reader(feed)
     viewer.ask(1.0)
-    feed.taken()
-    feed.serving.received(viewer.wanting.unread(1.1, for_good=for_good), 1.1)
-    (news,) = viewer.hear(feed.taken(), 1.2)
-    assert news.body == b"body"
-    assert news.header.memory is None
-    viewer.ask(1.3)
-    feed.put(feed.serving.tables["t"], b"next", 1.4)
-    said = Header.decode(feed.taken()[0][1])
-    assert said.memory == (None if for_good else PLACE)
+    header = Header.decode(feed.taken()[0][1])
+    viewer.wanting.receive(header, [memoryview(b"body")], 1.0)
+    feed.serving.remove("t", 1.5)
+    assert [news.header.kind for news in viewer.hear(feed.taken(), 1.7)] == ["end"]
+
+
+def test_memory_is_for_one_life_of_the_table() -> None:
+    """What waits when the table goes is sent: the memory may be gone before it is read."""
+    feed = sharing(PLACE)
+    table = feed.serving.tables["t"]
+    viewer = reader(feed)
+    viewer.ask(1.0)
+    viewer.wanting.receive(Header.decode(feed.taken()[0][1]), [memoryview(b"body")], 1.0)
+    viewer.ask(1.1)
+    table.put(b"last", (1, 1), 1.2, 0.0)  # and ends before its news are told
+    feed.serving.remove("t", 1.3)
+    assert [news.body for news in viewer.hear(feed.taken(), 1.4)] == [b"last", None]
 
 
 def test_memory_that_was_not_asked_for() -> None:
