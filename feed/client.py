@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import zmq
 
@@ -25,9 +25,19 @@ from livetable.feed.keys import (
     new_pair,
     own_pair,
 )
-from livetable.feed.memory import Reader, Unreadable, WrittenOver, can_share
 from livetable.feed.wanting import News, Wanting
-from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, WINDOW, Header, Place, new_topic
+from livetable.feed.wire import (
+    HEARTBEAT_MS,
+    HEARTBEAT_TIMEOUT_MS,
+    WINDOW,
+    Header,
+    Place,
+    can_share,
+    new_topic,
+)
+
+if TYPE_CHECKING:
+    from livetable.feed.memory import Reader
 
 MAX_PART: Final = 64 << 20
 """Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
@@ -134,7 +144,7 @@ class Client:
         self._pair: KeyPair | None = None
         self._failures = 0
         self._retry_at: float | None = None
-        self._memory = Reader()
+        self._memory: Reader | None = None
         self._shared = context is not None
         self._context: zmq.Context[zmq.Socket[bytes]] = context or zmq.Context()
         try:
@@ -240,7 +250,7 @@ class Client:
             self._socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret)
 
     def _disconnect(self) -> None:
-        self._memory.close()
+        self._memory = None
         self._socket.disable_monitor()
         self._monitor.close(0)
         self._socket.close(0)
@@ -368,8 +378,12 @@ class Client:
         self, wanting: Wanting, header: Header, place: Place, now: float
     ) -> memoryview | None:
         """Return a body that is in the feed's memory, None if it has to be asked for again."""
+        from livetable.feed.memory import Reader, Unreadable, WrittenOver  # late: of large ones
+
         if not wanting.awaits(header):
             return None
+        if self._memory is None:
+            self._memory = Reader()
         try:
             return self._memory.read(place, header.size)
         except (Unreadable, WrittenOver) as error:

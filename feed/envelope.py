@@ -11,8 +11,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -56,8 +55,7 @@ def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
         raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Where a record batch's message says what, from the beginning of its stream.
 
     Attributes:

@@ -23,10 +23,16 @@ from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
-from livetable.feed.memory import can_share
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
-from livetable.feed.wire import HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS, MAX_WANT, Position, TableInfo
+from livetable.feed.wire import (
+    HEARTBEAT_MS,
+    HEARTBEAT_TIMEOUT_MS,
+    MAX_WANT,
+    Position,
+    TableInfo,
+    can_share,
+)
 
 _log = logging.getLogger("livetable.feed")
 

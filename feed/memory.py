@@ -36,11 +36,6 @@ class WrittenOver(WireError):
     """Something newer was written before it was read."""
 
 
-def can_share(endpoint: str) -> bool:
-    """Tell whether both ends of an endpoint are on this machine, and it has what it takes."""
-    return endpoint.startswith("ipc://") and hasattr(os, "memfd_create")
-
-
 # -- the feed's side ------------------------------------------------------------------------------
 
 
@@ -156,10 +151,6 @@ class Reader:
         if struct.unpack_from("=q", memory)[0] != place.number:
             raise WrittenOver("memory: something newer is there")
         return copy
-
-    def close(self) -> None:
-        """Let go of all memory."""
-        self._maps.clear()
 
     def _mapped(self, place: Place) -> mmap.mmap:
         # Of the newest ones: a feed takes turns between two for a table.

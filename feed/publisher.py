@@ -14,9 +14,8 @@ from livetable.feed.frames import Captured, capture
 from livetable.feed.hub import get_hub
 from livetable.feed.keys import pair_for
 from livetable.feed.labels import to_json
-from livetable.feed.memory import can_share
 from livetable.feed.state import Body, TableState
-from livetable.feed.wire import check_name
+from livetable.feed.wire import can_share, check_name
 
 if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable

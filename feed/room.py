@@ -6,12 +6,13 @@ when it is first written to; and allocators give back what they don't need, and 
 
 from __future__ import annotations
 
-import mmap
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import mmap
+
     import numpy as np
 
 LEAST: Final = 256 << 10
@@ -97,6 +98,8 @@ class Room:
 
     def _new(self, room: int) -> Piece:
         """Return new memory."""
+        import mmap  # late: small tables need none
+
         # Not shared with children: what they hold would change under them.
         flags = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if sys.platform != "win32" else {}
         return Piece(mmap.mmap(-1, room, **flags))
@@ -108,7 +111,7 @@ def _references(pieces: list[Piece]) -> list[int]:
 
 def _alone() -> int:
     """Return what `_references` says of what nobody else refers to."""
-    piece = Piece(mmap.mmap(-1, PAGE))
+    piece = Piece(None)  # type: ignore[arg-type]
     piece.array = object()  # type: ignore[assignment]
     return _references([piece])[0]
 

@@ -59,7 +59,7 @@ MAX_RANGES: Final = 10_000
 """Most ranges of rows that a delta says are gone."""
 
 _PRIVATE_TOPIC = b"@"
-_MEMORY_NAME: Final = re.compile("livetable-[0-9a-f]{32}")
+_MEMORY_NAME: Final = "livetable-[0-9a-f]{32}"
 
 
 def new_topic() -> bytes:
@@ -146,7 +146,7 @@ class Place:
         if not isinstance(value, dict):
             raise WireError("memory: must be an object")
         name = _text(value, "name", 64)
-        if not _MEMORY_NAME.fullmatch(name):
+        if not re.fullmatch(_MEMORY_NAME, name):
             raise WireError("name: must be livetable- and 32 hexadecimal digits")
         counts = {one: _count(value, one) for one in ("pid", "fd", "at", "number")}
         return cls(name=name, **counts)
@@ -412,6 +412,11 @@ class Header:
             ended=message.get("ended") is True,
             memory=Place.from_json(message["memory"]) if "memory" in message else None,
         )
+
+
+def can_share(endpoint: str) -> bool:
+    """Tell whether viewers at an endpoint can read their feed's memory: on the same Linux."""
+    return endpoint.startswith("ipc://") and hasattr(os, "memfd_create")
 
 
 def split(body: memoryview, part_bytes: int = PART_BYTES) -> list[memoryview]:
