@@ -89,6 +89,11 @@ class Terminal:
         """All that is on the screen."""
         return "\n".join(self.lines)
 
+    @property
+    def table(self) -> str:
+        """What is under the status line, whose rates and ages are numbers like those of cells."""
+        return "\n".join(self.lines[1:])
+
     def cell(self, line: int, column: int) -> pyte.screens.Char:
         """Return a cell with its style."""
         with self._lock:

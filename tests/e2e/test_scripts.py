@@ -136,7 +136,7 @@ def test_until_a_row_comes_to_it(orders: Publisher, start: Start, runtime_folder
     assert errors == "livetable: orders did not come to it within 2 s\n"
     process = start(*until)
     viewer = Terminal("livetable", "orders", "--until", "price > 8", folder=runtime_folder)
-    viewer.wait_for("2.0")
+    viewer.wait_for(lambda: "2.0" in viewer.table)
     orders.upsert({"id": "b", "price": 9.0})
     assert json.loads(process.communicate(timeout=20)[0].splitlines()[1]) == {
         "id": "b", "price": 9.0
@@ -151,7 +151,7 @@ def test_alerts_with_and_without_a_screen(
     alert = ("--alert", "price > 8 until price < 5", "--alert-command", f"cat > {tmp_path}/row")
     process = start("livetable", "orders", "--headless", *alert)
     viewer = Terminal("livetable", "orders", "--alert", "price > 8", folder=runtime_folder)
-    viewer.wait_for("2.0")
+    viewer.wait_for(lambda: "2.0" in viewer.table)
     orders.upsert({"id": "b", "price": 9.0})
     assert process.stdout is not None
     assert b"orders b: price > 8 until price < 5" in process.stdout.readline()

@@ -77,7 +77,7 @@ def test_rows_are_piped_in_and_keys_come_from_the_terminal(view: View) -> None:
     producer = f"echo '{first}'; sleep 0.5; echo '{second}'; sleep 60"
     terminal = view("sh", "-c", f"({producer}) | livetable --key id")
     terminal.wait_for("stdin")
-    terminal.wait_for("2.5")  # whole numbers became others
+    terminal.wait_for(lambda: "2.5" in terminal.table)  # whole numbers became others
     assert "● live" in terminal.text
     terminal.send("f")
     terminal.wait_for("filter:")
@@ -196,8 +196,8 @@ def test_a_push_socket_in_the_viewer(view: View) -> None:
         terminal = view("livetable", f"tcp://127.0.0.1:{port}", "--pull", "--limit", "3")
         for at in range(5):
             sender.send_json({"n": 100 + at})
-        terminal.wait_for("104")
-        assert "101" not in terminal.text
+        terminal.wait_for(lambda: "104" in terminal.table)
+        assert "101" not in terminal.table
         terminal.send("q")
         assert terminal.wait_for_end() == 0
 
@@ -234,9 +234,9 @@ def test_tables_by_http(view: View) -> None:
     put(9.5)
     terminal.wait_for("orders")
     terminal.send("\r")
-    terminal.wait_for("9.5")
+    terminal.wait_for(lambda: "9.5" in terminal.table)
     put(8.25)
-    terminal.wait_for("8.25")
+    terminal.wait_for(lambda: "8.25" in terminal.table)
     other = view("livetable", url)
     assert other.wait_for_end() == 1
     assert b"can't be listened at" in other.raw

@@ -169,7 +169,7 @@ def test_keys_news_and_the_clipboard(login: Login, orders: Publisher, runtime_fo
     terminal.wait_for("row00")
     terminal.wait_for("● live")
     orders.upsert({"id": "row01", "n": 4711})
-    terminal.wait_for("4711")
+    terminal.wait_for(lambda: "4711" in terminal.table)
     terminal.send("jy")
     copied = base64.b64encode(b"4711")  # arrives where the person sits: OSC 52
     wait_for(lambda: b"\x1b]52;c;" + copied in terminal.raw, 20, "the copy")
