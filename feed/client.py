@@ -207,7 +207,7 @@ class Client:
                     return
                 yield from self._turn(now, until)
         finally:
-            if self._closed.is_set():
+            if self._closed.is_set() and not self._socket.closed:  # nor when it is called again
                 self._disconnect()
                 if not self._shared:
                     self._context.destroy(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -18,6 +18,8 @@ from textual.widgets import Input
 
 from livetable.feed.harmless import harmless
 from livetable.tui.expression import quote
+
+_ENDS: Final = {"enter": "action_accept", "escape": "action_cancel"}
 
 
 class Prompt(Vertical):
@@ -90,7 +92,8 @@ class Prompt(Vertical):
         self._says = _Line(hint)
         self._hint = hint
         self._toggles = toggles
-        self._ahead: list[events.Key] = []
+        self._ahead: list[events.Key] | None = []
+        """What was typed before there was a place for it; None from then on."""
 
     def compose(self) -> ComposeResult:
         """Yield the label, the text and a line for what is wrong."""
@@ -103,16 +106,17 @@ class Prompt(Vertical):
         """Take the keys."""
         self._label.styles.width = self._label.text.cell_len
         self._input.focus()
-        ahead, self._ahead = self._ahead, []
-        for event in ahead:
-            self._input.post_message(event)
+        ahead, self._ahead = self._ahead, None
+        for key in ahead or ():
+            self._input.post_message(key)
 
     def take_ahead(self, event: events.Key) -> bool:
-        """Take a key that was pressed before this was there to take it; tell whether it did."""
-        if not self.is_mounted:
-            self._ahead.append(events.Key(event.key, event.character))
-        elif event.is_printable and event.character is not None:
-            self._input.insert_text_at_cursor(event.character)
+        """Take a key that was pressed before this had the keys; tell whether it did."""
+        key = events.Key(event.key, event.character)
+        if self._ahead is not None:
+            self._ahead.append(key)
+        elif event.is_printable or event.key in _ENDS:  # which the input would not have let by
+            self._input.post_message(key)  # behind those that came before
         else:
             return False
         return True
@@ -183,7 +187,7 @@ class _Entry(Input):
     over = False
 
     async def _on_key(self, event: events.Key) -> None:
-        ends = {"enter": "action_accept", "escape": "action_cancel"}.get(event.key)
+        ends = _ENDS.get(event.key)
         if self.over:
             self.app.post_message(events.Key(event.key, event.character))
         elif ends is not None:  # not by a binding: that comes behind keys that are here already

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -145,14 +144,11 @@ class StatusLine(Widget):
         self._painter.forget_styles()
         super().notify_style_update()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Place the words anew."""
-        self._line = self._cells(event.size.width)
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         """Return the line as a strip."""
         width = self.size.width
+        if width != sum(cell.width for cell in self._line):
+            self._line = self._cells(width)
         strip = Strip([Segment(cell.text, self._style_of(cell.look)) for cell in self._line])
         return strip.adjust_cell_length(width, self._style_of(0))
 

@@ -20,11 +20,14 @@ from livetable.tui.target import Target
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client, Event
-    from livetable.feed.following import Followed
+    from livetable.feed.following import Followed, Reading
     from livetable.feed.recording import Recorder
     from livetable.feed.wanting import News
     from livetable.feed.wire import Header
     from livetable.tui.model import Table
+
+EARLY_SECONDS: Final = 0.01
+"""How long `read_early` may wait for what is under way: no longer than for a paint."""
 
 LARGE: Final = 10 << 20
 """Bodies over this many bytes are asked for when the last one is decoded, not painted."""
@@ -142,6 +145,8 @@ class Subscriber:
         self._stop = threading.Event()
         self._client = client
         self._stale_after = stale_after
+        self._reading: Reading | None = None
+        """What takes in the bodies of the client; None before it is read."""
 
     def take(self) -> FeedState:
         """Return the newest state; the next news will be told again."""
@@ -159,6 +164,20 @@ class Subscriber:
         if self._client is not None:
             self._client.close()
 
+    def read_early(self) -> None:
+        """Take in what the feed has answered already, before `run`, so that it is painted first.
+
+        In the thread that paints: another one would wait for the interpreter at each step.
+        """
+        client = self._client
+        if client is None:
+            return
+        self._begin(client)
+        for event in client.events(EARLY_SECONDS):
+            self._take_in(event, client)
+            if self._state.table is not None:
+                return
+
     def run(self) -> None:
         """Read until `stop`, through every end and restart of the feed."""
         from livetable.feed.client import Client
@@ -170,6 +189,7 @@ class Subscriber:
             for endpoint in self._endpoints():
                 if self._stop.is_set():
                     return
+                self._reading = None
                 self._read(Client(endpoint))
         except LivetableError as error:
             self._update(link=Link.WAITING, note=str(error))
@@ -195,20 +215,22 @@ class Subscriber:
         if self._state.table is None:
             self._update(link=Link.WAITING)
 
-    def _read(self, client: Client) -> None:
+    def _begin(self, client: Client) -> None:
         from livetable.feed.following import Reading
 
         self._client = client
-        if self._stop.is_set():
-            client.close()
         self._reading = Reading()
         client.ask(self.name)
         if self._state.table is None:
             self._update(link=Link.CONNECTING)
+
+    def _read(self, client: Client) -> None:
+        if self._reading is None:
+            self._begin(client)
+        if self._stop.is_set():
+            client.close()
         for event in client.events():
             self._take_in(event, client)
-            if self._may_have_moved(event):
-                client.close()
 
     def _may_have_moved(self, event: Event) -> bool:
         from livetable.feed.client import Gone
@@ -239,6 +261,8 @@ class Subscriber:
             self._update(link=Link.WAITING if never else Link.GONE, note=event.reason)
         elif not event.connected and self._state.table is None:
             self._update(link=Link.CONNECTING)
+        if self._may_have_moved(event):
+            client.close()
 
     def _take_in_news(self, news: News, client: Client) -> None:
         header = news.header
@@ -276,6 +300,7 @@ class Subscriber:
         header = news.header
         assert header.position is not None
         assert news.body is not None
+        assert self._reading is not None
         try:
             state = self._reading.take(header, news.body)
             table = build(

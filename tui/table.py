@@ -162,6 +162,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._sight = 0
         self._header: Line = ()
         self._lines: list[Line] = []
+        self._composed_for = Size()
         self._styles_by_look: dict[int, Style] = {}
         self._flash_timer: asyncio.TimerHandle | None = None
         self.holds_row = False
@@ -352,14 +353,11 @@ class LiveTable(ScrollView, can_focus=True):
         """
         if self._table is None:
             return False
-        viewport, cursor = self._viewport(), self._cursor()
         now = self._clock()
-        lines = self._composer.compose(viewport, cursor, now, stale=self.stale)
-        header = self._composer.header(viewport, cursor)
-        self._fit_size()  # a column may have grown
         before = [self._header, *self._lines]
-        after = [header, *lines]
-        self._header, self._lines = header, lines
+        self._compose_lines(now)
+        after = [self._header, *self._lines]
+        self._fit_size()  # a column may have grown
         changes = [
             Change(y, old, new)
             for y, (old, new) in enumerate(zip_longest(before, after, fillvalue=()))
@@ -371,6 +369,12 @@ class LiveTable(ScrollView, can_focus=True):
             self.refresh(*(Region(0, change.y, self.size.width, 1) for change in changes))
         self._watch_flashes(now)
         return painted
+
+    def _compose_lines(self, now: float) -> None:
+        self._composed_for = self.size
+        viewport, cursor = self._viewport(), self._cursor()
+        self._lines = self._composer.compose(viewport, cursor, now, stale=self.stale)
+        self._header = self._composer.header(viewport, cursor)
 
     def _watch_flashes(self, now: float) -> None:
         end = self._composer.next_flash_end
@@ -386,6 +390,16 @@ class LiveTable(ScrollView, can_focus=True):
             self._watch_flashes(self._clock())
 
     # -- Textual's Line API ---------------------------------------------------------------------
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines of the widget, composed for the size that it has by now.
+
+        Textual paints a new size before it tells of it: the first rows would come a paint later.
+        """
+        # Only then: nothing of another size is kept, so that what differs need not be told.
+        if self.size != self._composed_for and self._table is not None:
+            self._compose_lines(self._clock())
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of the widget as a strip."""

@@ -303,3 +303,14 @@ async def test_keys_behind_enter_are_for_the_table() -> None:
             entry.post_message(events.Key(key, key if len(key) == 1 else None))
         await on.until(lambda: not on.pane.query(Prompt))
         assert on.pane.chosen().filters == ()
+
+
+async def test_keys_that_were_on_their_way_are_the_prompts() -> None:
+    async with stage() as on:
+        await on.press("f")
+        await on.until(lambda: on.pane.query(Prompt))
+        # The table had the focus when they were pressed; by now the prompt has it.
+        for key, character in (("b", "b"), ("enter", "\r")):
+            on.pane.live_table.post_message(events.Key(key, character))
+        await on.until(lambda: on.pane.asked is None)
+        await on.becomes("b")

@@ -108,6 +108,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.app.exit(return_code=1, message=f"livetable: {sentence}")
 
     def _start(self) -> None:
+        self.subscriber.read_early()
         self.run_worker(self.subscriber.run, name="subscriber", thread=True, exit_on_error=True)
 
     def on_unmount(self) -> None:

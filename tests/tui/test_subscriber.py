@@ -1,0 +1,127 @@
+"""The viewer's worker: what is read before it runs, and what is painted first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from textual.geometry import Region
+from textual.strip import Strip
+
+from livetable.feed import Publisher
+from livetable.feed.client import Client
+from livetable.tui import subscriber
+from livetable.tui.app import LivetableApp
+from livetable.tui.status import StatusLine
+from livetable.tui.subscriber import Link, Subscriber, ask_early
+from livetable.tui.table import LiveTable
+from livetable.tui.target import Target
+from tests.waiting import wait_for
+
+ORDERS = Target(None, "orders")
+
+
+@pytest.fixture
+def orders(runtime_folder: Path) -> Iterator[Publisher]:
+    with Publisher("orders") as publisher:
+        publisher.send(pd.DataFrame({"v": [1, 2, 3]}))
+        yield publisher
+
+
+def answered() -> Client:
+    """Return a reader whose answer has come, as it has by the time an app is loaded."""
+    client = ask_early(ORDERS)
+    assert client is not None
+    wait_for(lambda: client._socket.poll(0))
+    return client
+
+
+@contextmanager
+def running(reader: Subscriber) -> Iterator[None]:
+    thread = threading.Thread(target=reader.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        reader.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def rows_of(reader: Subscriber) -> int:
+    table = reader.take().table
+    return -1 if table is None else table.rows
+
+
+def test_an_answer_that_is_there_is_read_before_it_runs(orders: Publisher) -> None:
+    news: list[int] = []
+    reader = Subscriber(ORDERS, lambda: news.append(1), client=answered())
+    reader.read_early()
+    state = reader.take()
+    assert (state.link, rows_of(reader)) == (Link.LIVE, 3)
+    assert news == [1]
+    with running(reader):
+        orders.send(pd.DataFrame({"v": [4]}))
+        assert rows_of(reader) == 3  # no credit was given yet: nobody painted it
+        reader.credit()
+        wait_for(lambda: rows_of(reader) == 1)
+    assert reader.take().merged == 0
+
+
+def test_nobody_waits_for_an_answer_that_does_not_come(
+    orders: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriber, "EARLY_SECONDS", 0.0)
+    reader = Subscriber(ORDERS, lambda: None, client=answered())
+    reader.read_early()
+    assert (reader.take().link, rows_of(reader)) == (Link.CONNECTING, -1)
+    with running(reader):
+        wait_for(lambda: rows_of(reader) == 3)
+    Subscriber(ORDERS, lambda: None).read_early()  # nobody was asked
+
+
+def test_a_feed_that_ended_before_it_runs_is_looked_for_again(runtime_folder: Path) -> None:
+    with Publisher("orders") as publisher:
+        publisher.send(pd.DataFrame({"v": [1, 2, 3]}))
+        client = answered()
+        reader = Subscriber(ORDERS, lambda: None, client=client)
+        reader.read_early()
+        reader.credit()
+        client.say()
+    for event in client.events(20.0):  # its farewell
+        reader._take_in(event, client)
+    assert client._socket.closed
+    with Publisher("orders") as publisher, running(reader):
+        publisher.send(pd.DataFrame({"v": [4]}))
+        wait_for(lambda: rows_of(reader) == 1)
+
+
+async def test_the_first_paint_has_rows_and_state(
+    orders: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: dict[type, list[str]] = {}
+
+    def record(widget: type[LiveTable] | type[StatusLine]) -> None:
+        render = widget.render_lines
+
+        def recorded(self: LiveTable, crop: Region) -> list[Strip]:
+            strips = render(self, crop)
+            painted.setdefault(widget, ["\n".join(strip.text for strip in strips)])
+            return strips
+
+        monkeypatch.setattr(widget, "render_lines", recorded)
+
+    record(LiveTable)
+    record(StatusLine)
+    app = LivetableApp(ORDERS, client=answered())
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        app.exit()
+    lines = painted[LiveTable][0].splitlines()
+    assert [line.split() for line in lines[:2]] == [["v"], ["0", "1"]]
+    assert "● live" in painted[StatusLine][0]
+    assert "3 × 1" in painted[StatusLine][0]
