@@ -169,14 +169,19 @@ class Subscriber:
 
         In the thread that paints: another one would wait for the interpreter at each step.
         """
+        from livetable.feed.errors import LivetableError
+
         client = self._client
         if client is None:
             return
         self._begin(client)
-        for event in client.events(EARLY_SECONDS):
-            self._take_in(event, client)
-            if self._state.table is not None:
-                return
+        try:
+            for event in client.events(EARLY_SECONDS):
+                self._take_in(event, client)
+                if self._state.table is not None:
+                    return
+        except LivetableError as error:  # a file of keys; `run` tries again
+            self._update(link=Link.WAITING, note=str(error))
 
     def run(self) -> None:
         """Read until `stop`, through every end and restart of the feed."""

@@ -13,7 +13,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from livetable.feed import Publisher
-from livetable.feed.client import Client
+from livetable.feed.client import Client, Event
+from livetable.feed.errors import BadKey
 from livetable.tui import subscriber
 from livetable.tui.app import LivetableApp
 from livetable.tui.status import StatusLine
@@ -82,6 +83,22 @@ def test_nobody_waits_for_an_answer_that_does_not_come(
     with running(reader):
         wait_for(lambda: rows_of(reader) == 3)
     Subscriber(ORDERS, lambda: None).read_early()  # nobody was asked
+
+
+def test_a_file_of_keys_that_cant_be_read_is_told(
+    orders: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def events(timeout: float | None = None) -> Iterator[Event]:
+        raise BadKey("key.secret is no key")
+
+    client = answered()
+    reader = Subscriber(ORDERS, lambda: None, client=client)
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "events", events)
+        reader.read_early()
+    assert (reader.take().link, reader.take().note) == (Link.WAITING, "key.secret is no key")
+    with running(reader):
+        wait_for(lambda: rows_of(reader) == 3)
 
 
 def test_a_feed_that_ended_before_it_runs_is_looked_for_again(runtime_folder: Path) -> None:
