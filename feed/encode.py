@@ -45,15 +45,15 @@ class Encoder:
         self._is_one = True
         """Whether a batch is all there is, and there are no dictionaries before it."""
         self._note: str | None = None
-        self._layout: Layout | None = None
         self._described: list[Any] | None = None
         self._stencil: Stencil | None = None
 
     def __call__(self, captured: Captured) -> Body:
         """Return the frame as a body. Raises nothing that a cell's content could cause."""
-        body = self._stencilled(captured)
+        layout = self._layout_of(captured)
+        body = self._stencilled(captured, layout)
         if body is None:
-            schema, arrays, texts = self.columns(captured)
+            schema, arrays, texts = self.columns(captured, layout)
             body = self._stream(schema, arrays, captured.shape[0])
             self._note = None
             if texts:
@@ -61,23 +61,27 @@ class Encoder:
                     f" and {len(texts) - 3} more" if texts[3:] else ""
                 )
                 self._note = f"shown as text, as Arrow has no such type: {named}"
-            self._draw(body)
-        self._layout = None  # or `send` finds that somebody else holds the frame, and copies it
+            self._draw(body, layout)
         place = self._room.place_of(body) if isinstance(self._room, SharedRoom) else None
         return Body(body, *captured.shape, self._note, place)
 
-    def _stencilled(self, captured: Captured) -> memoryview | None:
+    def _layout_of(self, captured: Captured) -> Layout | None:
+        """Return how the frame lies in memory, None if that is of no use for a stencil.
+
+        Never to be kept: `send` would find that somebody else holds the frame, and copy it.
+        """
+        if isinstance(captured.frame, pa.Table) or not captured.shape[0]:
+            return None
+        levels = _levels_of(captured.frame.index)
+        return layout_of(captured.frame, list(map(values_of_column, levels)))
+
+    def _stencilled(self, captured: Captured, layout: Layout | None) -> memoryview | None:
         """Return the frame's body if it is one like the last, None if not."""
-        self._layout = None
+        if layout is None:
+            return None
         frame = captured.frame
-        if isinstance(frame, pa.Table) or not captured.shape[0]:
-            return None
-        index_range, levels = _index_levels(frame.index)
-        self._layout = layout_of(frame, list(map(values_of_column, levels)))
-        if self._layout is None:
-            return None
         names = list(map(to_json, frame.index.names))
-        described = [names, index_range, [one.described for one in self._layout]]
+        described = [names, _range_of(frame.index), [one.described for one in layout]]
         fits = described == self._described and _same_labels(self._columns, frame.columns)
         self._described = described
         if not fits:
@@ -85,16 +89,16 @@ class Encoder:
         if self._stencil is None:
             return None
         try:
-            return self._stencil.fill(self._layout, captured.shape[0], self._room)
+            return self._stencil.fill(layout, captured.shape[0], self._room)
         except ValueError:
             return None
 
-    def _draw(self, body: memoryview) -> None:
+    def _draw(self, body: memoryview, layout: Layout | None) -> None:
         """Make a stencil of a body, for those like it."""
         self._stencil = None
-        if self._layout is not None:
+        if layout is not None:
             with contextlib.suppress(ValueError):
-                self._stencil = Stencil(body, self._layout)
+                self._stencil = Stencil(body, layout)
 
     def _stream(self, schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
         """Return what `stream` does, in memory that a body before it has left."""
@@ -111,18 +115,23 @@ class Encoder:
             into.write_batch(batch)
         return body.toreadonly()
 
-    def columns(self, captured: Captured) -> tuple[pa.Schema, list[pa.Array], list[str]]:
+    def columns(
+        self, captured: Captured, layout: Layout | None = None
+    ) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         """Return the frame's schema, its columns, and which of them became text."""
         if isinstance(captured.frame, pa.Table):
             return self._from_arrow(captured.frame)
-        return self._from_pandas(captured.frame)
+        return self._from_pandas(captured.frame, layout)
 
-    def _from_pandas(self, frame: pd.DataFrame) -> tuple[pa.Schema, list[pa.Array], list[str]]:
-        index_range, levels = _index_levels(frame.index)
-        if self._layout is not None:  # what is no number has been made Arrow's there
-            columns = [one for run in self._layout for one in run.columns]
+    def _from_pandas(
+        self, frame: pd.DataFrame, layout: Layout | None
+    ) -> tuple[pa.Schema, list[pa.Array], list[str]]:
+        index_range = _range_of(frame.index)
+        if layout is not None:  # what is no number has been made Arrow's there
+            columns = [one for run in layout for one in run.columns]
         else:
-            columns = list(map(Column, [*map(values_of_column, levels), *columns_of(frame)]))
+            levels = map(values_of_column, _levels_of(frame.index))
+            columns = list(map(Column, [*levels, *columns_of(frame)]))
         arrays = [column.array for column in columns]
         texts = [at for at, column in enumerate(columns) if column.is_text]
         dtypes = [_named(column.dtype) for column in columns]
@@ -201,14 +210,21 @@ def _written(columns: pd.Index[Any]) -> str:
     return json.dumps([list(map(to_json, columns)), list(map(to_json, columns.names))])
 
 
-def _index_levels(index: pd.Index[Any]) -> tuple[list[int] | None, list[pd.Index[Any]]]:
+def _range_of(index: pd.Index[Any]) -> list[int] | None:
+    """Return start and step of an index that is counted, None if it has values of its own."""
+    import pandas as pd
+
+    return [index.start, index.step] if isinstance(index, pd.RangeIndex) else None
+
+
+def _levels_of(index: pd.Index[Any]) -> list[pd.Index[Any]]:
     import pandas as pd
 
     if isinstance(index, pd.RangeIndex):
-        return [index.start, index.step], []
+        return []
     if isinstance(index, pd.MultiIndex):
-        return None, [index.get_level_values(level) for level in range(index.nlevels)]
-    return None, [index]
+        return [index.get_level_values(level) for level in range(index.nlevels)]
+    return [index]
 
 
 def _schema(

@@ -109,16 +109,19 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
         levels: Values of its index's levels.
     """
     try:
-        blocks = [(one.mgr_locs.as_array, one.values) for one in frame._mgr.blocks]
+        blocks = [
+            (one.mgr_locs.as_array, one.values, _are_numbers(one.values))
+            for one in frame._mgr.blocks
+        ]
         values_of = frame._mgr.iget_values
     except AttributeError:  # another pandas: what is read here is not its public API
         return None
-    many = sum(len(places) for places, values in blocks if _are_numbers(values))
+    many = sum(len(places) for places, _, numbers in blocks if numbers)
     if many < MANY or frame.shape[1] - many + len(levels) > _FEW:
         return None
     found: list[tuple[int, Numbers | Column]] = []
-    for places, values in blocks:
-        if not _are_numbers(values):
+    for places, values, numbers in blocks:
+        if not numbers:
             found += [(int(place), Column(values_of(place))) for place in places]
             continue
         starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
