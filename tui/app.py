@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
 from textual.screen import Screen
@@ -31,9 +30,11 @@ from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import Settings
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.typed import TypedInOrder
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client
+    from livetable.tui.prompt import Prompt
 
 LAST_SECONDS = 5.0
 """After a signal that ends it, the viewer is gone within this time."""
@@ -44,7 +45,7 @@ INTERRUPTED = 130
 """Exit code of Ctrl-C."""
 
 
-class LivetableApp(App[int]):
+class LivetableApp(TypedInOrder[int]):
     """Shows a table, or the tables there are.
 
     Args:
@@ -146,11 +147,11 @@ class LivetableApp(App[int]):
                 if pane.waits_for_terminal:
                     pane.post_message(TerminalTook())
 
-    def on_key(self, event: events.Key) -> None:
-        """Give a prompt what was typed before it was there: keys come in bursts."""
-        screen = self.screen
-        if isinstance(screen, TablesScreen) and screen.pane.take_ahead(event):
-            event.prevent_default()
+    @property
+    def prompt(self) -> Prompt | None:
+        """The prompt that what is typed is for, None if there is none."""
+        screen = self.screen if self.screen_stack else None
+        return screen.pane.prompt if isinstance(screen, TablesScreen) else None
 
     def exit(
         self,

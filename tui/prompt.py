@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -18,8 +19,6 @@ from textual.widgets import Input
 
 from livetable.feed.harmless import harmless
 from livetable.tui.expression import quote
-
-_ENDS: Final = {"enter": "action_accept", "escape": "action_cancel"}
 
 
 class Prompt(Vertical):
@@ -86,14 +85,19 @@ class Prompt(Vertical):
     ) -> None:
         super().__init__()
         self._label = _Line(label)
+        self._words = sorted(words, key=len)
         self._input = _Entry(
-            text, compact=True, select_on_focus=False, suggester=_Words(words), max_length=2000
+            text,
+            compact=True,
+            select_on_focus=False,
+            suggester=_Words(self._words),
+            max_length=2000,
         )
         self._says = _Line(hint)
         self._hint = hint
         self._toggles = toggles
-        self._ahead: list[events.Key] | None = []
-        """What was typed before there was a place for it; None from then on."""
+        self.settled = asyncio.Event()
+        """Set while it can take keys: not before it is there, nor once it is said to be done."""
 
     def compose(self) -> ComposeResult:
         """Yield the label, the text and a line for what is wrong."""
@@ -105,21 +109,31 @@ class Prompt(Vertical):
     def on_mount(self) -> None:
         """Take the keys."""
         self._label.styles.width = self._label.text.cell_len
-        self._input.focus()
-        ahead, self._ahead = self._ahead, None
-        for key in ahead or ():
-            self._input.post_message(key)
+        self.screen.set_focus(self._input)  # at once: what is typed waits for it
+        self.settled.set()
 
-    def take_ahead(self, event: events.Key) -> bool:
-        """Take a key that was pressed before this had the keys; tell whether it did."""
-        key = events.Key(event.key, event.character)
-        if self._ahead is not None:
-            self._ahead.append(key)
-        elif event.is_printable or event.key in _ENDS:  # which the input would not have let by
-            self._input.post_message(key)  # behind those that came before
+    def take(self, event: events.Key | events.Paste) -> bool:
+        """Take what is typed; tell whether it did, or the key's bindings are to be looked at."""
+        if not self._input.has_focus:  # something beside it was clicked
+            self.screen.set_focus(self._input)
+        if isinstance(event, events.Paste):
+            self._type("".join(filter(str.isprintable, event.text.partition("\n")[0])))
+        elif event.is_printable and event.character is not None:
+            self._type(event.character)
+        elif event.key == "enter":
+            self._end(self._input.value)
+        elif event.key == "escape":
+            self._end(None)
         else:
             return False
         return True
+
+    def _type(self, text: str) -> None:
+        self._input.replace(text, *self._input.selection)
+
+    def _end(self, text: str | None) -> None:
+        self.settled.clear()
+        self.post_message(self.Done(text))
 
     @property
     def label(self) -> str:
@@ -155,21 +169,19 @@ class Prompt(Vertical):
 
     def action_accept(self) -> None:
         """Be done with the text."""
-        self._input.over = True
-        self.post_message(self.Done(self._input.value))
-
-    def go_on(self) -> None:
-        """Ask on: what was typed will not do."""
-        self._input.over = False
+        self._end(self._input.value)
 
     def action_cancel(self) -> None:
         """Give up."""
-        self._input.over = True
-        self.post_message(self.Done(None))
+        self._end(None)
 
     def action_complete(self) -> None:
-        """Complete the last word."""
-        self._input.action_cursor_right()
+        """Complete the last word; what is shown behind it may be behind what was typed."""
+        if self._input.cursor_position == len(self._input.value):
+            whole = completed(self._input.value, self._words)
+            if whole is not None:
+                self._input.value = whole
+                self._input.cursor_position = len(whole)
 
     def action_swap(self) -> None:
         """Change what there is to change."""
@@ -181,22 +193,9 @@ class Prompt(Vertical):
 
 
 class _Entry(Input):
-    """Where the text is typed. What is typed behind its end is for what comes after it."""
+    """Where the text is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Done")]  # to be seen
-    over = False
-
-    async def _on_key(self, event: events.Key) -> None:
-        ends = _ENDS.get(event.key)
-        if self.over:
-            self.app.post_message(events.Key(event.key, event.character))
-        elif ends is not None:  # not by a binding: that comes behind keys that are here already
-            getattr(self.query_ancestor(Prompt), ends)()
-        else:
-            await super()._on_key(event)
-            return
-        event.stop()
-        event.prevent_default()
 
 
 class _Line(Widget):
@@ -222,7 +221,7 @@ class _Words(Suggester):
 
     def __init__(self, words: Sequence[str]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._words = sorted(words, key=len)
+        self._words = words
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the text with its last word completed, None if nothing begins with it."""

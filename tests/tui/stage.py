@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pandas as pd
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from livetable.tui.app import LivetableApp
 from livetable.tui.keyline import KeyLine
@@ -23,9 +24,12 @@ from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.prompt import Prompt
 from livetable.tui.table import LiveTable
+from livetable.tui.typed import TypedInOrder
 from livetable.tui.viewline import ViewLine
 from tests.tui.test_model import table_of
 from tests.waiting import wait_until
+
+_NAMED = ("backspace", "delete", "enter", "escape", "home", "left", "right", "slash", "tab")
 
 
 class OfferedPane(
@@ -70,7 +74,7 @@ class OfferedPane(
             self.count_changes()
 
 
-class OfferedApp(App[None]):
+class OfferedApp(TypedInOrder[None]):
     """An app with that pane."""
 
     CSS_PATH = LivetableApp.CSS_PATH
@@ -79,9 +83,9 @@ class OfferedApp(App[None]):
         yield OfferedPane()
         yield KeyLine()
 
-    def on_key(self, event: events.Key) -> None:
-        if self.query_one(OfferedPane).take_ahead(event):
-            event.prevent_default()
+    @property
+    def prompt(self) -> Prompt | None:
+        return self.query_one(OfferedPane).prompt if type(self.screen) is Screen else None
 
 
 def frame(prices: dict[str, float], sector: str = "xyxyxy") -> Table:
@@ -119,6 +123,17 @@ class Stage:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    def burst(self, *typed: str | events.Paste) -> None:
+        """Type all this before any of it is looked at: keys by name, texts, what is pasted."""
+        for one in typed:
+            if isinstance(one, events.Paste):
+                self.pilot.app.post_message(one)
+                continue
+            named = one in _NAMED or "+" in one
+            for key in (one,) if named else one:
+                character = key if len(key) == 1 else None
+                self.pilot.app.post_message(events.Key(key, character))
 
     async def type(self, text: str) -> None:
         await self.press(*("space" if key == " " else key for key in text))

@@ -11,7 +11,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from livetable.tui import search
+from livetable.tui import search, typed
 from livetable.tui.prompt import Prompt, completed
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
@@ -289,28 +289,52 @@ async def test_copying_a_cell_and_a_row() -> None:
 
 async def test_keys_behind_enter_are_for_the_table() -> None:
     async with stage() as on:
-        await on.press("slash")
-        entry = on.pane.query_one(Input)
-        await on.type("b")
+        on.burst("slash", "b")
         await on.until(lambda: on.pane.live_table.cursor_column == 0)
-        for key in ("enter", "s", "s"):  # all of them before the first one is looked at
-            entry.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+        on.burst("enter", "s", "s")
         await on.becomes("cba")
         assert on.says == "sort id ↓ · live   search b"
-        await on.press("f")
-        entry = on.pane.query_one(Input)
-        for key in ("(", "enter", "escape", "s"):
-            entry.post_message(events.Key(key, key if len(key) == 1 else None))
+        on.burst("f", "(", "enter", "escape", "s")
+        await on.until(lambda: on.pane.chosen().sort == ())
         await on.until(lambda: not on.pane.query(Prompt))
         assert on.pane.chosen().filters == ()
 
 
-async def test_keys_that_were_on_their_way_are_the_prompts() -> None:
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("price > 19", "backspace"),
+        ("price 1", "left", "> ", "right"),
+        ("rice > 1", "home", "p"),
+        ("pprice > 1", "home", "delete"),
+        ("nothing", "ctrl+u", "price > 1"),
+        ("pr", "tab", " > 1"),
+        (
+            "pr",
+            events.Paste("ice >\x1b 1\nnot this"),
+        ),
+        (events.Paste("price > 1"),),
+        ("(", "enter", "backspace", "price > 1"),  # it says what is wrong, and goes on
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("opened", [False, True])
+async def test_what_is_typed_in_one_go(keys: tuple[str | events.Paste, ...], opened: bool) -> None:
+    async with stage() as on:
+        if opened:
+            await on.press("f")
+            await on.until(lambda: on.pane.query(Prompt))
+        on.burst(*(() if opened else "f"), *keys, "enter", "k", "j")
+        await on.until(lambda: on.pane.live_table.cursor_row == 1)
+        assert on.pane.chosen().filters == ("price > 1",)
+        await on.becomes("ac")
+
+
+async def test_keys_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed, "_PATIENCE", 0.01)
     async with stage() as on:
         await on.press("f")
-        await on.until(lambda: on.pane.query(Prompt))
-        # The table had the focus when they were pressed; by now the prompt has it.
-        for key, character in (("b", "b"), ("enter", "\r")):
-            on.pane.live_table.post_message(events.Key(key, character))
+        on.pane.query_one(Prompt).settled.clear()  # as if its end were never dealt with
+        await on.press("b", "enter")
         await on.until(lambda: on.pane.asked is None)
         await on.becomes("b")

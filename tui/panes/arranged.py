@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -301,9 +300,10 @@ class ArrangedPane(Widget):
         self.live_table.can_focus = False  # a click on it would leave the prompt without keys
         self.mount(prompt)
 
-    def take_ahead(self, event: events.Key) -> bool:
-        """Take a key that was typed ahead of the prompt; tell whether it did."""
-        return self.asked is not None and self.asked.prompt.take_ahead(event)
+    @property
+    def prompt(self) -> Prompt | None:
+        """Where the text is typed that is being asked for, None if none is."""
+        return self.asked.prompt if self.asked is not None else None
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         """Show at once what a text leads to."""
@@ -319,13 +319,13 @@ class ArrangedPane(Widget):
         """Keep what was typed, or go back."""
         if self.asked is None:
             return
+        prompt = self.asked.prompt
         if self.asked.done(message.text):
-            self.asked.prompt.remove()
+            prompt.remove()
             self.asked = None
             self.live_table.can_focus = True
             self.screen.set_focus(self.live_table)
-        else:
-            self.asked.prompt.go_on()
+        prompt.settled.set()
 
 
 def _filter_hint(table: Table) -> str:

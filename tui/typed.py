@@ -1,0 +1,60 @@
+"""What is typed takes effect in the order in which it was typed.
+
+Textual hands each key to the widget that has the focus when the key comes, and looks for what it
+does once it has come back from there. Keys come in bursts: over SSH several are in one packet. Of
+such a burst `f` would open a prompt behind the text that was typed for it, and Backspace would take
+effect behind Enter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from textual import events
+from textual.app import App
+
+from livetable.tui.table import LiveTable
+
+if TYPE_CHECKING:
+    from livetable.tui.prompt import Prompt
+
+T = TypeVar("T")
+
+_PATIENCE: Final = 2.0
+"""Seconds that keys wait for a prompt at most: whatever happens to it, they are not held up."""
+
+
+class TypedInOrder(App[T]):
+    """An app in which a key or a paste meets what the one before it led to."""
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """The prompt that what is typed is for, None if there is none."""
+        raise NotImplementedError
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what is typed for a table or a prompt here; leave all else to Textual."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            prompt = await self._settled_prompt()
+            if prompt is not None:
+                if not prompt.take(event) and isinstance(event, events.Key):
+                    await self._act(event.key)
+                return
+            if isinstance(event, events.Key) and isinstance(self.focused, LiveTable):
+                await self._act(event.key)  # all that keys do to a table, they do by bindings
+                return
+        await super().on_event(event)
+
+    async def _settled_prompt(self) -> Prompt | None:
+        prompt = self.prompt
+        if prompt is not None and not prompt.settled.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(prompt.settled.wait(), _PATIENCE)
+        return self.prompt
+
+    async def _act(self, key: str) -> None:
+        self.app_focus = True  # as Textual has it: a terminal that sends keys has the focus
+        if not await self._check_bindings(key, priority=True):
+            await self._check_bindings(key)
