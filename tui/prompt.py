@@ -159,7 +159,7 @@ class Prompt(Vertical):
         column = self._label.text.cell_len + Text(self._input.value[:start]).cell_len
         said = Text(harmless(sentence))
         # Under its place if there is room behind it, else as far to the right as there is.
-        room = max(0, self.size.width - said.cell_len - 2)
+        room = max(0, (self.size or self.app.size).width - said.cell_len - 2)
         self._says.say(Text(" " * min(column, room) + "^ ", style).append_text(said))
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -492,7 +492,19 @@ class LiveTable(ScrollView, can_focus=True):
         self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Compose for the new size; the cursor stays in sight if it was."""
+        """Compose for the new size."""
+        self._take_room()
+
+    def watch_show_horizontal_scrollbar(self) -> None:
+        """Compose for the line that a scrollbar takes or leaves, of which no resize tells."""
+        self.call_later(self._take_room)
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Compose for the column that a scrollbar takes or leaves."""
+        self.call_later(self._take_room)
+
+    def _take_room(self) -> None:
+        """Compose for the room there is; the cursor stays in sight if it was."""
         view, sight = self.view, self._sight
         self._sight = self.rows_in_sight
         if view.top <= view.row < view.top + sight and self._table is not None:

@@ -16,6 +16,7 @@ from livetable.tui.table import LiveTable
 from livetable.tui.view import View
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
+from tests.waiting import wait_until
 
 
 class TableApp(App[None]):
@@ -215,3 +216,25 @@ async def test_every_ugly_frame_after_the_other(size: tuple[int, int]) -> None:
                 assert strip.cell_length == width
         app.table.stale = True
         await pilot.pause()
+
+
+async def test_the_line_that_a_scrollbar_leaves_gets_its_row() -> None:
+    wide = numbers(40).assign(**{f"c{n}": 123456 for n in range(8)})
+    async with showing(wide, "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        await pilot.pause()
+        table.focus()
+        assert table.show_horizontal_scrollbar
+        await pilot.press(*["down"] * (table.rows_in_sight - 1))
+        table.update(table_of(numbers(40), "id"))
+        await wait_until(lambda: not table.show_horizontal_scrollbar, lambda: shown(pilot))
+        await wait_until(lambda: shown(pilot)[-1], lambda: shown(pilot))
+        assert [line.split()[0] for line in shown(pilot)] == [
+            "id",
+            *(f"r{n:03}" for n in range(11)),
+        ]
+        table.update(table_of(wide, "id"))
+        await pilot.press("down")
+        await wait_until(lambda: table.show_horizontal_scrollbar, lambda: shown(pilot))
+        await wait_until(lambda: table.scroll_offset.y == 1, lambda: shown(pilot))  # still in sight
+        assert table.cursor_row == 10
