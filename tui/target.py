@@ -129,12 +129,18 @@ def parse_target(source: str | None) -> Target:
         if not path.parent.is_dir():
             raise BadSource(f"{source}: there is no folder {path.parent}")
         return Target(None, _name_of(source), file=path)
-    if "/" in source and path.is_file():
+    if path.is_file() and ("/" in source or (path.suffix and not _is_live(source))):
         raise BadSource(
             f"{source}: what is in it can't be told by its name, which ends in none of "
             f"{' '.join(ENDINGS)}"
         )
     return Target(None, check_name(source))
+
+
+def _is_live(name: str) -> bool:
+    from livetable.feed.directory import find  # late: hardly ever is there a file of that name
+
+    return bool(find(name))
 
 
 def _name_of(source: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from livetable.feed import Publisher
 from livetable.feed.errors import BadEndpoint, BadName
 from livetable.feed.wire import TableInfo
 from livetable.tui.app import LivetableApp
@@ -257,3 +258,10 @@ def test_names_of_files_that_look_like_something_else(
     Path("trail.csv ").write_text("a\n1\n")
     with pytest.raises(BadSource, match=r"ends in none of \.csv"):
         parse_target("./trail.csv ")
+    for name in ("orders", "flights.csv.zip"):
+        Path(name).write_text("")
+    assert parse_target("orders").table == "orders"
+    with pytest.raises(BadSource, match="can't be told by its name"):  # nobody waits for ever
+        parse_target("flights.csv.zip")
+    with Publisher("flights.csv.zip"):
+        assert parse_target("flights.csv.zip").table == "flights.csv.zip"
