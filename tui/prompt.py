@@ -117,13 +117,17 @@ class Prompt(Vertical):
         if not self._input.has_focus:  # something beside it was clicked
             self.screen.set_focus(self._input)
         if isinstance(event, events.Paste):
-            self._type("".join(filter(str.isprintable, event.text.partition("\n")[0])))
+            line = "".join(event.text.splitlines()[:1])
+            self._type("".join(filter(str.isprintable, line)))
         elif event.is_printable and event.character is not None:
             self._type(event.character)
-        elif event.key == "enter":
-            self._end(self._input.value)
+        elif event.key in (
+            "enter",
+            "ctrl+j",
+        ):  # as it comes if it was typed before the app was there
+            self.action_accept()
         elif event.key == "escape":
-            self._end(None)
+            self.action_cancel()
         else:
             return False
         return True

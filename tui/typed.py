@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from textual import events
 from textual.app import App
 
+from livetable.tui.later import later
 from livetable.tui.table import LiveTable
 
 if TYPE_CHECKING:
@@ -23,11 +24,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATIENCE: Final = 2.0
-"""Seconds that keys wait for a prompt at most: whatever happens to it, they are not held up."""
+"""Seconds that keys wait at most, for a prompt or the first paint: quitting always works."""
 
 
 class TypedInOrder(App[T]):
     """An app in which a key or a paste meets what the one before it led to."""
+
+    _early: list[events.Key | events.Paste] | None
+    """What was typed before there was anything to type at; None from the first paint on."""
+
+    def on_load(self) -> None:
+        """Hold what is typed."""
+        self._early = []
+
+    def on_mount(self) -> None:
+        """See to it that it is let go: in a terminal without any room there is no first paint."""
+        later(self, _PATIENCE, self.on_ready)
+
+    async def on_ready(self) -> None:
+        """Let go what was typed before the first paint."""
+        early, self._early = self._early, None
+        for event in early or ():
+            await self.on_event(event)
 
     @property
     def prompt(self) -> Prompt | None:
@@ -37,6 +55,9 @@ class TypedInOrder(App[T]):
     async def on_event(self, event: events.Event) -> None:
         """Take what is typed for a table or a prompt here; leave all else to Textual."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if self._early is not None:
+                self._early.append(event)
+                return
             prompt = await self._settled_prompt()
             if prompt is not None:
                 if not prompt.take(event) and isinstance(event, events.Key):

@@ -135,6 +135,16 @@ def test_without_colour_and_in_sixteen(view: View, counter: Callable[..., object
     assert few.cell(3, 2).bg == "magenta"
 
 
+def test_what_is_typed_before_it_is_there_is_not_lost(
+    view: View, counter: Callable[..., object]
+) -> None:
+    counter(seconds=3600)
+    terminal = view("livetable", "orders")
+    terminal.send("fid >= 'row0977\x7f'\r-")  # the first column is hidden then
+    terminal.wait_for("3 of 100 rows")
+    terminal.wait_for("(1 hidden)")
+
+
 def test_a_late_viewer_sees_the_table_at_once(view: View, counter: Callable[..., object]) -> None:
     counter(seconds=3600)
     terminal = view("livetable", "orders")

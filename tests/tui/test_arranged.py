@@ -311,7 +311,7 @@ async def test_keys_behind_enter_are_for_the_table() -> None:
         ("pr", "tab", " > 1"),
         (
             "pr",
-            events.Paste("ice >\x1b 1\nnot this"),
+            events.Paste("ice >\x1b 1\rnot this"),
         ),
         (events.Paste("price > 1"),),
         ("(", "enter", "backspace", "price > 1"),  # it says what is wrong, and goes on
@@ -324,7 +324,7 @@ async def test_what_is_typed_in_one_go(keys: tuple[str | events.Paste, ...], ope
         if opened:
             await on.press("f")
             await on.until(lambda: on.pane.query(Prompt))
-        on.burst(*(() if opened else "f"), *keys, "enter", "k", "j")
+        on.burst(*(() if opened else "f"), *keys, "enter" if opened else "ctrl+j", "k", "j")
         await on.until(lambda: on.pane.live_table.cursor_row == 1)
         assert on.pane.chosen().filters == ("price > 1",)
         await on.becomes("ac")
