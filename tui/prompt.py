@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -19,6 +19,9 @@ from textual.widgets import Input
 
 from livetable.feed.harmless import harmless
 from livetable.tui.expression import quote
+
+_ENTER: Final = ("enter", "ctrl+j")
+"""Enter as it comes; the second, if it was pressed before the app had taken the terminal."""
 
 
 class Prompt(Vertical):
@@ -121,10 +124,7 @@ class Prompt(Vertical):
             self._type("".join(filter(str.isprintable, line)))
         elif event.is_printable and event.character is not None:
             self._type(event.character)
-        elif event.key in (
-            "enter",
-            "ctrl+j",
-        ):  # as it comes if it was typed before the app was there
+        elif event.key in _ENTER:
             self.action_accept()
         elif event.key == "escape":
             self.action_cancel()
