@@ -1,0 +1,286 @@
+"""CSV text as columns of texts: whole records only, and a bad one stops no other.
+
+A quote opens a field only at the field's beginning, as Python's csv, pandas, Arrow and RFC 4180
+have it. (Arrow's reader gives the same fields as Python's csv for any text; tests compare them.)
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+SEPARATORS: Final = (",", "\t", ";", "|")
+"""What may stand between two fields, the likeliest first."""
+
+_QUOTE: Final = 0x22
+_SNIFFED: Final = 20
+
+
+class Records:
+    """Cuts text where records end; what it has looked at, it does not look at again.
+
+    Args:
+        separator: What stands between two fields.
+    """
+
+    def __init__(self, separator: str) -> None:
+        self._rest = b""
+        self._seen = 0  # bytes of the rest that were looked at
+        self._end = 0  # where the last whole record in them ends
+        self._quoted = False
+        self._opened = 0  # where the quote stands that is open
+        mark = re.escape(separator.encode())
+        self._open = re.compile(rb'(?:\A|(?<=[\r\n])|(?<=' + mark + rb'))"')
+        self._marks = np.frombuffer(separator.encode() + b"\r\n", np.uint8)
+        self._simple = len(separator.encode()) == 1
+
+    @property
+    def rest(self) -> bytes:
+        """What does not end yet."""
+        return self._rest
+
+    @property
+    def open_quote(self) -> int | None:
+        """Where in `rest` a field begins that no quote closes yet; None if there is none."""
+        return self._opened if self._quoted else None
+
+    def add(self, text: bytes) -> bytes:
+        """Return the records that are whole now. An end of line between quotes ends none."""
+        self._rest = self._rest + text if self._rest else text
+        self._look()
+        whole = self._rest[: self._end]
+        self._take(self._end)
+        return whole
+
+    def finish(self) -> bytes:
+        """Return all that is left: nothing more will come."""
+        whole = self._rest
+        self._restart(b"")
+        return whole
+
+    def read_as_text(self, *, most: int = 50) -> bytes:
+        """Return the records that are whole when a quote that nothing closes is read as text.
+
+        Args:
+            most: So many quotes are tried one by one; of more none is read as one that opens.
+        """
+        whole = b""
+        while self._quoted and most:
+            most -= 1
+            at = self._opened
+            marks = (self._rest.find(bytes([mark]), at) for mark in self._marks.tolist())
+            stop = min((place for place in marks if place >= 0), default=len(self._rest))
+            field = self._rest[at:stop].replace(b'"', b'""')
+            fields = self._rest[:at] + b'"' + field + b'"'
+            rest = self._rest[stop:]
+            self._restart(b"")
+            whole += self.add(fields + rest)
+        if self._quoted:
+            self._restart(self._rest.replace(b'"', b"'"))
+            whole += self.add(b"")
+        return whole
+
+    def _restart(self, text: bytes) -> None:
+        self._rest, self._seen, self._end, self._quoted = text, 0, 0, False
+
+    def _take(self, end: int) -> None:
+        self._rest = self._rest[end:]
+        self._seen -= end
+        self._opened -= end
+        self._end = 0
+
+    def _look(self) -> None:
+        text = self._rest
+        # A CR at the very end may be half of CR LF.
+        stop = len(text) - 1 if text.endswith(b"\r") else len(text)
+        at = self._seen
+        if not self._quoted:
+            first = text.find(b'"', at, stop)
+            if first < 0:
+                self._ends_before(stop, at)
+                self._seen = stop
+                return
+            if self._simple and self._all_proper(at, stop):
+                return
+        while at < stop:
+            if self._quoted:
+                close = _closing(text, at, stop)
+                if close is None:
+                    # A last quote may be the first of two.
+                    tail = stop - len(text[at:stop].rstrip(b'"')) - at
+                    self._seen = stop - 1 if tail % 2 else stop
+                    return
+                at, self._quoted = close, False
+            found = self._open.search(text, at, stop)
+            self._ends_before(found.start() if found else stop, at)
+            if found is None:
+                break
+            self._opened, self._quoted = found.start(), True
+            at = found.end()
+        self._seen = stop
+
+    def _ends_before(self, stop: int, start: int) -> None:
+        """Note the last end of a record between two places."""
+        end = max(self._rest.rfind(b"\n", start, stop), self._rest.rfind(b"\r", start, stop)) + 1
+        if end:
+            self._end = end
+
+    def _all_proper(self, start: int, stop: int) -> bool:
+        """Look at text each of whose quotes opens a field, closes one, or is doubled in one.
+
+        Then every second one closes, which is found for all at once; False: it has others.
+        """
+        data = np.frombuffer(self._rest, np.uint8, stop)[start:]
+        quotes = np.flatnonzero(data == _QUOTE)
+        opening, closing = quotes[0::2], quotes[1::2]
+        before = data[np.maximum(opening - 1, 0)]
+        opens = np.isin(before, self._marks) | (before == _QUOTE)
+        if len(opening) and opening[0] == 0:
+            opens[0] = start == 0 or self._rest[start - 1] in self._marks
+        elif len(opening):
+            opens[0] = before[0] in self._marks
+        if not opens.all():
+            return False
+        behind = closing + 1
+        inside = behind < len(data)
+        following = data[behind[inside]]
+        if not (np.isin(following, self._marks) | (following == _QUOTE)).all():
+            return False
+        if len(quotes) % 2:  # the last one is open
+            self._quoted, self._opened = True, start + int(quotes[-1])
+            outside = int(quotes[-1])
+        elif len(closing) and closing[-1] == len(data) - 1:
+            # It may be the first of two.
+            self._quoted, self._opened = True, start + int(opening[-1])
+            outside = int(opening[-1])
+        else:
+            self._quoted, outside = False, len(data)
+        ends = np.flatnonzero((data[:outside] == 10) | (data[:outside] == 13))
+        if len(ends) and len(quotes):
+            ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        if len(ends):
+            self._end = start + int(ends[-1]) + 1
+        self._seen = stop if not self._quoted or len(quotes) % 2 else stop - 1
+        return True
+
+
+_INSIDE: Final = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
+
+
+def _closing(text: bytes, at: int, stop: int) -> int | None:
+    """Return the place behind the quote that closes a field; None if it is not there yet."""
+    found = _INSIDE.match(text, at, stop)
+    if found is None or found.end() == stop:
+        return None
+    return found.end()
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record with another number of fields than the header.
+
+    Attributes:
+        line: The number of its line in the piece, from 0.
+        text: What stands there.
+        fields: How many fields it has.
+    """
+
+    line: int
+    text: str
+    fields: int
+
+
+def texts_of(
+    records: bytes, columns: int, separator: str
+) -> tuple[list[pa.StringArray], list[BadRecord]]:
+    """Return records as columns of texts, and those that have another number of fields.
+
+    Args:
+        records: Whole records, UTF-8.
+        columns: How many fields a record has.
+        separator: What stands between two fields.
+    """
+    bad: list[tuple[str, int]] = []
+
+    def on_bad(row: pa.csv.InvalidRow) -> str:
+        if row.text.strip():  # a line of blanks is nothing
+            bad.append((row.text, row.actual_columns))
+        return "skip"
+
+    names = list(map(str, range(columns)))
+    table = pa.csv.read_csv(
+        io.BytesIO(records),
+        pa.csv.ReadOptions(
+            column_names=names, block_size=len(records) + 64, use_threads=False
+        ),
+        pa.csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, invalid_row_handler=on_bad
+        ),
+        pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=[],
+            strings_can_be_null=False, check_utf8=False,
+        ),
+    )  # fmt: skip
+    arrays = [column.combine_chunks() for column in table.columns]
+    arrays = [one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in arrays]
+    return arrays, _with_lines(records, bad)
+
+
+def _with_lines(records: bytes, bad: list[tuple[str, int]]) -> list[BadRecord]:
+    found, at, line = [], 0, 0
+    for text, fields in bad:
+        # The next place where a line begins so.
+        encoded = text.encode().rstrip(b"\r\n")
+        place = at
+        while (place := records.find(encoded, place)) > 0 and records[place - 1] not in b"\r\n":
+            place += 1
+        if place >= 0:
+            line += _lines(records[at:place])
+            at = place
+        found.append(BadRecord(line, text.rstrip("\r\n"), fields))
+    return found
+
+
+def _lines(text: bytes) -> int:
+    return text.count(b"\n") or text.count(b"\r")
+
+
+def fields_of(record: bytes, separator: str) -> list[str]:
+    """Return the fields of one record."""
+    rows = csv.reader(io.StringIO(record.decode("utf-8", "replace"), newline=""),
+                      delimiter=separator)  # fmt: skip
+    limit = csv.field_size_limit()
+    if len(record) > limit:
+        csv.field_size_limit(len(record))
+    return next((row for row in rows if row), [])
+
+
+def separator_of(lines: Sequence[bytes], usual: str) -> str:
+    """Return what stands between the fields of some lines, the first of which is the header.
+
+    Args:
+        lines: The first lines of the text.
+        usual: What stands there where nothing tells otherwise.
+    """
+    counts = {}
+    for one in dict.fromkeys((usual, *SEPARATORS)):
+        rows = [len(fields_of(line, one)) for line in lines[:_SNIFFED] if line.strip()]
+        if rows and rows[0] > 1 and all(count == rows[0] for count in rows):
+            counts[one] = rows[0]
+    if usual in counts:
+        return usual
+    if counts:
+        return max(counts, key=lambda one: counts[one])
+    # No separator fits all lines: the one of the header.
+    header = lines[0] if lines else b""
+    if usual.encode() in header:
+        return usual
+    return next((one for one in SEPARATORS if one.encode() in header), usual)

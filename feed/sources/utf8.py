@@ -1,0 +1,109 @@
+"""Bytes of any encoding as UTF-8, piece by piece."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""What stands at the beginning of files, and the encoding that it tells. UTF-32's before UTF-16's,
+which is its beginning."""
+
+_LONGEST_MARK: Final = 4
+
+
+class Utf8:
+    """Turns pieces of bytes into UTF-8.
+
+    Without a name for the encoding, it is told by the mark at the beginning, else it is UTF-8;
+    lines that are not are read as Latin-1, of which any bytes are text.
+
+    Args:
+        encoding: The encoding's name; None: it is found out.
+    """
+
+    def __init__(self, encoding: str | None) -> None:
+        self._encoding = encoding
+        self._started = False
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._rest = b""
+        self._line = 1
+        self.as_latin1: int | None = None
+        """The first line that is not UTF-8; None if all are."""
+
+    def add(self, data: bytes, *, last: bool = False) -> bytes:
+        """Return what came as UTF-8. Bytes of a character that is not whole yet are kept back.
+
+        Args:
+            data: What came.
+            last: Whether nothing more will come.
+        """
+        if not self._started:
+            data = self._rest + data
+            self._rest = b""
+            if len(data) < _LONGEST_MARK and not last and self._may_be_mark(data):
+                self._rest = data
+                return b""
+            data = self._start(data)
+        if self._decoder is not None:
+            return self._decoder.decode(data, last).encode("utf-8", "replace")
+        return self._checked(data, last)
+
+    def _may_be_mark(self, data: bytes) -> bool:
+        return any(mark.startswith(data[: len(mark)]) for mark, _ in _MARKS)
+
+    def _start(self, data: bytes) -> bytes:
+        self._started = True
+        named = self._encoding
+        plain = named is None or codecs.lookup(named).name in ("utf-8", "utf-8-sig")
+        for mark, encoding in _MARKS:
+            if data.startswith(mark) and (plain or _is_of(named or "", encoding)):
+                named, data = encoding, data[len(mark) :]
+                break
+        if named is not None and codecs.lookup(named).name not in ("utf-8", "utf-8-sig"):
+            self._decoder = codecs.getincrementaldecoder(named)("replace")
+        return data
+
+    def _checked(self, data: bytes, last: bool) -> bytes:
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        if not data.isascii():
+            try:
+                data.decode()
+            except UnicodeDecodeError as error:
+                # Cut in a character: the rest of it comes with the next piece.
+                if error.end == len(data) and "end of data" in error.reason and not last:
+                    data, self._rest = data[: error.start], data[error.start :]
+                else:
+                    data = self._by_line(data, last)
+        self._line += data.count(b"\n")
+        return data
+
+    def _by_line(self, data: bytes, last: bool) -> bytes:
+        lines = data.split(b"\n")
+        for at, line in enumerate(lines):
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                cut = error.end == len(line) and "end of data" in error.reason
+                if cut and at == len(lines) - 1 and not last:
+                    self._rest = line[error.start :]
+                    lines[at] = line[: error.start]
+                    continue
+                if self.as_latin1 is None:
+                    self.as_latin1 = self._line + at
+                lines[at] = line.decode("latin-1").encode()
+        return b"\n".join(lines)
+
+
+def _is_of(named: str, encoding: str) -> bool:
+    """Tell whether an encoding that was named is one whose byte order a mark tells."""
+    return codecs.lookup(encoding).name.startswith(codecs.lookup(named).name)
