@@ -267,7 +267,26 @@ class Publisher(Closing):
     def note(self, sentence: str | None) -> None:
         """Show viewers a sentence about the source, until it is replaced or None is given."""
         self._check_open()
+        self._state.failed = None  # the newest word counts: what is noted may be cured by waiting
         self._state.note = None if sentence is None else str(sentence)[:1000]
+
+    def fail(self, sentence: str) -> None:
+        """Say at once that there is no table to show and that waiting brings none.
+
+        A script (`livetable NAME --once`) ends with the sentence; a screen shows it as a note, and
+        stays. A frame that is sent later shows as ever. Where a frame was sent before, this is a
+        note: viewers keep that table.
+
+        Args:
+            sentence: Why.
+        """
+        self._check_open()
+        state = self._state
+        state.note = str(sentence)[:1000]
+        state.failed = None if state.seq else state.note
+        # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
+        state.note_is_new = state.wanted = True
+        self._hub.news(state, self.endpoint)
 
     def close(self) -> None:
         """End the table; viewers are told so. A second call does nothing."""

@@ -147,7 +147,8 @@ class Serving:
             if topic not in waiting and (unread or not has_it):
                 self._send_last(Want(number, topic, name), table, now)
             self._by_memory.discard((topic, name))
-            header = Header("end", name, number, table.shown, note=table.body_note)
+            note, failure = table.body_note, table.failed
+            header = Header("end", name, number, table.shown, note=note, failure=failure)
             self._send([topic, header.encode()])
         self._public.pop(name, None)
         for at in [at for at in self._transfers if at[1] == name]:
@@ -356,6 +357,7 @@ class Serving:
             parts=parts,
             key=table.key,
             note=table.body_note,
+            failure=table.failed,
             since=snapshot.since,
             gone=snapshot.gone,
             ended=table.is_last(snapshot.position),
@@ -377,6 +379,7 @@ class Serving:
                 age=table.age(now),
                 rate=table.rate(now),
                 note=table.body_note,
+                failure=table.failed,
                 ended=table.is_last(want.have),
             )
         self._reply(want, header)

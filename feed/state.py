@@ -105,6 +105,8 @@ class TableState:
         self.key = key
         self.epoch = new_epoch()
         self.note: str | None = None
+        self.failed: str | None = None
+        """Why the source has no table to show, and waiting brings none. Any frame clears it."""
         self.ended = False
         """Whether nothing will change any more."""
         self.wanted = False
@@ -196,6 +198,8 @@ class TableState:
         self._sent_at = monotonic
         self._sent_time = time
         self._sends.append(monotonic)
+        if self.failed is not None:  # else a script would end over a table that is there
+            self.note = self.failed = None
 
     # -- single rows -------------------------------------------------------------------------------
 

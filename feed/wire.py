@@ -303,6 +303,8 @@ class Header:
         parts: Parts of the whole body; 1 where the message holds all of it.
         key: Labels of the key columns, as JSON labels.
         note: A sentence for the person: what the source has trouble with.
+        failure: Why there is no table and waiting brings none, as a sentence. It is the note, too,
+            for viewers that only read that.
         tables: The catalogue.
         since: Of a delta: the seq of the state that it changes.
         gone: Of a delta: where in that state the rows are that are gone: first row and how many,
@@ -325,6 +327,7 @@ class Header:
     parts: int = 1
     key: tuple[Any, ...] = ()
     note: str | None = None
+    failure: str | None = None
     tables: tuple[TableInfo, ...] = field(default=())
     since: int | None = None
     gone: tuple[tuple[int, int], ...] = ()
@@ -355,8 +358,9 @@ class Header:
             message["ended"] = True
         if self.key:
             message["key"] = list(self.key)
-        if self.note is not None:
-            message["note"] = self.note[:1000].encode("utf-8", "replace").decode()
+        for name in ("note", "failure"):
+            if (sentence := getattr(self, name)) is not None:
+                message[name] = sentence[:1000].encode("utf-8", "replace").decode()
         if self.kind == "catalogue":
             message["tables"] = [info.to_json() for info in self.tables]
         return json.dumps(message, separators=(",", ":")).encode()
@@ -390,7 +394,7 @@ class Header:
         size = _count(message, "size", 0)
         if size > MAX_BODY:
             raise WireError(f"size: {size} bytes are more than the {MAX_BODY} that are read")
-        note = message.get("note")
+        note, failure = message.get("note"), message.get("failure")
         return cls(
             kind=kind,
             table=_text(message, "table", MAX_NAME),
@@ -406,6 +410,7 @@ class Header:
             parts=parts,
             key=_labels(message, "key"),
             note=None if note is None else _text(message, "note", 4096),
+            failure=None if failure is None else _text(message, "failure", 4096),
             tables=tuple(map(TableInfo.from_json, tables)),
             since=_count(message, "since") if kind == "delta" else None,
             gone=_ranges(message) if kind == "delta" else (),

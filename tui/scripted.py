@@ -76,7 +76,8 @@ class Reading:
         """Yield each state that is news.
 
         Raises:
-            NoTable: what was waited for did not come in time.
+            NoTable: what was waited for did not come in time, or the source said that it never
+                will.
         """
         until = self._until
         if until is None and self._timeout is not None:
@@ -88,6 +89,8 @@ class Reading:
             while not self._ended:
                 self._news.clear()
                 state = self._subscriber.take()
+                if state.failure is not None and state.table is None:
+                    raise NoTable(state.failure)
                 if state.note and state.note != said:
                     said = state.note
                     print(f"livetable: {harmless(said)}", file=sys.stderr)

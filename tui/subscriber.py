@@ -60,6 +60,7 @@ class FeedState:
         skipped: Messages that were dropped because they could not be read.
         problem: Why the last of those could not be.
         note: What the feed wants to have said.
+        failure: Why there is no table and waiting brings none; it is the note, too.
         progress: How much of a large snapshot is here, None if none is on its way.
         recording: What is said of the recording, None if there is none.
     """
@@ -74,6 +75,7 @@ class FeedState:
     skipped: int = 0
     problem: str | None = None
     note: str | None = None
+    failure: str | None = None
     progress: float | None = None
     recording: str | None = None
 
@@ -274,6 +276,7 @@ class Subscriber:
         told: dict[str, object] = {
             "name": header.table or self.name,
             "note": header.note,
+            "failure": header.failure,
             "heard": news.heard,
             "progress": None,
         }
@@ -291,7 +294,7 @@ class Subscriber:
             if not looks_alike(before, self._state, self._stale_after):
                 self._tell()
         elif header.kind == "end":
-            self._update(link=Link.ENDED, **{**told, "note": header.note})
+            self._update(link=Link.ENDED, **told)
             client.ask(self.name)
         elif header.kind == "absent":
             never = self._state.table is None

@@ -409,6 +409,28 @@ def test_notes_reach_viewers(orders: Publisher) -> None:
         assert reader.news[0].header.note == "no data yet"
 
 
+def test_a_failure_is_told_at_once_and_any_frame_clears_it(orders: Publisher) -> None:
+    with closing(Reader(orders.endpoint).start("orders")) as reader:
+        wait_for(lambda: orders._state.wanted and not reader.news)
+        orders.fail("no table in this")
+        wait_for(lambda: reader.news)
+        header = reader.news[0].header
+        assert (header.kind, header.note, header.failure) == ("idle",) + ("no table in this",) * 2
+        orders.send({"a": [1]})
+        wait_for(lambda: reader.news[-1].body is not None)
+        header = reader.news[-1].header
+        assert (header.kind, header.note, header.failure) == ("snapshot", None, None)
+        orders.fail("can't be read any more")  # there is a table: a note is enough
+        wait_for(lambda: reader.news[-1].header.note == "can't be read any more")
+        assert reader.news[-1].header.failure is None
+
+
+def test_a_note_takes_a_failure_back(orders: Publisher) -> None:
+    orders.fail("no table in this")
+    orders.note("is being written")
+    assert (orders._state.note, orders._state.failed) == ("is being written", None)
+
+
 def test_plain_subscribers_in_any_language(orders: Publisher) -> None:
     with zmq.Context() as context, context.socket(zmq.SUB) as plain:
         plain.linger = 0

@@ -116,6 +116,7 @@ INFO = TableInfo("orders", "e", 3, 2, 1, 1.5, 0.25, 99, "job.py", ("id",))
     "header",
     [
         Header("idle", "orders", 1, Position("e", 3), age=2.0, note="trouble"),
+        Header("idle", "orders", 1, Position("e", 0), note="no table", failure="no table"),
         Header("end", "orders", None, Position("e", 3)),
         Header("absent", "orders", 2),
         Header("catalogue", want=1, position=Position("c", 1), tables=(INFO,)),
@@ -160,6 +161,7 @@ def changed(message: bytes, **changes: Any) -> bytes:
         (changed(SNAPSHOT, table="x" * 65), "at most 64"),
         (changed(SNAPSHOT, key="id"), "key: must be a list"),
         (changed(SNAPSHOT, note=1), "note: must"),
+        (changed(SNAPSHOT, failure=[]), "failure: must"),
         (changed(SNAPSHOT, tables=1), "tables: must be a list"),
         (changed(SNAPSHOT, tables=[1]), "tables: must be a list of objects"),
         (b" " * (MAX_HEADER + 1), "longer than"),

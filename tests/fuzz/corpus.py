@@ -155,6 +155,7 @@ def headers() -> list[bytes]:
             memory=Place(1, 2, "livetable-" + "0" * 32, 4096, 3),
         ).encode(),
         Header("idle", "orders", 3, at, age=2.0, note="a sentence", ended=True).encode(),
+        Header("idle", "orders", 3, at, note="a sentence", failure="a sentence").encode(),
         Header("end", "orders", 3, at).encode(),
         Header("absent", "orders", 3).encode(),
         Header("catalogue", "", 4, at, tables=(info, info)).encode(),
