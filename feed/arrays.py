@@ -48,6 +48,16 @@ def to_arrow(values: Values) -> tuple[pa.Array, bool]:
     return (array, False) if array is not None else (_as_text(values), True)
 
 
+MARK: Final = b"livetable"
+"""Key of a field's metadata: what its values are, beside their Arrow type."""
+
+
+def dtype_of(field: pa.Field) -> str:
+    """Return what the wire calls the type of a column that came from Arrow."""
+    mark = (field.metadata or {}).get(MARK)
+    return str(field.type) if mark is None else mark.decode("utf-8", "replace")[:100]
+
+
 def one_chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return an array without chunks, copying only if there are several."""
     if not isinstance(array, pa.ChunkedArray):

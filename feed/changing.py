@@ -97,6 +97,19 @@ class Difference:
     stored: Numbers
 
 
+@dataclass(frozen=True)
+class _Tail:
+    """The row that may still become another one.
+
+    Attributes:
+        number: Its number.
+        replaced: The row that stood there before, None if there was none.
+    """
+
+    number: int
+    replaced: Incoming | None
+
+
 class ChangingTable:
     """The rows of one table.
 
@@ -133,6 +146,7 @@ class ChangingTable:
         self._changes: deque[Change] = deque()
         self._remembered = 0
         self._oldest = self.seq = seq
+        self._tail: _Tail | None = None
         if ttl is not None:
             numbers = state.rows.numbers(0, len(state.rows))
             self._written.update(dict.fromkeys(numbers.tolist(), now))
@@ -189,6 +203,46 @@ class ChangingTable:
         written = np.arange(first, first + added, dtype=np.int64)
         self._take(replace(state, rows=rows, store=store), _NONE, written, _NONE, now)
 
+    @property
+    def unfinished(self) -> int | None:
+        """Where the row is that `show_tail` added, None if there is none."""
+        if self._tail is None:
+            return None
+        at = int(self.now.rows.positions_of(np.array([self._tail.number], dtype=np.int64))[0])
+        return None if at == GONE else at
+
+    def show_tail(self, part: Incoming, state: State, now: float) -> None:
+        """Add one row that may still become another one: `drop_tail` takes it back.
+
+        Where its key is there already it stands in that row's place meanwhile.
+        """
+        replaced: Incoming | None = None
+        if self.key:
+            found = self._keys().get(self._keys_in([part])[0])
+            if found is not None:
+                number = np.array([found], dtype=np.int64)
+                reader = state.store.reader(state.rows.stored_of(number))
+                replaced = Incoming(dict(enumerate(reader.columns())), 1)
+            self.upsert([part], state, now)
+            number_of = self._keys()[self._keys_in([part])[0]]
+        else:
+            self.append([part], state, now)
+            rows = self.now.rows
+            number_of = int(rows.numbers(len(rows) - 1, len(rows))[0])
+        self._tail = _Tail(number_of, replaced)
+
+    def drop_tail(self, now: float) -> None:
+        """Take back what `show_tail` added."""
+        tail, self._tail = self._tail, None
+        if tail is None:
+            return
+        if tail.replaced is not None:
+            self.upsert([tail.replaced], self.now, now)
+            return
+        number = np.array([tail.number], dtype=np.int64)
+        if self.now.rows.positions_of(number)[0] != GONE:  # else over the limit, or its time is
+            self._remove(number, now, at_end=True)
+
     def delete(self, keys: Sequence[Hashable], now: float) -> int:
         """Remove rows by key; return how many were there. Keys that are not are passed over."""
         index = self._keys()
@@ -216,12 +270,20 @@ class ChangingTable:
             return None
         return next(iter(self._written.values())) + self._ttl
 
-    def _remove(self, gone: Numbers, now: float) -> None:
+    def _remove(self, gone: Numbers, now: float, *, at_end: bool = False) -> None:
         state = self.now
-        self._take(replace(state, rows=state.rows.without(gone)), _NONE, _NONE, gone, now)
+        after = replace(state, rows=state.rows.without(gone))
+        self._take(after, _NONE, _NONE, gone, now, at_end=at_end)
 
     def _take(
-        self, after: State, touched: Numbers, written: Numbers, gone: Numbers, now: float
+        self,
+        after: State,
+        touched: Numbers,
+        written: Numbers,
+        gone: Numbers,
+        now: float,
+        *,
+        at_end: bool = False,
     ) -> None:
         """Make a state the one now, less what is over the limit; remember what changed."""
         before = self.now
@@ -249,7 +311,7 @@ class ChangingTable:
         counts = after.shape.described["range"]
         if counts and not self.key:
             # The index goes on counting: a row keeps what it was called. Here the first ones go.
-            first += counts[1] * (len(left[0][0]) + max(surplus, 0))
+            first += counts[1] * ((0 if at_end else len(left[0][0])) + max(surplus, 0))
         self.now = replace(after, rows=rows, first=first)
         self.seq += 1
         if after.shape is before.shape and not self._anew:
@@ -279,6 +341,8 @@ class ChangingTable:
         old = rows.numbers(0, len(rows))
         anew = dict(zip(old.tolist(), range(len(old)), strict=True))
         self.now = replace(self.now, rows=Rows.of(rows.stored(0, len(rows))))
+        if self._tail is not None:
+            self._tail = replace(self._tail, number=anew[self._tail.number])
         if self._index is not None:
             self._index = OrderedDict((key, anew[at]) for key, at in self._index.items())
         self._written = OrderedDict((anew[at], when) for at, when in self._written.items())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import columns_of, one_chunk, values_of_column
+from livetable.feed.arrays import columns_of, dtype_of, one_chunk, values_of_column
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.memory import SharedRoom
@@ -155,14 +155,15 @@ class Encoder:
 
     def _from_arrow(self, table: pa.Table) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         arrays = [one_chunk(column) for column in table.columns]
-        recipe = (table.schema.names, table.schema.types)
+        dtypes = list(map(dtype_of, table.schema))
+        recipe = (table.schema.names, table.schema.types, dtypes)
         if self._last != recipe:
             self._schema = _schema(
                 labels=table.schema.names,
                 column_names=[None],
                 index_names=[None],
                 index_range=[0, 1],
-                dtypes=list(map(str, table.schema.types)),
+                dtypes=dtypes,
                 types=table.schema.types,
                 texts=[],
             )

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrays import (
     columns_of,
+    dtype_of,
     one_chunk,
     plain_type,
     to_arrow,
@@ -108,8 +109,9 @@ def columns(captured: Captured, shape: Shape) -> Iterator[Column]:
     """
     frame = captured.frame
     if isinstance(frame, pa.Table):
-        for name, values in zip(frame.column_names, frame.columns, strict=True):
-            yield Column(name, without_dictionary(one_chunk(values)), str(values.type), False)
+        for field, values in zip(frame.schema, frame.columns, strict=True):
+            plain = without_dictionary(one_chunk(values))
+            yield Column(field.name, plain, dtype_of(field), False)
         return
     if shape.levels:
         if frame.index.nlevels != shape.levels:

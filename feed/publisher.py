@@ -129,12 +129,21 @@ class Publisher(Closing):
             self._check_key(captured)
         self.send_captured(captured)
 
-    def send_captured(self, captured: Captured) -> None:
-        """Make what was captured the table: `send` without its checks, for sources."""
+    def send_captured(self, captured: Captured, *, unfinished: bool = False) -> None:
+        """Make what was captured the table: `send` without its checks, for sources.
+
+        Args:
+            captured: The table.
+            unfinished: Whether its last row may still become another one.
+        """
         self._check_open()
         if self._limit is not None and captured.shape[0] > self._limit:
             captured = captured.last(self._limit)
-        self._state.put(captured, captured.shape, time.monotonic(), time.time())
+        rows = captured.shape[0]
+        self._state.put(
+            captured, captured.shape, time.monotonic(), time.time(),
+            unfinished=rows - 1 if unfinished and rows else None,
+        )  # fmt: skip
         self._hub.news(self._state, self.endpoint)
 
     def upsert(self, rows: Any) -> None:
@@ -172,7 +181,36 @@ class Publisher(Closing):
         """
         self._add(rows, "append")
 
-    def _add(self, rows: Any, how: Literal["upsert", "append"]) -> None:
+    def show_tail(self, row: Any) -> None:
+        """Add one row that may still become another one, for sources: a line without an end.
+
+        Viewers show it as such, and no condition counts it. The next change of the table takes it
+        back first.
+
+        Args:
+            row: A table of one row.
+        """
+        self._add(row, "tail")
+
+    def drop_tail(self) -> None:
+        """Take back what `show_tail` added, if that is still there."""
+        self._check_open()
+        if self._state.has_tail:
+            now = time.monotonic()
+            self._state.change(lambda table: table.drop_tail(now), now, time.time())
+            self._changed()
+
+    def set_source(self, **changes: Any) -> None:
+        """Say how this process stands with what it reads the table from, for sources.
+
+        Args:
+            changes: Attributes of `SourceStatus`.
+        """
+        self._check_open()
+        if self._state.set_source(**changes):
+            self._hub.news(self._state, self.endpoint)
+
+    def _add(self, rows: Any, how: Literal["upsert", "append", "tail"]) -> None:
         self._check_open()
         from livetable.feed.incoming import captured_rows, fit
 
@@ -182,8 +220,11 @@ class Publisher(Closing):
         now = time.monotonic()
 
         def act(table: ChangingTable) -> None:
+            table.drop_tail(now)
             parts, state = fit(captured, table.now, table.key)
-            if how == "upsert":
+            if how == "tail":
+                table.show_tail(parts[0], state, now)
+            elif how == "upsert":
                 table.upsert(parts, state, now)
             else:
                 table.append(parts, state, now)

@@ -358,6 +358,7 @@ class Serving:
             key=table.key,
             note=table.body_note,
             failure=table.failed,
+            source=table.source_of(snapshot),
             since=snapshot.since,
             gone=snapshot.gone,
             ended=table.is_last(snapshot.position),
@@ -380,6 +381,7 @@ class Serving:
                 rate=table.rate(now),
                 note=table.body_note,
                 failure=table.failed,
+                source=table.source_of(want.have),
                 ended=table.is_last(want.have),
             )
         self._reply(want, header)

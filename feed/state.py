@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from livetable.feed.labels import safe_str
-from livetable.feed.wire import Place, Position, TableInfo, new_epoch
+from livetable.feed.wire import Place, Position, SourceStatus, TableInfo, new_epoch
 
 if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable, Difference, State
@@ -60,12 +60,14 @@ class Snapshot:
         time: When it was sent, in seconds since 1970.
         since: The seq of the state that it changes, None if it is the whole table.
         gone: Where in that state the rows are that are gone: first row and how many.
+        source: How the feed stood with what it reads the table from.
     """
 
     position: Position
     body: Body
     monotonic: float
     time: float
+    source: SourceStatus = SourceStatus()
     since: int | None = None
     gone: tuple[tuple[int, int], ...] = ()
 
@@ -114,6 +116,7 @@ class TableState:
         so a frame that comes in between is seen by one of the two."""
         self.note_is_new = False
         """Whether who waits is to be told of the note at once."""
+        self._source = SourceStatus()
         self.silent = False
         """Whether nobody is to be answered: who sends this table elsewhere is not heard."""
         self.told: tuple[TableInfo, float] | None = None
@@ -157,11 +160,28 @@ class TableState:
         """Epoch and seq of the newest frame."""
         return Position(self.epoch, self._seq)
 
-    def put(self, frame: Any, shape: tuple[int, int], monotonic: float, time: float) -> None:
-        """Make `frame` the newest; the one before is dropped unless it was asked for."""
+    def put(
+        self,
+        frame: Any,
+        shape: tuple[int, int],
+        monotonic: float,
+        time: float,
+        *,
+        unfinished: int | None = None,
+    ) -> None:
+        """Make `frame` the newest; the one before is dropped unless it was asked for.
+
+        Args:
+            frame: The frame.
+            shape: Its rows and columns.
+            monotonic: The time, by the monotonic clock.
+            time: The time, in seconds since 1970.
+            unfinished: Which row may still become another one (`SourceStatus`).
+        """
         with self._lock:
             self._frame = frame
             self._table = None
+            self._source = replace(self._source, unfinished=unfinished)
             self._came(self._seq + 1, shape, monotonic, time)
 
     def mirror(self, made: Snapshot, *, ended: bool = False) -> None:
@@ -234,6 +254,8 @@ class TableState:
                 self._table, self._frame = table, None
                 return result
             finally:  # also where the act was refused: rows may have gone before it
+                if table is self._table and table.unfinished != self._source.unfinished:
+                    self._source = replace(self._source, unfinished=table.unfinished)
                 if table is self._table and table.seq > self._seq:
                     self._newest = None  # of no use any more, and as large as the table
                     shape = table.now.shape
@@ -286,6 +308,11 @@ class TableState:
         return self._seq > seq
 
     @property
+    def has_tail(self) -> bool:
+        """Whether there is a row that may still become another one."""
+        return self._table is not None and self._table.unfinished is not None
+
+    @property
     def is_bloated(self) -> bool:
         """Whether `compact` would free much room."""
         return self._table is not None and self._table.is_bloated
@@ -301,6 +328,30 @@ class TableState:
             with self._lock:
                 if self._table is table:
                     table.adopt(before, store)
+
+    # -- the source --------------------------------------------------------------------------------
+
+    def set_source(self, **changes: Any) -> bool:
+        """Note how the feed stands with what it reads; tell whether that is news.
+
+        Before the frame of which it is to be true, where it makes less of it, and behind it, where
+        it makes more: what is read in between is then taken for less than it is.
+        """
+        with self._lock:
+            after = replace(self._source, **changes)
+            if after == self._source:
+                return False
+            self._source = after
+        self.note_is_new = self.wanted = True
+        return True
+
+    def source_of(self, shown: Snapshot | Position | None) -> SourceStatus | None:
+        """Return how the feed stands with the source of a state that a viewer has, or is sent."""
+        position = shown.position if isinstance(shown, Snapshot) else shown
+        with self._lock:
+            if position is not None and position == self.position or not self._seq:
+                return self._source
+        return shown.source if isinstance(shown, Snapshot) else None
 
     # -- what viewers need -------------------------------------------------------------------------
 
@@ -360,14 +411,14 @@ class TableState:
         missed, state = None, None
         with self._lock:
             frame, position = self._frame, self.position
-            sent = self._sent_at, self._sent_time
+            sent, source = (self._sent_at, self._sent_time), self._source
             if self._table is not None:
                 state = self._table.now
                 if deltas and have is not None and have.epoch == self.epoch:
                     missed = self._table.since(have.seq)
         try:
             if state is not None and have is not None and missed is not None:
-                made = self._delta(state, missed, have.seq, Snapshot(position, _NO_BODY, *sent))
+                made = self._delta(state, missed, have.seq, Snapshot(position, _NO_BODY, *sent, source))
                 if made is not None:
                     return made
             if newest is not None and newest.position == position:
@@ -381,7 +432,7 @@ class TableState:
             self._failures += 1
             return newest if have != self.shown else None
         self.failure = None
-        made = Snapshot(position, body, *sent)
+        made = Snapshot(position, body, *sent, source)
         with self._lock:
             if self._seq == position.seq or self._table is None:
                 self._newest = made

@@ -284,6 +284,78 @@ class TableInfo:
         )
 
 
+MOST_LINES: Final = 20
+"""Lines that could not be read of which the text is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a feed stands with what it reads the table from: a file, a pipe, a command.
+
+    Attributes:
+        reading: How much of what was there at the start is read, 0 to 1; None once all is. Until
+            then the table is a part of the whole.
+        settling: Whether the line at the end, which has no end of its own yet, may be a row soon.
+        unfinished: Which row is of such a line: it may still become another one. None if none is.
+        checking: Whether it is being looked whether what was read is still the file's.
+        unreadable: How many lines could not be read.
+        lines: The first of them: number from 1, beginning of the text, what is wrong.
+    """
+
+    reading: float | None = None
+    settling: bool = False
+    unfinished: int | None = None
+    checking: bool = False
+    unreadable: int = 0
+    lines: tuple[tuple[int, str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status as a JSON object; what it does not say is left out."""
+        said: dict[str, Any] = {}
+        if self.reading is not None:
+            said["reading"] = round(self.reading, 4)
+        if self.unfinished is not None:
+            said["unfinished"] = self.unfinished
+        said |= {name: True for name in ("settling", "checking") if getattr(self, name)}
+        if self.unreadable:
+            said["unreadable"] = self.unreadable
+            said["lines"] = [
+                [number, *(text.encode("utf-8", "replace").decode()[:200] for text in texts)]
+                for number, *texts in self.lines[:MOST_LINES]
+            ]
+        return said
+
+    @classmethod
+    def from_json(cls, value: object) -> SourceStatus:
+        """Read a status.
+
+        Raises:
+            WireError: a field is of another type.
+        """
+        if not isinstance(value, dict):
+            raise WireError("source: must be an object")
+        reading = _seconds(value, "reading")
+        lines = value.get("lines", [])
+        if not isinstance(lines, list) or len(lines) > MOST_LINES:
+            raise WireError(f"lines: must be a list of at most {MOST_LINES}")
+        kept = []
+        for line in lines:
+            if not (isinstance(line, list) and len(line) == 3):
+                raise WireError("lines: must be lists of [number, text, reason]")
+            fields = dict(zip(("number", "text", "reason"), line, strict=True))
+            kept.append(
+                (_count(fields, "number"), _text(fields, "text", 200), _text(fields, "reason", 200))
+            )
+        return cls(
+            reading=None if reading is None else min(reading, 1.0),
+            settling=value.get("settling") is True,
+            unfinished=_count(value, "unfinished") if "unfinished" in value else None,
+            checking=value.get("checking") is True,
+            unreadable=_count(value, "unreadable", 0),
+            lines=tuple(kept),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a feed says about one message.
@@ -311,6 +383,7 @@ class Header:
             ascending.
         ended: Whether nothing will change any more.
         memory: Where the body is, if it does not come with the header.
+        source: How the feed stands with what it reads the table from; None: nothing new of it.
     """
 
     kind: str
@@ -333,6 +406,7 @@ class Header:
     gone: tuple[tuple[int, int], ...] = ()
     ended: bool = False
     memory: Place | None = None
+    source: SourceStatus | None = None
 
     def encode(self) -> bytes:
         """Return the header as JSON."""
@@ -354,6 +428,8 @@ class Header:
             message |= {"since": self.since, "gone": list(map(list, self.gone))}
         if self.memory is not None:
             message["memory"] = self.memory.to_json()
+        if self.source is not None and (said := self.source.to_json() or self.kind == "idle"):
+            message["source"] = said if said is not True else {}
         if self.ended:
             message["ended"] = True
         if self.key:
@@ -416,6 +492,7 @@ class Header:
             gone=_ranges(message) if kind == "delta" else (),
             ended=message.get("ended") is True,
             memory=Place.from_json(message["memory"]) if "memory" in message else None,
+            source=SourceStatus.from_json(message["source"]) if "source" in message else None,
         )
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
+import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,20 +20,18 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
+from livetable.feed.arrays import MARK
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.publisher import Publisher
-from livetable.feed.sources.lines import Lines, OtherTypes, last_of_each
-from livetable.feed.watching import changes_in
+from livetable.feed.sources import jsontext
+from livetable.feed.sources.followed import BadFile, FollowedLines, is_settled, signature
+from livetable.feed.sources.lines import ROUNDED, Lines, OtherTypes
+from livetable.feed.sources.utf8 import Utf8
+from livetable.feed.sources.whereabouts import events
 
-_PIECE: Final = 16 << 20
-_CHECK: Final = 256
 _PATIENCE: Final = 0.5
 """Seconds that a file may be half written before it is told."""
-
-
-class BadFile(LivetableError):
-    """A file that can't be read as a table now."""
 
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
@@ -44,17 +41,36 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
     assert form is not None
     if not path.parent.is_dir():
         raise BadFile(f"{path}: there is no folder {path.parent}")
+    if _is_pipe(path):
+        from livetable.feed.sources import piped
+
+        options.data = piped.open_pipe(path)
+        piped.run(options, publisher, stop)
+        return
+    source: FollowedLines | _Rewritten
     if form in LINE_FORMS and packed is None:
-        follow: Callable[[], bool] = _Appended(path, form, options, publisher, stop).look
+        source = FollowedLines(path, form, options, publisher, stop)
     else:
-        follow = _Rewritten(path, form, packed, options, publisher).look
+        source = _Rewritten(path, form, packed, options, publisher)
     trouble = _Trouble(path.name, publisher, getattr(options, "says", None))
-    for quiet in events(path, stop, lambda: trouble.patience):
+
+    def patience() -> float | None:
+        waits = [one for one in (trouble.patience, source.patience) if one is not None]
+        return min(waits, default=None)
+
+    for quiet in events(path, stop, patience):
         try:
-            if follow():
-                trouble.over()
+            if source.look():
+                trouble.over(source.note)
         except (LivetableError, OSError) as error:
             trouble.tell(getattr(error, "strerror", None) or str(error), quiet)
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 class _Trouble:
@@ -77,10 +93,10 @@ class _Trouble:
         """Seconds of silence after which to look again, None if there is no need to."""
         return None if self._since is None else _PATIENCE
 
-    def over(self) -> None:
-        """The file is good."""
+    def over(self, note: str | None) -> None:
+        """The file is good; perhaps there is something to say of it."""
         self._since = None
-        self._publisher.note(self._usual)
+        self._publisher.note(self._usual if note is None else f"{self._name}: {note}")
 
     def tell(self, sentence: str, quiet: bool) -> None:
         """Tell what is wrong, unless it has just begun.
@@ -91,27 +107,10 @@ class _Trouble:
         """
         now = time.monotonic()
         self._since = now if self._since is None else self._since
-        if quiet or now - self._since >= _PATIENCE:
+        if now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
             if quiet:
                 self._since = None  # it is told: there is nothing to look at until it changes
-
-
-def events(
-    path: Path, stop: threading.Event, patience: Callable[[], float | None]
-) -> Iterator[bool]:
-    """Yield at once, and at each change in a file's folder, until `stop` is set.
-
-    Yields:
-        Whether nothing happened, for as long as `patience` said.
-    """
-    for told in changes_in([str(path.parent)], stop, patience):
-        if told is None:
-            yield False
-        elif not told:
-            yield True
-        elif any(os.path.basename(one) == path.name for one in told):
-            yield False
 
 
 class _Rewritten:
@@ -133,7 +132,16 @@ class _Rewritten:
         self._packed = packed
         self._options = options
         self._publisher = publisher
-        self._last: tuple[int, int, int] | None = None
+        self._last: tuple[int, ...] | None = None
+        self._content: int | None = None
+        self._due: float | None = None
+        self.note: str | None = None
+        """What there is to say of how the file was read."""
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds of silence after which to look again, None if there is no need to."""
+        return None if self._due is None else max(0.01, self._due - time.monotonic())
 
     def look(self) -> bool:
         """Read the file, if it is another one than before; tell whether it is good.
@@ -142,15 +150,23 @@ class _Rewritten:
             BadFile: it is half written, or broken.
             OSError: it can't be read.
         """
-        before = _stat(self._path)
-        if before == self._last:
+        self._due = None
+        before = self._path.stat()
+        if not stat.S_ISREG(before.st_mode):
+            raise BadFile("is not a regular file")
+        if signature(before) == self._last:
             return True
         data = self._path.read_bytes()
         # Twice: what was rewritten in the middle of one reading is not the same in the next.
         if self._path.read_bytes() != data or not data:
             raise BadFile("is being written")
-        self._publisher.send(self._table(data))
-        self._last = before
+        if hash(data) != self._content:
+            self._publisher.send(self._table(data))
+            self._content = hash(data)
+        if is_settled(before):
+            self._last = signature(before)
+        else:  # a write within the same tick of the clock would have the same time
+            self._last, self._due = None, time.monotonic() + 0.06
         return True
 
     def _table(self, data: bytes) -> Any:
@@ -158,16 +174,30 @@ class _Rewritten:
             if self._packed is not None:
                 data = pa.input_stream(io.BytesIO(data), compression=self._packed).read()
             if self._form in LINE_FORMS:
-                return _all_lines(data, self._form, self._options)
+                table, self.note = all_lines(data, self._form, self._options)
+                return table
             if self._form == "json":
-                return json.loads(data)
-            table: pa.Table = _READERS[self._form](io.BytesIO(data))
+                utf8 = Utf8(self._options.encoding)
+                made = jsontext.document(utf8.add(data, last=True))
+                return marked(made)
+            table = _READERS[self._form](io.BytesIO(data))
             table.validate(full=True)
+        except jsontext.BadJson as error:
+            raise BadFile(str(error)) from None
         except LivetableError:
             raise
         except Exception as error:  # of any reader, on what is half a file
             raise BadFile(f"is half written, or no {self._form}: {error!s:.100}") from None
         return table
+
+
+def marked(made: jsontext.Made) -> pa.Table:
+    """Return a table of JSON's that says which of its floats are rounded."""
+    fields = [
+        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in made.rounded else field
+        for field in made.table.schema
+    ]
+    return made.table.cast(pa.schema(fields)) if made.rounded else made.table
 
 
 def _read_arrow(file: io.BytesIO) -> pa.Table:
@@ -185,119 +215,30 @@ _READERS: Final[dict[str, Callable[[io.BytesIO], pa.Table]]] = {
 }
 
 
-def _lines(form: str, options: Any, types: Any = None) -> Lines:
-    types = types or getattr(options, "types", None)
-    return Lines(form, separator=options.sep, encoding=options.encoding, types=types)
+def all_lines(data: bytes, form: str, options: Any) -> tuple[pa.Table, str | None]:
+    """Return whole text as a table, and what there is to say of it.
 
-
-def _all_lines(data: bytes, form: str, options: Any) -> pa.Table:
-    lines = _lines(form, options)
-    table = lines.add(data, last=True)
-    if table is None:
+    Raises:
+        BadFile: it has no line.
+        BadLines: lines that are no table's.
+    """
+    known = None
+    while True:
+        lines = Lines(
+            form, separator=options.sep, encoding=options.encoding,
+            types=getattr(options, "types", None), known=known,
+        )  # fmt: skip
+        try:
+            table = lines.add(data, last=True)
+            break
+        except OtherTypes as other:
+            known = other.known
+    if table is None and lines.names is None:
         raise BadFile("has no rows yet")
-    return table
-
-
-@dataclass(frozen=True)
-class _Place:
-    """How far a file was read.
-
-    Attributes:
-        inode: Which file it was.
-        offset: How many bytes were read.
-        before: The last ones of them: where they differ the file is another one.
-    """
-
-    inode: int
-    offset: int
-    before: bytes
-
-
-class _Appended:
-    """A file of lines: only what is new is read, unless it was written anew.
-
-    Args:
-        path: The file.
-        form: Its form.
-        options: What was asked for on the command line.
-        publisher: Where its rows go.
-        stop: Ends the reading of a long file.
-    """
-
-    def __init__(
-        self, path: Path, form: str, options: Any, publisher: Publisher, stop: threading.Event
-    ) -> None:
-        self._path = path
-        self._form = form
-        self._options = options
-        self._publisher = publisher
-        self._stop = stop
-        self._place: _Place | None = None
-        self._lines = _lines(form, options)
-        self._sent = False
-
-    def look(self) -> bool:
-        """Read what is new; tell whether the file is good.
-
-        Raises:
-            BadLines: lines that are no table's.
-            OSError: it can't be read.
-        """
-        with self._path.open("rb") as file:
-            if not self._goes_on(file):
-                self._begin()
-            while True:
-                try:
-                    self._read(file)
-                    return self._sent
-                except OtherTypes as other:  # from the beginning, with types that fit all
-                    self._begin(other.types)
-
-    def _begin(self, types: dict[str, pa.DataType] | None = None) -> None:
-        self._place = None
-        self._sent = False
-        self._lines = _lines(self._form, self._options, types)
-
-    def _goes_on(self, file: io.BufferedReader) -> bool:
-        """Tell whether what was read is still the beginning of the file."""
-        place, now = self._place, os.fstat(file.fileno())
-        if place is None or now.st_ino != place.inode or now.st_size < place.offset:
-            return False
-        file.seek(place.offset - len(place.before))
-        return file.read(len(place.before)) == place.before
-
-    def _read(self, file: io.BufferedReader) -> None:
-        inode = os.fstat(file.fileno()).st_ino
-        offset = self._place.offset if self._place is not None else 0
-        file.seek(offset)
-        # A short piece first: its rows are seen while the rest is read.
-        size = _PIECE if offset else 1 << 20
-        while not self._stop.is_set() and (data := file.read(size)):
-            size = _PIECE
-            table = self._lines.add(data)
-            if table is not None:
-                self._put(table)
-            offset += len(data)
-            before = data[-_CHECK:]
-            self._place = _Place(inode, offset, before)
-            whole = os.fstat(file.fileno()).st_size
-            if whole - offset > _PIECE:
-                done = offset / whole
-                bar = "█" * int(20 * done)
-                self._publisher.note(f"{self._path.name}: {bar:░<20} {done:.0%} read")
-
-    def _put(self, table: pa.Table) -> None:
-        if self._options.key:
-            table = last_of_each(table, self._options.key)
-        if not self._sent:
-            self._publisher.send(table)
-        elif self._options.key:
-            self._publisher.upsert(table)
-        else:
-            self._publisher.append(table)
-        self._sent = True
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    said = None
+    if lines.unreadable:
+        first = lines.bad[0]
+        said = f"{lines.unreadable:,} lines could not be read: line {first.number} {first.why}"
+    elif lines.is_latin1:
+        said = "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
+    return lines.empty() if table is None else table, said

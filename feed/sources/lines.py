@@ -8,15 +8,13 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from livetable.feed.arrays import MARK
 from livetable.feed.errors import LivetableError
 from livetable.feed.quantity import DTYPE as QUANTITY
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.records import Records, fields_of, separator_of, texts_of
 from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.values import Form, Kind, NotFitting, given, read
-
-MARK: Final = b"livetable"
-"""Key of a field's metadata that holds what its values are beside their Arrow type."""
 
 ROUNDED: Final = "rounded"
 """Said of a column of floats whose texts have more digits than floats hold."""
@@ -162,6 +160,16 @@ class Lines:
             return None
         table, _ = self._reader.rows(rest.rstrip(b"\r"), self.rows > 0)
         return table
+
+    @property
+    def rest(self) -> bytes:
+        """The beginning of a line that does not end yet."""
+        return self._reader.rest
+
+    @property
+    def line(self) -> int:
+        """The number of that line, from 1."""
+        return self._line
 
     def empty(self) -> pa.Table:
         """Return the table without rows: what a header alone is."""
