@@ -33,8 +33,17 @@ _PATIENCE: Final = 0.5
 """Seconds that a file may be half written before it is told."""
 
 
+_LASTING: Final = 2
+"""Times `_PATIENCE` that nothing happens to a file before what is wrong with it is a failure, at
+which a script ends."""
+
+
 class BadFile(LivetableError):
     """A file that can't be read as a table now."""
+
+
+class NotYet(BadFile):
+    """A file that is no table yet, but may become one: a script waits for it."""
 
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
@@ -54,7 +63,8 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
             if follow():
                 trouble.over()
         except (LivetableError, OSError) as error:
-            trouble.tell(getattr(error, "strerror", None) or str(error), quiet)
+            sentence = getattr(error, "strerror", None) or str(error)
+            trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
 
 
 class _Trouble:
@@ -71,6 +81,7 @@ class _Trouble:
         self._name = name
         self._publisher = publisher
         self._since: float | None = None
+        self._quiet = 0
 
     @property
     def patience(self) -> float | None:
@@ -82,19 +93,24 @@ class _Trouble:
         self._since = None
         self._publisher.note(self._usual)
 
-    def tell(self, sentence: str, quiet: bool) -> None:
+    def tell(self, sentence: str, quiet: bool, *, lasts: bool) -> None:
         """Tell what is wrong, unless it has just begun.
 
         Args:
             sentence: What is wrong.
             quiet: Whether nothing happened to the file since.
+            lasts: Whether it stays so if nothing happens.
         """
         now = time.monotonic()
         self._since = now if self._since is None else self._since
-        if quiet or now - self._since >= _PATIENCE:
+        self._quiet = self._quiet + 1 if quiet else 0
+        lasts = lasts and self._usual is None  # of a folder another file may come
+        if lasts and self._quiet >= _LASTING:
+            self._publisher.fail(f"{self._name}: {sentence}")
+        elif quiet or now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
-            if quiet:
-                self._since = None  # it is told: there is nothing to look at until it changes
+        if quiet and (not lasts or self._quiet >= _LASTING):
+            self._since = None  # it is told: there is nothing to look at until it changes
 
 
 def events(
@@ -148,7 +164,7 @@ class _Rewritten:
         data = self._path.read_bytes()
         # Twice: what was rewritten in the middle of one reading is not the same in the next.
         if self._path.read_bytes() != data or not data:
-            raise BadFile("is being written")
+            raise NotYet("is being written")
         self._publisher.send(self._table(data))
         self._last = before
         return True
@@ -194,7 +210,7 @@ def _all_lines(data: bytes, form: str, options: Any) -> pa.Table:
     lines = _lines(form, options)
     table = lines.add(data, last=True)
     if table is None:
-        raise BadFile("has no rows yet")
+        raise NotYet("has no rows yet")
     return table
 
 

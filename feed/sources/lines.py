@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -192,9 +192,15 @@ def _wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
 def last_of_each(table: pa.Table, key: str) -> pa.Table:
     """Return the last row of each key: of several that came together only it counts."""
     if key not in table.column_names:
-        raise LivetableError(f"there is no column {key!r}")
+        raise LivetableError(no_column(key, table.column_names))
     last = {value: at for at, value in enumerate(table.column(key).to_pylist())}
     return table if len(last) == len(table) else table.take(sorted(last.values()))
+
+
+def no_column(key: object, names: Sequence[object]) -> str:
+    """Say that the key column is missing, and which columns there are."""
+    more = ", …" if len(names) > 20 else ""
+    return f"there is no column {key!r}; there are {', '.join(map(repr, names[:20]))}{more}"
 
 
 _NAMED: Final = {
