@@ -4,17 +4,128 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
+import errno
+import os
+import select
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn
 
+from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
+
+INTERRUPTED: Final = 130
+"""Exit code of Ctrl-C."""
+
+
+def say(program: str, sentence: str) -> None:
+    """Say a sentence on stderr. Nobody may read it: a pipe that was closed, a full disk."""
+    if sentence:
+        say_plainly(f"{program}: {harmless(sentence)}")
+
+
+def say_plainly(text: str, end: str = "\n") -> None:
+    """Write a text to stderr as it is, if it can be written."""
+    with contextlib.suppress(OSError, ValueError):  # the command goes on without an ear
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 def fail(program: str, sentence: str, code: int) -> NoReturn:
     """End with one sentence on stderr."""
-    print(f"{program}: {harmless(sentence)}", file=sys.stderr)
+    say(program, sentence)
     raise SystemExit(code)
+
+
+def run_command(program: str, act: Callable[[], int]) -> int:
+    """Run a command; return its exit code. Whatever goes wrong is one sentence, never a traceback.
+
+    Args:
+        program: The command's name.
+        act: Does it.
+
+    Raises:
+        SystemExit: it was refused, or failed.
+    """
+    open_standard_files()
+    try:
+        try:
+            return act()
+        finally:
+            sys.stdout.flush()  # else Python finds out on its way out, and ends with code 120
+    except BrokenPipeError as error:
+        seen = _is_broken(1)
+        quieten()
+        if seen:  # who read has seen enough
+            return 0
+        fail(program, sentence_of(error), 1)
+    except KeyboardInterrupt:
+        quieten()
+        return INTERRUPTED
+    except UnicodeEncodeError as error:
+        quieten()
+        wrong = error.object[error.start : error.start + 1]
+        sentence = f"the output's encoding {error.encoding} has no {wrong!a}"
+        fail(program, f"{sentence}: set PYTHONIOENCODING=utf-8", 1)
+    except (LivetableError, OSError) as error:
+        quieten()
+        fail(program, sentence_of(error), 1)
+    except Exception as error:
+        quieten()
+        from livetable.feed.faults import kept, told
+
+        fail(program, f"{told(error)}; {kept()}", 1)
+
+
+def _is_broken(number: int) -> bool:
+    """Tell whether nobody reads from the pipe at a descriptor any more.
+
+    Asked, for a pipe to another process than the reader of the output may have broken as well.
+    """
+    if not hasattr(select, "poll"):  # Windows
+        return True
+    poll = select.poll()
+    poll.register(number, 0)
+    return bool(poll.poll(0))
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return what went wrong as a sentence for a person."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)!s:.300}: {error.strerror}"
+    if error.errno == errno.EBADF:
+        return "the output is closed: nothing can be written"
+    if error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
+        return f"the output can't be written: {error.strerror}"
+    return error.strerror or str(error)
+
+
+def open_standard_files() -> None:
+    """Make sure that descriptors 0, 1 and 2 are there.
+
+    One that was closed (``>&-``) would be given to the next socket or file that is opened, and
+    what is printed would go into that. In its place comes one at which reading ends at once, and
+    writing fails (1) or is dropped (2).
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # the lowest number that is free: this one
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, closefd=False)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def quieten() -> None:
+    """Drop what is left to be written: Python would try again on its way out, and complain."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,6 +134,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Help has signs that not every encoding has: better a "?" than no help.
+        if message:
+            out = file or sys.stderr
+            encoding = getattr(out, "encoding", None) or "utf-8"
+            out.write(message.encode(encoding, "replace").decode(encoding))
 
     def error(self, message: str) -> NoReturn:
         """End with one sentence and exit code 2."""
@@ -61,6 +179,37 @@ def count(text: str) -> int:
     return value
 
 
+def row_count(text: str) -> int:
+    """Read a command-line number of rows: 1 at least."""
+    if (value := count(text)) < 1:
+        raise ValueError
+    return value
+
+
+def port(text: str) -> int:
+    """Read a port: 0 (a free one) to 65535."""
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: write a number up to 65535")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Read what a random sequence begins with: a whole number that is not below 0."""
+    if (value := int(text)) < 0:
+        raise ValueError
+    return value
+
+
+def separator(text: str) -> str:
+    """Read what stands between two values: one character, also written ``\\t`` or ``tab``."""
+    value = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(value.encode("utf-8", "surrogateescape")) != 1 or value in '\r\n\0"':
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.40} is no separator: write one character, e.g. ';' or '\\t'"
+        )
+    return value
+
+
 def split_command(arguments: Sequence[str] | None) -> tuple[list[str], list[str] | None]:
     """Return a command line up to ``--``, and the command behind it, None if there is none."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -87,16 +236,19 @@ def encoding(text: str) -> str:
     """Read the name of a text's encoding."""
     try:
         codecs.lookup(text)
-    except LookupError:
-        raise ValueError from None
+        "".encode(text)  # base64 and zlib are found as well, and are no text's
+    except (LookupError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.40} is no encoding: write e.g. utf-8, latin-1, utf-16"
+        ) from None
     return text
 
 
 def add_text_options(files: argparse._ArgumentGroup) -> None:
     """Add what both commands know of files, pipes and commands."""
-    files.add_argument("--sep", metavar="CHAR", help="what stands between two values of a line")
+    files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
-        "--limit", metavar="N", type=count, help="add what comes; keep the newest N rows"
+        "--limit", metavar="N", type=row_count, help="add what comes; keep the newest N rows"
     )
     files.add_argument(
         "--types", metavar="COL=TYPE,…", help="of a text's columns: text int float bool date time"

@@ -365,9 +365,14 @@ class Publisher(Closing):
                 raise BadFrame(f"the frame has several columns called {label!r}, which is the key")
             if label not in known:
                 as_index = label in getattr(getattr(frame, "index", None), "names", ())
+                there = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
                 raise BadFrame(
                     f"table {self.name!r} has the key {label!r}, but the frame has no such column"
-                    + (": it is the index; hand over .reset_index()" if as_index else "")
+                    + (
+                        ": it is the index; hand over .reset_index()"
+                        if as_index
+                        else f"; there are {there or 'none'}"
+                    )
                 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass, replace
@@ -37,17 +38,36 @@ class Rotation:
     keep: int | None = None
 
 
+def check_recording(path: Path, rotation: Rotation | None) -> None:
+    """Make sure that a tape can be begun; touch nothing.
+
+    Raises:
+        BadRecording: it is there already, or can't be there.
+    """
+    if not path.parent.is_dir():
+        raise BadRecording(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise BadRecording(f"{path} is a folder: choose another name")
+    if path.exists() and rotation is None:
+        raise BadRecording(
+            f"{path} is there already: choose another name, or put it aside by --rotate 1h"
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise BadRecording(f"{path}: the folder {path.parent} can't be written")
+
+
 class Recorder:
     """Records one table.
 
-    The tape being written is `path`; an ended one is named after the time it began.
+    The tape being written is `path`; an ended one is named after the time it began. Nothing is
+    touched before the first frame is there: till then the command may still come to nothing.
 
     Args:
         path: The file.
         rotation: When a new one is begun; None: never, and then `path` must not be there yet.
 
     Raises:
-        BadRecording: it is there already, or its folder is not.
+        BadRecording: it is there already, or can't be there.
     """
 
     def __init__(self, path: Path, rotation: Rotation | None = None) -> None:
@@ -62,14 +82,7 @@ class Recorder:
         self._tape: TapeWriter | None = None
         self._began = self._last = self._came = 0.0
         self._since_whole = self._whole = 0
-        if not path.parent.is_dir():
-            raise BadRecording(f"{path}: there is no folder {path.parent}")
-        if path.exists():
-            if rotation is None:
-                raise BadRecording(
-                    f"{path} is there already: choose another name, or put it aside by --rotate 1h"
-                )
-            self._put_aside(path.stat().st_mtime)
+        check_recording(path, rotation)
 
     @property
     def size(self) -> int:
@@ -106,6 +119,8 @@ class Recorder:
             self._end()
             self._put_aside(self._began)
         if self._tape is None:
+            if self._rotation is not None and self.path.exists():  # of an earlier recording
+                self._put_aside(self.path.stat().st_mtime)
             self._tape = TapeWriter(self.path, header.table)
             self._began = self._last
             self._whole = 0
@@ -175,7 +190,7 @@ def read_rotation(text: str, keep: int | None) -> Rotation:
     size, span = None, None
     for part in text.split("|"):
         if found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b\s*", part, re.IGNORECASE):
-            size = int(float(found[1]) * _SIZES[found[2].lower()])
+            size = int(min(float(found[1]), 1e15) * _SIZES[found[2].lower()])
         elif found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", part):
             span = float(found[1]) * _SPANS[found[2]]
         else:

@@ -116,6 +116,8 @@ class Serving:
         """Numbers of the wants last answered: a repeated one has its answer on its way."""
         self._has: dict[bytes, dict[str, Position]] = {}
         """What viewers were sent last."""
+        self._failure_told: set[tuple[bytes, str]] = set()
+        """Who knows of which table's failure: told at each want, it would be asked for ever."""
         self._by_memory: set[tuple[bytes, str]] = set()
         """Who was told where a table is, and did not say yet that it was read."""
         self._public: dict[str, _Public] = {}
@@ -151,6 +153,7 @@ class Serving:
             header = Header("end", name, number, table.shown, note=note, failure=failure)
             self._send([topic, header.encode()])
         self._public.pop(name, None)
+        self._failure_told = {one for one in self._failure_told if one[1] != name}
         for at in [at for at in self._transfers if at[1] == name]:
             del self._transfers[at]
         for had in self._has.values():
@@ -195,6 +198,8 @@ class Serving:
         waiting = self._waiting.get(name)
         if table is None:
             return
+        if table.note_is_new:
+            self._failure_told = {one for one in self._failure_told if one[1] != name}
         for topic, one in list(waiting.items()) if waiting else ():
             if waiting is not None and self._answer(table, one.want, now):
                 del waiting[topic]
@@ -258,8 +263,12 @@ class Serving:
         table = self.tables.get(want.table)
         if table is not None and table.on_wanted is not None:
             table.on_wanted()
-        if table is None or not self._answer(table, want, now):
+        if table is not None and self._answer(table, want, now):
+            return
+        if table is None or table.failed is None or (want.topic, want.table) in self._failure_told:
             self._wait(want, now)
+        else:
+            self._answer_idle(want.table, want, now)
 
     def _wait(self, want: Want, now: float) -> None:
         waiting = self._waiting.setdefault(want.table, {})
@@ -372,6 +381,8 @@ class Serving:
         if table is None:
             header = Header("absent", name, want.number)
         else:
+            if table.failed is not None:
+                self._failure_told.add((want.topic, name))
             header = Header(
                 "idle",
                 name,
@@ -407,6 +418,7 @@ class Serving:
         self._answered.pop(topic, None)
         self._has.pop(topic, None)
         self._by_memory = {one for one in self._by_memory if one[0] != topic}
+        self._failure_told = {one for one in self._failure_told if one[0] != topic}
         for waiting in self._waiting.values():
             waiting.pop(topic, None)
         for at in [at for at in self._transfers if at[0] == topic]:

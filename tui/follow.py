@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import numpy as np
 
+from livetable.feed.commandline import quieten
 from livetable.tui.scripted import NoTable, Reading, shown_of
 from livetable.tui.target import Target, ViewOptions
 
@@ -34,7 +35,6 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
     Raises:
         NoTable: none came in time, or it lacks a column.
     """
-    from livetable.tui.once import seen_enough
     from livetable.tui.subscriber import Link
 
     reading = Reading(target, options.timeout)
@@ -65,7 +65,7 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
             if state.link is Link.ENDED:
                 break
     except BrokenPipeError:
-        seen_enough()
+        quieten()
     return reading.code
 
 

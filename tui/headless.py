@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from livetable.feed.commandline import quieten, say
+from livetable.feed.commandline import sentence_of as why
 from livetable.feed.errors import LivetableError
-from livetable.feed.harmless import harmless
 from livetable.tui.alerts import Alarm, Alert, sentence_of
-from livetable.tui.once import seen_enough
 from livetable.tui.scripted import Reading
 from livetable.tui.target import Target, ViewOptions
 
@@ -35,13 +35,25 @@ def run(target: Target, options: ViewOptions) -> int:
     reading.end_by_signals()
     alarm = Alarm(options.alerts, target.title, options.alert_command)
 
+    heard = True
+
     def tell(alert: Alert) -> None:
+        nonlocal heard
+        if not heard:
+            return
+        encoding = sys.stdout.encoding
         try:
-            print(sentence_of(alert), flush=True)
-        except BrokenPipeError:  # nobody reads it any more
-            seen_enough()
+            line = sentence_of(alert).encode(encoding, "backslashreplace").decode(encoding)
+            print(line, flush=True)
+        except OSError as error:  # nobody reads it any more, or a full disk
+            heard = False
+            quieten()
             if recorder is None and options.alert_command is None:
+                if not isinstance(error, BrokenPipeError):
+                    raise
                 reading.end()
+            elif not isinstance(error, BrokenPipeError):
+                say("livetable", why(error))
 
     seen = said = None
     try:
@@ -55,13 +67,10 @@ def run(target: Target, options: ViewOptions) -> int:
                     tell(alert)
             if alarm.problem is not None and alarm.problem != said:
                 said = alarm.problem
-                print(f"livetable: {harmless(said)}", file=sys.stderr)
+                say("livetable", said)
     finally:
         alarm.close(_COMMANDS_SECONDS)
         if recorder is not None:
-            print(
-                f"livetable: {recorder.frames:,} frames, {recorder.size / 2**20:.1f} MB in "
-                f"{recorder.path}",
-                file=sys.stderr,
-            )
+            size = f"{recorder.frames:,} frames, {recorder.size / 2**20:.1f} MB"
+            say("livetable", f"{size} in {recorder.path}")
     return reading.code

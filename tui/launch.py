@@ -8,15 +8,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from livetable.feed.closing import Closing
 from livetable.feed.directory import own_folder
 from livetable.feed.errors import LivetableError
+from livetable.tui import started
 from livetable.tui.target import Target
 
 _RESTARTS = 10
+_SAID_BYTES = 4096  # of a line that is kept; a feed may print anything
 _STEADY_SECONDS = 10.0  # a feed that lived this long may die as often again
 
 
@@ -32,6 +34,7 @@ class FeedProcess(Closing):
     Args:
         source: What it publishes.
         name: The table's name; None where the source has tables of its own.
+        title: What it publishes, for a person; the source if it is not said.
         options: More of its command line.
         data: A file descriptor that it reads; it is closed here. It can't be started again then.
         command: The command that it runs, of the source ``command``.
@@ -50,7 +53,11 @@ class FeedProcess(Closing):
         data: int | None = None,
         waits: bool = False,
         command: Sequence[str] = (),
+        title: str | None = None,
     ) -> None:
+        self.title = title or _title_of(source, command)
+        self.awaits = _awaited(source, self.title)
+        self.failure: str | None = None
         folder = own_folder()
         _sweep(folder)
         path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
@@ -61,7 +68,6 @@ class FeedProcess(Closing):
             "--bind", f"ipc://{path}", "--tied",
             *(() if name is None else ("--name", name)), *options,
         ]  # fmt: skip
-        self._waits = waits
         self._data = data
         if data is not None:
             self._command.append(f"--data={data}")
@@ -69,50 +75,79 @@ class FeedProcess(Closing):
             self._command += ["--", *command]
         self._closing = threading.Event()
         self._starting = threading.Lock()
-        self._process = self._start()
+        self._listeners: list[Callable[[], object]] = []
+        self._process, self._said = self._start()
         if waits:
             self._wait_until_ready()
         if data is not None:
             os.close(data)
+        started.add(self.target.endpoint or "", self)
         self._watcher = threading.Thread(target=self._watch, name="livetable-source", daemon=True)
         self._watcher.start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def _start(self) -> tuple[subprocess.Popen[bytes], _Said]:
+        process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE if self._waits else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the terminal is the viewer's to handle
             pass_fds=() if self._data is None else (self._data,),
         )
+        assert process.stderr is not None
+        return process, _Said(process.stderr)
 
     def _wait_until_ready(self) -> None:
-        told = self._process.stderr
-        assert told is not None
-        # It says one line or the other, or ends; then nobody listens, and it says no more.
-        line = told.readline().decode("utf-8", "replace").strip()
-        self._waits = False
+        # It says one line or the other, or ends.
+        line = self._said.first()
         if line != "ready":
             self._process.kill()
             self._process.wait()
-            told.close()
-            raise NotReady(line.removeprefix("livetable-feed: ") or "the feed could not start")
-        threading.Thread(target=_drop, args=(told,), daemon=True).start()
+            raise NotReady(_sentence(line) or "the feed could not start")
 
     def _watch(self) -> None:
         """Start the feed again if it dies: what a stranger sent may have killed it."""
         left = _RESTARTS
         while left:
             began = time.monotonic()
-            self._process.wait()
-            if self._closing.wait(0.5) or self._data is not None:
+            code = self._process.wait()
+            if self._closing.is_set():
                 return
             left = _RESTARTS if time.monotonic() - began > _STEADY_SECONDS else left - 1
+            again = self._data is None and left > 0
+            sentence = _sentence(self._said.last())
+            if code > 0 and sentence:  # it said why, and would say so again
+                self._fail(sentence)
+            elif not again:
+                how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
+                self._fail(f"the process that reads {self.title} {how}")
+            if self._closing.wait(0.5) or not again:
+                return
             with self._starting:
                 if self._closing.is_set():
                     return
-                self._process = self._start()
+                self._process, self._said = self._start()
+
+    def listen(self, told: Callable[[], object]) -> Callable[[], object]:
+        """Have `told` called, from another thread, when there is a failure; at once if there is.
+
+        Returns:
+            What ends that.
+        """
+        self._listeners.append(told)
+        if self.failure is not None:
+            told()
+
+        def end() -> None:
+            with contextlib.suppress(ValueError):
+                self._listeners.remove(told)
+
+        return end
+
+    def _fail(self, sentence: str) -> None:
+        self.failure = sentence
+        for told in tuple(self._listeners):
+            told()
 
     def close(self) -> None:
         """End the feed. A second call does nothing."""
@@ -129,16 +164,68 @@ class FeedProcess(Closing):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        started.remove(self.target.endpoint or "")
         self._watcher.join(2)
         with contextlib.suppress(OSError):
             self._path.unlink()
 
 
-def _drop(pipe: IO[bytes]) -> None:
-    """Read what is said until its end: who says it would wait else, or fail."""
-    with pipe, contextlib.suppress(OSError):
-        while pipe.read(65_536):
-            pass
+class _Said:
+    """What a process says on stderr, read in a thread until its end: it would wait else, or fail.
+
+    Args:
+        pipe: From where it is read; it is closed at its end.
+    """
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._first: str | None = None
+        self._last = ""
+        self._told = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="livetable-said", daemon=True)
+        self._thread.start()
+
+    def first(self) -> str:
+        """Wait for the first line; empty if there is none."""
+        self._told.wait()
+        return self._first or ""
+
+    def last(self) -> str:
+        """Return the last line of a process that has ended; empty if there is none."""
+        self._thread.join(1)  # not for ever: a child of its own may hold the pipe
+        return self._last
+
+    def _read(self) -> None:
+        with self._pipe, contextlib.suppress(OSError, ValueError):
+            while line := self._pipe.readline(_SAID_BYTES):
+                if text := line.decode("utf-8", "replace").strip():
+                    self._last = text
+                    if self._first is None:
+                        self._first = text
+                        self._told.set()
+        self._told.set()
+
+
+def _sentence(line: str) -> str:
+    return started.without_sockets(line.removeprefix("livetable-feed: "))
+
+
+def _title_of(source: str, command: Sequence[str]) -> str:
+    if command:
+        return os.path.basename(command[0])
+    if source == "-":
+        return "standard input"
+    return source if "://" in source else os.path.basename(source.rstrip("/")) or source
+
+
+def _awaited(source: str, title: str) -> str:
+    if source == "processes":
+        return "the processes of this machine"
+    if source.startswith(("tcp://", "ipc://")):
+        return f"a frame from {title}"
+    if "://" in source:
+        return f"a table at {title}"
+    return f"rows on {title}" if source == "-" else f"rows of {title}"
 
 
 def _sweep(folder: os.PathLike[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
 from livetable.feed.wire import Position, TableInfo
 from livetable.tui.figures import age_text
+from livetable.tui.started import place, started
 from livetable.tui.target import Target
 
 ANSWER_SECONDS = 0.7
@@ -47,6 +48,8 @@ class Lister:
     def __init__(self, endpoint: str | None, on_change: Callable[[], object]) -> None:
         self.endpoint = endpoint
         self.problem: str | None = None
+        self.failure: str | None = None
+        """Why nothing will come any more, however long one waits."""
         self.connected = endpoint is None
         self._on_change = on_change
         self._pending = False
@@ -74,14 +77,23 @@ class Lister:
         import zmq
 
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        feed = started(self.endpoint)
+        deaf = feed.listen(self._feed_failed) if feed is not None else None
         try:
             if self.endpoint is not None:
                 self._start_reader(self.endpoint, context).join()
             else:
                 self._watch(context)
         finally:
+            if deaf is not None:
+                deaf()
             self.stop()
             context.destroy(0)
+
+    def _feed_failed(self) -> None:
+        feed = started(self.endpoint)
+        self.problem = self.failure = feed.failure if feed is not None else None
+        self._changed()
 
     def _watch(self, context: Any) -> None:
         from livetable.feed.directory import entries
@@ -104,7 +116,7 @@ class Lister:
                 threads = [thread for thread in threads if thread.is_alive()]
                 threads += [self._start_reader(endpoint, context) for endpoint in sorted(new)]
         except RuntimeFolder as error:
-            self.problem = str(error)
+            self.problem = self.failure = str(error)
             self._changed()
             self._stop.wait()
         for thread in threads:
@@ -149,7 +161,7 @@ class Lister:
             elif isinstance(event, Link) and self.endpoint is not None:
                 self.connected = event.connected
                 if event.connected:
-                    self.problem = None
+                    self.problem = self.failure
                 self._changed()
 
     def _take_in(self, endpoint: str, tables: tuple[TableInfo, ...]) -> None:
@@ -212,7 +224,7 @@ def as_table(listing: list[Listed], number: int) -> Any:
         "process": texts([info.process if info else None for info in infos]),
         "pid": numbers([one.pid for one in listing], "int64"),
         "state": texts([_state(one) for one in listing]),
-        "endpoint": texts([one.endpoint for one in listing]),
+        "endpoint": texts([place(one.endpoint) for one in listing]),
     }
     types = ("",) * len(columns)
     labels = Labels(tuple(columns), (None,), (None,), (0, 1), types, frozenset())

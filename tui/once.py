@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 import time
 from typing import Any, Final, TextIO
 
-from livetable.tui.scripted import NoTable, Reading, shown_of
+from livetable.feed.commandline import say
+from livetable.tui.scripted import Hint, NoTable, Reading, shown_of
+from livetable.tui.started import place, started
 from livetable.tui.target import Target, ViewOptions
 
 BINARY: Final = ("arrow", "parquet")
@@ -28,19 +28,11 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
     Raises:
         NoTable: none came in time, or it lacks a column.
     """
-    try:
-        table = shown_of(_fetch(target, options), options)
-        if options.columns is not None and form != "table":  # exactly what was asked for
-            table = table.without_fixed()
-        write(table, form, out)
-    except BrokenPipeError:
-        seen_enough()
+    table = shown_of(_fetch(target, options), options)
+    if options.columns is not None and form != "table":  # exactly what was asked for
+        table = table.without_fixed()
+    write(table, form, out)
     return 0
-
-
-def seen_enough() -> None:
-    """Be quiet from now on: who read the output has closed it, and Python would complain of it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write(table: Any, form: str, out: TextIO) -> None:
@@ -107,6 +99,8 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
     if len(listing) == 1:
         return Target(listing[0].endpoint, listing[0].name)
     if listing or target.endpoint is None or target.source is not None:
+        if not listing and (feed := started(target.endpoint)) is not None:
+            raise NoTable(f"no {feed.awaits} yet")
         names = ", ".join(sorted({one.name for one in listing})[:20])
         raise NoTable(f"name one table; there are: {names or 'none'}")
     return stack.enter_context(foreign_feed(target.endpoint, options.foreign)).target
@@ -154,6 +148,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
     worker.start()
     try:
         give_up = None if endpoint is not None else time.monotonic() + patience
+        hint = Hint()
         while True:
             changed.clear()
             listing = lister.take()
@@ -168,12 +163,14 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
             if lister.problem is not None and not listing:
                 raise NoTable(lister.problem)
             ends = [at for at in (give_up, until) if at is not None]
-            left = min(ends) - time.monotonic() if ends else None
-            if left is not None and left <= 0:
+            end = min(ends, default=None)
+            if end is not None and time.monotonic() >= end:
                 if endpoint is not None and give_up is None:
-                    raise NoTable(f"nobody answered on {endpoint} in time")
+                    raise NoTable(f"nobody answered on {place(endpoint)} in time")
                 return listing
-            changed.wait(left)
+            if hint.is_due():
+                hint.say(f"waiting for a feed at {place(endpoint)}" if endpoint is not None else "")
+            changed.wait(hint.left(end))
     finally:
         lister.stop()
         worker.join(2)
@@ -184,6 +181,8 @@ def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> A
     from livetable.tui.subscriber import Link
 
     reading = Reading(target, options.timeout, until=until)
+    if options.to_end:
+        reading.awaits = "the end of standard input"
     watch = None
     if options.until is not None:
         from livetable.tui.alerts import Watch
@@ -197,7 +196,7 @@ def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> A
             return state.table
         if watch.problem is not None and watch.problem != said:
             said = watch.problem
-            print(f"livetable: {said}", file=sys.stderr)
+            say("livetable", said)
         if state.link is Link.ENDED:
             raise NoTable(f"the table ended before {options.until} came to be")
     raise NoTable("no table came")

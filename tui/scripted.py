@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.commandline import say
 from livetable.feed.errors import LivetableError
-from livetable.feed.harmless import harmless
+from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
@@ -20,9 +20,34 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 
+SAID_SECONDS: Final = 1.5
+"""After this long without a word what is waited for is said: promised within 2 s of the start."""
+
 
 class NoTable(LivetableError):
     """No table came in time, or not the one that was asked for."""
+
+
+class Hint:
+    """Says what is waited for, once, on stderr, if it takes a while."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic() + SAID_SECONDS
+        self._said = False
+
+    def left(self, until: float | None) -> float | None:
+        """Return how long to wait for news: until a time, or until there is something to say."""
+        ends = [one for one in (until, None if self._said else self._due) if one is not None]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def is_due(self) -> bool:
+        """Tell whether to say it now."""
+        return not self._said and time.monotonic() >= self._due
+
+    def say(self, sentence: str) -> None:
+        """Say it, or something else in its place: it is not said again."""
+        self._said = True
+        say("livetable", sentence)
 
 
 class Reading:
@@ -37,6 +62,7 @@ class Reading:
     Attributes:
         satisfied: Whether what was waited for is there: nobody gives up any more.
         code: The exit code: that of a signal that ended it, else 0.
+        awaits: What is waited for once there is a table, None for nothing more than that.
     """
 
     def __init__(
@@ -50,6 +76,7 @@ class Reading:
 
         self.satisfied = False
         self.code = 0
+        self.awaits: str | None = None
         self._target = target
         self._timeout = timeout
         self._until = until
@@ -84,22 +111,28 @@ class Reading:
             until = time.monotonic() + self._timeout
         worker = threading.Thread(target=self._subscriber.run, daemon=True)
         worker.start()
-        said = None
+        said: set[str] = set()
+        hint = Hint()
         try:
             while not self._ended:
                 self._news.clear()
                 state = self._subscriber.take()
                 if state.failure is not None and state.table is None:
-                    raise NoTable(state.failure)
-                if state.note and state.note != said:
-                    said = state.note
-                    print(f"livetable: {harmless(said)}", file=sys.stderr)
+                    # As a note it may have been said before; then it is not said twice.
+                    raise NoTable("" if state.failure in said else state.failure)
+                for sentence in (state.note, state.problem):
+                    if sentence and sentence not in said:
+                        said.add(sentence)
+                        hint.say(sentence)
                 yield state
+                if hint.is_due() and not self.satisfied:
+                    awaits = self._awaited(state)
+                    hint.say(f"waiting for {awaits}" if awaits else "")
                 self._subscriber.credit()
-                left = None if until is None or self.satisfied else until - time.monotonic()
-                if left is not None and left <= 0:
+                limit = None if self.satisfied else until
+                if limit is not None and time.monotonic() >= limit:
                     raise self._missing(state.table)
-                self._news.wait(left)
+                self._news.wait(hint.left(limit))
         finally:
             self._subscriber.stop()
             worker.join(5)
@@ -108,8 +141,24 @@ class Reading:
         within = f"within {self._timeout:g} s"
         if table is not None:
             return NoTable(f"{self._target.title} did not come to it {within}")
-        where = f" on {self._target.endpoint}" if self._target.endpoint else ""
+        endpoint = self._target.endpoint
+        if started(endpoint) is not None:
+            return NoTable(f"no {self._awaited_table(heard=True)} {within}")
+        where = f" on {endpoint}" if endpoint else ""
         return NoTable(f"no table {self._target.table!r}{where} {within}")
+
+    def _awaited(self, state: FeedState) -> str | None:
+        if state.table is not None:
+            return self.awaits
+        return self._awaited_table(heard=state.heard > 0)
+
+    def _awaited_table(self, *, heard: bool) -> str:
+        endpoint = self._target.endpoint
+        if (feed := started(endpoint)) is not None:
+            return feed.awaits
+        if endpoint is not None and not heard:
+            return f"a feed at {endpoint}"
+        return f"table {self._target.table!r}" + (f" at {endpoint}" if endpoint else "")
 
 
 def shown_of(table: Table, options: ViewOptions) -> Table:

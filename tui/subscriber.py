@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from livetable.tui.figures import age_text, rate_text
+from livetable.tui.started import started
 from livetable.tui.target import Target
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def looks_alike(before: FeedState, after: FeedState, stale_after: float | None =
     limit = math.inf if stale_after is None else stale_after
 
     def said(state: FeedState) -> tuple[object, ...]:
-        return (state.link, state.name, state.note, state.problem, state.progress,
+        return (state.link, state.name, state.note, state.failure, state.problem, state.progress,
                 rate_text(state.rate), age_text(state.age), (state.age or 0.0) > limit)  # fmt: skip
 
     return said(before) == said(after)
@@ -149,11 +150,16 @@ class Subscriber:
         self._stale_after = stale_after
         self._reading: Reading | None = None
         """What takes in the bodies of the client; None before it is read."""
+        self._feed = started(target.endpoint)
 
     def take(self) -> FeedState:
         """Return the newest state; the next news will be told again."""
         self._news_pending = False  # first: news in between are told twice rather than never
-        return self._state
+        state, feed = self._state, self._feed
+        if feed is not None and feed.failure is not None and state.table is None:
+            # Not kept in the state: what a feed said before it died may be read after its death.
+            return replace(state, note=feed.failure, failure=feed.failure)
+        return state
 
     def credit(self) -> None:
         """Say that what was taken is painted: the feed may send what is newer."""
@@ -190,6 +196,7 @@ class Subscriber:
         from livetable.feed.client import Client
         from livetable.feed.errors import LivetableError
 
+        deaf = self._feed.listen(self._tell) if self._feed is not None else None
         try:
             if self._client is not None:
                 self._read(self._client)
@@ -198,9 +205,11 @@ class Subscriber:
                     return
                 self._reading = None
                 self._read(Client(endpoint))
-        except LivetableError as error:
-            self._update(link=Link.WAITING, note=str(error))
+        except LivetableError as error:  # nobody reads any more
+            self._update(link=Link.WAITING, note=str(error), failure=str(error))
         finally:
+            if deaf is not None:
+                deaf()
             if self._recorder is not None:
                 self._recorder.close()
 
@@ -215,7 +224,7 @@ class Subscriber:
         try:
             yield from endpoints_of(self.name, self._stop, self._missing)
         except RuntimeFolder as error:
-            self._update(link=Link.WAITING, note=str(error))
+            self._update(link=Link.WAITING, note=str(error), failure=str(error))
             self._stop.wait()
 
     def _missing(self) -> None:

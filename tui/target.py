@@ -10,6 +10,7 @@ from livetable.feed.directory import check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
 from livetable.feed.wire import check_name, name_from
+from livetable.tui.started import place as place_of
 
 if TYPE_CHECKING:
     from livetable.feed.recording import Recorder
@@ -48,7 +49,8 @@ class Target:
     @property
     def title(self) -> str:
         """What to call it before anything is known about it."""
-        return self.table or self.source or self.endpoint or "this machine"
+        place = self.source or (place_of(self.endpoint) if self.endpoint is not None else None)
+        return self.table or place or "this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def parse_target(source: str | None) -> Target:
         check_endpoint(endpoint)
         return Target(endpoint, check_name(table) if table else None)
     if source.lower().endswith(".tape"):
+        if Path(source).is_dir():
+            raise BadSource(f"{source} is a folder, not a tape")
         return Target(None, Path(source).stem, Path(source))
     if source == "-":
         return Target(None, "stdin", piped=True)
@@ -128,6 +132,8 @@ def parse_target(source: str | None) -> Target:
     if form_of(source)[0] is not None:
         if not path.parent.is_dir():
             raise BadSource(f"{source}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise BadSource(f"{source} is a folder: for its newest file write {source}/")
         return Target(None, _name_of(source), file=path)
     if path.is_file() and ("/" in source or (path.suffix and not _is_live(source))):
         raise BadSource(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from livetable.feed import introducing, keys
+from livetable.feed.commandline import say_plainly
 from livetable.feed.errors import BadKey
 from livetable.feed.harmless import harmless
 from livetable.tui.target import Target
@@ -25,8 +26,6 @@ def settle_keys(targets: Sequence[Target], given: str | None) -> None:
     endpoints = [one.endpoint for one in targets if one.endpoint is not None]
     endpoints = [one for one in dict.fromkeys(endpoints) if one.startswith("tcp://")]
     if given is not None:
-        if len(endpoints) != 1:
-            raise BadKey("--feed-key goes with one SOURCE tcp://host:port")
         keys.trust(endpoints[0], keys.read_key(given))
         return
     for endpoint in endpoints:
@@ -43,13 +42,12 @@ def _ask(endpoint: str, key: bytes) -> None:
             f"{endpoint} shows a key that is not known here; if it is the feed's, say "
             f"livetable --feed-key '{text}' {endpoint}"
         )
-    print(
+    say_plainly(
         f"{harmless(endpoint)} is seen here for the first time. It shows the key\n\n"
         f"    {text}\n\n"
-        "If `livetable-feed key` prints the same there, nobody stands in between.",
-        file=sys.stderr,
+        "If `livetable-feed key` prints the same there, nobody stands in between."
     )
-    print("Trust it from now on? [y/N] ", end="", file=sys.stderr, flush=True)
+    say_plainly("Trust it from now on? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise BadKey(f"{endpoint} is not trusted, and was not read")
     keys.trust(endpoint, key)

@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from livetable.feed.commandline import say_plainly
 from livetable.feed.errors import LivetableError
 from livetable.feed.extras import need
+from livetable.tui.options import for_browser
 from livetable.tui.target import Target
 
 if TYPE_CHECKING:
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 """It is served to this machine only: from elsewhere through `ssh -L`."""
 
-_PASSED_ON: Final = ("columns", "where", "sort", "stale_after", "view", "history", "theme",
-                     "alert", "key")  # fmt: skip
-
 
 class NotServed(LivetableError):
     """There is nothing to serve at."""
@@ -35,14 +34,7 @@ class NotServed(LivetableError):
 
 def command_for(targets: Sequence[Target], options: argparse.Namespace) -> list[str]:
     """Return the command that shows the tables in one browser."""
-    command = [sys.executable, "-m", "livetable.tui", "--in-browser"]
-    for name in _PASSED_ON:
-        value = getattr(options, name)
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None:
-                command.append(f"--{name.replace('_', '-')}={one}")
-    if options.pickle:
-        command.append("--pickle")
+    command = [sys.executable, "-m", "livetable.tui", "--in-browser", *for_browser(options)]
     for target in targets:
         where = target.tape or target.endpoint
         if where is None:
@@ -101,7 +93,7 @@ async def _serve(command: str, title: str, port: int) -> int:
             ) from None
         door.port = runner.addresses[0][1]
         server.public_url = f"http://{HOST}:{door.port}"
-        print(f"{title} is at {server.public_url}/?token={token}", file=sys.stderr, flush=True)
+        say_plainly(f"{title} is at {server.public_url}/?token={token}")
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             with contextlib.suppress(NotImplementedError):

@@ -18,6 +18,7 @@ from livetable.feed.publisher import Publisher
 from livetable.feed.sources.lines import BadLines, Lines, last_of_each
 from livetable.feed.sources.piped import ColumnsApart, form_of
 
+_NOTHING: Final = " and printed nothing"
 MAX_OUTPUT: Final = 256 << 20
 """More bytes of output than this are no table to look at."""
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
             raise CommandError(f"there is no command {options.command[0]!r}") from None
         except (LivetableError, OSError) as error:
             if not stop.is_set():
-                publisher.note(str(error))
+                publisher.fail(str(error))
         # The next one begins when it is due, never before this one has ended.
         stop.wait(max(0.0, began + options.every - time.monotonic()))
 
@@ -86,7 +87,9 @@ def output_of(command: list[str], stop: threading.Event) -> bytes:
         drain.join(1)
     if process.returncode and not out.strip():
         said = b"".join(errors).decode("utf-8", "replace").strip().partition("\n")[0]
-        raise CommandError(f"{command[0]} ended with {process.returncode}: {said:.300}")
+        code = process.returncode
+        how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+        raise CommandError(f"{command[0]} {how}" + (f": {said:.300}" if said else _NOTHING))
     return out
 
 

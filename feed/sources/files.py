@@ -25,13 +25,17 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import jsontext
-from livetable.feed.sources.followed import BadFile, FollowedLines, is_settled, signature
+from livetable.feed.sources.followed import BadFile, FollowedLines, NotYet, is_settled, signature
 from livetable.feed.sources.lines import ROUNDED, Lines, OtherTypes
 from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.whereabouts import events
 
 _PATIENCE: Final = 0.5
 """Seconds that a file may be half written before it is told."""
+
+_LASTING: Final = 1.0
+"""Seconds that nothing happens to a file before what is wrong with it is a failure, at which a
+script ends."""
 
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
@@ -63,7 +67,8 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
             if source.look():
                 trouble.over(source.note)
         except (LivetableError, OSError) as error:
-            trouble.tell(getattr(error, "strerror", None) or str(error), quiet)
+            sentence = getattr(error, "strerror", None) or str(error)
+            trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
 
 
 def _is_pipe(path: Path) -> bool:
@@ -87,6 +92,7 @@ class _Trouble:
         self._name = name
         self._publisher = publisher
         self._since: float | None = None
+        self._quiet_since = 0.0
 
     @property
     def patience(self) -> float | None:
@@ -98,19 +104,26 @@ class _Trouble:
         self._since = None
         self._publisher.note(self._usual if note is None else f"{self._name}: {note}")
 
-    def tell(self, sentence: str, quiet: bool) -> None:
+    def tell(self, sentence: str, quiet: bool, *, lasts: bool) -> None:
         """Tell what is wrong, unless it has just begun.
 
         Args:
             sentence: What is wrong.
             quiet: Whether nothing happened to the file since.
+            lasts: Whether it stays so if nothing happens.
         """
         now = time.monotonic()
         self._since = now if self._since is None else self._since
-        if now - self._since >= _PATIENCE:
+        if not quiet:
+            self._quiet_since = now
+        lasts = lasts and self._usual is None  # of a folder another file may come
+        lasting = now - self._quiet_since >= _LASTING
+        if lasts and lasting:
+            self._publisher.fail(f"{self._name}: {sentence}")
+        elif now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
-            if quiet:
-                self._since = None  # it is told: there is nothing to look at until it changes
+        if quiet and now - self._since >= _PATIENCE and (not lasts or lasting):
+            self._since = None  # it is told: there is nothing to look at until it changes
 
 
 class _Rewritten:
@@ -159,7 +172,7 @@ class _Rewritten:
         data = self._path.read_bytes()
         # Twice: what was rewritten in the middle of one reading is not the same in the next.
         if self._path.read_bytes() != data or not data:
-            raise BadFile("is being written")
+            raise NotYet("is being written")
         if hash(data) != self._content:
             self._publisher.send(self._table(data))
             self._content = hash(data)
@@ -234,7 +247,7 @@ def all_lines(data: bytes, form: str, options: Any) -> tuple[pa.Table, str | Non
         except OtherTypes as other:
             known = other.known
     if table is None and lines.names is None:
-        raise BadFile("has no rows yet")
+        raise NotYet("has no rows yet")
     said = None
     if lines.unreadable:
         first = lines.bad[0]

@@ -46,6 +46,10 @@ class BadFile(LivetableError):
     """A file that can't be read as a table now."""
 
 
+class NotYet(BadFile):
+    """A file that is no table yet, but may become one: a script waits for it."""
+
+
 def signature(found: os.stat_result) -> tuple[int, ...]:
     """Return what changes when a file is written to, unless that is within a tick of the clock."""
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
@@ -239,7 +243,7 @@ class FollowedLines:
         elif not self._blocks.size:
             if self._shown and self._empty is not None:
                 self._publisher.send(self._empty)
-            raise BadFile("is empty")
+            raise NotYet("is empty")
 
     def _put(self, table: pa.Table) -> None:
         self._tail_line = b""

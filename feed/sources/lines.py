@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -466,10 +466,15 @@ def _as_given(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
 def last_of_each(table: pa.Table, key: str) -> pa.Table:
     """Return the last row of each key: of several that came together only it counts."""
     if key not in table.column_names:
-        known = ", ".join(map(repr, table.column_names))
-        raise LivetableError(f"no column {key!r}. Columns: {known}")
+        raise LivetableError(no_column(key, table.column_names))
     last = {value: at for at, value in enumerate(table.column(key).to_pylist())}
     return table if len(last) == len(table) else table.take(sorted(last.values()))
+
+
+def no_column(key: object, names: Sequence[object]) -> str:
+    """Say that the key column is missing, and which columns there are."""
+    more = ", …" if len(names) > 20 else ""
+    return f"there is no column {key!r}; there are {', '.join(map(repr, names[:20]))}{more}"
 
 
 _NAMED: Final = {

@@ -40,13 +40,13 @@ def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Eve
                 rows.add(data)
             rows.add(b"", last=True)
     except (LivetableError, OSError) as error:
-        publisher.note(f"standard input can't be read further: {error}")
+        publisher.fail(f"standard input can't be read further: {error}")
         return
     if not stop.is_set():
         if publisher._state.seq:
             publisher.end()
         else:
-            publisher.note("standard input ended without a row")
+            publisher.fail("standard input ended without a row")
 
 
 _BINARY: Final = (b"\xff\xff\xff\xff", b"ARROW1", b"PAR1")

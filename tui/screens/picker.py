@@ -18,6 +18,7 @@ from livetable.tui.launch import FeedProcess, foreign_feed
 from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 from livetable.tui.messages import ListingChanged
 from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.started import place
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
@@ -149,7 +150,7 @@ class PickerScreen(Screen[Target | None]):
 
     def _head(self) -> None:
         count = sum(one.answers for one in self._listing)
-        where = harmless(self.endpoint) if self.endpoint else "this machine"
+        where = harmless(place(self.endpoint)) if self.endpoint else "this machine"
         tables = f"{count} live table{'' if count == 1 else 's'}"
         heading = Text(f" livetable   {tables} on {where}", no_wrap=True, overflow="ellipsis")
         self.query_one("#heading", Static).update(heading)
@@ -163,4 +164,4 @@ class PickerScreen(Screen[Target | None]):
         if self.endpoint is None:
             return 'nothing is published yet; in Python: Publisher("orders").send(df)'
         state = "no table there yet" if self.lister.connected else "nobody there yet"
-        return f"waiting for {harmless(self.endpoint)} … {state}"
+        return f"waiting for {harmless(place(self.endpoint))} … {state}"

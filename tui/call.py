@@ -1,0 +1,423 @@
+"""What a command line asks for, and everything for which it is refused.
+
+Nothing here writes, starts a process or opens a socket: a refused command leaves all as it was.
+tests/tui/test_refused.py watches that for some eighty command lines. What acts is in __main__, and
+refuses nothing any more that could have been seen here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from livetable.feed.commandline import fail
+from livetable.feed.errors import LivetableError
+from livetable.feed.forms import is_folder, path_of
+from livetable.feed.wire import name_from
+from livetable.tui.options import REACH, Browser, for_feed, is_given
+from livetable.tui.settings import BadFile, Settings, read_settings
+from livetable.tui.target import Target, ViewOptions, parse_target
+
+if TYPE_CHECKING:
+    from livetable.feed.recording import Rotation
+
+PROGRAM: Final = "livetable"
+
+
+class Way(Enum):
+    """How the table is shown."""
+
+    SCREEN = "on the screen"
+    WEB = "in browsers"
+    HEADLESS = "not at all"
+    ONCE = "printed once"
+    FOLLOW = "printed as it changes"
+    LIST = "a list of tables, printed"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command line that can be done.
+
+    Attributes:
+        options: What was parsed.
+        targets: What is to be shown.
+        view: What is asked of the view. It does not record: who acts makes the recorder.
+        way: How it is shown.
+        settings: What the person set for all tables.
+        complaint: What is wrong with their file.
+        record: The tape to record to, None for none.
+        rotation: When a new tape is begun.
+    """
+
+    options: argparse.Namespace
+    targets: tuple[Target, ...]
+    view: ViewOptions
+    way: Way
+    settings: Settings
+    complaint: str | None
+    record: Path | None = None
+    rotation: Rotation | None = None
+
+    @property
+    def form(self) -> str | None:
+        """The format that is asked for, None for the usual one."""
+        form: str | None = self.options.format
+        return form
+
+
+def check(options: argparse.Namespace, command: list[str] | None) -> Call:
+    """Return what a command line asks for, or end with a sentence and exit code 2 (or 1).
+
+    Args:
+        options: What was parsed.
+        command: What stands behind ``--``, None if nothing does.
+    """
+    try:
+        return _checked(options, command)
+    except (LivetableError, OSError) as error:
+        from livetable.feed.commandline import sentence_of
+
+        fail(PROGRAM, sentence_of(error), 2)
+
+
+def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
+    targets = _targets(options, command)
+    way = _way(options)
+    _check_combinations(options, way)
+    _check_sources(options, targets, way)
+    if options.types is not None:
+        from livetable.feed.sources.lines import read_types
+
+        read_types(options.types)
+    settings, complaint = _settings()
+    view = ViewOptions(
+        columns=_column_names(options.columns),
+        sort=_sort_keys(options.sort),
+        where=_filters(options.where),
+        stale_after=options.stale_after,
+        timeout=options.timeout,
+        foreign=tuple(for_feed(options)),
+        history=int((options.history or settings.history or 256) * (1 << 20)),
+        view=_view_file(options.view),
+        at=_moment(options.at),
+        changes_of=options.changes_of,
+        to_end=targets[0].piped,
+        remember=not (options.columns or options.sort or options.where),
+        until=_condition("until", options.until),
+        alerts=tuple(_condition("alert", text) or "" for text in options.alert),
+        alert_command=options.alert_command,
+    )
+    record, rotation = _recording(options, targets)
+    if way is Way.SCREEN or options.theme is not None:
+        _check_theme(options.theme)
+    if options.feed_key is not None:
+        _check_feed_key(options, targets)
+    if way is Way.WEB:
+        from livetable.feed.extras import need
+
+        _or_fail(1, lambda: need("textual_serve.server", "web", "--web"))
+    _check_there(targets, way, in_browser=options.in_browser)
+    return Call(options, targets, view, way, settings, complaint, record, rotation)
+
+
+# -- what is shown -----------------------------------------------------------------------------
+
+
+def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Target, ...]:
+    if options.demo and options.source:
+        _refuse("--demo shows a table of its own: leave out SOURCE")
+    if command is not None:
+        if not command or options.source or options.demo:
+            _refuse("a command stands alone behind --: livetable -- ps aux")
+        if shutil.which(command[0]) is None:
+            fail(PROGRAM, f"there is no command {command[0]!r}", 1)
+        name = name_from(Path(command[0]).name, "command")
+        return (Target(None, name, command=tuple(command)),)
+    other = options.source or options.demo or options.in_browser or options.list
+    piped = _is_piped() and not other
+    targets = [parse_target(source) for source in options.source or ["-" if piped else None]]
+    if len(targets) > 1 and not all(target.table for target in targets):
+        _refuse("of several sources each names one table: add #NAME")
+    if sum(target.piped for target in targets) > 1:
+        _refuse("standard input can be shown once: write one -")
+    if targets[0].piped and sys.stdin.isatty():
+        _refuse("there is nothing piped in: producer | livetable")
+    return tuple(targets)
+
+
+def kind_of(target: Target, *, demo: bool = False) -> str:
+    """Return the kind of SOURCE that a target is, as `Reach.serves` names it."""
+    if demo:
+        return "demo"
+    if target.command:
+        return "command"
+    if target.file is not None:
+        return "folder" if is_folder(str(target.file)) else "file"
+    if target.tape is not None:
+        return "tape"
+    if target.source is not None:
+        return "address"
+    if target.piped:
+        return "pipe"
+    return "endpoint" if target.endpoint is not None else "name"
+
+
+_KINDS: Final = {
+    "file": "a file", "folder": "a folder or a pattern", "pipe": "a pipe",
+    "command": "a command behind --", "tape": "a tape", "endpoint": "tcp:// or ipc://",
+}  # fmt: skip
+
+_EXAMPLES: Final = {
+    "at": "livetable FILE.tape --at 14:03", "changes_of": "livetable FILE.tape --changes-of KEY",
+    "every": "livetable --every 2s -- ps aux", "each": "livetable logs/ --each",
+    "sep": "livetable FILE.csv --sep ';'", "encoding": "livetable FILE.csv --encoding latin-1",
+    "types": "livetable FILE.csv --types zip=text", "topic": "livetable tcp://host:port --topic a",
+    "pickle": "livetable tcp://host:port --pickle", "pull": "livetable tcp://host:port --pull",
+}  # fmt: skip
+
+
+def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way: Way) -> None:
+    """Refuse options that would do nothing with these sources."""
+    kinds = {kind_of(target, demo=options.demo) for target in targets}
+    for name, reach in REACH.items():
+        if is_given(options, name) and reach.serves and not reach.serves & kinds:
+            if options.in_browser:
+                continue  # its feed may be another process's, for which it was meant
+            goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
+            said = f"{_option(name)} goes with {goes}: {_EXAMPLES[name]}"
+            _refuse(said)
+    if options.pull and any(target.endpoint and target.table for target in targets):
+        _refuse("--pull reads one stream of rows: leave out #NAME")
+    if "tape" in kinds and way is not Way.SCREEN:
+        for name in ("follow", "headless", "until"):
+            if is_given(options, name):
+                _refuse(f"--{name} takes a live table: publish it, livetable-feed replay FILE.tape")
+    if way is Way.LIST and (kinds - {"name", "endpoint", "address"} or targets[0].table):
+        _refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
+    if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
+        _refuse("one table at a time can be printed: name one SOURCE")
+
+
+def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> None:
+    """End with 1 where a file of the command line is not there, or can't be what it should be."""
+    for target in targets:
+        file = target.file
+        waits = way in (Way.SCREEN, Way.WEB) or file is None or is_folder(str(file))
+        if file is not None and not waits and not file.exists():
+            fail(PROGRAM, f"{file}: {os.strerror(errno.ENOENT)}", 1)
+        if target.tape is not None:
+            tape = target.tape
+
+            def opened(tape: Path = tape) -> None:
+                from livetable.feed.tape import TapeReader
+
+                TapeReader(tape).close()
+
+            _or_fail(1, opened)
+    if way is Way.SCREEN and not in_browser and not sys.stdin.isatty():
+        try:
+            os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        except OSError:
+            fail(PROGRAM, "there is no terminal to show the table on: use --once", 1)
+
+
+# -- how it is shown ---------------------------------------------------------------------------
+
+
+def _way(options: argparse.Namespace) -> Way:
+    if options.web is not None:
+        return Way.WEB
+    if options.headless:
+        return Way.HEADLESS
+    if options.list:
+        return Way.LIST
+    if options.follow:
+        return Way.FOLLOW
+    asked = options.once or options.format or options.at is not None
+    if asked or options.changes_of is not None:
+        return Way.ONCE
+    return Way.SCREEN if options.in_browser or sys.stdout.isatty() else Way.ONCE
+
+
+def _check_combinations(options: argparse.Namespace, way: Way) -> None:
+    """Refuse options that don't go together."""
+    if way is Way.WEB:
+        for name, reach in REACH.items():
+            if reach.browser is Browser.REFUSED and is_given(options, name):
+                _refuse(f"--web shows a table in browsers: leave out {_option(name)}")
+    if options.follow and (options.once or options.list):
+        _refuse("--follow prints changes: leave out --once and --list")
+    if options.follow and options.format not in (None, "jsonl", "csv"):
+        _refuse(f"--follow prints jsonl or csv, not {options.format}")
+    if options.format in ("arrow", "parquet") and sys.stdout.isatty():
+        _refuse(f"{options.format} is nothing for a terminal: add > FILE, or a pipe")
+    if way is Way.HEADLESS:
+        if not (options.record or options.alert):
+            _refuse("--headless goes with --record FILE or --alert EXPR")
+        if options.columns or options.where or options.sort or options.until:
+            _refuse("--headless takes the whole table: leave out --columns, --where, --sort")
+        for name in ("once", "follow", "list", "format"):
+            if is_given(options, name):
+                _refuse(f"--headless prints no table: leave out {_option(name)}")
+    if way is Way.LIST and options.until is not None:
+        _refuse("--list prints the tables there are now: leave out --until")
+    if options.alert_command is not None and not options.alert:
+        _refuse("--alert-command goes with --alert EXPR")
+    for name in ("rotate", "keep"):
+        if getattr(options, name) is not None and options.record is None:
+            _refuse(f"--{name} goes with --record FILE")
+    if options.keep is not None and options.rotate is None:
+        _refuse("--keep goes with --rotate")
+    if (options.record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
+        _refuse("there is no screen: add --headless to record, or to be told")
+
+
+def _check_theme(theme: str | None) -> None:
+    if theme is None:
+        return
+    from textual.theme import BUILTIN_THEMES
+
+    if theme not in BUILTIN_THEMES:
+        known = ", ".join(sorted(BUILTIN_THEMES))
+        _refuse(f"--theme: there is no {theme!r}; there are {known}")
+
+
+def _check_feed_key(options: argparse.Namespace, targets: tuple[Target, ...]) -> None:
+    from livetable.feed.keys import read_key
+
+    endpoints = {one.endpoint for one in targets if one.endpoint is not None}
+    if len(endpoints) != 1 or not next(iter(endpoints)).startswith("tcp://"):
+        _refuse("--feed-key goes with one SOURCE tcp://host:port")
+    read_key(options.feed_key)
+
+
+def _recording(
+    options: argparse.Namespace, targets: tuple[Target, ...]
+) -> tuple[Path | None, Rotation | None]:
+    if options.record is None:
+        return None, None
+    if len(targets) > 1 or (targets[0].table is None and not options.demo) or targets[0].tape:
+        _refuse("--record takes one live table: livetable NAME --record FILE.tape")
+    if not options.record.lower().endswith(".tape"):
+        _refuse(f"--record {options.record}: a tape's name ends in .tape")
+    from livetable.feed.recording import check_recording, read_rotation
+
+    path = path_of(options.record)
+    rotation = read_rotation(options.rotate, options.keep) if options.rotate is not None else None
+    check_recording(path, rotation)
+    return path, rotation
+
+
+# -- single values -----------------------------------------------------------------------------
+
+
+def _column_names(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        _refuse(f"--columns: an empty name in {text!r}")
+    return names
+
+
+def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
+    keys = []
+    for name in text.split(",") if text is not None else ():
+        title, colon, direction = name.strip().rpartition(":")
+        if not colon or direction not in ("asc", "desc"):
+            title, direction = name.strip(), "asc"
+        if not title:
+            _refuse(f"--sort: an empty name in {text!r}")
+        keys.append((title, direction == "desc"))
+    return tuple(keys)
+
+
+def _filters(texts: list[str]) -> tuple[str, ...]:
+    filters = tuple(text.strip() for text in texts if text.strip())
+    if filters:
+        from livetable.tui.arrange import is_expression
+        from livetable.tui.expression import BadExpression, parse
+
+        for text in filters:
+            try:
+                if is_expression(text):  # words alone are looked for, and can't be wrong
+                    parse(text, None)
+            except BadExpression as error:
+                _refuse(f"--where {text!r}: {error.sentence}")
+    return filters
+
+
+def _condition(name: str, text: str | None) -> str | None:
+    """Return a condition of the command line that can be read."""
+    if text is None:
+        return None
+    from livetable.tui.alerts import check_alert
+    from livetable.tui.expression import BadExpression
+
+    try:
+        check_alert(text)
+    except BadExpression as error:
+        _refuse(f"--{name} {text!r}: {error.sentence}")
+    return text
+
+
+def _moment(text: str | None) -> str | None:
+    if text is not None:
+        from livetable.tui.timeline import read_moment
+
+        if read_moment(text, time.time()) is None:
+            _refuse(f"--at {text!r} is no time: write 14:03, 14:03:07 or -30")
+    return text
+
+
+def _view_file(text: str | None) -> Path | None:
+    if text is None:
+        return None
+    path = path_of(text)
+    if not path.parent.is_dir():
+        _refuse(f"--view: there is no folder {path.parent}")
+    if path.is_dir():
+        _refuse(f"--view: {path} is a folder: name a file in it")
+    return path
+
+
+def _settings() -> tuple[Settings, str | None]:
+    try:
+        return read_settings(), None
+    except BadFile as error:  # said on the screen: a wrong setting is no reason not to look
+        return Settings(), str(error)
+
+
+def _is_piped() -> bool:
+    """Tell whether standard input is a pipe or a file, from which rows may come."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and os.fstat(0).st_size > 0)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _refuse(sentence: str) -> NoReturn:
+    fail(PROGRAM, sentence, 2)
+
+
+def _or_fail(code: int, act: Callable[[], object]) -> None:
+    try:
+        act()
+    except LivetableError as error:
+        fail(PROGRAM, str(error), code)
