@@ -94,6 +94,9 @@ class Watch:
             self.problem = f"{self.text}: {error.sentence}"
             return np.empty(0, dtype=np.int64)
         self.problem = None
+        if table.unfinished is not None and table.unfinished < len(mask):
+            mask = mask.copy()
+            mask[table.unfinished] = False  # half a number is another number
         rows = np.flatnonzero(mask)
         names = dict(zip(_names(table, rows), rows.tolist(), strict=True))
         fresh = np.array([row for name, row in names.items() if name not in self._on], np.int64)

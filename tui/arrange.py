@@ -211,7 +211,9 @@ def _order(
             problems.append(f"sort: there is no column {key.column[0]!r} now")
             continue
         try:
-            column = Sortable(table.values_at(at), mixed=table.is_mixed(at))
+            column = Sortable(
+                table.values_at(at), mixed=table.is_mixed(at), quantity=table.is_quantity(at)
+            )
         except NotSortable as error:
             problems.append(f"sort by {key.column[0]}: {error}")
             continue

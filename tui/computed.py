@@ -88,6 +88,9 @@ class _Empty:
         kind = self._types.get(title)
         return None if kind is None else pa.nulls(0, kind)
 
+    def holds_quantities(self, title: str) -> bool:
+        return False
+
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
         return self, 1.0
 
@@ -106,6 +109,9 @@ class _Columns:
         ):
             return None
         return self.values_at(at)
+
+    def holds_quantities(self, title: str) -> bool:
+        return self.table.holds_quantities(title)
 
     def values_at(self, at: int) -> pa.Array:
         raise NotImplementedError

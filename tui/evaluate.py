@@ -36,6 +36,10 @@ class Columns(Protocol):
         """Return the values of the first column of that title, None if there is none."""
         ...
 
+    def holds_quantities(self, title: str) -> bool:
+        """Whether the first column of that title holds numbers with units, as texts."""
+        ...
+
     def earlier(self, span: Span) -> tuple[Columns, float]:
         """Return the same rows as they were, and how many seconds that is ago."""
         ...
@@ -109,8 +113,46 @@ def _value(node: Node, columns: Columns) -> Values:
     if not least <= count <= most:
         takes = f"{least}" if least == most else f"{least} to {most}"
         raise BadExpression(f"{node.name} takes {takes} values, not {count}", node.start, node.end)
+    if node.name in _SIZED and (sized := _sizes(node, columns)) is not None:
+        return _guard(lambda: function(*sized), node, sized)
     parts = [_value(part, columns) for part in node.parts]
     return _guard(lambda: function(*parts), node, parts)
+
+
+_SIZED: Final = frozenset(("==", "!=", "<", "<=", ">", ">=", "between", "+", "-", "*", "/"))
+"""What is done with the sizes of quantities, not with their texts."""
+
+
+def _sizes(node: Operation, columns: Columns) -> list[Values] | None:
+    """Return an operation's parts as sizes, where one is a column of numbers with units.
+
+    None where there is no such column, or a text among the parts is no quantity.
+    """
+    titles = [part.title for part in node.parts if isinstance(part, Name)]
+    if not any(map(columns.holds_quantities, titles)):
+        return None
+    from livetable.feed.quantity import Family, in_family, sizes
+
+    parts: list[Values] = []
+    family = Family.PLAIN
+    for part in node.parts:
+        value = _value(part, columns)
+        if isinstance(part, Name) and columns.holds_quantities(part.title):
+            found = sizes(value)
+            if found is None:
+                return None
+            each, family = found
+            buffers = [None, pa.py_buffer(each)]
+            value = pa.Array.from_buffers(pa.float64(), len(each), buffers)
+            value = pc.if_else(pc.is_nan(value), pa.nulls(1, pa.float64())[0], value)
+        parts.append(value)
+    for at, value in enumerate(parts):
+        if isinstance(value, pa.Scalar) and _is_text(value.type):
+            size = in_family(str(value.as_py()), family)
+            if size != size:
+                return None
+            parts[at] = scalar(size)
+    return parts
 
 
 def _change(node: Operation, columns: Columns) -> Values:

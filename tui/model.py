@@ -15,6 +15,7 @@ from livetable.feed.arrays import comparable, plain_type, rows_array, taken, tru
 from livetable.feed.decode import Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
+from livetable.feed.quantity import DTYPE as QUANTITY
 from livetable.feed.values import Arrays, Values
 from livetable.feed.wire import Position
 
@@ -52,6 +53,8 @@ class Heading:
             for what is worked out.
         fixed: Whether it stays at the left.
         mixed: Whether its texts stand for values of any types.
+        quantity: Whether its texts are numbers with units, which sort and compare as such.
+        rounded: Whether the source had more digits than its floats hold.
         expression: What its values are worked out by, None if they came with the frame.
         trouble: Why they could not be when they were last looked at; empty if they could.
     """
@@ -60,6 +63,8 @@ class Heading:
     source: int | None
     fixed: bool = False
     mixed: bool = False
+    quantity: bool = False
+    rounded: bool = False
     expression: Expression | None = None
     trouble: list[str] = field(default_factory=list, compare=False, repr=False)
 
@@ -154,6 +159,7 @@ class Table:
         line: The same object for all states of one line, in which a row keeps its number.
         numbers: The frame's rows by number; None where these are their positions.
         held: Bytes of all it holds, also of what it shares with the states before it.
+        unfinished: Which of the frame's rows may still become another one; None if none may.
     """
 
     headings: Headings
@@ -173,6 +179,7 @@ class Table:
     line: object = None
     numbers: Rows | None = None
     held: int = 0
+    unfinished: int | None = None
 
     @property
     def undressed(self) -> Table:
@@ -226,6 +233,10 @@ class Table:
     def is_mixed(self, column: int) -> bool:
         """Whether a column's texts stand for values of any types."""
         return self.headings.columns[column].mixed
+
+    def is_quantity(self, column: int) -> bool:
+        """Whether a column's texts are numbers with units."""
+        return self.headings.columns[column].quantity
 
     def key_values(self, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
         """Return what rows of the frame are held by, one value a row. Only of a keyed table.
@@ -453,6 +464,11 @@ class Table:
         at = self.column_at((title, 0))
         return None if at is None else self.values_at(at)
 
+    def holds_quantities(self, title: str) -> bool:
+        """Whether the first column of a title holds numbers with units."""
+        at = self.column_at((title, 0))
+        return at is not None and self.is_quantity(at)
+
     def values_at(self, column: int) -> pa.Array:
         """Return all values of a column, in the order of the frame, whatever is shown of it."""
         values = self.column(column).values
@@ -567,10 +583,14 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
         Heading(harmless(to_text(name)[:200]), level, fixed=True, mixed=level in labels.text)
         for level, name in enumerate(labels.index[:levels])
     ]
+    dtypes = labels.dtypes
     data = [
-        Heading(harmless(to_text(label)[:200]), at + levels, mixed=at + levels in labels.text)
-        for at, label in enumerate(labels.columns)
-    ]
+        Heading(
+            harmless(to_text(label)[:200]), at, mixed=at in labels.text,
+            quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
+        )
+        for at, label in enumerate(labels.columns, levels)
+    ]  # fmt: skip
     if by_key:
         fixed += [replace(data[at], fixed=True) for at in by_key]
     elif not fixed:

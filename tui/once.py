@@ -180,7 +180,7 @@ def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> A
     """Return a table when it is there, has ended, or comes to what is waited for."""
     from livetable.tui.subscriber import Link
 
-    reading = Reading(target, options.timeout, until=until)
+    reading = Reading(target, options.timeout, until=until, settled=True)
     if options.to_end:
         reading.awaits = "the end of standard input"
     watch = None

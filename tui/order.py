@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrays import as_numpy, indices_of, missing, truth, without_dictionary
 from livetable.feed.errors import LivetableError
+from livetable.feed.quantity import sizes
 
 Rows = np.ndarray[Any, Any]
 """Row numbers, in some order."""
@@ -29,12 +30,18 @@ class Sortable:
         values: The column.
         mixed: Whether its texts are values of several types: numbers among them come first, by
             their size.
+        quantity: Whether its texts are numbers with units.
 
     Raises:
         NotSortable: lists and dicts have no order.
     """
 
-    def __init__(self, values: pa.Array, *, mixed: bool = False) -> None:
+    def __init__(self, values: pa.Array, *, mixed: bool = False, quantity: bool = False) -> None:
+        found = sizes(without_dictionary(values)) if quantity else None
+        if found is not None:
+            values = pa.Array.from_buffers(
+                pa.float64(), len(found[0]), [None, pa.py_buffer(found[0])]
+            )
         self.ranks, self.last = _ranks(values, mixed)
 
     def sort(self, rows: Rows, *, descending: bool, settle: bool = False) -> Rows:

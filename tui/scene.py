@@ -199,6 +199,7 @@ class Layout:
             form = known.pop((title, kind, style), None)
             if form is None:
                 form = ColumnFormat(kind, style)
+                form.rounds = table.headings.columns[at].rounded
                 form.width = style.width or min(width_of(title), form.max_width)
             self._sample(form, table, at)
             self.formats.append(form)
@@ -393,6 +394,8 @@ class Composer:
                 look |= _PICKED
             if ruled is not None:
                 look |= ruled[at] << _RULE_SHIFT
+            if table.unfinished is not None and table.row_in_frame(start + at) == table.unfinished:
+                look |= _STALE
             if start + at == cursor.row:
                 look |= _CURSOR_ROW
                 cursor_at = -1 if cursor.whole_row else cursor.column

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.commandline import say
 from livetable.feed.errors import LivetableError
+from livetable.feed.harmless import harmless
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
@@ -58,6 +62,7 @@ class Reading:
         timeout: Seconds after which to give up; None: never.
         recorder: What records the table, None if nothing does.
         until: When to give up, by the monotonic clock, if some of the time is over already.
+        settled: Whether also a line without an end is waited for, until it is a row.
 
     Attributes:
         satisfied: Whether what was waited for is there: nobody gives up any more.
@@ -71,6 +76,8 @@ class Reading:
         timeout: float | None,
         recorder: Recorder | None = None,
         until: float | None = None,
+        *,
+        settled: bool = False,
     ) -> None:
         from livetable.tui.subscriber import Subscriber
 
@@ -80,6 +87,9 @@ class Reading:
         self._target = target
         self._timeout = timeout
         self._until = until
+        self._settled = settled
+        self._whole: Table | None = None
+        self._progress = _Progress()
         self._news = threading.Event()
         self._ended = False
         self._subscriber = Subscriber(target, self._news.set, recorder=recorder)
@@ -116,7 +126,7 @@ class Reading:
         try:
             while not self._ended:
                 self._news.clear()
-                state = self._subscriber.take()
+                state = self._as_whole(self._subscriber.take())
                 if state.failure is not None and state.table is None:
                     # As a note it may have been said before; then it is not said twice.
                     raise NoTable("" if state.failure in said else state.failure)
@@ -125,7 +135,7 @@ class Reading:
                         said.add(sentence)
                         hint.say(sentence)
                 yield state
-                if hint.is_due() and not self.satisfied:
+                if hint.is_due() and not self.satisfied and self._progress.done is None:
                     awaits = self._awaited(state)
                     hint.say(f"waiting for {awaits}" if awaits else "")
                 self._subscriber.credit()
@@ -134,10 +144,25 @@ class Reading:
                     raise self._missing(state.table)
                 self._news.wait(hint.left(limit))
         finally:
+            self._progress.end()
             self._subscriber.stop()
             worker.join(5)
 
+    def _as_whole(self, state: FeedState) -> FeedState:
+        """Return a state with the last table that was a whole: of a part nobody is told."""
+        source = state.source
+        if source.reading is not None or (self._settled and source.settling):
+            if source.reading is not None:
+                self._progress.show(self._target.title, source.reading)
+            return replace(state, table=self._whole)
+        self._progress.end()
+        self._whole = state.table
+        return state
+
     def _missing(self, table: Table | None) -> NoTable:
+        if self._progress.done is not None:
+            share = f"{self._progress.done:.0%} of {self._target.title}"
+            return NoTable(f"only {share} was read within {self._timeout:g} s")
         within = f"within {self._timeout:g} s"
         if table is not None:
             return NoTable(f"{self._target.title} did not come to it {within}")
@@ -159,6 +184,45 @@ class Reading:
         if endpoint is not None and not heard:
             return f"a feed at {endpoint}"
         return f"table {self._target.table!r}" + (f" at {endpoint}" if endpoint else "")
+
+
+class _Progress:
+    """A line on stderr that says how much of a long file is read; none for what is short."""
+
+    def __init__(self) -> None:
+        self.done: float | None = None
+        """How much is read, None if nothing is under way."""
+        self._since = 0.0
+        self._said = 0.0
+        self._is_said = False
+
+    def show(self, title: str, done: float) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if self.done is None:
+            self._since = self._said = now
+        self.done = done
+        live = sys.stderr is not None and sys.stderr.isatty()
+        if now - self._since < _SLOW or now - self._said < (0.2 if live else _OFTEN):
+            return
+        self._said = now
+        text = f"livetable: reading {harmless(title)} {done:.0%}"
+        with contextlib.suppress(OSError, ValueError):
+            print(f"\r{text} " if live else text, end="" if live else "\n", file=sys.stderr,
+                  flush=True)  # fmt: skip
+            self._is_said = live
+
+    def end(self) -> None:
+        """Take the line away: all is read."""
+        self.done = None
+        if self._is_said:
+            self._is_said = False
+            with contextlib.suppress(OSError, ValueError):
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+_SLOW: Final = 1.0
+_OFTEN: Final = 5.0
 
 
 def shown_of(table: Table, options: ViewOptions) -> Table:

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from livetable.feed.harmless import harmless
+from livetable.feed.wire import SourceStatus
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.format import fit, width_of
 from livetable.tui.painter import Change, Painter
@@ -85,6 +86,7 @@ class StatusLine(Widget):
         left.append((f"  {glyph} {'feed ' if waiting is not None else ''}{word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
+        left += [(f"  {text}", "status--waiting") for text in source_words(feed.source)]
         if feed.recording is not None:
             left.append((f"  ● {harmless(feed.recording)}", "status--gone"))
         problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
@@ -151,6 +153,21 @@ class StatusLine(Widget):
             self._line = self._cells(width)
         strip = Strip([Segment(cell.text, self._style_of(cell.look)) for cell in self._line])
         return strip.adjust_cell_length(width, self._style_of(0))
+
+
+def source_words(source: SourceStatus) -> list[str]:
+    """Return what there is to say of how the feed stands with what it reads."""
+    words = []
+    if source.reading is not None and source.reading < 1:
+        words.append(f"reading {source.reading:.0%}")
+    if source.checking:
+        words.append("checking")
+    if source.unfinished is not None:
+        words.append("last line unfinished")
+    if source.unreadable:
+        lines = "line" if source.unreadable == 1 else "lines"
+        words.append(f"{source.unreadable:,} {lines} could not be read (I)")
+    return words
 
 
 def _figures(feed: FeedState, age: float | None, hidden: int, paused: bool) -> list[str]:

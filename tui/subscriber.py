@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.wire import SourceStatus
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.started import started
 from livetable.tui.target import Target
@@ -64,6 +65,7 @@ class FeedState:
         failure: Why there is no table and waiting brings none; it is the note, too.
         progress: How much of a large snapshot is here, None if none is on its way.
         recording: What is said of the recording, None if there is none.
+        source: How the feed stands with what it reads `table` from.
     """
 
     link: Link = Link.CONNECTING
@@ -79,6 +81,7 @@ class FeedState:
     failure: str | None = None
     progress: float | None = None
     recording: str | None = None
+    source: SourceStatus = SourceStatus()
 
 
 def ask_early(target: Target) -> Client | None:
@@ -110,7 +113,7 @@ def looks_alike(before: FeedState, after: FeedState, stale_after: float | None =
 
     def said(state: FeedState) -> tuple[object, ...]:
         return (state.link, state.name, state.note, state.failure, state.problem, state.progress,
-                rate_text(state.rate), age_text(state.age), (state.age or 0.0) > limit)  # fmt: skip
+                state.source, rate_text(state.rate), age_text(state.age), (state.age or 0.0) > limit)  # fmt: skip
 
     return said(before) == said(after)
 
@@ -145,6 +148,7 @@ class Subscriber:
         self._on_news = on_news
         self._state = FeedState(name=self.name)
         self._news_pending = False
+        self._unrecorded = False  # whether the tape lacks a frame before the next one
         self._stop = threading.Event()
         self._client = client
         self._stale_after = stale_after
@@ -289,6 +293,8 @@ class Subscriber:
             "heard": news.heard,
             "progress": None,
         }
+        if header.source is not None or news.body is not None:
+            told["source"] = header.source or SourceStatus()
         if news.body is not None:
             self._take_in_table(news, client, told)
         elif header.kind == "idle":
@@ -327,6 +333,8 @@ class Subscriber:
                 header.columns,
                 sent=news.heard - (header.age or 0.0),
             )
+            if header.source is not None and header.source.unfinished is not None:
+                table = replace(table, unfinished=header.source.unfinished)
             if self._columns is not None:
                 if missing := table.missing(self._columns):
                     told["note"] = f"there is no column {', '.join(map(repr, missing))}"
@@ -358,7 +366,16 @@ class Subscriber:
         """Put a frame on the tape: behind the paint, so that nobody waits for the disk."""
         recorder = self._recorder
         if recorder is not None and news.body is not None:
-            recorder.add(header, news.body, state)
+            if header.source is not None and header.source.unfinished is not None:
+                self._unrecorded = True  # half a number on a tape would be a wrong one
+                return
+            if self._unrecorded and header.kind == "delta":
+                from livetable.feed.following import body_of
+
+                header = replace(header, kind="snapshot", since=None, gone=())
+                news = replace(news, body=body_of(state))
+            self._unrecorded = False
+            recorder.add(header, news.body or b"", state)
             said = recorder.problem or f"rec {recorder.size / 2**20:.1f} MB"
             if said != self._state.recording:
                 self._change(recording=said)  # it is painted with the next frame

@@ -52,7 +52,13 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         client: A reader that has asked for the table already.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = named(Binding("escape", "back", "Close", show=False))
+    BINDINGS: ClassVar[list[BindingType]] = named(
+        Binding("escape", "back", "Close", show=False),
+        Binding(
+            "I", "unreadable", "Invalid lines", show=False,
+            tooltip="List the lines that could not be read",
+        ),
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -146,6 +152,24 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.action_ungroup()
         else:
             self.post_message(self.Left(self))
+
+    def action_unreadable(self) -> None:
+        """List the lines of the source that could not be read."""
+        source = self._feed.source
+        if not source.unreadable:
+            self.app.notify("All lines could be read.", timeout=4)
+            return
+        from livetable.tui.screens.choice import ChoiceScreen
+
+        lines = {
+            str(number): harmless(f"line {number} {why}: {text}")
+            for number, text, why in source.lines
+        }
+        more = source.unreadable - len(lines)
+        if more > 0:
+            lines["more"] = f"and {more:,} more"
+        title = f"{source.unreadable:,} lines could not be read"
+        self.app.push_screen(ChoiceScreen(title, lines, wide=True))
 
     async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
         """Open the cursor's group, or its row."""

@@ -49,6 +49,7 @@ KEYS: Final = (
     ("Look closer", (
         ("Enter", "this row in full; or open the group"),
         ("i", "this column in figures"),
+        ("I", "list the lines of the file that could not be read"),
         ("p  P", "chart of this column; of this row over time"),
         ("J  K", "scroll what is beside the table"),
         ("Esc", "close it; go on; back to the list of tables"),
