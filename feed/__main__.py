@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     market.add_argument("--seed", type=int, default=1, help="same seed, same market")
     files = parser.add_argument_group("files")
     add_text_options(files)
-    parser.set_defaults(every=2.0, encoding="utf-8")
+    parser.set_defaults(every=2.0)
     tape = parser.add_argument_group("replay")
     tape.add_argument("--speed", type=positive, default=1.0, help="times as fast, default: 1")
     tape.add_argument("--loop", action="store_true", help="begin again at the end")

@@ -263,7 +263,12 @@ def add_text_options(files: argparse._ArgumentGroup) -> None:
         help="run the command behind -- this often: 2s (the default), 500ms, 1m",
     )
     files.add_argument(
-        "--encoding", type=encoding, metavar="NAME", help="of the text, default: utf-8"
+        "--encoding", type=encoding, metavar="NAME", help="of the text, default: found out"
+    )
+    files.add_argument(
+        "--append-only",
+        action="store_true",
+        help="the file only grows: don't check after each change what was read of it",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,8 @@ _SECONDS: Final = {
 }  # fmt: skip
 
 PATTERN: Final = (
-    rf"^(?:{_NUMBER}(?:%| ?B| ?[kKMGTPE]i?B?)?|-?(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h|d|w|y))+)$"
+    rf"^(?:{_NUMBER}(?:%| ?B| ?[kKMGTPE]i?B?)?"
+    r"|-?(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h|d|w|y))+)$"
 )
 """What each of them looks like, for Arrow's and Python's regular expressions."""
 
@@ -83,7 +84,7 @@ def family_of(texts: Iterable[str]) -> Family | None:
     return found.pop() if len(found) == 1 else None
 
 
-def sizes(values: pa.Array) -> tuple[np.ndarray, Family] | None:  # type: ignore[type-arg]
+def sizes(values: pa.Array) -> tuple[np.ndarray[Any, Any], Family] | None:
     """Return how large a column's quantities are, NaN where there is none; None if they have no
     order among them."""
     import numpy as np

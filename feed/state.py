@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from livetable.feed.labels import safe_str
-from livetable.feed.wire import Place, Position, SourceStatus, TableInfo, new_epoch
+from livetable.feed.wire import NO_SOURCE, Place, Position, SourceStatus, TableInfo, new_epoch
 
 if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable, Difference, State
@@ -67,7 +67,7 @@ class Snapshot:
     body: Body
     monotonic: float
     time: float
-    source: SourceStatus = SourceStatus()
+    source: SourceStatus = NO_SOURCE
     since: int | None = None
     gone: tuple[tuple[int, int], ...] = ()
 
@@ -116,7 +116,7 @@ class TableState:
         so a frame that comes in between is seen by one of the two."""
         self.note_is_new = False
         """Whether who waits is to be told of the note at once."""
-        self._source = SourceStatus()
+        self._source = NO_SOURCE
         self.silent = False
         """Whether nobody is to be answered: who sends this table elsewhere is not heard."""
         self.told: tuple[TableInfo, float] | None = None
@@ -349,7 +349,7 @@ class TableState:
         """Return how the feed stands with the source of a state that a viewer has, or is sent."""
         position = shown.position if isinstance(shown, Snapshot) else shown
         with self._lock:
-            if position is not None and position == self.position or not self._seq:
+            if (position is not None and position == self.position) or not self._seq:
                 return self._source
         return shown.source if isinstance(shown, Snapshot) else None
 
@@ -418,7 +418,9 @@ class TableState:
                     missed = self._table.since(have.seq)
         try:
             if state is not None and have is not None and missed is not None:
-                made = self._delta(state, missed, have.seq, Snapshot(position, _NO_BODY, *sent, source))
+                made = self._delta(
+                    state, missed, have.seq, Snapshot(position, _NO_BODY, *sent, source)
+                )
                 if made is not None:
                     return made
             if newest is not None and newest.position == position:

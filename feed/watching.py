@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +31,7 @@ def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
 
 def changes_in(
     places: list[str], stop: threading.Event, patience: Callable[[], float | None] = lambda: None
-) -> Iterator[frozenset[str] | None]:
+) -> Generator[frozenset[str] | None]:
     """Yield once at the start and then at each change of some folders, until `stop` is set.
 
     Args:

@@ -356,6 +356,10 @@ class SourceStatus:
         )
 
 
+NO_SOURCE: Final = SourceStatus()
+"""Of a table that is read from nothing, or of which there is nothing to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a feed says about one message.

@@ -95,12 +95,25 @@ def _followed(target: Target, call: Call, stack: contextlib.ExitStack) -> Target
     if target.command:
         feed = FeedProcess("command", target.table, *more, command=target.command)
     elif target.piped:
-        feed = FeedProcess("-", target.table, *more, data=os.dup(0))
+        feed = FeedProcess("-", target.table, *more, data=_pipe_of(target), title=_title(target))
     else:
         assert target.file is not None
         more = [one for one in more if one != "--each"]
         feed = FeedProcess(str(target.file.absolute()), target.table, *more)
     return stack.enter_context(feed).target
+
+
+def _pipe_of(target: Target) -> int:
+    if target.file is None:
+        return os.dup(0)
+    # Without waiting for who writes to it: that is the feed's to do.
+    found = os.open(target.file, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(found, True)
+    return found
+
+
+def _title(target: Target) -> str | None:
+    return None if target.file is None else str(target.file)
 
 
 def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:

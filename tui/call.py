@@ -149,9 +149,9 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
     targets = [parse_target(source) for source in options.source or ["-" if piped else None]]
     if len(targets) > 1 and not all(target.table for target in targets):
         _refuse("of several sources each names one table: add #NAME")
-    if sum(target.piped for target in targets) > 1:
+    if sum(target.piped and target.file is None for target in targets) > 1:
         _refuse("standard input can be shown once: write one -")
-    if targets[0].piped and sys.stdin.isatty():
+    if targets[0].piped and targets[0].file is None and sys.stdin.isatty():
         _refuse("there is nothing piped in: producer | livetable")
     return tuple(targets)
 
@@ -162,14 +162,14 @@ def kind_of(target: Target, *, demo: bool = False) -> str:
         return "demo"
     if target.command:
         return "command"
+    if target.piped:
+        return "pipe"
     if target.file is not None:
         return "folder" if is_folder(str(target.file)) else "file"
     if target.tape is not None:
         return "tape"
     if target.source is not None:
         return "address"
-    if target.piped:
-        return "pipe"
     return "endpoint" if target.endpoint is not None else "name"
 
 

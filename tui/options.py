@@ -69,6 +69,7 @@ REACH: Final[dict[str, Reach]] = {
     "sep": Reach(Browser.DONE, feed=True, serves=_TEXT),
     "encoding": Reach(Browser.DONE, feed=True, serves=_TEXT),
     "types": Reach(Browser.DONE, feed=True, serves=_TEXT),
+    "append_only": Reach(Browser.DONE, feed=True, serves=frozenset({"file", "folder"})),
     "each": Reach(Browser.DONE, feed=True, serves=frozenset({"folder"})),
     "every": Reach(Browser.DONE, feed=True, serves=frozenset({"command"})),
     "alert": Reach(Browser.PASSED),

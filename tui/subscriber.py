@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.wire import SourceStatus
+from livetable.feed.wire import NO_SOURCE, SourceStatus
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.started import started
 from livetable.tui.target import Target
@@ -81,7 +81,7 @@ class FeedState:
     failure: str | None = None
     progress: float | None = None
     recording: str | None = None
-    source: SourceStatus = SourceStatus()
+    source: SourceStatus = NO_SOURCE
 
 
 def ask_early(target: Target) -> Client | None:
@@ -113,7 +113,8 @@ def looks_alike(before: FeedState, after: FeedState, stale_after: float | None =
 
     def said(state: FeedState) -> tuple[object, ...]:
         return (state.link, state.name, state.note, state.failure, state.problem, state.progress,
-                state.source, rate_text(state.rate), age_text(state.age), (state.age or 0.0) > limit)  # fmt: skip
+                state.source, rate_text(state.rate), age_text(state.age),
+                (state.age or 0.0) > limit)  # fmt: skip
 
     return said(before) == said(after)
 
@@ -294,7 +295,7 @@ class Subscriber:
             "progress": None,
         }
         if header.source is not None or news.body is not None:
-            told["source"] = header.source or SourceStatus()
+            told["source"] = header.source or NO_SOURCE
         if news.body is not None:
             self._take_in_table(news, client, told)
         elif header.kind == "idle":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,7 @@ class Target:
         table: Its name; None means all there.
         tape: The tape it is on; None for a live one.
         file: The file that it is, to be followed by a feed of the viewer's own.
-        piped: Whether it is what comes on standard input.
+        piped: Whether it is what comes on standard input, or from the named pipe `file`.
         command: The command whose output it is.
         source: What a feed of the viewer's own makes tables of; None for what needs none.
     """
@@ -129,6 +130,9 @@ def parse_target(source: str | None) -> Target:
         if not folder.is_dir():
             raise BadSource(f"{source}: there is no folder {folder}")
         return Target(None, _name_of(source), file=path)
+    if is_pipe(path):  # also <(command), which a shell makes /dev/fd/63 of
+        name = "pipe" if path.parent.name == "fd" else path.stem
+        return Target(None, name_from(name, "pipe"), file=path, piped=True)
     if form_of(source)[0] is not None:
         if not path.parent.is_dir():
             raise BadSource(f"{source}: there is no folder {path.parent}")
@@ -141,6 +145,14 @@ def parse_target(source: str | None) -> Target:
             f"{' '.join(ENDINGS)}"
         )
     return Target(None, check_name(source))
+
+
+def is_pipe(path: Path) -> bool:
+    """Tell whether a path is that of a named pipe."""
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_live(name: str) -> bool:

@@ -59,7 +59,7 @@ def _write_csv(
 ) -> None:
     """Write CSV: with the titles as its header, or with another one; an empty one is none."""
     columns = data_columns(table)
-    writer = csv.writer(out, lineterminator="\n", delimiter=separator)
+    writer = csv.writer(_Ends(out), lineterminator="\r\n", delimiter=separator)
     titles = [table.titles[column] for column in columns] if header is None else header
     if header is None or header:
         writer.writerow(titles)
@@ -68,6 +68,17 @@ def _write_csv(
             list(map(csv_value, values)) for values in plain_values(table, columns, start, stop)
         ]
         writer.writerows(zip(*plain, strict=True))
+
+
+class _Ends:
+    """Ends rows as files here do. Python quotes a CR in a value only if a CR ends rows, too."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._write = out.write
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_json(table: Table, out: TextIO, progress: Progress = _silent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
@@ -15,6 +14,7 @@ from livetable.feed.decode import MAX_COLUMNS
 from livetable.feed.envelope import check_stream
 from livetable.feed.errors import LivetableError
 from livetable.feed.labels import safe_str
+from livetable.feed.sources import jsontext
 from livetable.feed.sources.pickles import looks_pickled
 
 TYPES: Final = {
@@ -78,9 +78,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
         if data[:1] and data[0] in _PACKED and (packed := _message_pack(data)) is not None:
             return packed
         if _looks_like_csv(data):
-            import pyarrow.csv
-
-            return pyarrow.csv.read_csv(io.BytesIO(data))
+            return _lines(data, "csv")
     except Unreadable:
         raise
     except Exception as error:  # of any library, on bytes of a stranger's
@@ -195,28 +193,28 @@ def _checked(table: pa.Table) -> pa.Table:
 def _json_or_lines(data: bytes) -> Any:
     try:
         return _json(data)
-    except json.JSONDecodeError as error:
-        if data[:1] != b"{" or error.msg != "Extra data":
+    except jsontext.BadJson as error:
+        if data[:1] != b"{" or "Extra data" not in str(error):
             raise
         return _lines(data, "jsonl")
 
 
 def _json(data: bytes) -> Any:
-    import pandas as pd
-
-    value = json.loads(data)
-    if isinstance(value, dict):
-        if {"columns", "data"} <= set(value):  # pandas' orient="split"
-            return pd.DataFrame(value["data"], value.get("index"), value["columns"])
-        if not value:
-            raise Unreadable("an empty object is neither a record nor a table")
-        if not _is_columns(value):
-            value = [value]  # one record
-    elif value and not all(isinstance(row, dict) for row in value):
-        raise Unreadable("a JSON list of something else than records is no table")
+    value = jsontext.loads(data)
+    if isinstance(value, dict) and not value:
+        raise Unreadable("an empty object is neither a record nor a table")
     if isinstance(value, list):
-        return _records(value, len(data))
-    return _by_columns(value, len(data))
+        if value and not all(isinstance(row, dict) for row in value):
+            raise Unreadable("a JSON list of something else than records is no table")
+        names = {name for row in value for name in row}
+        check_cells(len(value), len(names), len(data))
+    elif all(isinstance(part, dict) for part in value.values()):
+        labels = {label for part in value.values() for label in part}
+        check_cells(len(labels), len(value), len(data))
+    try:
+        return jsontext.table_of_value(value).table
+    except jsontext.BadJson as error:
+        raise Unreadable(f"JSON that {error}") from None
 
 
 def _is_columns(value: dict[str, Any]) -> bool:
@@ -294,7 +292,11 @@ def _lines(data: bytes, form: str) -> pa.Table:
             if len(names) % 1000 == 0:
                 check_cells(rows, len(names), len(data))
         check_cells(rows, len(names), len(data))
-    table = Lines(form).add(data, last=True)
+    lines = Lines(form)
+    table = lines.add(data, last=True)
+    if lines.bad:  # a part is not taken for the whole
+        first = lines.bad[0]
+        raise Unreadable(f"line {first.number} {first.why}")
     if table is None:
         raise Unreadable(f"the body has no rows of {form}")
     return table

@@ -1,10 +1,14 @@
-"""A command as a source: run again and again, its output a table. A better `watch`."""
+"""A command as a source: run again and again, its output a table. A better `watch`.
+
+One that goes on for more than a second is followed, as a pipe is: `tail -f`, `kubectl get -w`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -15,12 +19,16 @@ import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.publisher import Publisher
-from livetable.feed.sources.lines import BadLines, Lines, last_of_each
-from livetable.feed.sources.piped import ColumnsApart, form_of
+from livetable.feed.sources.streamed import PAUSE, Streamed
 
 _NOTHING: Final = " and printed nothing"
+_PIECE: Final = 1 << 16
+
 MAX_OUTPUT: Final = 256 << 20
 """More bytes of output than this are no table to look at."""
+
+PATIENCE: Final = 1.0
+"""Seconds after which a command that has not ended is followed."""
 
 
 class CommandError(LivetableError):
@@ -35,31 +43,32 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
     """
     while not stop.is_set():
         began = time.monotonic()
+        publisher.set_source(settling=True)  # a script waits for all that it prints
         try:
-            table = table_of(output_of(options.command, stop), options)
-            publisher.send(table)
-            publisher.note(None)
+            _run_once(options, publisher, stop)
         except FileNotFoundError:
             raise CommandError(f"there is no command {options.command[0]!r}") from None
         except (LivetableError, OSError) as error:
             if not stop.is_set():
                 publisher.fail(str(error))
+        publisher.set_source(settling=False)
         # The next one begins when it is due, never before this one has ended.
         stop.wait(max(0.0, began + options.every - time.monotonic()))
 
 
-def output_of(command: list[str], stop: threading.Event) -> bytes:
-    """Return what a command writes; it is ended when `stop` is set.
+def _run_once(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+    """Publish what a command prints; it is ended when `stop` is set.
 
     Raises:
         FileNotFoundError: there is no such command.
         CommandError: it failed; the sentence is its own.
     """
+    command = options.command
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True, env=os.environ | {"COLUMNS": "1000", "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
-    ended, out = threading.Event(), b""
+    ended = threading.Event()
 
     def watch() -> None:
         while not ended.wait(0.2):
@@ -76,21 +85,66 @@ def output_of(command: list[str], stop: threading.Event) -> bytes:
     drain.start()
     with process:
         try:
-            out = process.stdout.read(MAX_OUTPUT + 1)
-            if len(out) > MAX_OUTPUT:
-                raise CommandError(f"{command[0]} wrote more than {MAX_OUTPUT >> 20} MB: no table")
+            out, rows = _followed(
+                process.stdout, Streamed(options, publisher, held=True), command[0]
+            )
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
         finally:
             ended.set()
-            if process.poll() is None and len(out) > MAX_OUTPUT:
-                os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         drain.join(1)
+    if stop.is_set():
+        return
     if process.returncode and not out.strip():
         said = b"".join(errors).decode("utf-8", "replace").strip().partition("\n")[0]
         code = process.returncode
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
         raise CommandError(f"{command[0]} {how}" + (f": {said:.300}" if said else _NOTHING))
-    return out
+    try:
+        shown = rows.finish()
+    except LivetableError:
+        if options.key:
+            raise
+        shown = False
+    if not shown:  # nothing, or text that is no table
+        publisher.set_source(unreadable=0, lines=())
+        lines = out.decode(options.encoding or "utf-8", "replace").splitlines()
+        publisher.send(pa.table({"line": pa.array(lines, pa.string())}))
+
+
+def _followed(pipe: IO[bytes], rows: Streamed, name: str) -> tuple[bytes, Streamed]:
+    """Hand over what a command writes, at once when it goes on for long; return its beginning."""
+    source, until = pipe.fileno(), time.monotonic() + PATIENCE
+    waits = select.poll()
+    waits.register(source, select.POLLIN | select.POLLHUP)
+    kept = b""
+    size, live = 0, False
+    while True:
+        left = PAUSE if live else until - time.monotonic()
+        if not waits.poll(max(0, int(left * 1000))):
+            if live:
+                rows.pause()
+                waits.poll()
+            else:
+                live = True
+                rows.show()
+        data = os.read(source, _PIECE)
+        if not data:
+            return kept, rows
+        size += len(data)
+        if not live and size > MAX_OUTPUT:
+            raise CommandError(f"{name} wrote more than {MAX_OUTPUT >> 20} MB: no table")
+        if not live:
+            kept += data
+        elif not kept.strip():
+            kept = data[:100]
+        rows.add(data)
+        if not live and time.monotonic() >= until:
+            live = True
+            rows.show()
 
 
 def _keep(pipe: IO[bytes], kept: list[bytes]) -> None:
@@ -98,27 +152,3 @@ def _keep(pipe: IO[bytes], kept: list[bytes]) -> None:
     while data := pipe.read(65_536):
         if len(kept) < 4:
             kept.append(data)
-
-
-def table_of(out: bytes, options: argparse.Namespace) -> pa.Table:
-    """Return a command's output as a table: lines as they are, where they are none.
-
-    Raises:
-        LivetableError: it is no table with the key that was asked for.
-    """
-    form = form_of(out.lstrip(b"\r\n").partition(b"\n")[0], options.sep)
-    text = out.lstrip(b"\r\n")
-    if form == "columns":
-        text = ColumnsApart(text.partition(b"\n")[0]).split(text, last=True)
-    table = None
-    with contextlib.suppress(BadLines):
-        table = Lines(
-            "csv" if form == "columns" else form,
-            separator="\t" if form == "columns" else options.sep,
-            encoding=options.encoding,
-            types=options.types,
-        ).add(text, last=True)
-    if table is None:  # nothing but a header: `date`, or text that is none
-        lines = out.decode(options.encoding, "replace").splitlines()
-        return pa.table({"line": pa.array(lines, pa.string())})
-    return last_of_each(table, options.key) if options.key else table

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import stat
 import threading
 import time
@@ -26,7 +25,8 @@ from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.followed import BadFile, FollowedLines, NotYet, is_settled, signature
-from livetable.feed.sources.lines import ROUNDED, Lines, OtherTypes
+from livetable.feed.sources.lines import Lines, OtherTypes
+from livetable.feed.sources.table_of_texts import ROUNDED
 from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.whereabouts import events
 

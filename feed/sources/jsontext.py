@@ -108,9 +108,9 @@ def column_of(values: Sequence[Any], at_least: pa.DataType | None = None) -> pa.
         if made is not None and at_least is not None:
             if (cast := exact_cast(made, at_least)) is not None:
                 return cast
-            if (wider := wider_type(at_least, made.type)) is not None:
-                if (cast := exact_cast(made, wider)) is not None:
-                    return cast
+            wider = wider_type(at_least, made.type)
+            if wider is not None and (cast := exact_cast(made, wider)) is not None:
+                return cast
     return pa.array([as_text(value) for value in values], pa.string())
 
 
@@ -275,7 +275,7 @@ def _by_arrow(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table | None:
             field.name: pa.string() for field in table.schema
             if _holds_moments(field.type) and field.name not in known
         }  # fmt: skip
-        if any(_holds_moments(kind) and not pa.types.is_timestamp(kind) or has_structs(kind)
+        if any((_holds_moments(kind) and not pa.types.is_timestamp(kind)) or has_structs(kind)
                for kind in table.schema.types):  # fmt: skip
             # In lists texts that Arrow takes for times; objects get the names of all others.
             return None
@@ -439,7 +439,9 @@ def _of_objects(value: Mapping[str, Mapping[str, Any]]) -> Made:
     rows = list(value) == counts and inner != [str(at) for at in range(len(inner))]
     if rows:
         return table_of_records(list(value.values()))
-    columns = {name: [part.get(label) for label in inner] for name, part in value.items()}
+    columns: dict[str, Sequence[Any]] = {
+        name: [part.get(label) for label in inner] for name, part in value.items()
+    }
     if inner != [str(at) for at in range(len(inner))]:
         columns = {"index": inner, **columns} if "index" not in columns else columns
     return _of_columns(columns)

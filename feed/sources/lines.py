@@ -8,16 +8,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import MARK
 from livetable.feed.errors import LivetableError
-from livetable.feed.quantity import DTYPE as QUANTITY
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.records import Records, fields_of, separator_of, texts_of
+from livetable.feed.sources.table_of_texts import field_of, kinds_of, typed
 from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.values import Form, Kind, NotFitting, given, read
-
-ROUNDED: Final = "rounded"
-"""Said of a column of floats whose texts have more digits than floats hold."""
 
 MOST_KEPT: Final = 100
 """Lines that could not be read of which the text is kept."""
@@ -149,6 +145,10 @@ class Lines:
         self.literal_quotes = True
         return self._rows(self._reader.read_as_text())
 
+    def begin(self, names: Sequence[str], separator: str | None) -> None:
+        """Read lines behind a header that is known."""
+        self._reader.begin(list(names), separator)
+
     def tail(self) -> pa.Table | None:
         """Return the row that the line without an end would be; it is still to be added.
 
@@ -229,17 +229,22 @@ class _Csv:
             self._start += text
             if b"\n" not in self._start and b"\r" not in self._start[:-1]:
                 return b""
-            return self._begin()
+            return self._begin()[1]
         return self._records.add(text)
 
-    def _begin(self) -> bytes:
+    def begin(self, names: list[str], separator: str | None) -> None:
+        self.names = names
+        self._separator = separator or self._separator or self._usual
+        self._records = Records(self._separator)
+
+    def _begin(self) -> tuple[Records, bytes]:
         text, self._start = self._start, b""
         lines = text[:65_536].splitlines()
         if len(text) > 65_536 or not text.endswith((b"\n", b"\r")):
             lines = lines[:-1] or lines
         self._separator = separator_of(lines, self._usual)
-        self._records = Records(self._separator)
-        return self._records.add(text)
+        self._records = records = Records(self._separator)
+        return records, records.add(text)
 
     def read_as_text(self) -> bytes:
         assert self._records is not None
@@ -250,9 +255,8 @@ class _Csv:
             if not self._start.strip():
                 self._start = b""
                 return b""
-            whole = self._begin()
-            assert self._records is not None
-            return whole + self._records.finish()
+            records, whole = self._begin()
+            return whole + records.finish()
         return self._records.finish()
 
     def rows(self, records: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
@@ -317,22 +321,17 @@ class _Csv:
     def _typed(self, names: list[str], arrays: list[pa.Array], there: bool) -> pa.Table:
         kinds = self._kinds or self._known or []
         if len(kinds) != len(names):
-            kinds = [given(self._types[name]) if name in self._types else Kind() for name in names]
-        columns, fields, found = [], [], []
-        for name, texts, kind in zip(names, arrays, kinds, strict=True):
-            try:
-                values, now = read(
-                    texts, kind, comma=self._separator == ";", units=self._units
-                )
-            except NotFitting as error:
-                raise BadLines(f"column {name!r}: {error}") from None
-            found.append(now)
-            columns.append(values)
-            fields.append(_field(name, values.type, now))
+            kinds = kinds_of(names, self._types)
+        try:
+            table, found = typed(
+                names, arrays, kinds, comma=self._separator == ";", units=self._units
+            )
+        except NotFitting as error:
+            raise BadLines(str(error)) from None
         if there and found != self._kinds:
             raise OtherTypes(found)
         self._kinds = found
-        return pa.table(columns, schema=pa.schema(fields))
+        return table
 
 
 def _whole_record(records: Records, line: bytes, *, last: bool) -> bytes | None:
@@ -342,11 +341,6 @@ def _whole_record(records: Records, line: bytes, *, last: bool) -> bytes | None:
     if whole:
         return whole[:-1] + end
     return records.finish() if last else None
-
-
-def _field(name: str, kind: pa.DataType, found: Kind) -> pa.Field:
-    mark = QUANTITY if found.form is Form.QUANTITY else ROUNDED if found.rounded else None
-    return pa.field(name, kind, metadata=None if mark is None else {MARK: mark.encode()})
 
 
 class _Json:
@@ -369,6 +363,9 @@ class _Json:
         end = text.rfind(b"\n") + 1
         self.rest = text[end:]
         return text[:end]
+
+    def begin(self, names: list[str], separator: str | None) -> None:
+        pass
 
     def read_as_text(self) -> bytes:
         return b""
@@ -395,9 +392,9 @@ class _Json:
             else:
                 values = self._widened(name, values, types, kinds)
             columns.append(values)
-            rounded = name in made.rounded or name in kinds and kinds[name].rounded
+            rounded = name in made.rounded or (name in kinds and kinds[name].rounded)
             found = Kind(Form.FLOAT, values.type, rounded=rounded)
-            fields.append(_field(name, values.type, found))
+            fields.append(field_of(name, values.type, found))
         narrower = any(
             there and name in self._types and not pa.types.is_null(self._types[name])
             and (types[name], kinds.get(name)) != (self._types[name], self._kinds.get(name))

@@ -10,24 +10,29 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from livetable.feed.quantity import PATTERN as QUANTITY
 
 _ESCAPES: Final = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Za-z0-9]|\x1b\[[0-9;:?<=>]*[ -/]*[@-~]|\x1b[@-Z\\-_=>]"
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Za-z0-9]"
+    r"|\x1b\[[0-9;:?<=>]*[ -/]*[@-~]|\x1b[@-Z\\-_=>]"
 )
 _CLEARED: Final = re.compile(r"(?:\x1b\[[0-3]?J|\x1b\[(?:[01](?:;[01])?)?H|\x1bc)+")
 """What makes a terminal begin a screen anew."""
 
 _VALUE: Final = re.compile(
-    QUANTITY[:-1].removeprefix("^") + r"|[0-9][0-9.:/,-]*[0-9]|[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*/?[0-9]+"
+    QUANTITY[:-1].removeprefix("^")
+    + r"|[0-9][0-9.:/,-]*[0-9]|[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*/?[0-9]+"
 )
 """A word that is a value, not a heading."""
 
 _LINE: Final = "line"
 _RULE: Final = re.compile(r"[\s\-=─━+|┼╪├┤╞╡╟╢╠╣]*[-=─━]{2}[\s\-=─━+|┼╪├┤╞╡╟╢╠╣]*")
-_BORDER: Final = re.compile(r"\s*[+┌┬┐├┼┤└┴┘╔╦╗╠╬╣╚╩╝╭╮╰╯┏┳┓┣╋┫┗┻┛╒╤╕╞╪╡╘╧╛─━═=-]{3,}[+┌┬┐├┼┤└┴┘╔╦╗╠╬╣╚╩╝╭╮╰╯┏┳┓┣╋┫┗┻┛╒╤╕╞╪╡╘╧╛─━═=\s|-]*")
+_BORDER: Final = re.compile(
+    r"\s*[+┌┬┐├┼┤└┴┘╔╦╗╠╬╣╚╩╝╭╮╰╯┏┳┓┣╋┫┗┻┛╒╤╕╞╪╡╘╧╛─━═=-]{3,}[+┌┬┐├┼┤└┴┘╔╦╗╠╬╣╚╩╝╭╮╰╯┏┳┓┣╋┫┗┻┛╒╤╕╞╪╡╘╧╛─━═=\s|-]*"
+)
 _SIDES: Final = "|│║┃"
 _COUNT: Final = re.compile(r"\((?:\d+) rows?\)|\d+ rows? in set.*|Query OK.*")
 
@@ -98,18 +103,30 @@ def clears(text: str) -> bool:
     return _CLEARED.search(text) is not None
 
 
-def read_printed(text: str) -> Printed:
+def is_drawn(line: str) -> bool:
+    """Tell whether a line is part of a box, or the rule below a header."""
+    return _BORDER.fullmatch(line) is not None or _RULE.fullmatch(line) is not None
+
+
+def starts_with_value(line: str) -> bool:
+    """Tell whether the first field of a line is a value, not a heading."""
+    words = line.split("\t") if "\t" in line else line.split()
+    return bool(words) and _VALUE.fullmatch(words[0].strip()) is not None
+
+
+def read_printed(text: str, known: str | None = None) -> Printed:
     """Return the table in a command's output; its lines, if it is none.
 
     Args:
         text: The output, without escape sequences.
+        known: The header of the table, if it is known.
     """
     lines = [line.rstrip() for line in text.expandtabs().splitlines()]
     if (found := _prometheus(text)) is not None:
         return found
     if (found := _box(lines)) is not None:
         return found
-    number, block = _block(lines)
+    number, block = _block(lines, known)
     if (found := _listing(block)) is not None or (found := _tabbed(text)) is not None:
         return found
     if (found := _ruled(block, number)) is not None:
@@ -124,7 +141,7 @@ def as_lines(lines: Sequence[str]) -> Printed:
     return Printed([_LINE], [[line] for line in lines], Layout(None, 1, ((0, 0),)))
 
 
-def _block(lines: Sequence[str]) -> tuple[int, list[str]]:
+def _block(lines: Sequence[str], known: str | None) -> tuple[int, list[str]]:
     """Return the lines of the table among all, and the number of its first one, from 1."""
     blocks: list[tuple[int, list[str]]] = []
     fresh = True
@@ -140,6 +157,10 @@ def _block(lines: Sequence[str]) -> tuple[int, list[str]]:
         blocks[-1][1].append(line)
     if not blocks:
         return 1, []
+    if known is not None and (same := [one for one in blocks if known in one[1]]):
+        number, block = same[-1]
+        at = len(block) - 1 - block[::-1].index(known)
+        return number + at, block[at:]
     most = max(len(block) for _, block in blocks)
     longest = next(block for _, block in blocks if len(block) == most)
     same = [one for one in blocks if one[1][0] == longest[0]]
@@ -395,7 +416,7 @@ def _tabbed(text: str) -> Printed | None:
     if len(counts) != 1 or counts == {0}:
         return None
     rows = [[cell.strip() for cell in line.split("\t")] for line in lines]
-    if any(_VALUE.fullmatch(cell) for cell in rows[0]):
+    if _VALUE.fullmatch(rows[0][0]):
         return Printed([str(at) for at in range(1, len(rows[0]) + 1)], rows)
     return Printed(rows[0], rows[1:])
 
@@ -435,7 +456,7 @@ def _ruled(lines: list[str], number: int) -> Printed | None:
         sides = header[0] in _SIDES
         edges = [*([] if sides else [-1]), *crossed]
         edges = edges if sides and edges[-1] == len(rule) - 1 else [*edges, 0]
-        spans = tuple((start + 1, stop) for start, stop in zip(edges, edges[1:], strict=False))
+        spans = tuple((start + 1, stop) for start, stop in pairwise(edges))
     else:
         # dpkg's columns are runs of =, between which a - stands.
         mark = r"[=+]+" if "=-=" in rule else r"[-=─━]+"
@@ -448,9 +469,7 @@ def _ruled(lines: list[str], number: int) -> Printed | None:
     for line_number, line in enumerate(body, number + at + 1):
         if _RULE.fullmatch(line) or _COUNT.fullmatch(line.strip()):
             continue
-        edged = framed and any(
-            place < len(line) and line[place] not in _SIDES for place in crossed
-        )
+        edged = framed and any(place < len(line) and line[place] not in _SIDES for place in crossed)
         cells = [line[start : stop or None].strip() for start, stop in spans]
         if edged or (not framed and _cut(line, spans) is None):
             bad.append((line_number, line, "does not fit the columns of the header"))
@@ -510,7 +529,7 @@ def _between(line: str, places: Sequence[int] | None) -> list[str] | None:
         return None
     if any(place >= len(line) or line[place] not in _SIDES for place in places):
         return None
-    return [line[start + 1 : stop].strip() for start, stop in zip(places, places[1:], strict=False)]
+    return [line[start + 1 : stop].strip() for start, stop in pairwise(places)]
 
 
 _SAMPLE: Final = re.compile(
@@ -523,7 +542,9 @@ _UNESCAPED: Final = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 def _prometheus(text: str) -> Printed | None:
     """Return metrics in Prometheus' text format, a row a sample."""
-    if not re.match(r"\s*(?:# (?:HELP|TYPE|UNIT|EOF)\b|[a-zA-Z_:][\w:]*(?:\{[^{}]*\})? [-+0-9NI])", text):
+    if not re.match(
+        r"\s*(?:# (?:HELP|TYPE|UNIT|EOF)\b|[a-zA-Z_:][\w:]*(?:\{[^{}]*\})? [-+0-9NI])", text
+    ):
         return None
     samples: list[tuple[str, dict[str, str], str, str]] = []
     described = "# TYPE" in text or "# HELP" in text
@@ -538,9 +559,7 @@ def _prometheus(text: str) -> Printed | None:
             pair = _LABEL.match(rest)
             if pair is None:
                 return None
-            labels[pair[1]] = re.sub(
-                r'\\[\\"n]', lambda one: _UNESCAPED[one.group()], pair[2]
-            )
+            labels[pair[1]] = re.sub(r'\\[\\"n]', lambda one: _UNESCAPED[one.group()], pair[2])
             rest = rest[pair.end() :]
         samples.append((found[1], labels, found[3], found[4] or ""))
     if not samples:

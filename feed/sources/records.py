@@ -38,7 +38,7 @@ class Records:
         self._quoted = False
         self._opened = 0  # where the quote stands that is open
         mark = re.escape(separator.encode())
-        self._open = re.compile(rb'(?:\A|(?<=[\r\n])|(?<=' + mark + rb'))"')
+        self._open = re.compile(rb"(?:\A|(?<=[\r\n])|(?<=" + mark + rb'))"')
         self._marks = np.frombuffer(separator.encode() + b"\r\n", np.uint8)
         self._simple = len(separator.encode()) == 1
 

@@ -7,7 +7,6 @@ and `12e4567`. Pieces of a column may come one after the other: `Kind` says what
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
@@ -291,7 +290,9 @@ def _exact_floats(texts: pa.StringArray, *, comma: bool) -> tuple[pa.Array, Kind
 # -- times, true and false -----------------------------------------------------------------------
 
 _DATES: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_MOMENTS: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?$"
+_MOMENTS: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?$"
+)
 _ZONED_MOMENTS: Final = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(?:Z|[-+][0-9]{2}(?::?[0-9]{2})?)$"
@@ -383,8 +384,3 @@ def _as_given(texts: pa.StringArray, kind: pa.DataType) -> pa.Array:
             except pa.ArrowException:
                 raise NotFitting(f"row {row + 1} of these holds {text!r:.40}, not {kind}") from None
         raise
-
-
-def kinds_of(names: Sequence[str], types: Mapping[str, pa.DataType]) -> list[Kind]:
-    """Return what is known of columns before any text is: the types that were said."""
-    return [given(types[name]) if name in types else Kind() for name in names]
