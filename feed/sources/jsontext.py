@@ -366,7 +366,7 @@ def table_of_value(value: Any) -> Made:
     parts = list(value.values())
     if all(isinstance(part, list) for part in parts):
         if len({len(part) for part in parts}) > 1:
-            return table_of_records([value])
+            raise BadJson("has columns of different lengths")
         return _of_columns(value)
     if all(isinstance(part, dict) for part in parts) and len(parts) > 1:
         return _of_objects(value)
