@@ -1,5 +1,5 @@
-.PHONY: check format lint types test coverage test-long fuzz soak torture release test-lowest short-torture bench \
-	bench-quick pictures
+.PHONY: check format lint types test coverage test-long differential fuzz soak torture release test-lowest \
+	short-torture bench bench-quick pictures
 
 check: lint types test
 
@@ -23,6 +23,11 @@ coverage:
 
 test-long:
 	pytest -m long -n 0
+
+# Real files of real packages (pip install -e '.[differential]'), cell by cell against other readers;
+# about four minutes. FEW=5: five small files, of what is installed.
+differential:
+	python -m tests.differential $(if $(FEW),--few $(FEW))
 
 # 100,000 damaged messages to each reader and on each socket; about ten minutes.
 fuzz:
