@@ -62,7 +62,7 @@ def difference(rows: list[dict[str, Any]], wanted: dict[str, Any]) -> str | None
             key = next((one for one in map(_key, names) if one in row), None)
             value = "" if key is None else row[key]
             if isinstance(value, str) and value and not same(value, cell):
-                return f"row {at}, {name!r}: jc has {row[key]!r}, not {cell!r}"
+                return f"row {at}, {name!r}: jc has {value!r}, not {cell!r}"
     return None
 
 

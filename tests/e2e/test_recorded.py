@@ -159,7 +159,10 @@ def test_the_judge_of_lines() -> None:
     lines = {"text": ["a 1", "b 2 3"], "also": ["note"]}
     assert judge(["x", "y"], [["a", 1], ["b", "2 3"]], lines) is None
     assert judge(["a", "1"], [["b", "2 3"], ["note", None]], lines) is None
-    for rows in ([["a", 1]], [["a", 1], ["b", "2"]], [["a", "1 b"], ["2", "3"]], [["b", "2 3"]]):
+    wrong: list[list[list[Any]]] = [
+        [["a", 1]], [["a", 1], ["b", "2"]], [["a", "1 b"], ["2", "3"]], [["b", "2 3"]]
+    ]  # fmt: skip
+    for rows in wrong:
         assert judge(["x", "y"], rows, lines) is not None
     assert judge(["x"], [["a b"]], {"holds": ["b"]}) is None
     assert judge(["x"], [["a"]], {"holds": ["b"]}) is not None
