@@ -40,14 +40,14 @@ soak:
 
 # What the promises of docs/promises.md are measured by, with its figures.
 torture:
-	pytest -m long -n 0 -rP tests/torture
+	LIVETABLE_SCENARIOS=$(or $(SCENARIOS),1000) pytest -m long -n 0 -rP tests/torture
 	$(MAKE) fuzz
 	$(MAKE) release
 	$(MAKE) soak
 
 # The short form, for CI.
 short-torture:
-	pytest -m long -n 0 -rP tests/torture tests/fuzz
+	LIVETABLE_SCENARIOS=$(or $(SCENARIOS),1000) pytest -m long -n 0 -rP tests/torture tests/fuzz
 	$(MAKE) release
 
 release:

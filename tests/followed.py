@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from livetable.feed import LivetableError, Publisher
 from livetable.feed.__main__ import build_parser
-from livetable.feed.sources import files
+from livetable.feed.sources import Run, files
 
 _numbers = itertools.count()
 
@@ -69,10 +69,11 @@ class FollowedFile:
     Args:
         path: The file.
         folder: Where the publisher's socket may be.
+        run: The source.
         more: Options of the command line.
     """
 
-    def __init__(self, path: Path, folder: Path, **more: Any) -> None:
+    def __init__(self, path: Path, folder: Path, run: Run = files.run, **more: Any) -> None:
         parsed = vars(build_parser().parse_args([str(path)]))
         self.options = Options(**parsed | more)
         name = f"followed-{next(_numbers)}"
@@ -80,6 +81,7 @@ class FollowedFile:
             name, endpoint=f"ipc://{folder}/{name}", listed=False, key=self.options.key
         )
         self.told = Told(self.publisher)
+        self._source = run
         self.stop = threading.Event()
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -88,7 +90,7 @@ class FollowedFile:
     def _run(self) -> None:
         told: Any = self.told
         try:
-            files.run(self.options, told, self.stop)
+            self._source(self.options, told, self.stop)
         except BaseException as error:
             self.failure = error
 
@@ -112,6 +114,14 @@ class FollowedFile:
         if self.failure is not None:
             texts.append(str(self.failure))
         return "\n".join(texts)
+
+    def marks(self, word: str) -> bool:
+        """Tell whether the source said a word: in a text, or by what it called or named."""
+        return any(
+            word in " ".join(map(str, (name, *arguments, *more, *more.values())))
+            for name, arguments, more in self.told.calls
+            if name not in ("send", "append", "upsert")
+        )
 
     def wait(self, condition: Callable[[], object], seconds: float) -> bool:
         """Wait until a condition holds, at most for so many seconds; tell whether it does."""
