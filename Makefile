@@ -1,5 +1,5 @@
-.PHONY: check format lint types test coverage test-long fuzz soak torture release test-lowest short-torture bench \
-	bench-quick pictures
+.PHONY: check format lint types test coverage test-long differential fuzz soak torture release test-lowest \
+	short-torture bench bench-quick pictures
 
 check: lint types test
 
@@ -24,6 +24,11 @@ coverage:
 test-long:
 	pytest -m long -n 0
 
+# Real files of real packages (pip install -e '.[differential]'), cell by cell against other readers;
+# about four minutes. FEW=5: five small files, of what is installed.
+differential:
+	python -m tests.differential $(if $(FEW),--few $(FEW))
+
 # 100,000 damaged messages to each reader and on each socket; about ten minutes.
 fuzz:
 	python -m tests.fuzz --messages $(or $(MESSAGES),100000)
@@ -35,14 +40,14 @@ soak:
 
 # What the promises of docs/promises.md are measured by, with its figures.
 torture:
-	pytest -m long -n 0 -rP tests/torture
+	LIVETABLE_SCENARIOS=$(or $(SCENARIOS),1000) pytest -m long -n 0 -rP tests/torture
 	$(MAKE) fuzz
 	$(MAKE) release
 	$(MAKE) soak
 
 # The short form, for CI.
 short-torture:
-	pytest -m long -n 0 -rP tests/torture tests/fuzz
+	LIVETABLE_SCENARIOS=$(or $(SCENARIOS),1000) pytest -m long -n 0 -rP tests/torture tests/fuzz
 	$(MAKE) release
 
 release:

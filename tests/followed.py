@@ -1,0 +1,149 @@
+"""A file that is followed by the real source, in this process, with a real publisher.
+
+Whatever the source calls its publisher for is passed on and kept, so that a test may ask what was
+said without knowing by which method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from livetable.feed import LivetableError, Publisher
+from livetable.feed.__main__ import build_parser
+from livetable.feed.sources import Run, files
+
+_numbers = itertools.count()
+
+
+class Options(argparse.Namespace):
+    """What the command line says of a file; what it does not know is None."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return None
+
+
+class Told:
+    """A publisher that keeps what it is called for.
+
+    Args:
+        publisher: The real one.
+    """
+
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]
+    newest: float
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.__dict__["real"] = publisher
+        self.__dict__["calls"] = []
+        self.__dict__["newest"] = 0.0  # when it was called last
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.real, name)
+        if not callable(found) or name.startswith("_"):
+            return found
+
+        def call(*arguments: Any, **more: Any) -> Any:
+            self.calls.append((name, arguments, more))
+            self.__dict__["newest"] = time.monotonic()
+            return found(*arguments, **more)
+
+        return call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.real, name, value)
+
+
+class FollowedFile:
+    """A file that `livetable.feed.sources.files` follows in a thread.
+
+    Args:
+        path: The file.
+        folder: Where the publisher's socket may be.
+        run: The source.
+        more: Options of the command line.
+    """
+
+    def __init__(self, path: Path, folder: Path, run: Run = files.run, **more: Any) -> None:
+        parsed = vars(build_parser().parse_args([str(path)]))
+        self.options = Options(**parsed | more)
+        name = f"followed-{next(_numbers)}"
+        self.publisher = Publisher(
+            name, endpoint=f"ipc://{folder}/{name}", listed=False, key=self.options.key
+        )
+        self.told = Told(self.publisher)
+        self._source = run
+        self.stop = threading.Event()
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        told: Any = self.told
+        try:
+            self._source(self.options, told, self.stop)
+        except BaseException as error:
+            self.failure = error
+
+    def table(self) -> pa.Table | None:
+        """Return the table now, None before the first."""
+        try:
+            data = self.publisher.snapshot()
+        except LivetableError:
+            return None
+        with pa.ipc.open_stream(data) as stream:
+            return stream.read_all()
+
+    def said(self) -> str:
+        """Return all texts that the source told its publisher, and the error it ended with."""
+        texts = [
+            str(value)
+            for _, arguments, more in self.told.calls
+            for value in (*arguments, *more.values())
+            if isinstance(value, str | int)
+        ]
+        if self.failure is not None:
+            texts.append(str(self.failure))
+        return "\n".join(texts)
+
+    def marks(self, word: str) -> bool:
+        """Tell whether the source said a word: in a text, or by what it called or named."""
+        return any(
+            word in " ".join(map(str, (name, *arguments, *more, *more.values())))
+            for name, arguments, more in self.told.calls
+            if name not in ("send", "append", "upsert")
+        )
+
+    def wait(self, condition: Callable[[], object], seconds: float) -> bool:
+        """Wait until a condition holds, at most for so many seconds; tell whether it does."""
+        until = time.monotonic() + seconds
+        pause = 0.001
+        while not condition():
+            if time.monotonic() > until:
+                return False
+            time.sleep(pause)
+            pause = min(0.02, pause * 1.5)
+        return True
+
+    def close(self) -> None:
+        """End the source."""
+        self.stop.set()
+        self._thread.join(10)
+        alive = self._thread.is_alive()
+        self.publisher.close()
+        assert not alive, "the source does not stop"
+
+    def __enter__(self) -> FollowedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
