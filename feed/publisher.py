@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from livetable.feed import directory
@@ -68,6 +69,8 @@ class Publisher(Closing):
         secure: bool | None = None,
     ) -> None:
         self._open = False
+        self.on_failure: Callable[[str], object] | None = None
+        """Told of what `fail` is called with."""
         self.name = check_name(name)
         if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
             raise ValueError(f"limit={limit!r}: a number of rows, 1 at least")
@@ -287,6 +290,8 @@ class Publisher(Closing):
         # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
         state.note_is_new = state.wanted = True
         self._hub.news(state, self.endpoint)
+        if self.on_failure is not None and state.failed is not None:
+            self.on_failure(state.failed)
 
     def close(self) -> None:
         """End the table; viewers are told so. A second call does nothing."""
