@@ -189,6 +189,11 @@ def _check(options: argparse.Namespace) -> None:
         fail(PROGRAM, f"{path} is a folder, not a file", 2)
     if "://" in source:
         check_address(source)
+    from livetable.feed.sources import find_source, source_names  # late: loads Arrow
+
+    if find_source(options.source, each=options.each) is None:
+        known = ", ".join(source_names())
+        fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
 
 
 def _tell_key(*, make: bool) -> int:
@@ -209,12 +214,10 @@ def _tell_key(*, make: bool) -> int:
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     """Publish until stopped; tell whether there was nothing to publish, nor will be."""
     from livetable.feed.publisher import Publisher
-    from livetable.feed.sources import find_source, source_names
+    from livetable.feed.sources import find_source
 
     found = find_source(options.source, each=options.each)
-    if found is None:
-        known = ", ".join(source_names())
-        fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
+    assert found is not None
     if found.run_many is not None:
         make = _maker(options)
         found.run_many(options, make, stop)

@@ -206,6 +206,8 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
     if way is Way.LIST and (kinds - {"name", "endpoint", "address"} or targets[0].table):
         _refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
     if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
+        if way is Way.HEADLESS:
+            _refuse("--headless takes one table: name one SOURCE")
         _refuse("one table at a time can be printed: name one SOURCE")
 
 
