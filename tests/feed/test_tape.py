@@ -342,7 +342,9 @@ def test_what_is_there_is_put_aside_by_the_first_frame_not_before(tmp_path: Path
     recorder.close()
     texts = [one.read_bytes() for one in sorted(tmp_path.iterdir()) if one != path]
     assert sorted(texts) == [b"newest", b"older"]
-    assert len(TapeReader(path)) == 1
+    reader = TapeReader(path)
+    assert len(reader) == 1
+    reader.close()
 
 
 @pytest.mark.parametrize("wrong", [math.inf, -math.inf, math.nan, -1.0, 1e12, 1e300])
