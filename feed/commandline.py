@@ -8,6 +8,7 @@ import contextlib
 import errno
 import math
 import os
+import re
 import select
 import sys
 from collections.abc import Callable, Sequence
@@ -16,14 +17,28 @@ from typing import Any, Final, NoReturn
 from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
 
+SAID_SECONDS: Final = 1.5
+"""After this long without a word what is waited for is said: promised within 2 s of the start."""
+
 INTERRUPTED: Final = 130
 """Exit code of Ctrl-C."""
+
+
+_SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
 
 
 def say(program: str, sentence: str) -> None:
     """Say a sentence on stderr. Nobody may read it: a pipe that was closed, a full disk."""
     if sentence:
-        say_plainly(f"{program}: {harmless(sentence)}")
+        say_plainly(f"{program}: {harmless(without_sockets(sentence))}")
+
+
+def without_sockets(sentence: str) -> str:
+    """Return a sentence with the sockets of a viewer's own feeds called what they are.
+
+    Their names say nothing to anybody, and are others each time.
+    """
+    return _SOCKET.sub("the viewer's own socket", sentence)
 
 
 def say_plainly(text: str, end: str = "\n") -> None:

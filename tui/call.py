@@ -163,7 +163,7 @@ def kind_of(target: Target, *, demo: bool = False) -> str:
     if target.command:
         return "command"
     if target.file is not None:
-        return "folder" if is_folder(str(target.file)) else "file"
+        return "folder" if _is_folder(target.file) else "file"
     if target.tape is not None:
         return "tape"
     if target.source is not None:
@@ -203,7 +203,8 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
         for name in ("follow", "headless", "until"):
             if is_given(options, name):
                 _refuse(f"--{name} takes a live table: publish it, livetable-feed replay FILE.tape")
-    if way is Way.LIST and (kinds - {"name", "endpoint", "address"} or targets[0].table):
+    lists = {"name", "endpoint", "address"} | ({"folder"} if options.each else set())
+    if way is Way.LIST and (kinds - lists or (targets[0].table and not options.each)):
         _refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
     if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
         if way is Way.HEADLESS:
@@ -215,7 +216,7 @@ def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> 
     """End with 1 where a file of the command line is not there, or can't be what it should be."""
     for target in targets:
         file = target.file
-        waits = way in (Way.SCREEN, Way.WEB) or file is None or is_folder(str(file))
+        waits = way in (Way.SCREEN, Way.WEB) or file is None or _is_folder(file)
         if file is not None and not waits and not file.exists():
             fail(PROGRAM, f"{file}: {os.strerror(errno.ENOENT)}", 1)
         if target.tape is not None:
@@ -408,6 +409,11 @@ def _is_piped() -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and os.fstat(0).st_size > 0)
+
+
+def _is_folder(path: Path) -> bool:
+    # Absolute: a path has lost the / at its end, by which a folder is told from a table's name.
+    return is_folder(str(path.absolute()))
 
 
 def _option(name: str) -> str:

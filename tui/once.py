@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO
 
 from livetable.feed.commandline import say
 from livetable.tui.scripted import Hint, NoTable, Reading, shown_of
-from livetable.tui.started import place, started
+from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
 BINARY: Final = ("arrow", "parquet")
@@ -141,6 +141,8 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
     from livetable.feed.directory import entries
     from livetable.tui.lister import Lister
 
+    feed = started(endpoint)
+    awaits = feed.awaits if feed is not None else endpoint and f"a feed at {endpoint}"
     changed = threading.Event()
     lister = Lister(endpoint, changed.set)
     worker = threading.Thread(target=lister.run, daemon=True)
@@ -166,10 +168,11 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
             end = min(ends, default=None)
             if end is not None and time.monotonic() >= end:
                 if endpoint is not None and give_up is None:
-                    raise NoTable(f"nobody answered on {place(endpoint)} in time")
+                    where = f"nobody answered on {endpoint}" if feed is None else f"no {awaits}"
+                    raise NoTable(f"{where} in time")
                 return listing
             if hint.is_due():
-                hint.say(f"waiting for a feed at {place(endpoint)}" if endpoint is not None else "")
+                hint.say(f"waiting for {awaits}" if awaits is not None else "")
             changed.wait(hint.left(end))
     finally:
         lister.stop()

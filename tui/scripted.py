@@ -6,9 +6,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from livetable.feed.commandline import say
+from livetable.feed.commandline import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from livetable.feed.recording import Recorder
     from livetable.tui.model import Table
     from livetable.tui.subscriber import FeedState
-
-INTERRUPTED: Final = 130
-
-SAID_SECONDS: Final = 1.5
-"""After this long without a word what is waited for is said: promised within 2 s of the start."""
 
 
 class NoTable(LivetableError):

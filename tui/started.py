@@ -5,11 +5,8 @@ Whatever a person reads names what such a feed publishes (`place`), never its so
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final, Protocol
-
-_SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
 
 
 class Started(Protocol):
@@ -57,8 +54,3 @@ def place(endpoint: str) -> str:
     """Return what to call an endpoint where a person reads it."""
     feed = started(endpoint)
     return feed.title if feed is not None else endpoint
-
-
-def without_sockets(sentence: str) -> str:
-    """Return a sentence with what is said of internal sockets put as a person can read it."""
-    return _SOCKET.sub("the viewer's own socket", sentence)
