@@ -195,8 +195,8 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
             if options.in_browser:
                 continue  # its feed may be another process's, for which it was meant
             goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
-            said = f"{_option(name)} goes with {goes}: {_EXAMPLES[name]}"
-            _refuse(said)
+            does = "is for" if reach.serves == {"tape"} else "goes with"
+            _refuse(f"{_option(name)} {does} {goes}: {_EXAMPLES[name]}")
     if options.pull and any(target.endpoint and target.table for target in targets):
         _refuse("--pull reads one stream of rows: leave out #NAME")
     if "tape" in kinds and way is not Way.SCREEN:

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from livetable.feed import Publisher
@@ -16,7 +17,7 @@ from livetable.feed.tape import TapeReader, TapeWriter
 from livetable.tui.launch import FeedProcess
 from livetable.tui.scripted import NoTable, Reading
 from tests.feed.test_tape import body, header
-from tests.terminal import environment_for
+from tests.terminal import Terminal, environment_for
 from tests.waiting import killed_after, wait_for
 
 COMMANDS = f"""
@@ -255,3 +256,16 @@ def test_a_failure_of_any_feed_reaches_a_script(folder: Path, runtime_folder: Pa
         orders.send({"a": [1]})
         code, out, errors = shell(folder, runtime_folder, "livetable orders --format csv")
         assert (code, out, errors) == (0, "a\n1\n", "")
+
+
+def test_on_the_screen_a_failure_is_a_note_and_the_viewer_stays(
+    folder: Path, runtime_folder: Path
+) -> None:
+    path = folder / "bad.parquet"
+    with Terminal("livetable", str(path), folder=runtime_folder, size=(24, 120)) as terminal:
+        terminal.wait_for("is half written, or no parquet")
+        pd.DataFrame({"x": [123456]}).to_parquet(path)
+        terminal.wait_for(lambda: "123,456" in terminal.table or "123456" in terminal.table)
+        terminal.wait_for(lambda: "half written" not in terminal.text)
+        terminal.send("q")
+        assert terminal.wait_for_end() == 0
