@@ -119,6 +119,11 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
         alert_command=options.alert_command,
     )
     record, rotation = _recording(options, targets)
+    if (record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
+        _refuse("there is no screen: add --headless to record, or to be told")
+    if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
+        does = "printed" if way is not Way.HEADLESS else "watched without a screen"
+        _refuse(f"one table at a time can be {does}: name one SOURCE")
     if way is Way.SCREEN or options.theme is not None:
         _check_theme(options.theme)
     if options.feed_key is not None:
@@ -206,10 +211,6 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
     lists = {"name", "endpoint", "address"} | ({"folder"} if options.each else set())
     if way is Way.LIST and (kinds - lists or (targets[0].table and not options.each)):
         _refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
-    if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
-        if way is Way.HEADLESS:
-            _refuse("--headless takes one table: name one SOURCE")
-        _refuse("one table at a time can be printed: name one SOURCE")
 
 
 def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> None:
@@ -282,8 +283,6 @@ def _check_combinations(options: argparse.Namespace, way: Way) -> None:
             _refuse(f"--{name} goes with --record FILE")
     if options.keep is not None and options.rotate is None:
         _refuse("--keep goes with --rotate")
-    if (options.record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
-        _refuse("there is no screen: add --headless to record, or to be told")
 
 
 def _check_theme(theme: str | None) -> None:

@@ -50,7 +50,7 @@ REFUSED = {
     f"orders {ROTATED} --headless --at 14:00": "--at is for a tape",
     f"orders {ROTATED} --web 0": "leave out --record",
     f"day.tape {ROTATED} --headless": "--headless takes a live table",
-    f"orders prices {ROTATED} --headless": "--headless takes one table",
+    f"orders prices {ROTATED} --headless": "--record takes one live table",
     f"tcp://127.0.0.1:9 {ROTATED} --headless": "--record takes one live table",
     f"data.csv#x {ROTATED} --headless": "can't be a table's name",
     f"data.csv {ROTATED} --headless --sep ,,": "',,' is no separator",
