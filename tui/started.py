@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from livetable.feed.commandline import without_sockets
+
 
 class Started(Protocol):
     """A feed of this process's own."""
@@ -53,4 +55,5 @@ def started(endpoint: str | None) -> Started | None:
 def place(endpoint: str) -> str:
     """Return what to call an endpoint where a person reads it."""
     feed = started(endpoint)
-    return feed.title if feed is not None else endpoint
+    # A browser's viewer shows the feed of the process that serves it, and knows only its socket.
+    return feed.title if feed is not None else without_sockets(endpoint)
