@@ -273,7 +273,7 @@ class Publisher(Closing):
         self._state.failed = None  # the newest word counts: what is noted may be cured by waiting
         self._state.note = None if sentence is None else str(sentence)[:1000]
 
-    def fail(self, sentence: str) -> None:
+    def fail(self, sentence: str, *, for_good: bool = False) -> None:
         """Say at once that there is no table to show and that waiting brings none.
 
         A script (`livetable NAME --once`) ends with the sentence; a screen shows it as a note, and
@@ -282,11 +282,13 @@ class Publisher(Closing):
 
         Args:
             sentence: Why.
+            for_good: Whether the source is broken for ever, so that also a table that was sent
+                before stays a part of what it should be: a script does not take it for the whole.
         """
         self._check_open()
         state = self._state
         state.note = str(sentence)[:1000]
-        state.failed = None if state.seq else state.note
+        state.failed = state.note if for_good or not state.seq else None
         # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
         state.note_is_new = state.wanted = True
         self._hub.news(state, self.endpoint)

@@ -59,6 +59,7 @@ class FeedProcess(Closing):
         self.title = title or _title_of(source, command)
         self.awaits = _awaited(source, self.title)
         self.failure: str | None = None
+        self.over = False
         folder = own_folder()
         _sweep(folder)
         path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
@@ -122,6 +123,7 @@ class FeedProcess(Closing):
             left = _RESTARTS if time.monotonic() - began > _STEADY_SECONDS else left - 1
             again = self._data is None and left > 0
             sentence = _sentence(self._said.last())
+            self.over = not again
             if code > 0 and sentence:  # it said why, and would say so again
                 self._fail(sentence)
             elif not again:

@@ -115,11 +115,14 @@ class Reading:
                 if state.failure is not None and state.table is None:
                     # As a note it may have been said before; then it is not said twice.
                     raise NoTable("" if state.failure in said else state.failure)
-                for sentence in (state.note, state.problem):
+                note = state.note if state.failure is None else None  # it is said at the end
+                for sentence in (note, state.problem):
                     if sentence and sentence not in said:
                         said.add(sentence)
                         hint.say(sentence)
                 yield state
+                if state.failure is not None:  # behind its rows: of those that came, none is lost
+                    raise NoTable("" if state.failure in said else state.failure)
                 if hint.is_due() and not self.satisfied:
                     awaits = self._awaited(state)
                     hint.say(f"waiting for {awaits}" if awaits else "")

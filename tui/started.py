@@ -29,6 +29,11 @@ class Started(Protocol):
         """Why it can't publish anything, None while it may."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether it is not started again."""
+        ...
+
     def listen(self, told: Callable[[], object]) -> Callable[[], object]:
         """Have `told` called when there is a `failure`; return what ends that."""
         ...

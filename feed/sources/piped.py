@@ -40,7 +40,7 @@ def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Eve
                 rows.add(data)
             rows.add(b"", last=True)
     except (LivetableError, OSError) as error:
-        publisher.fail(f"standard input can't be read further: {error}")
+        publisher.fail(f"standard input can't be read further: {error}", for_good=True)
         return
     if not stop.is_set():
         if publisher._state.seq:
