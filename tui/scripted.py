@@ -106,6 +106,9 @@ class Reading:
             until = time.monotonic() + self._timeout
         worker = threading.Thread(target=self._subscriber.run, daemon=True)
         worker.start()
+        from livetable.tui.subscriber import Link
+
+        link: Link | None = None
         said: set[str] = set()
         hint = Hint()
         try:
@@ -120,6 +123,9 @@ class Reading:
                     if sentence and sentence not in said:
                         said.add(sentence)
                         hint.say(sentence)
+                if state.link is not link and state.link is Link.GONE:
+                    say("livetable", f"{self._target.title} stopped answering: waiting for it")
+                link = state.link
                 yield state
                 if state.failure is not None:  # behind its rows: of those that came, none is lost
                     raise NoTable("" if state.failure in said else state.failure)

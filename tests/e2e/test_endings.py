@@ -204,6 +204,32 @@ def test_what_waiting_may_cure_says_what_it_waits_for(
         os.close(writer)
 
 
+def test_a_feed_that_stops_answering_is_told_and_waited_for(
+    folder: Path, runtime_folder: Path
+) -> None:
+    demo = [sys.executable, "-m", "livetable.feed", "demo", "--rows", "3", "--hz", "2"]
+    follow = [sys.executable, "-m", "livetable.tui", "demo", "--follow"]
+    environment = environment_for(runtime_folder)
+    with killed_after(
+        subprocess.Popen(
+            follow, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with killed_after(subprocess.Popen(demo, env=environment, stderr=subprocess.DEVNULL)):
+            assert process.stdout.readline()
+        drain = threading.Thread(target=process.stdout.read)
+        drain.start()
+        lines = iter(process.stderr.readline, b"")
+        assert b"livetable: demo stopped answering: waiting for it\n" in lines
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        drain.join(20)
+
+
 def test_a_tape_whose_times_no_clock_tells_is_refused(folder: Path, runtime_folder: Path) -> None:
     writer = TapeWriter(folder / "x.tape", "orders")
     for moment in (1000.0, float("inf")):
