@@ -202,6 +202,10 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
             goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
             does = "is for" if reach.serves == {"tape"} else "goes with"
             _refuse(f"{_option(name)} {does} {goes}: {_EXAMPLES[name]}")
+    for name in ("key", "limit"):
+        if is_given(options, name) and kinds <= {"demo", "tape"}:
+            what = "--demo" if options.demo else "a tape"
+            _refuse(f"{what} has a key and rows of its own: leave out --{name}")
     if options.pull and any(target.endpoint and target.table for target in targets):
         _refuse("--pull reads one stream of rows: leave out #NAME")
     if "tape" in kinds and way is not Way.SCREEN:

@@ -8,7 +8,7 @@ import time
 from typing import Any, Final, TextIO
 
 from livetable.feed.commandline import say
-from livetable.tui.scripted import Hint, NoTable, Reading, shown_of
+from livetable.tui.scripted import Hint, NoTable, Reading, nothing_of, shown_of
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
@@ -100,7 +100,7 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
         return Target(listing[0].endpoint, listing[0].name)
     if listing or target.endpoint is None or target.source is not None:
         if not listing and (feed := started(target.endpoint)) is not None:
-            raise NoTable(f"no {feed.awaits} yet")
+            raise NoTable(f"{nothing_of(feed.awaits)} yet")
         names = ", ".join(sorted({one.name for one in listing})[:20])
         raise NoTable(f"name one table; there are: {names or 'none'}")
     return stack.enter_context(foreign_feed(target.endpoint, options.foreign)).target
@@ -168,7 +168,11 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
             end = min(ends, default=None)
             if end is not None and time.monotonic() >= end:
                 if endpoint is not None and give_up is None:
-                    where = f"nobody answered on {endpoint}" if feed is None else f"no {awaits}"
+                    where = (
+                        f"nobody answered on {endpoint}"
+                        if feed is None
+                        else nothing_of(feed.awaits)
+                    )
                     raise NoTable(f"{where} in time")
                 return listing
             if hint.is_due():

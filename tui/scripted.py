@@ -23,6 +23,11 @@ class NoTable(LivetableError):
     """No table came in time, or not the one that was asked for."""
 
 
+def nothing_of(awaited: str) -> str:
+    """Return how to say that what was waited for did not come: ``no rows of orders.csv``."""
+    return f"no {awaited.removeprefix('a ').removeprefix('the ')}"
+
+
 class Hint:
     """Says what is waited for, once, on stderr, if it takes a while."""
 
@@ -147,7 +152,7 @@ class Reading:
             return NoTable(f"{self._target.title} did not come to it {within}")
         endpoint = self._target.endpoint
         if started(endpoint) is not None:
-            return NoTable(f"no {self._awaited_table(heard=True)} {within}")
+            return NoTable(f"{nothing_of(self._awaited_table(heard=True))} {within}")
         where = f" on {endpoint}" if endpoint else ""
         return NoTable(f"no table {self._target.table!r}{where} {within}")
 

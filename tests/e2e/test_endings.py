@@ -66,6 +66,9 @@ CANT = {
     "livetable - --once <&-": (1, "standard input ended without a row"),
     "printf '' | livetable_feed -": (1, "standard input ended without a row"),
     "livetable_feed - <&-": (1, "standard input ended without a row"),
+    "livetable tcp://127.0.0.1:9 --pull --once --timeout 1": (1, "no frame from tcp://127.0.0.1:9"),
+    "livetable http://127.0.0.1:0 --once --timeout 1": (1, "no table at http://127.0.0.1:0 in"),
+    "livetable t.csv --once --timeout 0.001": (1, "no rows of t.csv within 0.001 s"),
     # The way out.
     "livetable t.csv --once > /dev/full": (1, "the output can't be written: No space left"),
     "livetable t.csv --once --format parquet > /dev/full": (1, "can't be written: No space left"),

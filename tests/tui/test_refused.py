@@ -115,6 +115,8 @@ REFUSED = {
     "http://x:99999 --once": "is no address",
     "ftp://x --once": "ftp:// can't be shown",
     "--demo orders": "--demo shows a table of its own",
+    "--demo --key name": "--demo has a key and rows of its own: leave out --key",
+    "--demo --limit 5": "leave out --limit",
     "--every 1us -- ls": "no time from 100ms",
     "--nonsense": "unrecognized",
     "orders -- ls": "a command stands alone",
