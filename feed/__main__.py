@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,15 +17,28 @@ from livetable.feed.commandline import (
     add_text_options,
     count,
     fail,
+    from_one,
+    pace,
     positive,
+    run_command,
+    say,
+    say_plainly,
+    sentence_of,
     split_command,
 )
+from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
-from livetable.feed.wire import name_from
+from livetable.feed.forms import form_of, is_folder, path_of
+from livetable.feed.wire import check_name, name_from
 
 if TYPE_CHECKING:
     from livetable.feed.sources import MakePublisher
 
+
+PROGRAM: Final = "livetable-feed"
+
+MOST_CELLS: Final = 100_000_000
+"""Cells of the synthetic market: a larger one takes minutes to make, and gigabytes."""
 
 LAST_SECONDS: Final = 8.0
 """After a signal that ends it, a feed is gone within this time."""
@@ -56,14 +68,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", metavar="COL", help="the column that identifies a row")
     market = parser.add_argument_group("demo")
     market.add_argument("--rows", type=count, default=1000, help="default: %(default)s")
-    market.add_argument("--columns", type=count, default=9, help="default: %(default)s")
-    market.add_argument("--hz", type=positive, default=10.0, help="frames a second, default: 10")
-    market.add_argument("--seed", type=int, default=1, help="same seed, same market")
+    market.add_argument("--columns", type=from_one, default=9, help="default: %(default)s")
+    market.add_argument("--hz", type=pace, default=10.0, help="frames a second, default: 10")
+    market.add_argument("--seed", type=count, default=1, help="same seed, same market")
     files = parser.add_argument_group("files")
     add_text_options(files)
     parser.set_defaults(every=2.0)
     tape = parser.add_argument_group("replay")
-    tape.add_argument("--speed", type=positive, default=1.0, help="times as fast, default: 1")
+    tape.add_argument("--speed", type=pace, default=1.0, help="times as fast, default: 1")
     tape.add_argument("--loop", action="store_true", help="begin again at the end")
     foreign = parser.add_argument_group("other publishers")
     add_foreign_options(foreign)
@@ -95,22 +107,27 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `livetable-feed`; return its exit code."""
-    parser = build_parser()
-    arguments, command = split_command(arguments)
+    return run_command(PROGRAM, lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    given, command = split_command(arguments)
     if command is not None:
-        arguments.insert(0, "command")
-    options = parser.parse_args(arguments)
+        given.insert(0, "command")
+    options = build_parser().parse_args(given)
     options.command = command
+    try:
+        _check(options)
+    except (LivetableError, OSError) as error:
+        fail(PROGRAM, sentence_of(error), 2)
     if options.source in ("keygen", "key"):
-        return _tell_key(parser.prog, make=options.source == "keygen")
-    if options.secure and options.insecure:
-        fail(parser.prog, "--secure and --insecure contradict each other", 2)
+        return _tell_key(make=options.source == "keygen")
     options.secure = True if options.secure else False if options.insecure else None
     stop = threading.Event()
     code = 0
 
     def ready(sentence: str) -> None:
-        print("ready" if options.tied else sentence, file=sys.stderr, flush=True)
+        say_plainly("ready" if options.tied else sentence)
 
     options.ready = ready
 
@@ -126,64 +143,91 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.tied:
         _tie(stop)
     try:
-        _publish(options, stop)
-    except LivetableError as error:
-        fail(parser.prog, str(error), 1)
-    except Exception as error:  # a fault of ours, or of a library's
-        from livetable.feed.faults import kept, told
-
-        fail(parser.prog, f"{told(error)}; {kept()}", 1)
+        failed = _publish(options, stop)
     finally:
         while _last:  # it came to its end by itself
             _last.pop().cancel()
-    return code
+    return code or int(failed)
 
 
-def _tell_key(program: str, *, make: bool) -> int:
-    """Print this user's public key, made if asked for."""
-    from livetable.feed import keys
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what the command line alone shows to be wrong; touch nothing.
 
-    try:
-        if make:
-            print(f"the secret half of your key is in {keys.keygen().with_suffix('')}; this line "
-                  "goes into authorized_viewers of who lets you in:", file=sys.stderr)  # fmt: skip
-        pair = keys.own_pair()
-        if pair is None:
-            fail(program, "there is no key yet: livetable-feed keygen", 1)
-        print(keys.key_text(pair.public), flush=True)
-    except LivetableError as error:
-        fail(program, str(error), 1)
-    return 0
-
-
-def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
-    from livetable.feed.publisher import Publisher
-    from livetable.feed.sources import find_source, source_names
-
-    if options.source.lower().endswith(".tape") and options.file is None:
-        options.source, options.file = "replay", options.source
+    Raises:
+        LivetableError: it is wrong; so says the sentence.
+        OSError: a path on it can't be.
+    """
+    source = options.source
+    if options.secure and options.insecure:
+        fail(PROGRAM, "--secure and --insecure contradict each other", 2)
+    if source in ("keygen", "key"):
+        if options.file is not None:
+            fail(PROGRAM, f"{source} takes nothing more: leave out {options.file!r}", 2)
+        return
+    if source.lower().endswith(".tape") and options.file is None:
+        options.source, options.file = "replay", source
     if (options.source == "replay") != (options.file is not None):
-        fail("livetable-feed", "replay takes a tape: livetable-feed replay FILE.tape", 2)
+        fail(PROGRAM, "replay takes a tape: livetable-feed replay FILE.tape", 2)
+    if source == "command" and not options.command:
+        fail(PROGRAM, "write the command behind --: livetable-feed -- ps aux", 2)
     if options.types is not None:
         from livetable.feed.sources.lines import read_types  # late: few say types
 
         options.types = read_types(options.types)
-    found = find_source(options.source, each=options.each)
-    if found is None:
+    if options.name is not None:
+        check_name(options.name)
+    if options.bind is not None:
+        from livetable.feed.brokers import scheme_of
+
+        if scheme_of(options.bind) is None:
+            check_endpoint(options.bind)
+    if source == "demo" and options.rows * options.columns > MOST_CELLS:
+        fail(PROGRAM, f"--rows times --columns: {MOST_CELLS:,} cells at most", 2)
+    path = path_of(options.file or source)
+    single = options.file is not None or (form_of(source)[0] is not None and not is_folder(source))
+    if single and path.is_dir():
+        fail(PROGRAM, f"{path} is a folder, not a file", 2)
+    if "://" in source:
+        check_address(source)
+    from livetable.feed.sources import find_source, source_names  # late: loads Arrow
+
+    if find_source(options.source, each=options.each) is None:
         known = ", ".join(source_names())
-        fail("livetable-feed", f"unknown source {options.source!r}: there are {known}", 2)
+        fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
+
+
+def _tell_key(*, make: bool) -> int:
+    """Print this user's public key, made if asked for."""
+    from livetable.feed import keys
+
+    if make:
+        secret = keys.keygen().with_suffix("")
+        say_plainly(f"the secret half of your key is in {secret}; this line "
+                    "goes into authorized_viewers of who lets you in:")  # fmt: skip
+    pair = keys.own_pair()
+    if pair is None:
+        fail(PROGRAM, "there is no key yet: livetable-feed keygen", 1)
+    print(keys.key_text(pair.public), flush=True)
+    return 0
+
+
+def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
+    """Publish until stopped; tell whether there was nothing to publish, nor will be."""
+    from livetable.feed.publisher import Publisher
+    from livetable.feed.sources import find_source
+
+    found = find_source(options.source, each=options.each)
+    assert found is not None
     if found.run_many is not None:
         make = _maker(options)
         found.run_many(options, make, stop)
-        return
+        return False
     run, key = found.run, found.key
     assert run is not None
     if options.file is not None:
         table, key = _of_tape(options.file)
         options.name = options.name or name_from(table, "tape")
     if options.source == "command":
-        if not options.command:
-            fail("livetable-feed", "write the command behind --: livetable-feed -- ps aux", 2)
         options.name = options.name or name_from(Path(options.command[0]).name, "command")
     if options.source == "-":
         options.name = options.name or "stdin"
@@ -200,11 +244,24 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> None:
         limit=options.limit,
         secure=options.secure,
     )
+    failed, said = False, ""
+
+    def on_failure(sentence: str) -> None:
+        nonlocal failed, said
+        if sentence != said:  # a command fails as it did, every two seconds
+            said = sentence
+            say(PROGRAM, sentence)
+        if options.source == "-":  # that has ended; files and commands may do better next time
+            failed = True
+            stop.set()
+
     with publisher:
         if not options.tied:
+            publisher.on_failure = on_failure
             show = f"livetable {options.bind or publisher.name!r}"
-            print(f"publishing {publisher.name!r}; to watch it: {show}", file=sys.stderr)
+            say_plainly(f"publishing {publisher.name!r}; to watch it: {show}")
         run(options, publisher, stop)
+    return failed
 
 
 def _maker(options: argparse.Namespace) -> MakePublisher:

@@ -6,7 +6,9 @@ import argparse
 import codecs
 import contextlib
 import errno
+import math
 import os
+import re
 import select
 import sys
 from collections.abc import Callable, Sequence
@@ -15,14 +17,28 @@ from typing import Any, Final, NoReturn
 from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
 
+SAID_SECONDS: Final = 1.5
+"""After this long without a word what is waited for is said: promised within 2 s of the start."""
+
 INTERRUPTED: Final = 130
 """Exit code of Ctrl-C."""
+
+
+_SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
 
 
 def say(program: str, sentence: str) -> None:
     """Say a sentence on stderr. Nobody may read it: a pipe that was closed, a full disk."""
     if sentence:
-        say_plainly(f"{program}: {harmless(sentence)}")
+        say_plainly(f"{program}: {harmless(without_sockets(sentence))}")
+
+
+def without_sockets(sentence: str) -> str:
+    """Return a sentence with the sockets of a viewer's own feeds called what they are.
+
+    Their names say nothing to anybody, and are others each time.
+    """
+    return _SOCKET.sub("the viewer's own socket", sentence)
 
 
 def say_plainly(text: str, end: str = "\n") -> None:
@@ -165,39 +181,49 @@ class _Version(argparse.Action):
 
 def positive(text: str) -> float:
     """Read a command-line number above 0."""
-    value = float(text)
+    value = _number(text)
     if not 0 < value < 1e9:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number above 0, e.g. 2.5")
+    return value
+
+
+def pace(text: str) -> float:
+    """Read how fast: far beyond these, a wait would be longer than any clock counts."""
+    value = _number(text)
+    if not 1e-3 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number from 0.001 to 1000000")
     return value
 
 
 def count(text: str) -> int:
     """Read a command-line number that is whole and not below 0."""
-    value = int(text)
-    if not 0 <= value <= 100_000_000:
-        raise ValueError
-    return value
+    return _whole(text, 0)
 
 
-def row_count(text: str) -> int:
-    """Read a command-line number of rows: 1 at least."""
-    if (value := count(text)) < 1:
-        raise ValueError
-    return value
+def from_one(text: str) -> int:
+    """Read a command-line number that is whole and 1 at least."""
+    return _whole(text, 1)
 
 
 def port(text: str) -> int:
     """Read a port: 0 (a free one) to 65535."""
-    if not text.isascii() or not text.isdigit() or int(text[:6]) > 65_535:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: write a number up to 65535")
     return int(text)
 
 
-def seed(text: str) -> int:
-    """Read what a random sequence begins with: a whole number that is not below 0."""
-    if (value := int(text)) < 0:
-        raise ValueError
-    return value
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _whole(text: str, least: int) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) < 12
+    if digits and least <= int(text) <= 100_000_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from {least} to 100,000,000")
 
 
 def separator(text: str) -> str:
@@ -226,9 +252,11 @@ def every(text: str) -> float:
         if text.endswith(unit):
             number, factor = text.removesuffix(unit), seconds
             break
-    value = float(number) * factor
+    value = _number(number) * factor
     if not 0.1 <= value <= 86_400:
-        raise ValueError
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.40} is no time from 100ms to 24h: write e.g. 2s, 500ms, 1m"
+        )
     return value
 
 
@@ -248,7 +276,7 @@ def add_text_options(files: argparse._ArgumentGroup) -> None:
     """Add what both commands know of files, pipes and commands."""
     files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
-        "--limit", metavar="N", type=row_count, help="add what comes; keep the newest N rows"
+        "--limit", metavar="N", type=from_one, help="add what comes; keep the newest N rows"
     )
     files.add_argument(
         "--types", metavar="COL=TYPE,…", help="of a text's columns: text int float bool date time"

@@ -17,6 +17,7 @@ import stat
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.wire import MAX_NAME
@@ -128,6 +129,24 @@ def check_endpoint(endpoint: str) -> str:
     if scheme == "ipc" and rest and len(rest.encode()) <= 107:
         return endpoint
     raise BadEndpoint(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path")
+
+
+def check_address(address: str) -> str:
+    """Return an address of any scheme, ``http://127.0.0.1:5000``, if it can be one.
+
+    Raises:
+        BadEndpoint: it can't; so says the sentence.
+    """
+    scheme = address.partition("://")[0]
+    if scheme in ("tcp", "ipc"):
+        return check_endpoint(address)
+    try:
+        _ = urlsplit(address).port  # reads it, and raises where it is no number up to 65535
+    except ValueError:
+        raise BadEndpoint(
+            f"{address!r} is no address: write {scheme}://host:port, e.g. {scheme}://127.0.0.1:5000"
+        ) from None
+    return address
 
 
 def socket_path(endpoint: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from livetable.feed import directory
@@ -68,6 +69,8 @@ class Publisher(Closing):
         secure: bool | None = None,
     ) -> None:
         self._open = False
+        self.on_failure: Callable[[str], object] | None = None
+        """Told of what `fail` is called with."""
         self.name = check_name(name)
         if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
             raise ValueError(f"limit={limit!r}: a number of rows, 1 at least")
@@ -311,7 +314,7 @@ class Publisher(Closing):
         self._state.failed = None  # the newest word counts: what is noted may be cured by waiting
         self._state.note = None if sentence is None else str(sentence)[:1000]
 
-    def fail(self, sentence: str) -> None:
+    def fail(self, sentence: str, *, for_good: bool = False) -> None:
         """Say at once that there is no table to show and that waiting brings none.
 
         A script (`livetable NAME --once`) ends with the sentence; a screen shows it as a note, and
@@ -320,14 +323,18 @@ class Publisher(Closing):
 
         Args:
             sentence: Why.
+            for_good: Whether the source is broken for ever, so that also a table that was sent
+                before stays a part of what it should be: a script does not take it for the whole.
         """
         self._check_open()
         state = self._state
         state.note = str(sentence)[:1000]
-        state.failed = None if state.seq else state.note
+        state.failed = state.note if for_good or not state.seq else None
         # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
         state.note_is_new = state.wanted = True
         self._hub.news(state, self.endpoint)
+        if self.on_failure is not None and state.failed is not None:
+            self.on_failure(state.failed)
 
     def close(self) -> None:
         """End the table; viewers are told so. A second call does nothing."""

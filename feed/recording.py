@@ -11,7 +11,7 @@ from typing import Final
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.following import Followed, body_of
-from livetable.feed.tape import TapeWriter
+from livetable.feed.tape import LAST_TIME, TapeWriter
 from livetable.feed.wire import Header
 
 _RATIO: Final = 4
@@ -112,7 +112,9 @@ class Recorder:
     def _add(self, header: Header, body: memoryview, state: Followed) -> None:
         # Times never go back, or nothing could be found by them; where the clock was set back they
         # go on at the pace at which frames come, or an hour of them would be played in no time.
-        came, sent = time.monotonic(), header.time if header.time is not None else time.time()
+        came, sent = time.monotonic(), header.time
+        if sent is None or sent >= LAST_TIME:  # a clock that is far off: the tape couldn't be read
+            sent = time.time()
         self._last = sent if sent >= self._last else self._last + came - self._came
         self._came = came
         if self._tape is not None and self._is_full(self._tape):

@@ -108,7 +108,8 @@ class TableState:
         self.epoch = new_epoch()
         self.note: str | None = None
         self.failed: str | None = None
-        """Why the source has no table to show, and waiting brings none. Any frame clears it."""
+        """Why the source has no table to show, or only a part of one, and waiting brings no more.
+        Any frame clears it."""
         self.ended = False
         """Whether nothing will change any more."""
         self.wanted = False

@@ -51,6 +51,8 @@ _SUM: Final = re.compile(rb"crc32:[0-9a-f]{8}")
 _TRAILER: Final = struct.Struct("<Q8s")
 _OWN: Final = struct.Struct("<QQ")
 _NOWHERE: Final = (1 << 64) - 1
+LAST_TIME: Final = 253_370_764_800.0
+"""The first moment of 9999, in seconds since 1970: later ones are no dates, and can't be shown."""
 
 
 class BadTape(LivetableError):
@@ -290,7 +292,8 @@ class TapeReader:
             header = Header.decode(row["header"].encode())
         except WireError as error:
             raise BadTape(f"{self.path}: frame {number}: {error}") from None
-        return TapeFrame(row["time"], header, row["body"])
+        # The time of the index: that one was checked, and frames are found by it.
+        return TapeFrame(self.time(number), header, row["body"])
 
     def frames(self, first: int = 0) -> Iterator[TapeFrame]:
         """Yield the frames from one on."""
@@ -346,10 +349,20 @@ class TapeReader:
                 end = self._file.tell()
             about = json.loads(row["header"])
             own, before = _OWN.unpack_from(row["body"], len(_MARK))
-            if about["frames"]:
-                blocks.append(_Block(about["first"], about["frames"], about["times"][0], own))
+            entries = _entries_in(row["body"])
+            if len(entries) != about["frames"]:
+                raise BadTape(f"{self.path}: the index is damaged")
+            if len(entries):
+                self._check_times(entries["time"], about["first"])
+                began = float(entries["time"][0])
+                blocks.append(_Block(about["first"], len(entries), began, own))
             at = None if before >= own else before
         blocks.reverse()
+        count = 0
+        for block in blocks:
+            if block.first != count:
+                raise BadTape(f"{self.path}: the index is damaged")
+            count += block.frames
         # What came behind the last index: read frame by frame, up to the last whole one.
         first = blocks[-1].first + blocks[-1].frames if blocks else 0
         whole = first
@@ -358,8 +371,21 @@ class TapeReader:
             whole = int(_entries_in(row["body"])["whole"][-1]) if row is not None else first
         self._rest = np.array(self._scan(end, first, whole), dtype=_ENTRY)
         if len(self._rest):
+            self._check_times(self._rest["time"], first)
             blocks.append(_Block(first, len(self._rest), float(self._rest["time"][0]), None))
         return blocks
+
+    def _check_times(self, times: np.ndarray[Any, Any], first: int) -> None:
+        """Refuse times that no clock tells: whoever waits for one of them would never play on."""
+        wrong = np.flatnonzero(
+            ~((times >= 0.0) & (times < LAST_TIME))
+        )  # also where it is no number
+        if len(wrong):
+            number = first + int(wrong[0])
+            raise BadTape(
+                f"{self.path} can't be played: frame {number} has the time {times[wrong[0]]:g}, "
+                "not one from 1970 to 9998"
+            )
 
     def _scan(self, offset: int, number: int, whole: int) -> list[tuple[float, int, int]]:
         found: list[tuple[float, int, int]] = []

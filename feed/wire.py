@@ -379,8 +379,8 @@ class Header:
         parts: Parts of the whole body; 1 where the message holds all of it.
         key: Labels of the key columns, as JSON labels.
         note: A sentence for the person: what the source has trouble with.
-        failure: Why there is no table and waiting brings none, as a sentence. It is the note, too,
-            for viewers that only read that.
+        failure: Why there is no table, or only a part of one, and waiting brings no more. It is
+            the note, too, for viewers that only read that.
         tables: The catalogue.
         since: Of a delta: the seq of the state that it changes.
         gone: Of a delta: where in that state the rows are that are gone: first row and how many,

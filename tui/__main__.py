@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from livetable.feed.commandline import fail, run_command, split_command
-from livetable.feed.forms import is_folder
 from livetable.tui import collector
-from livetable.tui.call import PROGRAM, Call, Way, check
+from livetable.tui.call import PROGRAM, Call, Way, check, kind_of
 from livetable.tui.options import build_parser, for_feed
 from livetable.tui.target import Target, ViewOptions
 
@@ -85,7 +84,8 @@ def _followed(target: Target, call: Call, stack: contextlib.ExitStack) -> Target
         return target
     from livetable.tui.launch import FeedProcess
 
-    if options.each and target.file is not None and is_folder(str(target.file)):
+    if options.each and kind_of(target) == "folder":
+        assert target.file is not None
         feed = FeedProcess(str(target.file.absolute()), None, *more, waits=True)
         return Target(stack.enter_context(feed).target.endpoint)
     if target.source is not None:

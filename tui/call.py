@@ -119,6 +119,11 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
         alert_command=options.alert_command,
     )
     record, rotation = _recording(options, targets)
+    if (record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
+        _refuse("there is no screen: add --headless to record, or to be told")
+    if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
+        does = "printed" if way is not Way.HEADLESS else "watched without a screen"
+        _refuse(f"one table at a time can be {does}: name one SOURCE")
     if way is Way.SCREEN or options.theme is not None:
         _check_theme(options.theme)
     if options.feed_key is not None:
@@ -165,7 +170,7 @@ def kind_of(target: Target, *, demo: bool = False) -> str:
     if target.piped:
         return "pipe"
     if target.file is not None:
-        return "folder" if is_folder(str(target.file)) else "file"
+        return "folder" if _is_folder(target.file) else "file"
     if target.tape is not None:
         return "tape"
     if target.source is not None:
@@ -195,25 +200,28 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
             if options.in_browser:
                 continue  # its feed may be another process's, for which it was meant
             goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
-            said = f"{_option(name)} goes with {goes}: {_EXAMPLES[name]}"
-            _refuse(said)
+            does = "is for" if reach.serves == {"tape"} else "goes with"
+            _refuse(f"{_option(name)} {does} {goes}: {_EXAMPLES[name]}")
+    for name in ("key", "limit"):
+        if is_given(options, name) and kinds <= {"demo", "tape"}:
+            what = "--demo" if options.demo else "a tape"
+            _refuse(f"{what} has a key and rows of its own: leave out --{name}")
     if options.pull and any(target.endpoint and target.table for target in targets):
         _refuse("--pull reads one stream of rows: leave out #NAME")
     if "tape" in kinds and way is not Way.SCREEN:
         for name in ("follow", "headless", "until"):
             if is_given(options, name):
                 _refuse(f"--{name} takes a live table: publish it, livetable-feed replay FILE.tape")
-    if way is Way.LIST and (kinds - {"name", "endpoint", "address"} or targets[0].table):
+    lists = {"name", "endpoint", "address"} | ({"folder"} if options.each else set())
+    if way is Way.LIST and (kinds - lists or (targets[0].table and not options.each)):
         _refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
-    if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
-        _refuse("one table at a time can be printed: name one SOURCE")
 
 
 def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> None:
     """End with 1 where a file of the command line is not there, or can't be what it should be."""
     for target in targets:
         file = target.file
-        waits = way in (Way.SCREEN, Way.WEB) or file is None or is_folder(str(file))
+        waits = way in (Way.SCREEN, Way.WEB) or file is None or _is_folder(file)
         if file is not None and not waits and not file.exists():
             fail(PROGRAM, f"{file}: {os.strerror(errno.ENOENT)}", 1)
         if target.tape is not None:
@@ -279,8 +287,6 @@ def _check_combinations(options: argparse.Namespace, way: Way) -> None:
             _refuse(f"--{name} goes with --record FILE")
     if options.keep is not None and options.rotate is None:
         _refuse("--keep goes with --rotate")
-    if (options.record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
-        _refuse("there is no screen: add --headless to record, or to be told")
 
 
 def _check_theme(theme: str | None) -> None:
@@ -406,6 +412,11 @@ def _is_piped() -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and os.fstat(0).st_size > 0)
+
+
+def _is_folder(path: Path) -> bool:
+    # Absolute: a path has lost the / at its end, by which a folder is told from a table's name.
+    return is_folder(str(path.absolute()))
 
 
 def _option(name: str) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from livetable.feed.closing import Closing
-from livetable.feed.directory import own_folder
+from livetable.feed.commandline import SAID_SECONDS, say, without_sockets
+from livetable.feed.directory import MAX_PATH, own_folder
 from livetable.feed.errors import LivetableError
 from livetable.tui import started
 from livetable.tui.target import Target
@@ -58,9 +59,12 @@ class FeedProcess(Closing):
         self.title = title or _title_of(source, command)
         self.awaits = _awaited(source, self.title)
         self.failure: str | None = None
+        self.over = False
         folder = own_folder()
         _sweep(folder)
         path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
+        if len(os.fsencode(path)) > MAX_PATH:
+            raise NotReady(f"{folder} is too long for a socket: choose a shorter XDG_RUNTIME_DIR")
         self._path = path
         self.target = Target(f"ipc://{path}", name)
         self._command = [
@@ -99,7 +103,10 @@ class FeedProcess(Closing):
 
     def _wait_until_ready(self) -> None:
         # It says one line or the other, or ends.
-        line = self._said.first()
+        line = self._said.first(SAID_SECONDS)
+        if line is None:
+            say("livetable", f"waiting for {self.awaits}")
+            line = self._said.first(None) or ""
         if line != "ready":
             self._process.kill()
             self._process.wait()
@@ -116,6 +123,7 @@ class FeedProcess(Closing):
             left = _RESTARTS if time.monotonic() - began > _STEADY_SECONDS else left - 1
             again = self._data is None and left > 0
             sentence = _sentence(self._said.last())
+            self.over = not again
             if code > 0 and sentence:  # it said why, and would say so again
                 self._fail(sentence)
             elif not again:
@@ -185,10 +193,9 @@ class _Said:
         self._thread = threading.Thread(target=self._read, name="livetable-said", daemon=True)
         self._thread.start()
 
-    def first(self) -> str:
-        """Wait for the first line; empty if there is none."""
-        self._told.wait()
-        return self._first or ""
+    def first(self, seconds: float | None) -> str | None:
+        """Wait for the first line; return an empty one if there is none, None if not in time."""
+        return (self._first or "") if self._told.wait(seconds) else None
 
     def last(self) -> str:
         """Return the last line of a process that has ended; empty if there is none."""
@@ -207,7 +214,7 @@ class _Said:
 
 
 def _sentence(line: str) -> str:
-    return started.without_sockets(line.removeprefix("livetable-feed: "))
+    return without_sockets(line.removeprefix("livetable-feed: "))
 
 
 def _title_of(source: str, command: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ import time
 from typing import Any, Final, TextIO
 
 from livetable.feed.commandline import say
-from livetable.tui.scripted import Hint, NoTable, Reading, shown_of
-from livetable.tui.started import place, started
+from livetable.tui.scripted import Hint, NoTable, Reading, nothing_of, shown_of
+from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
 BINARY: Final = ("arrow", "parquet")
@@ -100,7 +100,7 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
         return Target(listing[0].endpoint, listing[0].name)
     if listing or target.endpoint is None or target.source is not None:
         if not listing and (feed := started(target.endpoint)) is not None:
-            raise NoTable(f"no {feed.awaits} yet")
+            raise NoTable(f"{nothing_of(feed.awaits)} yet")
         names = ", ".join(sorted({one.name for one in listing})[:20])
         raise NoTable(f"name one table; there are: {names or 'none'}")
     return stack.enter_context(foreign_feed(target.endpoint, options.foreign)).target
@@ -141,6 +141,8 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
     from livetable.feed.directory import entries
     from livetable.tui.lister import Lister
 
+    feed = started(endpoint)
+    awaits = feed.awaits if feed is not None else endpoint and f"a feed at {endpoint}"
     changed = threading.Event()
     lister = Lister(endpoint, changed.set)
     worker = threading.Thread(target=lister.run, daemon=True)
@@ -166,10 +168,15 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
             end = min(ends, default=None)
             if end is not None and time.monotonic() >= end:
                 if endpoint is not None and give_up is None:
-                    raise NoTable(f"nobody answered on {place(endpoint)} in time")
+                    where = (
+                        f"nobody answered on {endpoint}"
+                        if feed is None
+                        else nothing_of(feed.awaits)
+                    )
+                    raise NoTable(f"{where} in time")
                 return listing
             if hint.is_due():
-                hint.say(f"waiting for a feed at {place(endpoint)}" if endpoint is not None else "")
+                hint.say(f"waiting for {awaits}" if awaits is not None else "")
             changed.wait(hint.left(end))
     finally:
         lister.stop()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.commandline import say
+from livetable.feed.commandline import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
 from livetable.tui.started import started
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from livetable.tui.model import Table
     from livetable.tui.subscriber import FeedState
 
-INTERRUPTED: Final = 130
-
-SAID_SECONDS: Final = 1.5
-"""After this long without a word what is waited for is said: promised within 2 s of the start."""
-
 
 class NoTable(LivetableError):
     """No table came in time, or not the one that was asked for."""
+
+
+def nothing_of(awaited: str) -> str:
+    """Return how to say that what was waited for did not come: ``no rows of orders.csv``."""
+    return f"no {awaited.removeprefix('a ').removeprefix('the ')}"
 
 
 class Hint:
@@ -121,6 +121,9 @@ class Reading:
             until = time.monotonic() + self._timeout
         worker = threading.Thread(target=self._subscriber.run, daemon=True)
         worker.start()
+        from livetable.tui.subscriber import Link
+
+        link: Link | None = None
         said: set[str] = set()
         hint = Hint()
         try:
@@ -130,11 +133,17 @@ class Reading:
                 if state.failure is not None and state.table is None:
                     # As a note it may have been said before; then it is not said twice.
                     raise NoTable("" if state.failure in said else state.failure)
-                for sentence in (state.note, state.problem):
+                note = state.note if state.failure is None else None  # it is said at the end
+                for sentence in (note, state.problem):
                     if sentence and sentence not in said:
                         said.add(sentence)
                         hint.say(sentence)
+                if state.link is not link and state.link is Link.GONE:
+                    say("livetable", f"{self._target.title} stopped answering: waiting for it")
+                link = state.link
                 yield state
+                if state.failure is not None:  # behind its rows: of those that came, none is lost
+                    raise NoTable("" if state.failure in said else state.failure)
                 if hint.is_due() and not self.satisfied and self._progress.done is None:
                     awaits = self._awaited(state)
                     hint.say(f"waiting for {awaits}" if awaits else "")
@@ -168,7 +177,7 @@ class Reading:
             return NoTable(f"{self._target.title} did not come to it {within}")
         endpoint = self._target.endpoint
         if started(endpoint) is not None:
-            return NoTable(f"no {self._awaited_table(heard=True)} {within}")
+            return NoTable(f"{nothing_of(self._awaited_table(heard=True))} {within}")
         where = f" on {endpoint}" if endpoint else ""
         return NoTable(f"no table {self._target.table!r}{where} {within}")
 

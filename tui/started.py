@@ -5,11 +5,10 @@ Whatever a person reads names what such a feed publishes (`place`), never its so
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
-_SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
+from livetable.feed.commandline import without_sockets
 
 
 class Started(Protocol):
@@ -28,6 +27,11 @@ class Started(Protocol):
     @property
     def failure(self) -> str | None:
         """Why it can't publish anything, None while it may."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether it is not started again."""
         ...
 
     def listen(self, told: Callable[[], object]) -> Callable[[], object]:
@@ -56,9 +60,5 @@ def started(endpoint: str | None) -> Started | None:
 def place(endpoint: str) -> str:
     """Return what to call an endpoint where a person reads it."""
     feed = started(endpoint)
-    return feed.title if feed is not None else endpoint
-
-
-def without_sockets(sentence: str) -> str:
-    """Return a sentence with what is said of internal sockets put as a person can read it."""
-    return _SOCKET.sub("the viewer's own socket", sentence)
+    # A browser's viewer shows the feed of the process that serves it, and knows only its socket.
+    return feed.title if feed is not None else without_sockets(endpoint)

@@ -62,7 +62,8 @@ class FeedState:
         skipped: Messages that were dropped because they could not be read.
         problem: Why the last of those could not be.
         note: What the feed wants to have said.
-        failure: Why there is no table and waiting brings none; it is the note, too.
+        failure: Why there is no table, or only a part of one, and waiting brings no more; it is
+            the note, too.
         progress: How much of a large snapshot is here, None if none is on its way.
         recording: What is said of the recording, None if there is none.
         source: How the feed stands with what it reads `table` from.
@@ -161,7 +162,9 @@ class Subscriber:
         """Return the newest state; the next news will be told again."""
         self._news_pending = False  # first: news in between are told twice rather than never
         state, feed = self._state, self._feed
-        if feed is not None and feed.failure is not None and state.table is None:
+        if feed is None or feed.failure is None:
+            return state
+        if state.table is None or (feed.over and state.link is not Link.ENDED):
             # Not kept in the state: what a feed said before it died may be read after its death.
             return replace(state, note=feed.failure, failure=feed.failure)
         return state

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.directory import check_endpoint
+from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
 from livetable.feed.wire import check_name, name_from
@@ -112,6 +112,7 @@ def parse_target(source: str | None) -> Target:
         endpoint, _, table = source.partition("#")
         scheme = endpoint.partition("://")[0]
         if scheme in _BRIDGED:
+            check_address(endpoint)
             return Target(None, check_name(table) if table else None, source=endpoint)
         if scheme not in ("tcp", "ipc"):
             known = "://, ".join(("tcp", "ipc", *_BRIDGED))

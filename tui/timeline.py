@@ -117,7 +117,10 @@ class TimeLine(Widget):
 
 def wall_text(moment: float) -> str:
     """Return seconds since 1970 as a time of day."""
-    wall = datetime.datetime.fromtimestamp(moment)
+    try:
+        wall = datetime.datetime.fromtimestamp(moment)
+    except (ValueError, OverflowError, OSError):  # a feed's clock may tell anything
+        return f"{moment:g} s"
     return wall.strftime("%H:%M:%S.") + f"{wall.microsecond // 100_000}"
 
 

@@ -39,7 +39,7 @@ def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Eve
     try:
         shown = _read_all(options, publisher, stop)
     except (LivetableError, OSError) as error:
-        publisher.fail(f"{what} can't be read further: {error}")
+        publisher.fail(f"{what} can't be read further: {error}", for_good=True)
         return
     if not stop.is_set():
         if shown:

@@ -31,7 +31,11 @@ def _once(playback: Playback, speed: float, publisher: Publisher, stop: threadin
     first, began = playback.time(0), time.monotonic()
     for number in range(len(playback)):
         due = began + (playback.time(number) - first) / speed
-        if stop.wait(max(0.0, due - time.monotonic())):
+        # In pieces: a wait of years, as slow a tape may ask for, is longer than a clock counts.
+        while (left := due - time.monotonic()) > 0.0:
+            if stop.wait(min(left, 3600.0)):
+                return
+        if stop.is_set():
             return
         if number + 1 < len(playback):
             following = began + (playback.time(number + 1) - first) / speed

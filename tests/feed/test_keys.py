@@ -307,3 +307,14 @@ def test_a_folder_that_others_can_write_to_is_refused(as_user: Callable[[str], P
     with pytest.raises(BadKey, match="chmod go-w"):
         keys.own_pair()
     folder.chmod(0o700)
+
+
+def test_a_user_without_a_home_has_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(user: object) -> None:
+        raise KeyError(user)
+
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert not keys.config_folder().exists()
+    assert keys.config_folder().is_absolute()

@@ -425,6 +425,15 @@ def test_a_failure_is_told_at_once_and_any_frame_clears_it(orders: Publisher) ->
         assert reader.news[-1].header.failure is None
 
 
+def test_a_failure_for_good_is_told_of_a_table_that_is_there(orders: Publisher) -> None:
+    orders.send({"a": [1]})
+    orders.fail("only half of it came", for_good=True)
+    with closing(Reader(orders.endpoint).start("orders")) as reader:
+        wait_for(lambda: reader.news)
+        header = reader.news[0].header
+        assert (header.kind, header.failure) == ("snapshot", "only half of it came")
+
+
 def test_a_note_takes_a_failure_back(orders: Publisher) -> None:
     orders.fail("no table in this")
     orders.note("is being written")

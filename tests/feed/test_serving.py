@@ -119,6 +119,29 @@ def test_late_joiner_sees_the_table_at_once(feed: Feed, viewer: Viewer) -> None:
     assert news.header.age == 100.0
 
 
+def test_a_failure_is_told_at_once_and_once(feed: Feed, viewer: Viewer) -> None:
+    table = feed.table()
+    table.failed = table.note = "no table"
+    viewer.ask(0.0)  # it came after the failure, and need not wait for it
+    (news,) = viewer.hear(feed.taken(), 0.0)
+    assert (news.header.kind, news.header.failure) == ("idle", "no table")
+    viewer.ask(0.0)  # but who knows of it waits as ever, or it would ask without end
+    assert viewer.hear(feed.taken(), 0.0) == []
+    feed.serving.tick(IDLE_SECONDS)
+    (news,) = viewer.hear(feed.taken(), IDLE_SECONDS)
+    assert news.header.failure == "no table"
+    viewer.ask(2.0)
+    table.failed = table.note = "another reason"
+    table.note_is_new = True
+    feed.serving.news("t", 2.0)
+    (news,) = viewer.hear(feed.taken(), 2.0)
+    assert news.header.failure == "another reason"
+    feed.put(table, "rows", 3.0)
+    viewer.ask(3.0)
+    (news,) = viewer.hear(feed.taken(), 3.0)
+    assert (news.body, news.header.failure, news.header.note) == (b"rows", None, None)
+
+
 def test_nothing_is_encoded_that_nobody_wants(feed: Feed) -> None:
     table = feed.table()
     for number in range(100):

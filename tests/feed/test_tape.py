@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +328,46 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(BadRecording, match="there is no folder"):
         Recorder(tmp_path / "none" / "day.tape")
     assert path.read_text() == "precious"
+
+
+def test_what_is_there_is_put_aside_by_the_first_frame_not_before(tmp_path: Path) -> None:
+    path, ended = tmp_path / "day.tape", tmp_path / "day.20260101-000000.tape"
+    path.write_text("newest")
+    ended.write_text("older")
+    recorder = Recorder(path, Rotation(seconds=3600, keep=1))
+    recorder.close()  # the table never came
+    assert (path.read_text(), ended.read_text()) == ("newest", "older")
+    recorder = Recorder(path, Rotation(seconds=3600, keep=2))
+    recorder.add(header(1, 1), body(1), Follower().snapshot(Decoder()(body(0)), 1))
+    recorder.close()
+    texts = [one.read_bytes() for one in sorted(tmp_path.iterdir()) if one != path]
+    assert sorted(texts) == [b"newest", b"older"]
+    reader = TapeReader(path)
+    assert len(reader) == 1
+    reader.close()
+
+
+@pytest.mark.parametrize("wrong", [math.inf, -math.inf, math.nan, -1.0, 1e12, 1e300])
+@pytest.mark.parametrize("close", [True, False])
+def test_times_that_no_clock_tells_are_refused(path: Path, wrong: float, close: bool) -> None:
+    writer = TapeWriter(path, "orders")
+    for number in range(9):
+        data = body(number)
+        writer.add(wrong if number == 5 else 1000.0 + number, header(number, len(data)), data)
+    if close:
+        writer.close()
+    with pytest.raises(BadTape, match="can't be played: frame 5 has the time"):
+        TapeReader(path)
+
+
+def test_a_clock_that_is_far_off_does_not_spoil_a_recording(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "x.tape")
+    state = Follower().snapshot(Decoder()(body(0)), 1)
+    recorder.add(replace(header(1, 1), time=1e14), body(1), state)
+    recorder.close()
+    reader = TapeReader(tmp_path / "x.tape")
+    assert abs(reader.time(0) - time.time()) < 1000
+    reader.close()
 
 
 def test_a_full_disk_ends_the_recording_and_nothing_else(

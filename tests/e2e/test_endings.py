@@ -1,0 +1,333 @@
+"""How commands in scripts end: in bounded time, with a reason and a code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from livetable.feed import Publisher
+from livetable.feed.tape import TapeReader, TapeWriter
+from livetable.tui.launch import FeedProcess
+from livetable.tui.scripted import NoTable, Reading
+from tests.feed.test_tape import body, header
+from tests.terminal import Terminal, environment_for
+from tests.waiting import killed_after, wait_for
+
+COMMANDS = f"""
+livetable() {{ {sys.executable} -m livetable.tui "$@"; }}
+livetable_feed() {{ {sys.executable} -m livetable.feed "$@"; }}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "letters.jsonl").write_text('{"a": "Ж"}\n')
+    (tmp_path / "bad.json").write_text('{"a":')
+    (tmp_path / "bad.parquet").write_text("no parquet")
+    (tmp_path / "bad.feather").write_text("no feather")
+    (tmp_path / "list.json").write_text("17")
+    return tmp_path
+
+
+def shell(folder: Path, runtime_folder: Path, script: str, **more: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        ["bash", "-c", COMMANDS + script], cwd=folder, env=environment_for(runtime_folder, more),
+        stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30,
+    )  # fmt: skip
+    errors = done.stderr.decode()
+    assert "Traceback" not in errors
+    assert ".viewer-" not in errors
+    return done.returncode, done.stdout.decode(), errors
+
+
+CANT = {
+    # Nothing that waiting brings: 1, each with its reason.
+    "livetable --once -- false": (1, "false ended with 1 and printed nothing"),
+    "livetable --once -- sh -c 'echo why >&2; exit 3'": (1, "sh ended with 3: why"),
+    "livetable --once -- sh -c 'kill -9 $$'": (1, "sh was ended by signal 9"),
+    "livetable bad.json --once": (1, "bad.json: is half written, or no json"),
+    "livetable bad.parquet --once": (1, "bad.parquet: is half written, or no parquet"),
+    "livetable bad.parquet --follow": (1, "bad.parquet: is half written"),
+    "livetable bad.feather --headless --alert 'x > 1'": (1, "bad.feather: is half written"),
+    "livetable bad.parquet --until 'x > 1'": (1, "bad.parquet: is half written"),
+    "livetable list.json --once": (1, "list.json: "),
+    "livetable t.csv --once --key nope": (1, "no column 'nope'; there are 'a', 'b'"),
+    "livetable --once --key nope < t.csv": (1, "no column 'nope'; there are 'a', 'b'"),
+    "livetable --once --key nope -- cat t.csv": (1, "no column 'nope'; there are 'a', 'b'"),
+    "printf '' | livetable --once": (1, "standard input ended without a row"),
+    "livetable - --once <&-": (1, "standard input ended without a row"),
+    "printf '' | livetable_feed -": (1, "standard input ended without a row"),
+    "livetable_feed - <&-": (1, "standard input ended without a row"),
+    "livetable tcp://127.0.0.1:9 --pull --once --timeout 1": (1, "no frame from tcp://127.0.0.1:9"),
+    "livetable http://127.0.0.1:0 --once --timeout 1": (1, "no table at http://127.0.0.1:0 in"),
+    "livetable t.csv --once --timeout 0.001": (1, "no rows of t.csv within 0.001 s"),
+    # The way out.
+    "livetable t.csv --once > /dev/full": (1, "the output can't be written: No space left"),
+    "livetable t.csv --once --format parquet > /dev/full": (1, "can't be written: No space left"),
+    "livetable t.csv --follow > /dev/full": (1, "the output can't be written: No space left"),
+    "livetable --list > /dev/full": (1, "the output can't be written: No space left"),
+    "livetable --help > /dev/full": (1, "the output can't be written: No space left"),
+    "livetable_feed --help > /dev/full": (1, "the output can't be written: No space left"),
+    "livetable --version > /dev/full": (1, "the output can't be written: No space left"),
+    "livetable t.csv --once >&-": (1, "the output is closed"),
+    "livetable t.csv --once --format arrow >&-": (1, "the output is closed"),
+    "livetable t.csv --follow >&-": (1, "the output is closed"),
+    "livetable --list >&-": (1, "the output is closed"),
+    "livetable t.csv --headless --alert 'a > 0' >&-": (1, "the output is closed"),
+    "livetable t.csv --headless --alert 'a > 0' > /dev/full": (1, "No space left"),
+    "PYTHONIOENCODING=latin-1 livetable letters.jsonl --once --format csv": (1, "latin-1 has no"),
+    "PYTHONIOENCODING=ascii livetable letters.jsonl --follow": (1, "ascii has no"),
+    "livetable t.csv --headless --record /proc/x.tape": (1, "recording stopped"),
+}
+
+
+@pytest.mark.parametrize("script", CANT)
+def test_what_waiting_cant_cure_ends_it(script: str, folder: Path, runtime_folder: Path) -> None:
+    code, says = CANT[script]
+    ended, _, errors = shell(folder, runtime_folder, script)
+    assert (ended, says in errors) == (code, True), errors
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "livetable t.csv --once <&-",
+        "livetable t.csv --once 2>&-",
+        "livetable t.csv --once <&- 2>&-",
+        "livetable t.csv --once 2> /dev/full",
+        "LC_ALL=C livetable t.csv --once",
+        "env -u HOME XDG_CONFIG_HOME=/proc/none true && unset HOME && livetable t.csv --once",
+        "XDG_CONFIG_HOME=/proc/none livetable t.csv --once",
+        "XDG_RUNTIME_DIR=/proc livetable t.csv --once",
+        "XDG_RUNTIME_DIR=/nonexistent livetable t.csv --once",
+    ],
+)
+def test_what_is_closed_or_missing_and_not_needed_is_no_error(
+    script: str, folder: Path, runtime_folder: Path
+) -> None:
+    code, out, errors = shell(folder, runtime_folder, script)
+    assert (code, out.split(), errors) == (0, ["a", "b", "0", "1", "2"], "")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "yes 1,2 | head -n 400000 | livetable --once --format csv | head -n 1",
+        "livetable --help | head -n 1",
+        "livetable --list | head -n 0",
+    ],
+)
+def test_a_reader_that_has_seen_enough_is_no_error(
+    script: str, folder: Path, runtime_folder: Path
+) -> None:
+    code, _, errors = shell(folder, runtime_folder, f"set -o pipefail; {script}")
+    # `yes` and `head` may be ended by the closed pipe: only livetable's own word counts.
+    assert errors == ""
+    if not script.startswith("yes"):
+        assert code == 0
+
+
+def test_help_where_the_output_has_not_all_signs(folder: Path, runtime_folder: Path) -> None:
+    code, out, errors = shell(folder, runtime_folder, "PYTHONIOENCODING=ascii livetable --help")
+    assert (code, errors) == (0, "")
+    assert "--once" in out
+
+
+@pytest.mark.parametrize("output", [">&-", "> /dev/full"])
+def test_it_records_where_its_output_is_closed(
+    output: str, folder: Path, runtime_folder: Path
+) -> None:
+    command = f"livetable t.csv --headless --record x.tape --alert 'a > 0' {output}"
+    with killed_after(
+        subprocess.Popen(
+            ["bash", "-c", f"{COMMANDS} exec {sys.executable} -m livetable.tui "
+                           f"{command.removeprefix('livetable ')}"],
+            cwd=folder, env=environment_for(runtime_folder), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+    ) as process:  # fmt: skip
+        path = folder / "x.tape"
+        wait_for(lambda: path.exists() and path.stat().st_size > 1000)
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, b"1 frames" in errors) == (0, True), errors
+    reader = TapeReader(path)
+    assert len(reader) == 1
+    reader.close()
+
+
+WAITS = {
+    "livetable nosuch --once": "waiting for table 'nosuch'",
+    "livetable nosuch --follow": "waiting for table 'nosuch'",
+    "livetable nosuch --headless --alert 'x > 1'": "waiting for table 'nosuch'",
+    "livetable tcp://127.0.0.1:9 --once": "waiting for a feed at tcp://127.0.0.1:9",
+    "livetable tcp://127.0.0.1:9#t --once": "waiting for a feed at tcp://127.0.0.1:9",
+    "livetable - --once < pipe": "waiting for rows on standard input",
+    "livetable empty/ --once": "no file empty/* yet: waiting for one",
+    "livetable empty.parquet --once": "empty.parquet: is being written",
+    "livetable empty/ --each --list": "waiting for rows of empty",
+    "livetable --once -- sleep 60": "waiting for rows of sleep",
+}
+
+
+@pytest.mark.parametrize("command", WAITS)
+def test_what_waiting_may_cure_says_what_it_waits_for(
+    command: str, folder: Path, runtime_folder: Path
+) -> None:
+    (folder / "empty").mkdir()
+    (folder / "empty.parquet").touch()
+    os.mkfifo(folder / "pipe")
+    writer = os.open(folder / "pipe", os.O_RDWR)  # nobody writes, and it never ends
+    line = command.removeprefix("livetable ")
+    try:
+        with killed_after(
+            subprocess.Popen(
+                ["bash", "-c", f"exec {sys.executable} -m livetable.tui {line}"], cwd=folder,
+                env=environment_for(runtime_folder), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )
+        ) as process:  # fmt: skip
+            assert process.stderr is not None
+            lines = iter(process.stderr.readline, b"")
+            said = f"livetable: {WAITS[command]}\n".encode()
+            assert said in lines  # reads up to it; that it waits may be said before
+            process.send_signal(signal.SIGINT)
+            out, errors = process.communicate(timeout=20)
+            assert (process.returncode, out) == (130, b"")
+            assert b"Traceback" not in errors
+    finally:
+        os.close(writer)
+
+
+def test_a_feed_that_stops_answering_is_told_and_waited_for(
+    folder: Path, runtime_folder: Path
+) -> None:
+    demo = [sys.executable, "-m", "livetable.feed", "demo", "--rows", "3", "--hz", "2"]
+    follow = [sys.executable, "-m", "livetable.tui", "demo", "--follow"]
+    environment = environment_for(runtime_folder)
+    with killed_after(
+        subprocess.Popen(
+            follow, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with killed_after(subprocess.Popen(demo, env=environment, stderr=subprocess.DEVNULL)):
+            assert process.stdout.readline()
+        drain = threading.Thread(target=process.stdout.read)
+        drain.start()
+        lines = iter(process.stderr.readline, b"")
+        assert b"livetable: demo stopped answering: waiting for it\n" in lines
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        drain.join(20)
+
+
+def test_a_tape_whose_times_no_clock_tells_is_refused(folder: Path, runtime_folder: Path) -> None:
+    writer = TapeWriter(folder / "x.tape", "orders")
+    for moment in (1000.0, float("inf")):
+        writer.add(moment, header(1, 1), body(1))
+    writer.close()
+    for script in ("livetable x.tape --once", "livetable_feed replay x.tape"):
+        code, out, errors = shell(folder, runtime_folder, script)
+        assert (code, out) == (1, "")
+        assert "x.tape can't be played: frame 1 has the time inf" in errors
+
+
+# -- a feed of the viewer's own that dies ------------------------------------------------------
+
+
+def test_a_feed_that_dies_with_a_sentence_ends_the_script() -> None:
+    with FeedProcess("nonsense", "x") as feed:
+        reading = Reading(feed.target, 20.0)
+        with pytest.raises(NoTable, match="unknown source 'nonsense'"):
+            for _ in reading:
+                pass
+
+
+def test_a_feed_of_standard_input_that_is_killed_ends_the_script() -> None:
+    end, start = os.pipe()
+    with FeedProcess("-", "stdin", data=end) as feed:
+        failed = threading.Event()
+        feed.listen(failed.set)
+        feed._process.kill()
+        assert failed.wait(20)
+        with pytest.raises(NoTable, match="the process that reads standard input was ended by"):
+            for _ in Reading(feed.target, 20.0):
+                pass
+    os.close(start)
+
+
+def test_a_part_of_standard_input_is_not_taken_for_the_whole(
+    folder: Path, runtime_folder: Path
+) -> None:
+    broken = """printf '{"id": 1}\\n{"id"\\n'"""
+    code, out, errors = shell(folder, runtime_folder, f"{broken} | livetable --once")
+    assert (code, out) == (1, "")
+    assert "standard input can't be read further" in errors
+    assert errors.count("\n") == 1
+    code, out, errors = shell(folder, runtime_folder, f"{broken} | livetable --follow")
+    assert code == 1
+    assert "standard input can't be read further" in errors
+
+
+def test_a_feed_that_is_killed_with_rows_in_it_ends_the_script() -> None:
+    end, start = os.pipe()
+    with FeedProcess("-", "stdin", data=end) as feed:
+        os.write(start, b"a,b\n1,2\n")
+        rows = []
+
+        def read() -> None:
+            for state in Reading(feed.target, 20.0):
+                rows.append(state.table and state.table.rows)
+                if state.table is not None:
+                    feed._process.kill()
+
+        with pytest.raises(NoTable, match="the process that reads standard input was ended by"):
+            read()
+        assert rows[-1] == 1
+    os.close(start)
+
+
+def test_a_failure_is_told_to_who_listens_late() -> None:
+    with FeedProcess("nonsense", "x") as feed:
+        failed, late = threading.Event(), threading.Event()
+        feed.listen(failed.set)
+        assert failed.wait(20)
+        deaf = feed.listen(late.set)
+        assert late.is_set()
+        deaf()
+        deaf()
+
+
+def test_a_failure_of_any_feed_reaches_a_script(folder: Path, runtime_folder: Path) -> None:
+    with Publisher("orders") as orders:
+        orders.fail("nothing in it")
+        code, out, errors = shell(folder, runtime_folder, "livetable orders --once")
+        assert (code, out, errors) == (1, "", "livetable: nothing in it\n")
+        orders.send({"a": [1]})
+        code, out, errors = shell(folder, runtime_folder, "livetable orders --format csv")
+        assert (code, out, errors) == (0, "a\n1\n", "")
+
+
+def test_on_the_screen_a_failure_is_a_note_and_the_viewer_stays(
+    folder: Path, runtime_folder: Path
+) -> None:
+    path = folder / "bad.parquet"
+    with Terminal("livetable", str(path), folder=runtime_folder, size=(24, 120)) as terminal:
+        terminal.wait_for("is half written, or no parquet")
+        pd.DataFrame({"x": [123456]}).to_parquet(path)
+        terminal.wait_for(lambda: "123,456" in terminal.table or "123456" in terminal.table)
+        terminal.wait_for(lambda: "half written" not in terminal.text)
+        terminal.send("q")
+        assert terminal.wait_for_end() == 0

@@ -1,0 +1,367 @@
+"""Command lines that are refused: each with one sentence, and with nothing touched.
+
+A call is refused before anything is done for it: no file is written, no process started, no socket
+made. An audit hook watches that, and a snapshot of a folder full of recordings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from livetable.feed import __main__ as feed_command
+from livetable.feed.commandline import run_command, split_command
+from livetable.tui import __main__ as command
+from livetable.tui.options import REACH, Browser, build_parser, for_browser, for_feed, is_given
+from livetable.tui.target import Target, ViewOptions
+from livetable.tui.web import command_for
+
+ROTATED = "--record day.tape --rotate 1h --keep 1"
+
+# What each line leads to. First what once renamed and deleted recordings before it was refused.
+REFUSED = {
+    f"orders {ROTATED}": "there is no screen",
+    f"orders {ROTATED} --once": "there is no screen",
+    f"orders {ROTATED} --follow": "there is no screen",
+    f"orders {ROTATED} --headless --where x": "--headless takes the whole table",
+    f"orders {ROTATED} --headless --once": "--headless prints no table: leave out --once",
+    f"orders {ROTATED} --headless --format csv": "leave out --format",
+    f"orders {ROTATED} --headless --list": "leave out --list",
+    f"orders {ROTATED} --headless --follow": "leave out --follow",
+    f"orders {ROTATED} --headless --alert 'x >'": "not an expression",
+    f"orders {ROTATED} --headless --until 'x >'": "--headless takes the whole table",
+    f"orders {ROTATED} --headless --theme nope": "there is no 'nope'",
+    f"orders {ROTATED} --headless --types x=y": "--types",
+    f"orders {ROTATED} --headless --view none/x.toml": "there is no folder",
+    f"orders {ROTATED} --headless --every 2s": "--every goes with a command",
+    f"orders {ROTATED} --headless --sort ,": "--headless takes the whole table",
+    f"orders {ROTATED} --headless --columns ,": "--headless takes the whole table",
+    "orders --sort ,": "--sort: an empty name",
+    "orders --columns a,,b": "--columns: an empty name",
+    f"orders {ROTATED} --headless --alert-command x": "--alert-command goes with --alert",
+    f"orders {ROTATED} --headless --feed-key x": "--feed-key goes with one SOURCE",
+    f"orders {ROTATED} --headless --at 14:00": "--at is for a tape",
+    f"orders {ROTATED} --web 0": "leave out --record",
+    f"day.tape {ROTATED} --headless": "--headless takes a live table",
+    f"orders prices {ROTATED} --headless": "--record takes one live table",
+    f"tcp://127.0.0.1:9 {ROTATED} --headless": "--record takes one live table",
+    f"data.csv#x {ROTATED} --headless": "can't be a table's name",
+    f"data.csv {ROTATED} --headless --sep ,,": "',,' is no separator",
+    f"-- no-such-command {ROTATED} --headless": "there is no command",
+    "orders --record day.tape --headless": "is there already",
+    "orders --record folder.tape --headless": "is a folder",
+    "orders --record folder.tape --rotate 1h --headless": "is a folder",
+    "orders --record none/day.tape --headless": "there is no folder",
+    "orders --record day.csv --headless": "a tape's name ends in .tape",
+    "orders --record new.tape --rotate 5 --headless": "--rotate '5'",
+    "orders --record new.tape --rotate 0h --headless": "more than nothing",
+    "orders --record new.tape --rotate '' --headless": "--rotate ''",
+    "orders --record new.tape --keep 2 --headless": "--keep goes with --rotate",
+    "orders --record new.tape --rotate 1h --keep -1 --headless": "'-1' is no whole number",
+    "orders --rotate 1h": "--rotate goes with --record",
+    "orders --headless": "--headless goes with",
+    "orders --web 99999": "'99999' is no port",
+    "orders --web -1": "-1",
+    "orders --web 0 --once": "leave out --once",
+    "orders --web 0 --follow": "leave out --follow",
+    "orders --web 0 --format csv": "leave out --format",
+    "orders --web 0 --list": "leave out --list",
+    "orders --web 0 --until 'x > 1'": "leave out --until",
+    "orders --web 0 --timeout 5": "leave out --timeout",
+    "orders --web 0 --headless --alert 'x > 1'": "leave out --headless",
+    "orders --where 'x >'": "not an expression",
+    "orders --until 'x > ('": "--until",
+    "orders --timeout 0": "'0' is no number above 0",
+    "orders --timeout nan": "'nan' is no number above 0",
+    "orders --history inf": "'inf' is no number above 0",
+    "orders --stale-after x": "'x' is no number above 0",
+    "orders --format xml": "invalid choice",
+    "orders --follow --once": "leave out --once",
+    "orders --follow --format parquet": "--follow prints jsonl or csv",
+    "orders --sep ;": "--sep goes with a file",
+    "orders --pickle": "--pickle goes with tcp://",
+    "orders --each": "--each goes with a folder",
+    "data.csv --each": "--each goes with a folder",
+    "data.csv --topic x": "--topic goes with tcp://",
+    "data.csv --limit 0": "'0' is no whole number from 1",
+    "data.csv --limit 99999999999999999999": "is no whole number",
+    "data.csv --encoding nope": "'nope' is no encoding",
+    "data.csv --encoding base64": "'base64' is no encoding",
+    "data.csv --at 14:00": "--at is for a tape",
+    "data.csv --list": "--list takes no table",
+    "data.csv other.csv --once": "one table at a time",
+    "data.csv orders nats://x --once": "of several sources each names one table",
+    "none/data.csv": "there is no folder",
+    "none/*.csv --once": "there is no folder",
+    "folder.csv --once": "is a folder",
+    "folder.tape --once": "is a folder",
+    "- - --once": "standard input can be shown once",
+    "day.tape --at noon": "--at 'noon' is no time",
+    "day.tape --follow": "--follow takes a live table",
+    "day.tape --until 'x > 1'": "--until takes a live table",
+    "day.tape --headless --alert 'x > 1'": "--headless takes a live table",
+    "tcp://127.0.0.1 --once": "no",
+    "tcp://127.0.0.1:99999 --once": "has no port",
+    "tcp://127.0.0.1:9#t --pull": "leave out #NAME",
+    "tcp://127.0.0.1:9 --feed-key short": "is no key",
+    "http://[ --once": "is no address",
+    "http://x:99999 --once": "is no address",
+    "ftp://x --once": "ftp:// can't be shown",
+    "--demo orders": "--demo shows a table of its own",
+    "--demo --key name": "--demo has a key and rows of its own: leave out --key",
+    "--demo --limit 5": "leave out --limit",
+    "--every 1us -- ls": "no time from 100ms",
+    "--nonsense": "unrecognized",
+    "orders -- ls": "a command stands alone",
+    "--": "a command stands alone",
+    f"{'x' * 300}.csv --once": "File name too long",
+    f"{'x' * 300} --once": "File name too long",
+    f"{'x' * 100} --once": "is too long for a table's name",
+}
+
+# What the disk shows, not the command line alone.
+FAILED = {
+    "none.csv --once": "No such file",
+    "none.tape": "No such file",
+    "day.tape --once": "is no tape",
+    "-- no-such-command": "there is no command",
+}
+
+FEED_REFUSED = {
+    "demo --columns 0": "'0' is no whole number from 1",
+    "demo --rows -1": "-1",
+    "demo --rows 100000000": "cells at most",
+    "demo --hz 0": "'0' is no number",
+    "demo --hz 1e-300": "'1e-300' is no number",
+    "demo --seed -1": "-1",
+    "demo --name a/b": "can't be a table's name",
+    "demo --bind tcp://x": "no",
+    "demo --bind x": "is no endpoint",
+    "demo --secure --insecure": "contradict",
+    "demo x.tape": "replay takes a tape",
+    "replay": "replay takes a tape",
+    "replay folder.tape": "is a folder",
+    "replay day.tape --speed 0": "'0' is no number",
+    "folder.csv": "is a folder",
+    "data.csv --sep ,,": "is no separator",
+    "data.csv --types x": "--types",
+    "data.csv --encoding zlib": "is no encoding",
+    "nonsense": "unknown source",
+    "tcp://x": "no",
+    "http://[": "is no address",
+    "keygen x": "keygen takes nothing more",
+    "--": "write the command behind --",
+    "http://127.0.0.1:5000 --max-body 0": "'0' is no number above 0",
+}
+
+Seen = dict[str, tuple[int, bytes]]
+
+_TOUCHING = (
+    "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate",
+    "os.chmod", "os.utime", "os.fork", "os.exec", "os.posix_spawn", "os.system",
+    "subprocess.Popen", "socket.__new__", "socket.bind", "socket.connect",
+)  # fmt: skip
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_watched: list[str] | None = None
+"""What was touched while a call is watched; None while none is. A hook can't be taken away."""
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watched is None:
+        return
+    said = f"{event} {arguments!r:.200}"
+    if "__pycache__" in said:  # a module that is imported for the first time
+        return
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
+    if event in _TOUCHING or (writes and arguments[0] != "/dev/tty"):
+        _watched.append(said)
+
+
+sys.addaudithook(_hook)
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[list[str]]:
+    global _watched
+    touched = _watched = []
+    try:
+        yield touched
+    finally:
+        _watched = None
+
+
+def seen(*folders: Path) -> Seen:
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.fixture
+def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    names = ("day.tape", "day.20260101-000000.tape", "day.20260102-000000.tape", "other.csv")
+    for name in names:
+        Path(name).write_text("precious")
+    Path("data.csv").write_text("a,b\n1,2\n")
+    Path("folder.tape").mkdir()
+    Path("folder.csv").mkdir()
+    return tmp_path
+
+
+def check_refused(
+    main: Any, line: str, says: str, code: int, folders: tuple[Path, ...],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    before = seen(*folders)
+    with watched() as touched, pytest.raises(SystemExit) as ended:
+        main(shlex.split(line))
+    out, errors = capsys.readouterr()
+    assert (ended.value.code, out) == (code, ""), errors
+    assert says in errors
+    assert errors.count("\n") == 1, errors
+    assert ".viewer-" not in errors
+    assert touched == []
+    assert seen(*folders) == before
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_a_refused_call_touches_nothing(
+    line: str, recordings: Path, runtime_folder: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(command, "_act", lambda *_: pytest.fail("it was not refused"))
+    code = 1 if "no-such-command" in line else 2
+    folders = (recordings, runtime_folder)
+    check_refused(command.main, line, REFUSED[line], code, folders, capsys)
+
+
+@pytest.mark.parametrize("line", FAILED)
+def test_what_the_disk_shows_to_be_wrong_ends_with_1(
+    line: str, recordings: Path, runtime_folder: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(command, "_act", lambda *_: pytest.fail("it was not refused"))
+    check_refused(command.main, line, FAILED[line], 1, (recordings, runtime_folder), capsys)
+
+
+@pytest.mark.parametrize("line", FEED_REFUSED)
+def test_a_refused_feed_touches_nothing(
+    line: str, recordings: Path, runtime_folder: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(feed_command, "_publish", lambda *_: pytest.fail("it was not refused"))
+    folders = (recordings, runtime_folder)
+    check_refused(feed_command.main, line, FEED_REFUSED[line], 2, folders, capsys)
+
+
+def test_the_watch_sees_what_is_touched(tmp_path: Path) -> None:
+    with watched() as touched:
+        (tmp_path / "x").write_text("x")
+        (tmp_path / "x").rename(tmp_path / "y")
+    assert len(touched) == 2
+
+
+# -- options reach where they belong -----------------------------------------------------------
+
+
+def all_options() -> dict[str, str]:
+    """Return each option of the parser with how it may be written, by the name of its value."""
+    values = {
+        "columns": "=a", "where": "=x > 1", "sort": "=a", "stale_after": "=2.0", "view": "=v.toml",
+        "history": "=64.0", "feed_key": "=k", "theme": "=textual-light", "web": "=8001",
+        "topic": "=t", "key": "=id", "limit": "=5", "sep": "=;", "encoding": "=latin-1",
+        "types": "=a=text", "every": "=3.0", "alert": "=x > 1", "alert_command": "=true",
+        "record": "=x.tape", "rotate": "=1h", "keep": "=2", "at": "=14:00", "changes_of": "=k",
+        "format": "=csv", "until": "=x > 1", "timeout": "=5.0",
+    }  # fmt: skip
+    actions = {one.dest: one for one in build_parser()._actions if one.option_strings}
+    del actions["help"], actions["version"]  # they end the command
+    return {
+        name: max(action.option_strings, key=len) + values.get(name, "")
+        for name, action in actions.items()
+    }
+
+
+def test_each_option_says_how_far_it_reaches() -> None:
+    # An option that is new belongs into REACH of options.py, or it would be dropped on its way.
+    assert set(REACH) == set(all_options()) | {"source"}
+
+
+@pytest.mark.parametrize("name", all_options())
+def test_an_option_reaches_the_feed_and_the_browser(name: str) -> None:
+    text = all_options()[name]
+    options = build_parser().parse_args([text])
+    assert is_given(options, name)
+    reach = REACH[name]
+    assert for_feed(options) == ([text] if reach.feed else [])
+    passed = [text] if reach.browser is Browser.PASSED else []
+    assert for_browser(options) == passed
+    shown = command_for([Target(None, "orders")], options)
+    assert shown[3:] == ["--in-browser", *passed, "orders"]
+    # What the feed is given, its own parser reads; and so does the viewer of a browser.
+    again = feed_command.build_parser().parse_args(["x", *for_feed(options)])
+    if reach.feed:
+        assert getattr(again, name) == getattr(options, name)
+    in_browser = build_parser().parse_args(shown[3:])
+    if passed:
+        assert getattr(in_browser, name) == getattr(options, name)
+
+
+def test_a_repeated_option_is_passed_on_each_time() -> None:
+    options = build_parser().parse_args(["--topic", "a", "--topic", "b", "--alert", "x > 1"])
+    assert for_feed(options) == ["--topic=a", "--topic=b"]
+    assert for_browser(options) == ["--topic=a", "--topic=b", "--alert=x > 1"]
+
+
+def test_the_view_of_a_checked_call_records_nothing(recordings: Path) -> None:
+    from livetable.tui.call import check
+
+    given, behind = split_command(["orders", "--headless", *ROTATED.split()])
+    with watched() as touched:
+        call = check(build_parser().parse_args(given), behind)
+    assert touched == []
+    assert isinstance(call.view, ViewOptions)
+    assert (call.view.record, call.record) == (None, Path("day.tape"))
+
+
+# -- the way out -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (OSError(28, "No space left on device"), 1, "the output can't be written: No space left"),
+        (OSError(9, "Bad file descriptor"), 1, "the output is closed"),
+        (PermissionError(13, "Permission denied", "/x/y"), 1, "/x/y: Permission denied"),
+        (UnicodeEncodeError("latin-1", "aЖ", 1, 2, "no"), 1, "latin-1 has no '\\u0416'"),
+        (RuntimeError("what"), 1, "RuntimeError: what"),
+        (BrokenPipeError(32, "Broken pipe"), 1, "Broken pipe"),  # of another pipe than the output
+    ],
+)
+def test_whatever_goes_wrong_is_one_sentence(
+    error: Exception, code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act() -> int:
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_command("livetable", act)
+    errors = capsys.readouterr().err
+    assert (ended.value.code, errors.count("\n")) == (code, 1)
+    assert says in errors
+
+
+def test_ctrl_c_is_130() -> None:
+    def act() -> int:
+        raise KeyboardInterrupt
+
+    assert run_command("livetable", act) == 130
