@@ -132,6 +132,8 @@ class LivetableApp(TypedInOrder[int]):
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(collector.SETTLE_SECONDS, collector.settle)
+        # Textual paints what changes from then on; but the terminal comes back blank.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh())
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)

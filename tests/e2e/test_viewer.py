@@ -210,6 +210,38 @@ def test_a_stopped_viewer_costs_the_feed_nothing_and_then_shows_the_newest(
     assert "merged" in terminal.text
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+def test_the_whole_screen_is_back_after_fg(
+    view: View, counter: Callable[..., subprocess.Popen[str]], by_key: bool
+) -> None:
+    counter(seconds=0.2)
+    shell = view("bash", "--norc", "-i", environment={"PS1": "$ "})
+    shell.wait_for("$")
+    shell.send(f"exec 2>&1; {' '.join(command_line(['livetable', 'orders']))}\r")
+    shell.wait_for("q Quit")
+    viewer = psutil.Process(shell.pid).children()[0]
+    for _ in range(2):
+        if by_key:
+            shell.send("\x1a")
+        else:
+            viewer.send_signal(signal.SIGSTOP)
+        shell.wait_for("Stopped")
+        shell.send("\x15clear\r")  # an answer to the viewer may stand before it
+        shell.wait_for(lambda: "row" not in shell.text and "Stopped" not in shell.text)
+        shell.send("\x15fg\r")
+        shell.wait_for(lambda: all(f"row{at:03}" in shell.text for at in range(20)))
+        shell.wait_for("q Quit")
+        shell.wait_for("● live")
+    assert shell.lines[1].split() == ["id", "n", "half"]
+    begun = sum(viewer.cpu_times()[:2])
+    time.sleep(2)  # an input thread that finds news without end would use all of it
+    assert sum(viewer.cpu_times()[:2]) - begun < 1
+    shell.send("G")
+    shell.wait_for("row099")
+    shell.send("q")
+    shell.wait_for(lambda: not viewer.is_running() or viewer.status() == psutil.STATUS_ZOMBIE)
+
+
 def test_the_list_of_tables_follows_feeds(
     view: View, counter: Callable[..., subprocess.Popen[str]]
 ) -> None:
