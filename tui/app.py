@@ -19,6 +19,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
 from livetable.tui import collector
@@ -26,6 +27,7 @@ from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
+from livetable.tui.screens.leaving import Palette
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import Settings
 from livetable.tui.table import LiveTable
@@ -56,6 +58,7 @@ class LivetableApp(TypedInOrder[int]):
 
     CSS_PATH = Path(__file__).with_name("livetable.tcss")
     TITLE = "livetable"
+    ALLOW_SELECT = False  # there is no key that copies it; and it fails on what is being removed
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
@@ -112,6 +115,15 @@ class LivetableApp(TypedInOrder[int]):
                     f"{binding.description}  ({key})", says, partial(self.simulate_key, binding.key)
                 )
         yield from super().get_system_commands(screen)
+
+    def action_command_palette(self) -> None:
+        """Show the commands, unless they are shown."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show the themes, to choose one."""
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen."""

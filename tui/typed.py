@@ -13,7 +13,8 @@ import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
+from textual.errors import NoWidget
 
 from livetable.tui.later import later
 from livetable.tui.table import LiveTable
@@ -66,7 +67,21 @@ class TypedInOrder(App[T]):
             if isinstance(event, events.Key) and isinstance(self.focused, LiveTable):
                 await self._act(event.key)  # all that keys do to a table, they do by bindings
                 return
+        if isinstance(event, events.MouseDown) and not event.is_forwarded and self._is_going(event):
+            return
         await super().on_event(event)
+
+    def _is_going(self, event: events.MouseDown) -> bool:
+        """Tell whether a press of the mouse is at what is being removed, and shown until a paint.
+
+        Textual would give it the focus, and keys would go to what is no longer there.
+        """
+        try:
+            widget, _ = self.get_widget_at(event.x, event.y)
+        except (NoWidget, ScreenStackError):
+            return False
+        chain = widget.ancestors_with_self
+        return not widget.is_attached or any(getattr(one, "_pruning", False) for one in chain)
 
     async def _settled_prompt(self) -> Prompt | None:
         prompt = self.prompt

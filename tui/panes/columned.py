@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from livetable.feed.harmless import harmless
 from livetable.tui.columns import (
     AS_IT_CAME,
     ColumnChoice,
@@ -107,7 +108,8 @@ class ColumnedPane(ArrangedPane):
         if found := self.under_cursor():
             table, column, ref = found
             if table.headings.columns[column].expression is not None:
-                gone = next(one for one in self.columns.computed if one.title == ref[0])
+                # As in its heading: a view file's title may hold what a heading never does.
+                gone = next(one for one in self.columns.computed if harmless(one.title) == ref[0])
                 kept = tuple(one for one in self.columns.computed if one is not gone)
                 self.choose_columns(replace(self.columns, computed=kept))
                 sort = tuple(key for key in self.chosen().sort if key.column != ref)

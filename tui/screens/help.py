@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from livetable.feed.harmless import harmless
+from livetable.tui.screens.leaving import LeftOnce
 
 KEYS: Final = (
     ("Move", (
@@ -105,7 +106,7 @@ KEYS: Final = (
 _WIDTH: Final = 74
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], LeftOnce[None]):
     """Shows the keys; any of the keys that should close it does."""
 
     DEFAULT_CSS = """

@@ -7,7 +7,6 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -17,6 +16,7 @@ from livetable.tui.keyline import KeyLine
 from livetable.tui.launch import FeedProcess, foreign_feed
 from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 from livetable.tui.messages import ListingChanged
+from livetable.tui.screens.leaving import LeftOnce
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
@@ -28,7 +28,7 @@ class TableList(LiveTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
 
 
-class PickerScreen(Screen[Target | None]):
+class PickerScreen(LeftOnce[Target | None]):
     """Lists tables; Enter opens one.
 
     Args:
