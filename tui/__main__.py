@@ -28,7 +28,7 @@ from livetable.feed.forms import is_folder, path_of
 from livetable.feed.wire import name_from
 from livetable.tui import collector
 from livetable.tui.settings import BadFile, Settings, read_settings
-from livetable.tui.target import Target, ViewOptions, parse_target
+from livetable.tui.target import Target, ViewOptions, origin_of, parse_target
 
 if TYPE_CHECKING:
     from livetable.feed.recording import Recorder
@@ -95,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="show it in browsers of this machine, default: at port 8000; see the address",
     )
     parser.add_argument("--in-browser", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--origin", action="append", default=[], help=argparse.SUPPRESS)
     other = parser.add_argument_group("other publishers")
     add_foreign_options(other)
     files = parser.add_argument_group("files, pipes and commands")
@@ -162,6 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         other = options.demo or options.in_browser or command is not None
         piped = _is_piped() and not (options.source or other)
         targets = [parse_target(source) for source in options.source or ["-" if piped else None]]
+        for at, origin in enumerate(options.origin[: len(targets)]):
+            targets[at] = replace(targets[at], origin=origin or None)
         if command is not None:
             if not command or options.source or options.demo:
                 fail(parser.prog, "a command stands alone behind --: livetable -- ps aux", 2)
@@ -220,7 +223,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 settle_keys(targets, options.feed_key)
             view = replace(view, to_end=targets[0].piped)
-            targets = [_followed(target, options, stack) for target in targets]
+            targets = [
+                replace(_followed(target, options, stack), origin=origin_of(target))
+                for target in targets
+            ]
             if options.web is not None and not printed:
                 from livetable.tui.web import command_for, serve
 

@@ -131,7 +131,8 @@ class LivetableApp(TypedInOrder[int]):
             return TablesScreen(self._targets, self._options, client=self._client)
         from livetable.tui.screens.picker import PickerScreen  # late: a named table needs none
 
-        return PickerScreen(self._targets[0].endpoint, self._options)
+        first = self._targets[0]
+        return PickerScreen(first.endpoint, self._options, origin=first.origin)
 
     def on_load(self) -> None:
         """Make room for all workers: each table holds one or two for as long as it is open."""

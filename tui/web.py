@@ -43,6 +43,8 @@ def command_for(targets: Sequence[Target], options: argparse.Namespace) -> list[
                 command.append(f"--{name.replace('_', '-')}={one}")
     if options.pickle:
         command.append("--pickle")
+    if any(target.origin for target in targets):  # else views would be remembered by names alone
+        command += [f"--origin={target.origin or ''}" for target in targets]
     for target in targets:
         where = target.tape or target.endpoint
         if where is None:

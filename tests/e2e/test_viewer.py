@@ -625,3 +625,24 @@ def test_what_takes_long_to_load_is_not_needed_for_the_first_rows(
     loaded = set(out.read_text().split())
     assert "pyarrow.lib" in loaded
     assert not loaded & {"pandas", "pyarrow.compute", "livetable.tui.arrange", "zoneinfo"}
+
+
+def test_a_files_view_is_remembered_by_its_path(view: View, tmp_path: Path) -> None:
+    for folder, rows in (("A", "alpha,1\nbeta,2\n"), ("B", "gamma,1\ndelta,2\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "results.csv").write_text(f"name,val\n{rows}")
+    first = view("livetable", str(tmp_path / "A/results.csv"))
+    first.wait_for("beta")
+    first.send("fval > 1\r")
+    first.wait_for(lambda: "alpha" not in first.table and "1 of 2 rows" in first.text)
+    first.send("q")
+    assert first.wait_for_end() == 0
+    other = view("livetable", str(tmp_path / "B/results.csv"))
+    other.wait_for("delta")
+    assert "gamma" in other.text
+    assert "filter" not in other.lines[1]
+    again = view("livetable", str(tmp_path / "A/../A/results.csv"), size=(24, 120))
+    again.wait_for("Remembered view: 1 filter. Press V to clear.")
+    assert "alpha" not in again.table
+    again.send("V")
+    again.wait_for("alpha")

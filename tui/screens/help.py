@@ -29,6 +29,7 @@ KEYS: Final = (
         ("/  n N", "search; next match, previous match"),
         ("f", "filter: price > 100 and name == 'x', or a text"),
         ("&  F", "filter by this cell; remove the newest filter"),
+        ("V", "show all rows and columns: no filters, groups, hidden columns"),
     )),
     ("Order", (
         ("s  S", "sort by this column, by a further one: ↑ ↓ off"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -35,6 +36,7 @@ class PickerScreen(LeftOnce[Target | None]):
         endpoint: List what is on this endpoint; None: what this user publishes on this machine.
         options: Passed on to the table's screen.
         choose: Whether to give the chosen table back, rather than opening it.
+        origin: What the tables there are made of, if their names may be those of others.
     """
 
     DEFAULT_CSS = """
@@ -46,12 +48,18 @@ class PickerScreen(LeftOnce[Target | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back", show=False)]
 
     def __init__(
-        self, endpoint: str | None, options: ViewOptions = DEFAULTS, *, choose: bool = False
+        self,
+        endpoint: str | None,
+        options: ViewOptions = DEFAULTS,
+        *,
+        choose: bool = False,
+        origin: str | None = None,
     ) -> None:
         super().__init__()
         self.endpoint = endpoint
         self._options = options
         self._choose = choose
+        self._origin = origin
         self._foreign: tuple[FeedProcess, TablesScreen] | None = None
         self._doubt: Timer | None = None
         self._warning: str | None = None
@@ -135,6 +143,8 @@ class PickerScreen(LeftOnce[Target | None]):
             if self.endpoint is None and self._listing[row].endpoint.startswith("ipc://"):
                 # By name: where it is may change when its feed is started again.
                 target = type(target)(None, target.table)
+            if self._origin is not None:
+                target = replace(target, origin=f"{self._origin}#{target.table}")
             if self._choose:
                 self.end_work()
                 self.dismiss(target)
