@@ -646,3 +646,17 @@ def test_a_files_view_is_remembered_by_its_path(view: View, tmp_path: Path) -> N
     assert "alpha" not in again.table
     again.send("V")
     again.wait_for("alpha")
+
+
+@pytest.mark.parametrize("more", [(), ("--once",), ("--follow",), ("--format", "json")])
+def test_a_where_that_can_not_be_applied_shows_no_row(
+    view: View, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("name,created\nalpha,2026-01-01\nbeta,2027-01-01\n")
+    terminal = view(
+        "livetable", str(path), "--where", "created > 2026-11-27", *more, size=(24, 150)
+    )
+    assert terminal.wait_for_end() == 1
+    assert "put the date in quotes, created > '2026-11-27'" in terminal.text
+    assert b"alpha" not in terminal.raw

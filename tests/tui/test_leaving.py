@@ -50,6 +50,7 @@ async def alive(on: Stage) -> None:
 
 
 def every(kind: type) -> Iterator[type]:
+    one: type
     for one in kind.__subclasses__():
         yield one
         yield from every(one)

@@ -77,6 +77,9 @@ class ArrangedPane(Widget):
         self.since_mark = ""
         """What came and went since the mark, if there is one."""
         self._problems: tuple[str, ...] = ()
+        self._unapplied: dict[str, str] = {}
+        self._rules_checked: tuple[object, ...] = ()
+        self._bad_rules: dict[str, str] = {}
         self._arranger = Arranger(lambda: self.post_message(ArrangedNews()))
         self._arranging = False
 
@@ -125,7 +128,8 @@ class ArrangedPane(Widget):
 
     def _accept(self, done: Arranged) -> None:
         self.arranged = self.paint_next = done.table
-        self._problems = done.problems
+        self._problems = done.problems[len(done.unapplied) :]
+        self._unapplied = dict(done.unapplied)
 
     def dress(self, table: Table) -> Table:
         """Return a table as it is painted, with the columns that the person chose."""
@@ -145,6 +149,7 @@ class ArrangedPane(Widget):
         self.start_arranging()
         if chosen.is_plain:
             self._problems = ()
+            self._unapplied = {}
             self.arranged = self.paint_next = self.base
             self.say_view(self.base)
             self.paint_soon()
@@ -172,8 +177,22 @@ class ArrangedPane(Widget):
             problems=(*self._problems, *self.more_problems()),
             search=self.needle,
             rules=self.rules,
+            unapplied=self._unapplied | self._rules_unapplied(),
             mark=self.since_mark,
         )
+
+    def _rules_unapplied(self) -> dict[str, str]:
+        """Return the rules that can't be worked out now: looked for when types or rules change."""
+        base = self.base
+        if base is None or not self.rules:
+            return {}
+        everything = base.undressed
+        checked = (self.rules, everything.titles, everything.types)
+        if checked != self._rules_checked:
+            from livetable.tui.rules import unapplied
+
+            self._rules_checked, self._bad_rules = checked, unapplied(self.rules, base)
+        return self._bad_rules
 
     def more_problems(self) -> list[str]:
         """Return what else could not be done, a sentence each."""
@@ -276,8 +295,9 @@ class ArrangedPane(Widget):
         table = self.base
         chosen = before
         if text.strip() and table is not None:
+            everything = table.undressed
             try:
-                check_filter(text, table.undressed.titles)
+                check_filter(text, everything.titles, everything.types)
             except BadExpression as error:
                 prompt.say(error.sentence, error.start)
                 return False

@@ -269,6 +269,7 @@ class ColumnedPane(ArrangedPane):
 
     def _read_computed(self, prompt: Prompt, text: str) -> Computed | None:
         """Return a column that a text describes; what is wrong with it is told."""
+        from livetable.tui.computed import check_type
         from livetable.tui.expression import BadExpression, parse
 
         prompt.say(None)
@@ -278,7 +279,9 @@ class ColumnedPane(ArrangedPane):
         named = bool(equals) and not rest.startswith("=") and name[-1:] not in "<>!="
         title, formula = (name.strip(" `"), rest) if named else ("", text)
         try:
-            parse(formula, self.base.undressed.titles)
+            everything = self.base.undressed
+            read = parse(formula, everything.titles)
+            check_type(read, everything.titles, everything.types)
         except BadExpression as error:
             prompt.say(error.sentence, error.start + len(text) - len(formula))
             return None

@@ -135,8 +135,9 @@ class GroupedPane(ArrangedPane):
             if not text or not text.strip():
                 self.choose_rules(before)
                 return True
+            everything = table.undressed
             try:
-                rule = read_rule(text, table.undressed.titles)
+                rule = read_rule(text, everything.titles, everything.types)
             except BadExpression as error:
                 prompt.say(error.sentence, error.start)
                 return False

@@ -104,7 +104,7 @@ class SearchingPane(ArrangedPane):
             self._looking = None
             prompt = self.asked.prompt if self.asked is not None else None
             if prompt is not None:
-                prompt.say(sentence, 0)
+                prompt.say(sentence, 0, wrong=False)
             elif sentence is not None:
                 self.app.notify(sentence, timeout=3, markup=False)
             if place is not None:

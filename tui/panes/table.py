@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -224,8 +225,16 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         if options.alerts:
             self.choose_alerts(options.alerts)
         if options.sort or options.where:
-            from livetable.tui.arrange import first_arrangement
+            from livetable.tui.arrange import check_filter, first_arrangement
+            from livetable.tui.expression import BadExpression
 
+            for text in options.where if len(table.titles) > table.fixed else ():
+                try:
+                    check_filter(text, table.titles, table.types)
+                except BadExpression as error:  # all rows are not what was asked for
+                    says = f"livetable: --where {text}: {error.sentence}"
+                    self.app.exit(return_code=1, message=Text(harmless(says)))
+                    return
             self.base = table
             self.choose(first_arrangement(options.sort, options.where))
             return
@@ -243,6 +252,11 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
                     self._view_file = None  # and so it is left as it is
                     self.app.notify(harmless(str(error)), severity="error", markup=False)
         super().offer(table)
+
+    def more_problems(self) -> list[str]:
+        """Return what else could not be done: of columns, and of alerts."""
+        problem = self.alert_problem
+        return [*super().more_problems(), *(() if problem is None else (f"alert {problem}",))]
 
     def _remembered_in(self, table: Table) -> Path:
         """Return the file that the view is remembered in: by what it is made of, or by name."""
@@ -373,7 +387,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.set_timer(CREDIT_SECONDS, self.subscriber.credit)
 
     def _shown(self, table: Table) -> None:
-        if self.arrangement is not None or self.columns.computed:
+        if self.arrangement is not None or self.columns.computed or self.rules or self.alerts:
             self.say_view(table)
         if self.history.marked is not None:
             self.count_changes()

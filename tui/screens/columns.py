@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import pyarrow as pa
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,10 +11,10 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from livetable.feed.arrays import plain_type
 from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.screens.popup import Popup
+from livetable.tui.typenames import type_name
 
 
 class ColumnsScreen(Popup[frozenset[ColumnRef]]):
@@ -75,23 +74,3 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
         """Tick all; if all are, none."""
         self.hidden = set() if self.hidden else set(self.columns)
         self._say()
-
-
-def type_name(kind: pa.DataType) -> str:
-    """Return what a type is called by people who do not know Arrow."""
-    kind = plain_type(kind)
-    for told, name in (
-        (pa.types.is_boolean, "true or false"),
-        (pa.types.is_integer, "whole number"),
-        (pa.types.is_floating, "number"),
-        (pa.types.is_decimal, "decimal"),
-        (pa.types.is_timestamp, "time"),
-        (pa.types.is_date, "date"),
-        (pa.types.is_duration, "duration"),
-        (pa.types.is_string, "text"),
-        (pa.types.is_large_string, "text"),
-        (pa.types.is_nested, "nested"),
-    ):
-        if told(kind):
-            return name
-    return str(kind)
