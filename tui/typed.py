@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App, ScreenStackError
 from textual.errors import NoWidget
@@ -34,6 +35,18 @@ class TypedInOrder(App[T]):
     _early: list[events.Key | events.Paste] | None
     """What was typed before there was anything to type at; None from the first paint on."""
 
+    _leaving = False
+
+    def exit(
+        self,
+        result: T | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        """Leave. What was typed behind it meets nothing any more: it could not be mounted."""
+        self._leaving = True
+        super().exit(result, return_code, message)
+
     def on_load(self) -> None:
         """Hold what is typed."""
         self._early = []
@@ -55,6 +68,8 @@ class TypedInOrder(App[T]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take what is typed for a table or a prompt here; leave all else to Textual."""
+        if self._leaving and isinstance(event, events.InputEvent):
+            return
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if self._early is not None:
                 self._early.append(event)

@@ -112,7 +112,7 @@ class Monkey:
     def _after_end(self) -> None:
         """A key may leave it, in order; nothing else may."""
         faults = [path.read_text() for path in self._folder.glob("livetable-*.txt")]
-        if self.terminal.status or faults:
+        if self.terminal.status not in (0, 130) or faults:
             raise Wrong("\n".join((f"it ended with {self.terminal.status}", *faults)))
         self.left += 1
         self.terminal.kill()
@@ -168,28 +168,27 @@ class Monkey:
         if self._has_ended():
             self._after_end()
 
+    def _is_back(self) -> bool:
+        """Tell whether all that Esc closes is closed."""
+        shown, last = self._shown(), self.terminal.lines[-1]
+        closed = not (shown.is_grouped or shown.has_panel or "Cancel" in last)
+        return shown.is_live and closed and "Quit" in last
+
     def _live_again(self) -> None:
         """Press Esc until nothing is left that it closes; then one table is live, and no other."""
 
-        def is_back() -> bool:
-            shown = self._shown()
-            lines = self.terminal.lines
-            return bool(
-                shown.is_live and not shown.is_grouped and "Quit" in lines[-1]
-                and "Cancel" not in lines[-1] and shown.titles
-            )  # fmt: skip
-
         until = time.monotonic() + _PATIENCE
-        while not (is_back() and self._shown().is_single):
+        while not (self._is_back() and self._shown().is_single):
             if time.monotonic() > until:
                 raise Wrong("Esc does not make it live again")
-            if is_back():
-                self._press("\x17")  # several tables: close this one
-            else:
-                self._press(_ESCAPE)
+            self._press(_ESCAPE)
             time.sleep(0.3)
+            shown = self._shown()
+            if shown.is_table and not shown.is_single:
+                self._press("\x17")  # several tables: close this one
+                time.sleep(0.3)
         if self._source[0].endswith(".tape"):
-            self._press("}" * 3)  # to its end, which is what is printed
+            self._press("." + "}" * 3)  # stopped, and at its end, which is what is printed
 
     def _compare(self) -> None:
         """Compare the screen with what is printed, scrolled to its beginning."""
@@ -202,13 +201,19 @@ class Monkey:
             if self._has_ended():
                 self._after_end()
                 return
+            if not self._is_back():
+                self._press(_ESCAPE)
+                time.sleep(0.3)
+                continue
+            if self._source[0].endswith(".tape"):
+                self._press("}" * 3)
             shown = self._shown()
             if shown.sort is None:  # the order is held: let it follow
                 self._press("o")
                 time.sleep(0.3)
                 continue
-            if not shown.is_live:
-                self._press(_ESCAPE)
+            if not shown.titles:  # the key is hidden
+                self._press("+")
                 time.sleep(0.3)
                 continue
             if asked != (shown.filters, shown.sort):
@@ -223,7 +228,8 @@ class Monkey:
                 if not why:
                     self.compared += 1
                     return
-            time.sleep(0.2)
+            time.sleep(0.3)
+            self._press("g\x1b[H")  # a search that was under way may have gone elsewhere
         raise Wrong(f"{why}\n--once with {asked}:\n{printed[:3000]}{error}")
 
     def _once(self, filters: tuple[str, ...], sort: str) -> tuple[str, str]:

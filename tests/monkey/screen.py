@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-KEY: Final = re.compile(r"r\d{6}$")
+KEY: Final = re.compile(r"r\d{6}$|r\d*…$")
 _STATE: Final = re.compile(
     r"(●|◌|✕|■|○|▶|‖) (?:feed )?(live|stale|gone|ended|waiting|tape|connecting)"
 )
 _STANDS: Final = re.compile(r"‖ paused|◀ rewound")
 _NAME: Final = re.compile(r"(?:^| )(filter|by|sort|rule|since|search) ")
-_MARKS: Final = "▲▼•"
+_MARKS: Final = "▲▼•*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +24,32 @@ class Shown:
 
     Attributes:
         is_live: Whether the newest state is shown, live.
+        is_table: Whether it is tables that are shown, not a list or a popup over them.
         is_single: Whether it is one table that is shown, without tabs.
         is_grouped: Whether its rows are groups.
         filters: The filters that are applied.
         sort: The columns it is sorted by, as `--sort` has them; None if the order is held.
-        titles: The columns in sight, left to right, the first one left out.
-        rows: The rows in sight, each as its cells, the key first.
+        has_panel: Whether something stands beside or below it.
+        titles: The columns in sight, left to right.
+        rows: The rows in sight, each as its key and its cells.
     """
 
     is_live: bool
+    is_table: bool
     is_single: bool
     is_grouped: bool
     filters: tuple[str, ...]
     sort: str | None
-    titles: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    has_panel: bool = False
+    titles: tuple[str, ...] = ()
+    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def read(lines: Sequence[str]) -> Shown:
     """Return what stands on a screen that is wide enough for all of it."""
     at = next((at for at, line in enumerate(lines[:2]) if _STATE.search(line)), None)
     if at is None:
-        return Shown(False, False, False, (), "", (), ())
+        return Shown(False, False, False, False, (), "")
     state = lines[at]
     found = _STATE.search(state)
     assert found is not None
@@ -55,22 +59,22 @@ def read(lines: Sequence[str]) -> Shown:
         (one for one in range(at + 1, min(at + 3, len(lines))) if _is_header(lines[one])), None
     )
     if head is None:
-        return Shown(live, single, False, (), "", (), ())
+        grouped = any(name == "by" for name in _NAME.split(lines[at + 1])[1::2])
+        return Shown(live, True, single, grouped, (), "")
     view = lines[at + 1] if head == at + 2 else ""
     filters, sort, grouped = _view(view)
     titles = [_title(word) for word in lines[head].split() if word not in "↑↓"]
-    rows = [
-        tuple(line.split())
-        for line in lines[head + 1 :]
-        if line.split() and KEY.match(line.split()[0])
-    ]
-    titles = titles[1:] if titles else []
-    return Shown(live, single, grouped, filters, sort, tuple(titles), tuple(rows))
+    rows = []
+    for line in lines[head + 1 :]:
+        cells = tuple(word for word in line.rstrip("▁▂▃▄▅▆▇█▔ ").split() if word.strip(_MARKS))
+        if key := next(filter(KEY.match, cells), None):
+            rows.append((key, cells))
+    panel = any("│" in line or ("───" in line and "frame" not in line) for line in lines[at + 1 :])
+    return Shown(live, True, single, grouped, filters, sort, panel, tuple(titles), tuple(rows))
 
 
 def _is_header(line: str) -> bool:
-    words = line.split()
-    return bool(words) and _title(words[0]) == "id"
+    return "id" in map(_title, line.split()) and not _NAME.search(line)
 
 
 def _title(word: str) -> str:
@@ -111,14 +115,14 @@ def differs(shown: Shown, printed: str, height: int) -> str | None:
     if len(shown.rows) < min(len(wanted), height):
         return f"only {len(shown.rows)} of {len(wanted)} rows are shown"
     places = {title: at for at, title in enumerate(head)}
-    for number, (cells, row) in enumerate(zip(shown.rows, wanted, strict=False)):
-        if cells[0] != row[places["id"]]:
-            return f"row {number} is {cells[0]}, not {row[places['id']]}"
-        if len(cells) != len(shown.titles) + 1:
+    for number, ((key, cells), row) in enumerate(zip(shown.rows, wanted, strict=False)):
+        if not row[places["id"]].startswith(key.rstrip("…")):
+            return f"row {number} is {key}, not {row[places['id']]}"
+        if len(cells) != len(shown.titles):
             continue  # bars, units: cells that hold blanks
-        for title, cell in zip(shown.titles, cells[1:], strict=True):
+        for title, cell in zip(shown.titles, cells, strict=True):
             if title in places and not _same(cell, row[places[title]]):
-                return f"row {number}, {cells[0]}: {title} is {cell!r}, not {row[places[title]]!r}"
+                return f"row {number}, {key}: {title} is {cell!r}, not {row[places[title]]!r}"
     return None
 
 

@@ -87,6 +87,15 @@ async def test_what_leaves_a_screen_typed_twice(key: str, leave: str) -> None:
         await alive(on)
 
 
+async def test_what_is_typed_behind_q() -> None:
+    async with stage("orders") as on:
+        for key in ("q", "t", "vertical_line", "i", "p", "f", "x", "enter", "T", "ctrl+p", "space"):
+            on.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        press(on.app, 5, 0, 2)
+        await on.until(lambda: not on.app.is_running)
+    assert on.app.return_code == 0
+
+
 async def test_a_choice_is_given_once() -> None:
     async with stage("orders") as on:
         given: list[str | None] = []

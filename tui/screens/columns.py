@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model import ColumnRef, Table
+from livetable.tui.screens.leaving import Options
 from livetable.tui.screens.popup import Popup
 from livetable.tui.typenames import type_name
 
@@ -48,7 +49,7 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
         with Vertical():
             says = "space: show or hide   a: all or none   Enter: done   Esc: as before"
             yield Static(says, classes="popup--keys")
-            yield OptionList(*(Option(self._label(ref)) for ref in self.columns))
+            yield Options(*(Option(self._label(ref)) for ref in self.columns))
 
     def _label(self, ref: ColumnRef) -> Content:
         # As content, not as markup: a title may hold brackets. Told apart without colours, too.

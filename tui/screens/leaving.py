@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from textual import command, events
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import Screen, ScreenResultType
+from textual.widgets import OptionList
 
 
 class LeftOnce(Screen[ScreenResultType]):
@@ -23,6 +27,37 @@ class LeftOnce(Screen[ScreenResultType]):
         while self.app.screen is not self:
             self.app.pop_screen()
         return super().dismiss(result)
+
+
+class Options(OptionList):
+    """A list that may be told of anything at any time.
+
+    Textual's fails where its pages are turned before there is a line for it, and at clicks on an
+    option that is no longer there.
+    """
+
+    def action_page_up(self) -> None:
+        """Go up by a page."""
+        with contextlib.suppress(KeyError):
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Go down by a page."""
+        with contextlib.suppress(KeyError):
+            super().action_page_down()  # type: ignore[no-untyped-call]
+
+    async def on_click(self, event: events.Click) -> None:
+        """Pass over a click on what is gone."""
+        clicked = event.style.meta.get("option")
+        if clicked is not None and clicked >= self.option_count:
+            event.prevent_default()
+
+
+class _Commands(Options, command.CommandList):
+    """The palette's list."""
+
+
+command.CommandList = _Commands  # type: ignore[misc]  # a palette makes its list itself
 
 
 class Palette(CommandPalette, LeftOnce[None]):
