@@ -96,6 +96,21 @@ async def test_what_is_typed_behind_q() -> None:
     assert on.app.return_code == 0
 
 
+@pytest.mark.parametrize("key", ["C", "ctrl+y", "ctrl+p", "question_mark", "f", "i"])
+@pytest.mark.parametrize("size", [(3, 20), (1, 1), (12, 3)])
+async def test_what_opens_where_there_is_hardly_any_room(key: str, size: tuple[int, int]) -> None:
+    async with stage("orders") as on:
+        await on.pilot.resize_terminal(*size)
+        await on.press(key)
+        for page in ("pageup", "pagedown", "end"):
+            await on.press(page)
+        await on.pilot.resize_terminal(100, 20)
+        while not isinstance(on.app.screen, TablesScreen):
+            await on.press("escape")
+        await on.press("escape", "escape")
+        await alive(on)
+
+
 async def test_a_choice_is_given_once() -> None:
     async with stage("orders") as on:
         given: list[str | None] = []

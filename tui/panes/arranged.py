@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from livetable.feed.harmless import harmless
 from livetable.tui.arranger import Arranger
 from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews
@@ -78,6 +79,7 @@ class ArrangedPane(Widget):
         """What came and went since the mark, if there is one."""
         self._problems: tuple[str, ...] = ()
         self._unapplied: dict[str, str] = {}
+        self._told_unapplied: set[str] = set()
         self._rules_checked: tuple[object, ...] = ()
         self._bad_rules: dict[str, str] = {}
         self._arranger = Arranger(lambda: self.post_message(ArrangedNews()))
@@ -170,6 +172,8 @@ class ArrangedPane(Widget):
     def say_view(self, table: Table | None) -> None:
         """Say how a table is arranged."""
         rows = None if table is None else (table.rows, table.frame_rows)
+        unapplied = self._unapplied | self._rules_unapplied()
+        self._tell_unapplied(unapplied)
         self.query_one(ViewLine).show(
             self.arrangement,
             rows=rows,
@@ -177,9 +181,19 @@ class ArrangedPane(Widget):
             problems=(*self._problems, *self.more_problems()),
             search=self.needle,
             rules=self.rules,
-            unapplied=self._unapplied | self._rules_unapplied(),
+            unapplied=unapplied,
             mark=self.since_mark,
         )
+
+    def _tell_unapplied(self, unapplied: dict[str, str]) -> None:
+        """Say once what is no longer applied, whole: the view line may be cut."""
+        if self.asked is not None:  # of what is typed the prompt tells
+            return
+        for text, why in unapplied.items():
+            if text not in self._told_unapplied:
+                self._told_unapplied.add(text)
+                says = harmless(f"Not applied: {text[:80]} — {why}")
+                self.app.notify(says, severity="warning", timeout=8, markup=False)
 
     def _rules_unapplied(self) -> dict[str, str]:
         """Return the rules that can't be worked out now: looked for when types or rules change."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Final
 
 from textual import command, events
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 from textual.widgets import OptionList
 
@@ -29,12 +31,19 @@ class LeftOnce(Screen[ScreenResultType]):
         return super().dismiss(result)
 
 
+_LEAST: Final = 8  # cells: less is left of a list in a terminal of some columns
+
+
 class Options(OptionList):
     """A list that may be told of anything at any time.
 
-    Textual's fails where its pages are turned before there is a line for it, and at clicks on an
-    option that is no longer there.
+    Textual's fails where its pages are turned before there is a line for it, at clicks on an
+    option that is no longer there, and where there is no room for a single letter.
     """
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines it takes: of no width at all a text has no lines."""
+        return super().get_content_height(container, viewport, max(width, _LEAST))
 
     def action_page_up(self) -> None:
         """Go up by a page."""
