@@ -1,4 +1,4 @@
-.PHONY: check format lint types test coverage test-long differential fuzz soak torture release test-lowest \
+.PHONY: check format lint types test coverage test-long differential fuzz monkey soak torture release test-lowest \
 	short-torture bench bench-quick pictures
 
 check: lint types test
@@ -33,6 +33,10 @@ differential:
 fuzz:
 	python -m tests.fuzz --messages $(or $(MESSAGES),100000)
 	python -m tests.fuzz.sockets --messages $(or $(MESSAGES),100000)
+
+# Keys, mouse, pastes and sizes at random; SEED= plays the same acts again.
+monkey:
+	python -m tests.monkey --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
 # Viewers, feeds, tables that come and go for hours; memory, descriptors and threads are printed.
 soak:

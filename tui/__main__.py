@@ -12,7 +12,7 @@ from livetable.feed.commandline import fail, run_command, split_command
 from livetable.tui import collector
 from livetable.tui.call import PROGRAM, Call, Way, check, kind_of
 from livetable.tui.options import build_parser, for_feed
-from livetable.tui.target import Target, ViewOptions
+from livetable.tui.target import Target, ViewOptions, origin_of
 
 __all__ = ["build_parser", "main"]
 
@@ -45,7 +45,9 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
         from livetable.tui.trust import settle_keys  # late: most tables are local
 
         settle_keys(targets, options.feed_key)
-    targets = [_followed(target, call, stack) for target in targets]
+    targets = [
+        replace(_followed(target, call, stack), origin=origin_of(target)) for target in targets
+    ]
     if call.way is Way.WEB:
         from livetable.tui.web import command_for, serve
 

@@ -107,22 +107,28 @@ class Watch:
         return fresh
 
 
-def check_alert(text: str, titles: Sequence[str] | None = None) -> None:
-    """Make sure that a condition can be read.
+def check_alert(
+    text: str, titles: tuple[str, ...] | None = None, types: tuple[Any, ...] | None = None
+) -> None:
+    """Make sure that a condition can be read, and worked out.
 
     Args:
         text: The condition.
         titles: The columns' titles there are; None: any may be there.
+        types: Their types; None: they may be any.
 
     Raises:
         BadExpression: it can't; it says where.
     """
+    from livetable.tui.arrange import check_condition
     from livetable.tui.expression import parse
 
     watch = Watch(text)
     for part in watch.conditions:
-        if part is not None:
-            parse(part, titles)
+        if part is not None and titles is None:
+            parse(part, None)
+        elif part is not None and titles is not None:
+            check_condition(part, titles, types)
 
 
 def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:

@@ -19,6 +19,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
 from livetable.tui import collector
@@ -26,6 +27,7 @@ from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
+from livetable.tui.screens.leaving import Palette
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import Settings
 from livetable.tui.table import LiveTable
@@ -56,6 +58,7 @@ class LivetableApp(TypedInOrder[int]):
 
     CSS_PATH = Path(__file__).with_name("livetable.tcss")
     TITLE = "livetable"
+    ALLOW_SELECT = False  # there is no key that copies it; and it fails on what is being removed
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
@@ -113,13 +116,23 @@ class LivetableApp(TypedInOrder[int]):
                 )
         yield from super().get_system_commands(screen)
 
+    def action_command_palette(self) -> None:
+        """Show the commands, unless they are shown."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show the themes, to choose one."""
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
+
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen."""
         if all(target.table is not None for target in self._targets):
             return TablesScreen(self._targets, self._options, client=self._client)
         from livetable.tui.screens.picker import PickerScreen  # late: a named table needs none
 
-        return PickerScreen(self._targets[0].endpoint, self._options)
+        first = self._targets[0]
+        return PickerScreen(first.endpoint, self._options, origin=first.origin)
 
     def on_load(self) -> None:
         """Make room for all workers: each table holds one or two for as long as it is open."""
@@ -132,6 +145,8 @@ class LivetableApp(TypedInOrder[int]):
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(collector.SETTLE_SECONDS, collector.settle)
+        # Textual paints what changes from then on; but the terminal comes back blank.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh())
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)

@@ -90,6 +90,7 @@ class Arranged:
         table: The table, with the rows and the order chosen.
         arrangement: What was chosen.
         problems: What could not be done, a sentence each.
+        unapplied: Filters that could not be applied, each with why: all rows are shown then.
         full: The order of all rows, before filters; None if it is the frame's.
     """
 
@@ -97,6 +98,7 @@ class Arranged:
     arrangement: Arrangement
     problems: tuple[str, ...] = ()
     full: Rows | None = None
+    unapplied: tuple[tuple[str, str], ...] = ()
 
 
 def first_arrangement(sort: tuple[tuple[str, bool], ...], where: tuple[str, ...]) -> Arrangement:
@@ -120,14 +122,35 @@ def is_expression(text: str) -> bool:
     return bool(set(text) & _SIGNS or set(text.split()) & _WORDS)
 
 
-def check_filter(text: str, titles: tuple[str, ...]) -> None:
-    """Make sure that a filter can be read.
+Types = tuple[pa.DataType, ...]
+
+
+def check_filter(text: str, titles: tuple[str, ...], types: Types | None = None) -> None:
+    """Make sure that a filter can be applied, as `check_condition` does.
 
     Raises:
         BadExpression: it can't; it says where.
     """
     if is_expression(text):
-        parsed(text, titles)
+        check_condition(text, titles, types)
+
+
+def check_condition(text: str, titles: tuple[str, ...], types: Types | None = None) -> None:
+    """Make sure that a condition can be read, and worked out.
+
+    Args:
+        text: The condition.
+        titles: The titles of all columns, shown or not.
+        types: Their types; None: only whether it can be read.
+
+    Raises:
+        BadExpression: it can't; it says where.
+    """
+    expression = parsed(text, titles)
+    if types is not None:
+        from livetable.tui import computed  # late: a circle
+
+        computed.check_condition(expression, titles, types)
 
 
 @lru_cache(maxsize=64)
@@ -154,7 +177,9 @@ def arrange(table: Table, chosen: Arrangement, before: Arranged | None = None) -
         return Arranged(table.arranged(None), chosen)
     table = table.arranged(None)
     problems: list[str] = []
-    mask = _mask(table, chosen, problems) if chosen.filters else None
+    unapplied: list[tuple[str, str]] = []
+    mask = _mask(table, chosen, unapplied) if chosen.filters else None
+    problems += [f"{text}: {said}" for text, said in unapplied]
     if chosen.groups:
         from livetable.tui.grouping import grouped
 
@@ -166,16 +191,18 @@ def arrange(table: Table, chosen: Arrangement, before: Arranged | None = None) -
         shown = np.flatnonzero(mask)
         if full is not None:
             shown = full.take(np.flatnonzero(mask.take(full)))
-    return Arranged(table.arranged(shown), chosen, tuple(problems), full)
+    return Arranged(table.arranged(shown), chosen, tuple(problems), full, tuple(unapplied))
 
 
-def _mask(table: Table, chosen: Arrangement, problems: list[str]) -> np.ndarray[Any, Any]:
+def _mask(
+    table: Table, chosen: Arrangement, unapplied: list[tuple[str, str]]
+) -> np.ndarray[Any, Any]:
     mask = np.ones(table.frame_rows, dtype=bool)
     for text in chosen.filters:
         try:
             mask &= filter_mask(table, text)
         except BadExpression as error:
-            problems.append(f"{text}: {error}")
+            unapplied.append((text, error.sentence))
     return mask
 
 

@@ -15,7 +15,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -152,6 +152,8 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
     other = options.source or options.demo or options.in_browser or options.list
     piped = _is_piped() and not other
     targets = [parse_target(source) for source in options.source or ["-" if piped else None]]
+    for at, origin in enumerate(options.origin[: len(targets)]):
+        targets[at] = replace(targets[at], origin=origin or None)
     if len(targets) > 1 and not all(target.table for target in targets):
         _refuse("of several sources each names one table: add #NAME")
     if sum(target.piped and target.file is None for target in targets) > 1:

@@ -167,16 +167,14 @@ def _dressed(headings: Headings, choice: ColumnChoice) -> Headings:
 
 
 def in_order(columns: Sequence[ColumnRef], order: Iterable[ColumnRef]) -> list[ColumnRef]:
-    """Return columns in the person's order; one that is not in it follows its left neighbour."""
+    """Return columns in the person's order; those that are not in it come behind, as they came.
+
+    Between those that are in it nothing comes: a view file says "these first".
+    """
     there = set(columns)
     placed = [column for column in order if column in there]
     known = set(placed)
-    for at, column in enumerate(columns):
-        if column not in known:
-            left = placed.index(columns[at - 1]) + 1 if at else 0
-            placed.insert(left, column)
-            known.add(column)
-    return placed
+    return [*placed, *(column for column in columns if column not in known)]
 
 
 def moved(

@@ -61,6 +61,26 @@ def type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, .
         return pa.null()
 
 
+def check_type(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> None:
+    """Make sure that an expression can be worked out for columns of these types.
+
+    Raises:
+        BadExpression: it can't; it says what and where.
+    """
+    evaluate.evaluate(expression, _Empty(titles, types))
+
+
+def check_condition(
+    expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]
+) -> None:
+    """Make sure that an expression is true or false for rows with columns of these types.
+
+    Raises:
+        BadExpression: it is not, or can't be worked out; it says what and where.
+    """
+    evaluate.check_condition(expression, _Empty(titles, types))
+
+
 def _values(table: Table, at: int, columns: evaluate.Columns, rows: int) -> pa.Array:
     heading = table.headings.columns[at]
     assert heading.expression is not None

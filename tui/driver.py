@@ -14,6 +14,7 @@ import contextlib
 import os
 import select
 import signal
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -102,6 +103,10 @@ class Pace:
             if self.round_trip > SLOW_SECONDS:
                 self._slow_until = now + CALM_SECONDS
 
+    def forget(self) -> None:
+        """Wait for no answer any more: it went to whoever had the terminal meanwhile."""
+        self._asked_at = None
+
     def wait(self, pending: int) -> float | None:
         """Return how long to wait before the next paint, 0 for not at all.
 
@@ -165,6 +170,7 @@ class TerminalDriver(LinuxDriver):
         self.on_progress: Callable[[], None] | None = None
         """Called in the event loop when the terminal answered or took the last byte."""
         self._output = -1
+        self._raw: list[Any] | None = None  # the terminal's settings while it is taken
         self._pending = bytearray()
         self._written = 0
         self._lock = threading.Lock()
@@ -242,6 +248,8 @@ class TerminalDriver(LinuxDriver):
         """Take the terminal."""
         size = self._get_terminal_size()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        with contextlib.suppress(termios.error):
+            self._raw = termios.tcgetattr(self.fileno)
         # Textual's own handler can be interrupted by the next change between reading a size and
         # telling it: the older size is told last then, and stays. The loop's runs whole.
         asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._tell_size)
@@ -254,9 +262,18 @@ class TerminalDriver(LinuxDriver):
             self._app.post_message(events.Resize(size, size))
 
     def _sigcont_application(self, *_: Any) -> None:
-        """Go on. Only after Ctrl-Z was the terminal given back, and has to be taken again."""
+        """Go on. Only after Ctrl-Z was the terminal given back, and has to be taken again.
+
+        Whoever else stopped the viewer (`kill -STOP`): a shell may have written over the screen,
+        and set the terminal to reading lines, so that keys come only with Enter.
+        """
         if self._must_signal_resume:
             super()._sigcont_application()
+            return
+        with contextlib.suppress(OSError, termios.error):
+            if self._raw is not None and os.tcgetpgrp(self.fileno) == os.getpgrp():
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw)
+        self._loop.call_soon_threadsafe(self._app.post_message, self.SignalResume())
 
     def run_input_thread(self) -> None:
         """Read keys and answers until `exit_event` is set, asleep between them.
@@ -300,6 +317,16 @@ class TerminalDriver(LinuxDriver):
             self._drop_backlog()
         super().stop_application_mode()
         self._drain(_LEAVE_SECONDS)
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal back for a while: Ctrl-Z.
+
+        Textual's own closes the driver. Output and bell are needed again behind `fg`: without the
+        first paints block, with the second closed the input thread finds news without end.
+        """
+        self.stop_application_mode()
+        super().close()
+        self.pace.forget()
 
     def _drop_backlog(self) -> None:
         # Up to the next escape sequence, which may be cut in half; a string terminator ends it.

@@ -23,7 +23,9 @@ from livetable.tui.expression import (
     Node,
     Operation,
 )
+from livetable.tui.misfit import misfit, not_a_condition
 from livetable.tui.model import Span
+from livetable.tui.typenames import kind_of
 
 Values = Any
 """An Arrow array with a value a row, or an Arrow scalar for all of them."""
@@ -57,15 +59,31 @@ def mask_of(expression: Expression, columns: Columns, rows: int) -> np.ndarray[A
         BadExpression: it is a number or a text, or something in it can't be worked out.
     """
     values = evaluate(expression, columns)
-    if not pa.types.is_boolean(values.type):
-        raise BadExpression(
-            "this is not true or false: compare it with something", 0, len(expression.text)
-        )
+    _check_truth(expression, values.type)
     if isinstance(values, pa.Scalar):
         return np.full(rows, bool(values.as_py()))
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     return truth(values)
+
+
+def check_condition(expression: Expression, columns: Columns) -> None:
+    """Make sure that an expression is a condition, by the types of its columns.
+
+    Args:
+        expression: The expression.
+        columns: Where its columns are; they may be empty.
+
+    Raises:
+        BadExpression: it is none, or something in it can't be worked out.
+    """
+    _check_truth(expression, evaluate(expression, columns).type)
+
+
+def _check_truth(expression: Expression, kind: pa.DataType) -> None:
+    if not pa.types.is_boolean(kind):
+        said = not_a_condition(expression.text, expression.root, kind)
+        raise BadExpression(said, 0, len(expression.text))
 
 
 def evaluate(expression: Expression, columns: Columns) -> Values:
@@ -74,7 +92,11 @@ def evaluate(expression: Expression, columns: Columns) -> Values:
     Raises:
         BadExpression: something in it can't be worked out; it says what and where.
     """
-    return _value(expression.root, columns)
+    try:
+        return _value(expression.root, columns)
+    except _Unfit as error:
+        sentence = misfit(expression.text, error.node, error.kinds) or error.sentence
+        raise BadExpression(sentence, error.start, error.end) from None
 
 
 def scalar(value: Any) -> pa.Scalar:
@@ -184,22 +206,42 @@ def _change(node: Operation, columns: Columns) -> Values:
 
 
 def _guard(work: Callable[[], Values], node: Node, parts: list[Values] | None = None) -> Values:
+    kinds = [part.type for part in parts or []]
     try:
         return work()
     except BadExpression:
         raise
     except _NotFitting as error:
-        raise BadExpression(str(error), node.start, node.end) from None
+        if error.is_whole or not isinstance(node, Operation):
+            raise BadExpression(str(error), node.start, node.end) from None
+        raise _Unfit(str(error), node, kinds) from None
     except Exception as error:  # of Arrow: a type without that function, an overflow
-        kinds = " and ".join(str(part.type) for part in parts or [])
         said = str(error).split("\n")[0]
-        if "no kernel" in said or "has no kernel" in said:
-            said = f"this can't be done with {kinds}"
-        raise BadExpression(said[:200], node.start, node.end) from None
+        if "no kernel" not in said or not isinstance(node, Operation):
+            raise BadExpression(said[:200], node.start, node.end) from None
+        named = " and ".join(map(kind_of, kinds))
+        raise _Unfit(f"{node.name} can't be worked out for {named}", node, kinds) from None
 
 
 class _NotFitting(Exception):
-    """Two values that can't be compared or reckoned with."""
+    """Two values that can't be compared or reckoned with.
+
+    Attributes:
+        is_whole: Whether it says all there is to say, whatever the types are.
+    """
+
+    def __init__(self, said: str, *, is_whole: bool = False) -> None:
+        super().__init__(said)
+        self.is_whole = is_whole
+
+
+class _Unfit(BadExpression):
+    """An operator that can't be applied to values of some types. What to say, the text tells."""
+
+    def __init__(self, sentence: str, node: Operation, kinds: list[pa.DataType]) -> None:
+        super().__init__(sentence, node.start, node.end)
+        self.node = node
+        self.kinds = kinds
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -315,7 +357,8 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Values]:
         words = []
         for one in more:
             if not (isinstance(one, pa.Scalar) and _is_text(one.type)):
-                raise _NotFitting("write the text to look for in quotes")
+                said = "put the text to look for in quotes"
+                raise _NotFitting(said, is_whole=True)
             words.append(one.as_py())
         return function(value, *words)
 
@@ -353,14 +396,17 @@ def _membership(node: Operation, columns: Columns) -> Values:
             found = same if found is None else pc.or_kleene(found, same)
         return scalar(False) if found is None else found
 
-    result = _guard(work, node, [value])
+    listed_kinds = [scalar(one) for one in listed[:1]]
+    result = _guard(work, node, [value, *listed_kinds])
     return pc.invert(result) if node.name == "not in" else result
 
 
 def _guard_in(node: Operation, subject: Node, within: Node, columns: Columns) -> Values:
     text, value = _value(subject, columns), _value(within, columns)
     result = _guard(
-        lambda: _on_text(lambda one, word: pc.match_substring(one, word))(value, text), node
+        lambda: _on_text(lambda one, word: pc.match_substring(one, word))(value, text),
+        node,
+        [text, value],
     )
     return pc.invert(result) if node.name == "not in" else result
 

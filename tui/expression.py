@@ -41,6 +41,11 @@ _OPERATORS: Final[dict[type[ast.AST], str]] = {
 }  # fmt: skip
 _PLACEHOLDER: Final = "_column_{}_"
 _ALONE: Final = re.compile(r"(?<![<>=!])=(?!=)")
+_BARE_DATE: Final = re.compile(
+    r"(?<![\w.'\"])(?:\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d\d(?::\d\d)?)?|\d{1,2}:\d\d(?::\d\d)?)"
+    r"(?![\w'\"])"
+)
+_QUOTED: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
 _REPLACED: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|`([^`]*)`|([&|])""")
 """What pandas reads otherwise than Python: backticks, and ``& |`` bind as loosely as words."""
 
@@ -147,6 +152,11 @@ class _Reader:
             tree = ast.parse(self._source[self._lead :], mode="eval")
         except SyntaxError as error:
             at = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
+            if bare := _BARE_DATE.search(_QUOTED.sub(_blanks, self._text)):
+                start, end = bare.span()
+                quoted = f"{self._text[:start]}'{bare[0]}'{self._text[end:]}"
+                said = f"Put dates and times in quotes: {quoted.strip()[:80]}"
+                raise BadExpression(said, start, end) from None
             if alone := _ALONE.search(self._text):
                 raise BadExpression("compare with == instead of =", alone.start()) from None
             raise BadExpression(_plain_words(error), at) from None
@@ -322,6 +332,11 @@ def _is_plain(title: str) -> bool:
     import keyword
 
     return title.isidentifier() and not keyword.iskeyword(title)
+
+
+def _blanks(found: re.Match[str]) -> str:
+    """Return blanks where something stands in quotes."""
+    return " " * len(found[0])
 
 
 def _plain_words(error: SyntaxError) -> str:

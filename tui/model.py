@@ -403,7 +403,8 @@ class Table:
         Takes no time if it is still at `near` or where it was in the frame, else a pass over the
         key columns.
         """
-        if len(other._held_by) != len(self._held_by):
+        # Where no row is shown the cursor stands at row 0, which is none.
+        if len(other._held_by) != len(self._held_by) or not 0 <= row < other.rows:
             return None
         wanted = other.row_in_frame(row)
         same = other.same_rows_in(self, np.array([wanted], dtype=np.int64))

@@ -61,6 +61,7 @@ REACH: Final[dict[str, Reach]] = {
     "theme": Reach(Browser.PASSED),
     "web": Reach(Browser.DONE),
     "in_browser": Reach(Browser.DONE),
+    "origin": Reach(Browser.DONE),
     "pickle": Reach(Browser.PASSED, feed=True, serves=_FOREIGN),
     "topic": Reach(Browser.PASSED, feed=True, serves=_FOREIGN),
     "pull": Reach(Browser.DONE, feed=True, serves=_FOREIGN),
@@ -174,6 +175,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="show it in browsers of this machine, default: at port 8000; see the address",
     )
     parser.add_argument("--in-browser", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--origin", action="append", default=[], help=argparse.SUPPRESS)
     other = parser.add_argument_group("other publishers")
     add_foreign_options(other)
     files = parser.add_argument_group("files, pipes and commands")

@@ -42,6 +42,7 @@ class Prompt(Vertical):
     Prompt _Line { height: 1; width: 1fr; color: $text-muted; }
     Prompt Horizontal _Line { color: $text-accent; text-style: bold; }
     Prompt Input { width: 1fr; background: $panel; }
+    Prompt Input.-wrong { color: $text-error; }
     Prompt > .prompt--problem { color: $text-error; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -149,13 +150,15 @@ class Prompt(Vertical):
         self._label.say(Text(label))
         self._label.styles.width = self._label.text.cell_len
 
-    def say(self, sentence: str | None, start: int = 0) -> None:
+    def say(self, sentence: str | None, start: int = 0, *, wrong: bool = True) -> None:
         """Say what is wrong, None for nothing.
 
         Args:
             sentence: What is wrong.
             start: Where in the text it is, in characters.
+            wrong: Whether the text is: then it is red, as what is never applied.
         """
+        self._input.set_class(wrong and sentence is not None, "-wrong")
         if sentence is None:
             self._says.say(Text(self._hint))
             return

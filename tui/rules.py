@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from livetable.tui.expression import BadExpression
 from livetable.tui.looks import RULE_NAMES
@@ -26,21 +27,35 @@ class Rule:
         return f"{self.text}: {self.look}"
 
 
-def read_rule(text: str, titles: tuple[str, ...]) -> Rule:
-    """Read a rule.
+def read_rule(text: str, titles: tuple[str, ...], types: tuple[Any, ...] | None = None) -> Rule:
+    """Read a rule for a table with these columns.
 
     Raises:
-        BadExpression: it is none; it says where.
+        BadExpression: it is none, or can't be worked out for the table; it says where.
     """
-    from livetable.tui.arrange import parsed
+    from livetable.tui.arrange import check_condition
 
     condition, colon, look = text.rpartition(":")
     look = look.strip()
     if not colon or look not in RULE_NAMES:
         at = len(condition) + 1 if colon else len(text)
         raise BadExpression(f"end it with a colon and one of {', '.join(RULE_NAMES)}", at)
-    parsed(condition.strip(), titles)
+    check_condition(condition.strip(), titles, types)
     return Rule(condition.strip(), look)
+
+
+def unapplied(rules: Sequence[Rule], table: Table) -> dict[str, str]:
+    """Return the rules that count for no row as they can't be worked out, each with why."""
+    from livetable.tui.arrange import check_condition
+
+    found = {}
+    everything = table.undressed
+    for rule in rules:
+        try:
+            check_condition(rule.text, everything.titles, everything.types)
+        except BadExpression as error:
+            found[str(rule)] = error.sentence
+    return found
 
 
 def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[int]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.keys import config_folder
+
+_LONGEST: Final = 200  # of a name: a folder takes no entries beyond 255 bytes
 
 
 class BadFile(LivetableError):
@@ -36,9 +39,20 @@ def folder() -> Path:
     return config_folder()
 
 
-def view_path(table: str) -> Path:
-    """Return the file that a table's view is remembered in."""
-    return folder() / "views" / f"{quote(table, safe='')[:200]}.toml"
+def view_path(table: str, origin: str | None = None) -> Path:
+    """Return the file that a table's view is remembered in.
+
+    Args:
+        table: The table's name.
+        origin: What it is made of, where that and not the name tells it apart from others: two
+            files `results.csv` in two folders are two tables.
+    """
+    name = quote(table, safe="")
+    if origin is not None or len(name) > _LONGEST:
+        whole = (origin if origin is not None else table).encode("utf-8", "surrogateescape")
+        # No table's name has an @ once it is quoted: a file never gets the view of a table.
+        name = f"{name[:_LONGEST]}@{hashlib.sha256(whole).hexdigest()[:16]}"
+    return folder() / "views" / f"{name}.toml"
 
 
 def read_toml(path: Path) -> dict[str, Any]:

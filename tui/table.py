@@ -282,7 +282,7 @@ class LiveTable(ScrollView, can_focus=True):
             return
         if self._table is not table:
             found = self._table.find(table, row, row)
-            at = self._table.column_at(table.refs[column])
+            at = self._table.column_at(table.refs[column]) if column < len(table.refs) else None
             if found is None or at is None:
                 return
             row, column = found, at

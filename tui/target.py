@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,8 @@ class Target:
         piped: Whether it is what comes on standard input, or from the named pipe `file`.
         command: The command whose output it is.
         source: What a feed of the viewer's own makes tables of; None for what needs none.
+        origin: What its view is remembered by, where the name alone may be another table's:
+            `origin_of` a file, a folder, a command or a pipe.
     """
 
     endpoint: str | None = None
@@ -46,12 +50,27 @@ class Target:
     piped: bool = False
     source: str | None = None
     command: tuple[str, ...] = ()
+    origin: str | None = None
 
     @property
     def title(self) -> str:
         """What to call it before anything is known about it."""
         place = self.source or (place_of(self.endpoint) if self.endpoint is not None else None)
         return self.table or place or "this machine"
+
+
+PIPE: Final = "-"
+"""The origin of what is piped in: nothing tells one pipe from another but the columns."""
+
+
+def origin_of(target: Target) -> str | None:
+    """Return what a table's view is remembered by; None for the table's name."""
+    path = target.tape or target.file
+    if path is not None:  # not where links lead to: `current/` is one place, whatever is there
+        return os.path.abspath(path)
+    if target.command:
+        return shlex.join(target.command)
+    return PIPE if target.piped else target.origin
 
 
 @dataclass(frozen=True, slots=True)

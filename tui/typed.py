@@ -12,8 +12,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from rich.console import RenderableType
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
+from textual.errors import NoWidget
 
 from livetable.tui.later import later
 from livetable.tui.table import LiveTable
@@ -32,6 +34,18 @@ class TypedInOrder(App[T]):
 
     _early: list[events.Key | events.Paste] | None
     """What was typed before there was anything to type at; None from the first paint on."""
+
+    _leaving = False
+
+    def exit(
+        self,
+        result: T | None = None,
+        return_code: int = 0,
+        message: RenderableType | None = None,
+    ) -> None:
+        """Leave. What was typed behind it meets nothing any more: it could not be mounted."""
+        self._leaving = True
+        super().exit(result, return_code, message)
 
     def on_load(self) -> None:
         """Hold what is typed."""
@@ -54,6 +68,8 @@ class TypedInOrder(App[T]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take what is typed for a table or a prompt here; leave all else to Textual."""
+        if self._leaving and isinstance(event, events.InputEvent):
+            return
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if self._early is not None:
                 self._early.append(event)
@@ -66,7 +82,21 @@ class TypedInOrder(App[T]):
             if isinstance(event, events.Key) and isinstance(self.focused, LiveTable):
                 await self._act(event.key)  # all that keys do to a table, they do by bindings
                 return
+        if isinstance(event, events.MouseDown) and not event.is_forwarded and self._is_going(event):
+            return
         await super().on_event(event)
+
+    def _is_going(self, event: events.MouseDown) -> bool:
+        """Tell whether a press of the mouse is at what is being removed, and shown until a paint.
+
+        Textual would give it the focus, and keys would go to what is no longer there.
+        """
+        try:
+            widget, _ = self.get_widget_at(event.x, event.y)
+        except (NoWidget, ScreenStackError):
+            return False
+        chain = widget.ancestors_with_self
+        return not widget.is_attached or any(getattr(one, "_pruning", False) for one in chain)
 
     async def _settled_prompt(self) -> Prompt | None:
         prompt = self.prompt

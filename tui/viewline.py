@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
+from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
@@ -21,7 +22,11 @@ _MODES = {"live": "live", "held": "order held", "once": "sorted once"}
 class ViewLine(Widget):
     """One line; away while all rows are shown as they come."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"viewline--name", "viewline--problem"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "viewline--name",
+        "viewline--problem",
+        "viewline--wrong",
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +41,7 @@ class ViewLine(Widget):
         rows: tuple[int, int] | None = None,
         busy: bool = False,
         problems: tuple[str, ...] = (),
+        unapplied: Mapping[str, str] | None = None,
         search: str = "",
         rules: Sequence[Rule] = (),
         mark: str = "",
@@ -47,19 +53,24 @@ class ViewLine(Widget):
             rows: How many rows are shown, and of how many.
             busy: Whether a newer arrangement is still being worked out.
             problems: What could not be done.
+            unapplied: Filters and rules that could not be applied, each with why.
             search: What is searched for.
             rules: What rows are coloured by.
             mark: What came and went since the mark.
         """
-        said = (chosen, rows, busy, problems, search, tuple(rules), mark)
+        wrong = unapplied or {}
+        said = (chosen, rows, busy, problems, tuple(wrong.items()), search, tuple(rules), mark)
         if said == self._said:  # the same with most paints
             return
         self._said = said
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         name = self.get_component_rich_style("viewline--name", partial=True)
+        red = self.get_component_rich_style("viewline--wrong", partial=True)
         # First what makes that not all rows are seen: the line's end may be cut.
-        for text in chosen.filters if chosen is not None else ():
-            line.append(" filter ", name).append(f"{harmless(text)}  ")
+        # One that is not applied must not look as if it were: it is red, and why stands beside it.
+        filters = chosen.filters if chosen is not None else ()
+        for text in sorted(filters, key=lambda text: text not in wrong):
+            _name(line, " filter ", text, wrong.get(text), name, red)
         if chosen is not None and chosen.filters and rows is not None:
             line.append(f"{rows[0]:,} of {rows[1]:,} rows  ")
         if chosen is not None and chosen.groups:
@@ -71,8 +82,8 @@ class ViewLine(Widget):
                 for key in chosen.sort
             )
             line.append(" sort ", name).append(f"{keys} · {_MODES[chosen.mode.value]}  ")
-        for rule in rules:
-            line.append(" rule ", name).append(f"{harmless(str(rule))}  ")
+        for text in map(str, rules):
+            _name(line, " rule ", text, wrong.get(text), name, red)
         if mark:
             line.append(" since ", name).append(f"{mark}  ")
         if search:
@@ -90,6 +101,15 @@ class ViewLine(Widget):
     def render(self) -> RenderableType:
         """Return the line."""
         return cut(self._text, self.size.width)
+
+
+def _name(line: Text, what: str, text: str, why: str | None, name: Style, red: Style) -> None:
+    """Add a filter or a rule; red, with what is wrong, if it is not applied."""
+    if why is None:
+        line.append(what, name).append(f"{harmless(text)}  ")
+    else:
+        line.append(f"{what.rstrip()} not applied ", red)
+        line.append(f"{harmless(text)}: {harmless(why)}  ", red)
 
 
 def cut(line: Text, width: int) -> Text:

@@ -35,6 +35,8 @@ class NotServed(LivetableError):
 def command_for(targets: Sequence[Target], options: argparse.Namespace) -> list[str]:
     """Return the command that shows the tables in one browser."""
     command = [sys.executable, "-m", "livetable.tui", "--in-browser", *for_browser(options)]
+    if any(target.origin for target in targets):  # else views would be remembered by names alone
+        command += [f"--origin={target.origin or ''}" for target in targets]
     for target in targets:
         where = target.tape or target.endpoint
         if where is None:

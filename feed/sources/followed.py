@@ -145,7 +145,9 @@ class FollowedLines:
             if anew:
                 self._begin()
             self._inode = (found.st_dev, found.st_ino)
-            self._read(file, found.st_size, at_once=anew and self._shown and found.st_size <= AT_ONCE)
+            self._read(
+                file, found.st_size, at_once=anew and self._shown and found.st_size <= AT_ONCE
+            )
             self._settle(now)
         return self._shown
 

@@ -210,6 +210,38 @@ def test_a_stopped_viewer_costs_the_feed_nothing_and_then_shows_the_newest(
     assert "merged" in terminal.text
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+def test_the_whole_screen_is_back_after_fg(
+    view: View, counter: Callable[..., subprocess.Popen[str]], by_key: bool
+) -> None:
+    counter(seconds=0.2)
+    shell = view("bash", "--norc", "-i", environment={"PS1": "$ "})
+    shell.wait_for("$")
+    shell.send(f"exec 2>&1; {' '.join(command_line(['livetable', 'orders']))}\r")
+    shell.wait_for("q Quit")
+    viewer = psutil.Process(shell.pid).children()[0]
+    for _ in range(2):
+        if by_key:
+            shell.send("\x1a")
+        else:
+            viewer.send_signal(signal.SIGSTOP)
+        shell.wait_for("Stopped")
+        shell.send("\x15clear\r")  # an answer to the viewer may stand before it
+        shell.wait_for(lambda: "row" not in shell.text and "Stopped" not in shell.text)
+        shell.send("\x15fg\r")
+        shell.wait_for(lambda: all(f"row{at:03}" in shell.text for at in range(20)))
+        shell.wait_for("q Quit")
+        shell.wait_for("● live")
+    assert shell.lines[1].split() == ["id", "n", "half"]
+    begun = sum(viewer.cpu_times()[:2])
+    time.sleep(2)  # an input thread that finds news without end would use all of it
+    assert sum(viewer.cpu_times()[:2]) - begun < 1
+    shell.send("G")
+    shell.wait_for("row099")
+    shell.send("q")
+    shell.wait_for(lambda: not viewer.is_running() or viewer.status() == psutil.STATUS_ZOMBIE)
+
+
 def test_the_list_of_tables_follows_feeds(
     view: View, counter: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -593,3 +625,38 @@ def test_what_takes_long_to_load_is_not_needed_for_the_first_rows(
     loaded = set(out.read_text().split())
     assert "pyarrow.lib" in loaded
     assert not loaded & {"pandas", "pyarrow.compute", "livetable.tui.arrange", "zoneinfo"}
+
+
+def test_a_files_view_is_remembered_by_its_path(view: View, tmp_path: Path) -> None:
+    for folder, rows in (("A", "alpha,1\nbeta,2\n"), ("B", "gamma,1\ndelta,2\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "results.csv").write_text(f"name,val\n{rows}")
+    first = view("livetable", str(tmp_path / "A/results.csv"))
+    first.wait_for("beta")
+    first.send("fval > 1\r")
+    first.wait_for(lambda: "alpha" not in first.table and "1 of 2 rows" in first.text)
+    first.send("q")
+    assert first.wait_for_end() == 0
+    other = view("livetable", str(tmp_path / "B/results.csv"))
+    other.wait_for("delta")
+    assert "gamma" in other.text
+    assert "filter" not in other.lines[1]
+    again = view("livetable", str(tmp_path / "A/../A/results.csv"), size=(24, 120))
+    again.wait_for("Remembered view: 1 filter. Press V to clear.")
+    assert "alpha" not in again.table
+    again.send("V")
+    again.wait_for("alpha")
+
+
+@pytest.mark.parametrize("more", [(), ("--once",), ("--follow",), ("--format", "json")])
+def test_a_where_that_can_not_be_applied_shows_no_row(
+    view: View, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("name,created\nalpha,2026-01-01\nbeta,2027-01-01\n")
+    terminal = view(
+        "livetable", str(path), "--where", "created > 2026-11-27", *more, size=(24, 150)
+    )
+    assert terminal.wait_for_end() == 1
+    assert "put the date in quotes, created > '2026-11-27'" in terminal.text
+    assert b"alpha" not in terminal.raw

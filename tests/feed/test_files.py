@@ -259,7 +259,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     options = argparse.Namespace(source=str(tmp_path / "no/t.csv"), sep=None, encoding="utf-8")
     with (
         Publisher("file") as publisher,
-        pytest.raises(files.BadFile, match="there is no folder"),
+        pytest.raises(module.BadFile, match="there is no folder"),
     ):
         files.run(options, publisher, threading.Event())
 

@@ -29,7 +29,7 @@ from livetable.tui.remembered import Remembered, read_view, write_view
 from livetable.tui.rules import Rule
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import BadFile, Settings, read_settings, view_path
-from livetable.tui.target import Target, ViewOptions
+from livetable.tui.target import PIPE, Target, ViewOptions, origin_of
 from tests.waiting import wait_for, wait_until
 
 TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)
@@ -224,12 +224,17 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    options: ViewOptions | None = None, chosen: Settings | None = None
+    options: ViewOptions | None = None,
+    chosen: Settings | None = None,
+    *,
+    target: Target | None = None,
+    data: pd.DataFrame | None = None,
 ) -> AsyncIterator[Stage]:
-    app = LivetableApp(Target(None, "orders"), options=options or ViewOptions())
+    app = LivetableApp(target or Target(None, "orders"), options=options or ViewOptions())
     app.take_settings(chosen or Settings(), None)
     with Publisher("orders", key="id") as orders:
-        orders.send(pd.DataFrame({"id": list("abc"), "v": [2, 1, 3], "w": 0}))
+        usual = pd.DataFrame({"id": list("abc"), "v": [2, 1, 3], "w": 0})
+        orders.send(usual if data is None else data)
         async with app.run_test(size=(100, 20)) as pilot:
             on = Stage(pilot, app)
             await on.until(lambda: on.values)
@@ -274,6 +279,72 @@ async def test_a_view_of_ones_own(tmp_path: Path) -> None:
         await on.pilot.press("s")
         await on.until(lambda: on.values == [1, 2, 3])
     assert path.read_text() == "sort = 5"
+
+
+def test_files_are_remembered_by_path_and_tables_by_name(tmp_path: Path) -> None:
+    one = Target(None, "results.csv", file=tmp_path / "A/results.csv")
+    other = replace(one, file=tmp_path / "B/results.csv")
+    around = replace(one, file=tmp_path / "B/../A/results.csv")
+    table = Target(None, "results.csv")
+    tape = Target(None, "results.csv", tape=tmp_path / "results.tape")
+    get, head = (Target(None, "kubectl", command=("kubectl", "get", what)) for what in ("a", "b"))
+    paths = [
+        view_path("results.csv", origin_of(target))
+        for target in (one, other, table, tape, get, head)
+    ]
+    assert len(set(paths)) == len(paths)
+    assert paths[2].name == "results.csv.toml"
+    assert view_path("results.csv", origin_of(around)) == paths[0]
+    assert paths[0].name.startswith("results.csv@")
+    assert view_path("results@1").name == "results%401.toml"  # no table has a file's view
+    long = view_path("x" * 300), view_path("x" * 301)
+    assert long[0] != long[1]
+    assert max(len(path.name) for path in long) < 255
+    assert origin_of(replace(table, origin="kept")) == "kept"
+
+
+async def test_a_view_of_a_file_is_not_one_of_another_and_says_what_it_hides() -> None:
+    first, second = (Target(None, "orders", origin=f"/{name}/orders.csv") for name in "AB")
+    async with stage(target=first) as on:
+        await on.pilot.press("l", "minus", "f", *"w<1&id!='a'", "enter", "b", "B")
+        await on.until(lambda: on.values == [1, 3])
+    wait_for(lambda: view_path("orders", first.origin).exists())
+    assert "A/orders.csv" in view_path("orders", first.origin).read_text()
+    for other in (second, Target(None, "orders"), Target(None, "orders", origin=PIPE)):
+        async with stage(target=other) as on:
+            assert on.values == [2, 1, 3]
+            assert not on.app._notifications
+    async with stage(target=first) as on:
+        await on.until(lambda: on.values == [1, 3])
+        (notice,) = on.app._notifications
+        assert notice.message == "Remembered view: 1 filter, 1 hidden column. Press V to clear."
+        await on.pilot.press("V")
+        await on.until(lambda: on.values == [2, 1, 3])
+    async with stage(target=first) as on:
+        assert on.values == [2, 1, 3]
+        assert not on.app._notifications
+
+
+async def test_what_is_piped_is_told_apart_by_its_columns() -> None:
+    async with stage(target=Target(None, "orders", origin=PIPE)) as on:
+        await on.pilot.press("f", *"v>1", "enter")
+        await on.until(lambda: on.values == [2, 3])
+    async with stage(target=Target(None, "orders", origin=PIPE)) as on:
+        await on.until(lambda: on.values == [2, 3])
+    other = pd.DataFrame({"id": list("abc"), "v": [2, 1, 3], "more": 0})
+    async with stage(target=Target(None, "orders", origin=PIPE), data=other) as on:
+        assert on.values == [2, 1, 3]
+
+
+async def test_the_notice_names_the_key_of_ones_own() -> None:
+    view_path("orders").parent.mkdir(parents=True)
+    view_path("orders").write_text('filters = ["v > 1"]\nhidden = ["w", "none"]')
+    async with stage(chosen=Settings(keys={"show-all-rows-and-columns": "f5"})) as on:
+        await on.until(lambda: on.values == [2, 3])
+        (notice,) = on.app._notifications
+        assert notice.message == "Remembered view: 1 filter, 1 hidden column. Press f5 to clear."
+        await on.pilot.press("f5")
+        await on.until(lambda: on.values == [2, 1, 3])
 
 
 async def test_keys_and_theme_of_ones_own() -> None:

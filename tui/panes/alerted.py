@@ -146,8 +146,9 @@ class AlertedPane(TimedPane):
             if not text:
                 self.choose_alerts(())
                 return True
+            everything = table.undressed
             try:
-                check_alert(text, table.undressed.titles)
+                check_alert(text, everything.titles, everything.types)
             except BadExpression as error:
                 prompt.say(error.sentence, error.start)
                 return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from livetable.feed.harmless import harmless
 from livetable.tui.arranger import Arranger
 from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews
@@ -77,6 +78,10 @@ class ArrangedPane(Widget):
         self.since_mark = ""
         """What came and went since the mark, if there is one."""
         self._problems: tuple[str, ...] = ()
+        self._unapplied: dict[str, str] = {}
+        self._told_unapplied: set[str] = set()
+        self._rules_checked: tuple[object, ...] = ()
+        self._bad_rules: dict[str, str] = {}
         self._arranger = Arranger(lambda: self.post_message(ArrangedNews()))
         self._arranging = False
 
@@ -125,7 +130,8 @@ class ArrangedPane(Widget):
 
     def _accept(self, done: Arranged) -> None:
         self.arranged = self.paint_next = done.table
-        self._problems = done.problems
+        self._problems = done.problems[len(done.unapplied) :]
+        self._unapplied = dict(done.unapplied)
 
     def dress(self, table: Table) -> Table:
         """Return a table as it is painted, with the columns that the person chose."""
@@ -145,6 +151,7 @@ class ArrangedPane(Widget):
         self.start_arranging()
         if chosen.is_plain:
             self._problems = ()
+            self._unapplied = {}
             self.arranged = self.paint_next = self.base
             self.say_view(self.base)
             self.paint_soon()
@@ -165,6 +172,8 @@ class ArrangedPane(Widget):
     def say_view(self, table: Table | None) -> None:
         """Say how a table is arranged."""
         rows = None if table is None else (table.rows, table.frame_rows)
+        unapplied = self._unapplied | self._rules_unapplied()
+        self._tell_unapplied(unapplied)
         self.query_one(ViewLine).show(
             self.arrangement,
             rows=rows,
@@ -172,8 +181,32 @@ class ArrangedPane(Widget):
             problems=(*self._problems, *self.more_problems()),
             search=self.needle,
             rules=self.rules,
+            unapplied=unapplied,
             mark=self.since_mark,
         )
+
+    def _tell_unapplied(self, unapplied: dict[str, str]) -> None:
+        """Say once what is no longer applied, whole: the view line may be cut."""
+        if self.asked is not None:  # of what is typed the prompt tells
+            return
+        for text, why in unapplied.items():
+            if text not in self._told_unapplied:
+                self._told_unapplied.add(text)
+                says = harmless(f"Not applied: {text[:80]} — {why}")
+                self.app.notify(says, severity="warning", timeout=8, markup=False)
+
+    def _rules_unapplied(self) -> dict[str, str]:
+        """Return the rules that can't be worked out now: looked for when types or rules change."""
+        base = self.base
+        if base is None or not self.rules:
+            return {}
+        everything = base.undressed
+        checked = (self.rules, everything.titles, everything.types)
+        if checked != self._rules_checked:
+            from livetable.tui.rules import unapplied
+
+            self._rules_checked, self._bad_rules = checked, unapplied(self.rules, base)
+        return self._bad_rules
 
     def more_problems(self) -> list[str]:
         """Return what else could not be done, a sentence each."""
@@ -276,8 +309,9 @@ class ArrangedPane(Widget):
         table = self.base
         chosen = before
         if text.strip() and table is not None:
+            everything = table.undressed
             try:
-                check_filter(text, table.undressed.titles)
+                check_filter(text, everything.titles, everything.types)
             except BadExpression as error:
                 prompt.say(error.sentence, error.start)
                 return False

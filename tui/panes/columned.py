@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from livetable.feed.harmless import harmless
 from livetable.tui.columns import (
     AS_IT_CAME,
     ColumnChoice,
@@ -107,7 +108,8 @@ class ColumnedPane(ArrangedPane):
         if found := self.under_cursor():
             table, column, ref = found
             if table.headings.columns[column].expression is not None:
-                gone = next(one for one in self.columns.computed if one.title == ref[0])
+                # As in its heading: a view file's title may hold what a heading never does.
+                gone = next(one for one in self.columns.computed if harmless(one.title) == ref[0])
                 kept = tuple(one for one in self.columns.computed if one is not gone)
                 self.choose_columns(replace(self.columns, computed=kept))
                 sort = tuple(key for key in self.chosen().sort if key.column != ref)
@@ -267,6 +269,7 @@ class ColumnedPane(ArrangedPane):
 
     def _read_computed(self, prompt: Prompt, text: str) -> Computed | None:
         """Return a column that a text describes; what is wrong with it is told."""
+        from livetable.tui.computed import check_type
         from livetable.tui.expression import BadExpression, parse
 
         prompt.say(None)
@@ -276,7 +279,9 @@ class ColumnedPane(ArrangedPane):
         named = bool(equals) and not rest.startswith("=") and name[-1:] not in "<>!="
         title, formula = (name.strip(" `"), rest) if named else ("", text)
         try:
-            parse(formula, self.base.undressed.titles)
+            everything = self.base.undressed
+            read = parse(formula, everything.titles)
+            check_type(read, everything.titles, everything.types)
         except BadExpression as error:
             prompt.say(error.sentence, error.start + len(text) - len(formula))
             return None

@@ -72,6 +72,10 @@ class GroupedPane(ArrangedPane):
         elif self.chosen().groups:  # remembered from another day
             self.choose(replace(self.chosen(), groups=self.chosen().groups[:-1], sort=()))
 
+    def forget_groups(self) -> None:
+        """Go back to nothing any more."""
+        self._opened.clear()
+
     def action_total(self) -> None:
         """Show the next total of the cursor's column."""
         from livetable.tui.grouping import TOTALS, column_of, total_of
@@ -131,8 +135,9 @@ class GroupedPane(ArrangedPane):
             if not text or not text.strip():
                 self.choose_rules(before)
                 return True
+            everything = table.undressed
             try:
-                rule = read_rule(text, table.undressed.titles)
+                rule = read_rule(text, everything.titles, everything.types)
             except BadExpression as error:
                 prompt.say(error.sentence, error.start)
                 return False

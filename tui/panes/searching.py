@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from livetable.feed.harmless import harmless
 from livetable.tui.keys import named
-from livetable.tui.model import Table
+from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SearchingPane(ArrangedPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._search_column: int | None = None
+        self._search_column: ColumnRef | None = None
         self._search_from = (0, 0)
         self._search_in: Table | None = None
         self._looking: object = None  # the search that is under way
@@ -62,11 +62,10 @@ class SearchingPane(ArrangedPane):
         return True
 
     def _toggle_column(self, prompt: Prompt) -> None:
-        widget = self.live_table
-        if self._search_column is None and widget.table is not None:
-            self._search_column = widget.cursor_column
-            title = widget.table.titles[widget.cursor_column]
-            prompt.relabel(f"search in {title}: ")
+        under = self.under_cursor()
+        if self._search_column is None and under is not None:
+            self._search_column = under[2]
+            prompt.relabel(f"search in {under[2][0]}: ")
         else:
             self._search_column = None
             prompt.relabel("search: ")
@@ -92,7 +91,11 @@ class SearchingPane(ArrangedPane):
         if not text or table is None:
             self._looking = None
             return
-        column, start = self._search_column, self._search_from
+        ref, start = self._search_column, self._search_from
+        column = None if ref is None else table.column_at(ref)
+        if ref is not None and column is None:
+            self._looking = None  # gone meanwhile: where another one is now is not searched instead
+            return
         self._looking = this = object()
 
         def done(place: tuple[int, int] | None, sentence: str | None) -> None:
@@ -101,7 +104,7 @@ class SearchingPane(ArrangedPane):
             self._looking = None
             prompt = self.asked.prompt if self.asked is not None else None
             if prompt is not None:
-                prompt.say(sentence, 0)
+                prompt.say(sentence, 0, wrong=False)
             elif sentence is not None:
                 self.app.notify(sentence, timeout=3, markup=False)
             if place is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -15,7 +17,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from livetable.feed.harmless import harmless
-from livetable.tui.columns import AS_IT_CAME
+from livetable.tui.columns import AS_IT_CAME, with_computed
 from livetable.tui.driver import LATE_SECONDS, TerminalDriver
 from livetable.tui.keys import named
 from livetable.tui.later import later
@@ -31,7 +33,7 @@ from livetable.tui.settings import BadFile, view_path
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
-from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 CREDIT_SECONDS = 1.0
 _KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
 _LARGE = 1 << 20
+_TELL_SECONDS = 8.0
 
 
 class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane, AlertedPane):
@@ -58,6 +61,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             "I", "unreadable", "Invalid lines", show=False,
             tooltip="List the lines that could not be read",
         ),
+        Binding("V", "show_all", "Show all rows and columns", show=False),
     )  # fmt: skip
 
     def __init__(
@@ -243,23 +247,74 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         if options.alerts:
             self.choose_alerts(options.alerts)
         if options.sort or options.where:
-            from livetable.tui.arrange import first_arrangement
+            from livetable.tui.arrange import check_filter, first_arrangement
+            from livetable.tui.expression import BadExpression
 
+            for text in options.where if len(table.titles) > table.fixed else ():
+                try:
+                    check_filter(text, table.titles, table.types)
+                except BadExpression as error:  # all rows are not what was asked for
+                    says = f"livetable: --where {text}: {error.sentence}"
+                    self.app.exit(return_code=1, message=Text(harmless(says)))
+                    return
             self.base = table
             self.choose(first_arrangement(options.sort, options.where))
             return
         if options.view is not None or options.remember:
-            path = options.view or view_path(self._feed.name or self.subscriber.name)
+            path = options.view or self._remembered_in(table)
             self._view_file = path
             if path.exists() or options.view is not None:
                 from livetable.tui.remembered import read_view
 
                 try:
                     self._take_up(read_view(path))
+                    if options.view is None:
+                        self._tell_remembered(table)
                 except BadFile as error:
                     self._view_file = None  # and so it is left as it is
                     self.app.notify(harmless(str(error)), severity="error", markup=False)
         super().offer(table)
+
+    def more_problems(self) -> list[str]:
+        """Return what else could not be done: of columns, and of alerts."""
+        problem = self.alert_problem
+        return [*super().more_problems(), *(() if problem is None else (f"alert {problem}",))]
+
+    def _remembered_in(self, table: Table) -> Path:
+        """Return the file that the view is remembered in: by what it is made of, or by name."""
+        origin = origin_of(self.target)
+        if origin == PIPE:
+            origin = json.dumps([PIPE, *table.titles])
+        return view_path(self._feed.name or self.subscriber.name, origin)
+
+    def action_show_all(self) -> None:
+        """Show all rows and columns; what they look like stays."""
+        self.forget_groups()
+        self.choose(replace(self.chosen(), filters=(), groups=()))
+        self.choose_columns(replace(self.columns, hidden=frozenset()))
+
+    def _tell_remembered(self, table: Table) -> None:
+        """Say what a remembered view does not show: nobody chose it now."""
+        shown = with_computed(table, self.columns)
+        filters = len(self.chosen().filters)
+        hidden = len(self.columns.hidden.intersection(shown.refs))
+        parts = [f"{filters} filter{'s' if filters > 1 else ''}"] if filters else []
+        parts += [f"{hidden} hidden column{'s' if hidden > 1 else ''}"] if hidden else []
+        parts += ["groups"] if self.chosen().groups else []
+        if parts:
+            says = (
+                f"Remembered view: {', '.join(parts)}. Press {self._key_of('show_all')} to clear."
+            )
+            self.app.notify(says, timeout=_TELL_SECONDS, markup=False)
+
+    def _key_of(self, action: str) -> str:
+        """Return the key that does something: it may be one of the person's own."""
+        # Not of those that are active: before the first paint none is.
+        binding = next(
+            one for one in self.BINDINGS if isinstance(one, Binding) and one.action == action
+        )
+        keys = self.app._keymap.get(binding.id or "", binding.key)
+        return self.app.get_key_display(replace(binding, key=keys.split(",")[0]))
 
     def _take_up(self, view: Remembered) -> None:
         """Show tables as they were shown before."""
@@ -293,7 +348,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         view = Remembered(arrangement, self.columns, self.rules, colours, alerts)
         if view != self._remembered:
             self._remembered = view
-            write_view(path, self.title, view)
+            write_view(path, origin_of(self.target) or self.title, view)
 
     def come_back(self) -> None:
         """Show what came while the pane was not shown."""
@@ -354,7 +409,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.set_timer(CREDIT_SECONDS, self.subscriber.credit)
 
     def _shown(self, table: Table) -> None:
-        if self.arrangement is not None or self.columns.computed:
+        if self.arrangement is not None or self.columns.computed or self.rules or self.alerts:
             self.say_view(table)
         if self.history.marked is not None:
             self.count_changes()

@@ -209,16 +209,16 @@ class TapePane(TablePane):
         from livetable.tui.expression import BadExpression
         from livetable.tui.prompt import Prompt
 
-        titles = self.base.undressed.titles
-        prompt = Prompt("go on until: ", hint="a filter, as price > 100", words=titles)
+        base = self.base.undressed
+        prompt = Prompt("go on until: ", hint="a filter, as price > 100", words=base.titles)
 
         def done(text: str | None) -> bool:
             if not text or not text.strip():
                 return True
             try:
-                check_filter(text, titles)
+                check_filter(text, base.titles, base.types)
             except BadExpression as error:
-                prompt.say(str(error))
+                prompt.say(error.sentence, error.start)
                 return False
             self._seek(text)
             return True
@@ -280,8 +280,12 @@ def moment_when(
 def _met(tape: TapeHistory, number: int, chosen: Arrangement) -> set[RowId]:
     """Return which rows meet a filter."""
     from livetable.tui.arrange import arrange
+    from livetable.tui.expression import BadExpression
 
-    table = arrange(tape.at(number), chosen).table
+    done = arrange(tape.at(number), chosen)
+    if done.unapplied:  # else all rows would meet it
+        raise BadExpression(done.unapplied[0][1])
+    table = done.table
     return set(table.identities(0, table.rows))
 
 

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from livetable.tui.screens.leaving import Options
 from livetable.tui.screens.popup import Popup
 
 
@@ -38,7 +39,7 @@ class ChoiceScreen(Popup[str]):
         with Vertical():
             yield Static(Content(self._says), id="title")
             yield Static("↑ ↓: move  Enter: choose  Esc: leave", classes="popup--keys")
-            yield OptionList(
+            yield Options(
                 *(
                     Option(Content(says), id=str(at))
                     for at, says in enumerate(self._choices.values())

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import pyarrow as pa
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
-from livetable.feed.arrays import plain_type
 from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model import ColumnRef, Table
+from livetable.tui.screens.leaving import Options
 from livetable.tui.screens.popup import Popup
+from livetable.tui.typenames import type_name
 
 
 class ColumnsScreen(Popup[frozenset[ColumnRef]]):
@@ -49,7 +49,7 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
         with Vertical():
             says = "space: show or hide   a: all or none   Enter: done   Esc: as before"
             yield Static(says, classes="popup--keys")
-            yield OptionList(*(Option(self._label(ref)) for ref in self.columns))
+            yield Options(*(Option(self._label(ref)) for ref in self.columns))
 
     def _label(self, ref: ColumnRef) -> Content:
         # As content, not as markup: a title may hold brackets. Told apart without colours, too.
@@ -75,23 +75,3 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
         """Tick all; if all are, none."""
         self.hidden = set() if self.hidden else set(self.columns)
         self._say()
-
-
-def type_name(kind: pa.DataType) -> str:
-    """Return what a type is called by people who do not know Arrow."""
-    kind = plain_type(kind)
-    for told, name in (
-        (pa.types.is_boolean, "true or false"),
-        (pa.types.is_integer, "whole number"),
-        (pa.types.is_floating, "number"),
-        (pa.types.is_decimal, "decimal"),
-        (pa.types.is_timestamp, "time"),
-        (pa.types.is_date, "date"),
-        (pa.types.is_duration, "duration"),
-        (pa.types.is_string, "text"),
-        (pa.types.is_large_string, "text"),
-        (pa.types.is_nested, "nested"),
-    ):
-        if told(kind):
-            return name
-    return str(kind)

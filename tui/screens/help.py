@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from livetable.feed.harmless import harmless
+from livetable.tui.screens.leaving import LeftOnce
 
 KEYS: Final = (
     ("Move", (
@@ -28,6 +29,7 @@ KEYS: Final = (
         ("/  n N", "search; next match, previous match"),
         ("f", "filter: price > 100 and name == 'x', or a text"),
         ("&  F", "filter by this cell; remove the newest filter"),
+        ("V", "show all rows and columns: no filters, groups, hidden columns"),
     )),
     ("Order", (
         ("s  S", "sort by this column, by a further one: ↑ ↓ off"),
@@ -106,7 +108,7 @@ KEYS: Final = (
 _WIDTH: Final = 74
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], LeftOnce[None]):
     """Shows the keys; any of the keys that should close it does."""
 
     DEFAULT_CSS = """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -17,6 +17,7 @@ from livetable.tui.keyline import KeyLine
 from livetable.tui.launch import FeedProcess, foreign_feed
 from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 from livetable.tui.messages import ListingChanged
+from livetable.tui.screens.leaving import LeftOnce
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.started import place
 from livetable.tui.table import LiveTable
@@ -29,13 +30,14 @@ class TableList(LiveTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
 
 
-class PickerScreen(Screen[Target | None]):
+class PickerScreen(LeftOnce[Target | None]):
     """Lists tables; Enter opens one.
 
     Args:
         endpoint: List what is on this endpoint; None: what this user publishes on this machine.
         options: Passed on to the table's screen.
         choose: Whether to give the chosen table back, rather than opening it.
+        origin: What the tables there are made of, if their names may be those of others.
     """
 
     DEFAULT_CSS = """
@@ -47,12 +49,18 @@ class PickerScreen(Screen[Target | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back", show=False)]
 
     def __init__(
-        self, endpoint: str | None, options: ViewOptions = DEFAULTS, *, choose: bool = False
+        self,
+        endpoint: str | None,
+        options: ViewOptions = DEFAULTS,
+        *,
+        choose: bool = False,
+        origin: str | None = None,
     ) -> None:
         super().__init__()
         self.endpoint = endpoint
         self._options = options
         self._choose = choose
+        self._origin = origin
         self._foreign: tuple[FeedProcess, TablesScreen] | None = None
         self._doubt: Timer | None = None
         self._warning: str | None = None
@@ -136,6 +144,8 @@ class PickerScreen(Screen[Target | None]):
             if self.endpoint is None and self._listing[row].endpoint.startswith("ipc://"):
                 # By name: where it is may change when its feed is started again.
                 target = type(target)(None, target.table)
+            if self._origin is not None:
+                target = replace(target, origin=f"{self._origin}#{target.table}")
             if self._choose:
                 self.end_work()
                 self.dismiss(target)

@@ -8,10 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
+from livetable.tui.screens.leaving import LeftOnce
+
 Result = TypeVar("Result")
 
 
-class Popup(ModalScreen[Result | None]):
+class Popup(ModalScreen[Result | None], LeftOnce[Result | None]):
     """Shows a list; gives None if nothing was chosen."""
 
     DEFAULT_CSS = """

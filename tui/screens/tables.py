@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from livetable.tui.keyline import KeyLine
 from livetable.tui.keys import named
 from livetable.tui.panes.table import TablePane
+from livetable.tui.screens.leaving import LeftOnce
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_TABS = 9
 
 
-class TablesScreen(Screen[None]):
+class TablesScreen(LeftOnce[None]):
     """Holds the panes.
 
     Args:

@@ -1,0 +1,1 @@
+"""Keys, mouse, pastes and sizes at random, over tables of all kinds."""

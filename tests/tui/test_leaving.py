@@ -1,0 +1,231 @@
+"""What comes twice, or to what is just being removed: screens, panels, prompts, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+from textual import events
+from textual.screen import Screen
+from textual.widgets import OptionList
+
+from livetable.feed import Publisher
+from livetable.tui.app import LivetableApp
+from livetable.tui.panels.panel import Panel
+from livetable.tui.screens.choice import ChoiceScreen
+from livetable.tui.screens.help import HelpScreen
+from livetable.tui.screens.leaving import LeftOnce, Palette
+from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.target import Target
+from tests.tui.stage import Stage as PaneStage
+from tests.tui.stage import frame
+from tests.tui.stage import stage as pane_stage
+from tests.tui.test_tables import Stage, stage
+
+
+@pytest.fixture(autouse=True)
+def orders(runtime_folder: object) -> Iterator[Publisher]:
+    with Publisher("orders", key="id") as orders:
+        orders.send(pd.DataFrame({"id": range(3), "v": [1, 2, 3]}))
+        yield orders
+
+
+def press(app: object, x: int, y: int, times: int = 1) -> None:
+    """Click as a terminal tells it, all in one packet."""
+    assert hasattr(app, "post_message")
+    for _ in range(times):
+        for kind in (events.MouseDown, events.MouseUp):
+            app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
+
+
+async def alive(on: Stage) -> None:
+    """Make sure that the table is on the screen and takes keys."""
+    await on.until(lambda: isinstance(on.app.screen, TablesScreen))
+    pane = on.screen.pane
+    before = pane.live_table.cursor_row
+    await on.press("down")
+    await on.until(lambda: pane.live_table.cursor_row == (before + 1) % 3 or before == 2)
+    assert on.app.is_running
+
+
+def every(kind: type) -> Iterator[type]:
+    one: type
+    for one in kind.__subclasses__():
+        yield one
+        yield from every(one)
+
+
+def test_every_screen_is_left_once() -> None:
+    LivetableApp()
+    ours = [one for one in every(Screen) if one.__module__.startswith("livetable.")]
+    assert len(ours) > 6
+    assert [one for one in ours if not issubclass(one, LeftOnce)] == []
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_clicks_beside_the_palette(times: int) -> None:
+    async with stage("orders") as on:
+        await on.press("ctrl+p")
+        await on.until(lambda: isinstance(on.app.screen, Palette))
+        press(on.app, 2, 18, times)
+        await alive(on)
+
+
+@pytest.mark.parametrize(
+    ("key", "leave"),
+    [("question_mark", "escape"), ("C", "escape"), ("C", "enter"), ("ctrl+p", "escape")],
+)
+async def test_what_leaves_a_screen_typed_twice(key: str, leave: str) -> None:
+    async with stage("orders") as on:
+        await on.press(key)
+        await on.until(lambda: not isinstance(on.app.screen, TablesScreen))
+        screen = on.app.screen
+        for _ in range(3):
+            screen.post_message(events.Key(leave, None))
+            on.app.post_message(events.Key(leave, None))
+        await alive(on)
+
+
+async def test_what_is_typed_behind_q() -> None:
+    async with stage("orders") as on:
+        for key in ("q", "t", "vertical_line", "i", "p", "f", "x", "enter", "T", "ctrl+p", "space"):
+            on.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        press(on.app, 5, 0, 2)
+        await on.until(lambda: not on.app.is_running)
+    assert on.app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["C", "ctrl+y", "ctrl+p", "question_mark", "f", "i"])
+@pytest.mark.parametrize("size", [(3, 20), (1, 1), (12, 3)])
+async def test_what_opens_where_there_is_hardly_any_room(key: str, size: tuple[int, int]) -> None:
+    async with stage("orders") as on:
+        await on.pilot.resize_terminal(*size)
+        await on.press(key)
+        for page in ("pageup", "pagedown", "end"):
+            await on.press(page)
+        await on.pilot.resize_terminal(100, 20)
+        while not isinstance(on.app.screen, TablesScreen):
+            await on.press("escape")
+        await on.press("escape", "escape")
+        await alive(on)
+
+
+async def test_a_choice_is_given_once() -> None:
+    async with stage("orders") as on:
+        given: list[str | None] = []
+        screen = ChoiceScreen("one of", {"a": "A", "b": "B"})
+        on.app.push_screen(screen, given.append)
+        await on.until(lambda: screen.is_mounted)
+        for _ in range(2):
+            screen.query_one(OptionList).action_select()
+        await alive(on)
+        assert given == ["a"]
+
+
+async def test_a_screen_that_is_covered_leaves_with_what_covers_it() -> None:
+    async with stage("orders") as on:
+        lower, upper = ChoiceScreen("one of", {"a": "A"}), HelpScreen()
+        on.app.push_screen(lower)
+        on.app.push_screen(upper)
+        await on.until(lambda: upper.is_mounted)
+        lower.dismiss(None)
+        upper.dismiss(None)
+        await alive(on)
+
+
+@pytest.mark.parametrize("key", ["i", "enter", "p"])
+async def test_clicks_at_a_panel_that_is_being_removed(key: str) -> None:
+    async with stage("orders") as on:
+        await on.press("right", key)
+        await on.until(lambda: list(on.screen.query(Panel)))
+        x, y = on.screen.query_one(Panel).region.center
+        on.app.post_message(events.Key("escape", None))
+        press(on.app, int(x), int(y), 2)
+        await alive(on)
+        assert not on.screen.query(Panel)
+
+
+@pytest.mark.parametrize("key", ["f", "/", "="])
+async def test_clicks_at_a_prompt_that_is_being_removed(key: str) -> None:
+    async with pane_stage() as on:
+        name = {"/": "slash", "=": "equals_sign"}.get(key, key)
+        await on.press(name)
+        prompt = on.pane.prompt
+        assert prompt is not None
+        x, y = prompt.region.center
+        on.burst("escape")
+        press(on.pilot.app, int(x), int(y), 2)
+        press(on.pilot.app, int(x), int(y) + 1, 2)
+        await on.until(lambda: on.pane.prompt is None)
+        await on.press("down", "s")
+        await on.until(lambda: "sort" in on.says)
+
+
+async def test_clicks_at_a_notice_that_is_being_removed() -> None:
+    app = LivetableApp(Target(None, "orders"))
+    async with app.run_test(size=(100, 20), notifications=True) as pilot:
+        on = Stage(pilot, app)
+        await on.until(lambda: on.values(on.screen.pane))
+        app.notify("this is told", timeout=60)
+        await on.until(lambda: any(one.region.area for one in on.screen.query("Toast")))
+        x, y = on.screen.query("Toast").first().region.center
+        press(on.app, int(x), int(y), 4)
+        await on.until(lambda: not on.screen.query("Toast"))
+        press(on.app, int(x), int(y), 2)
+        await alive(on)
+
+
+async def test_a_press_at_what_is_going_does_not_take_the_focus() -> None:
+    async with stage("orders", "orders") as on:
+        await on.press("vertical_line")
+        await on.until(lambda: len(on.shown) == 2)
+        going = on.screen.pane
+        x, y = going.live_table.region.center
+        on.app.post_message(events.Key("ctrl+w", None))
+        press(on.app, int(x), int(y), 2)
+        await on.until(lambda: len(on.screen.panes) == 1 and not going.is_attached)
+        await alive(on)
+
+
+# -- where there is no row ---------------------------------------------------------------------
+
+
+async def nothing_shown(on: PaneStage) -> None:
+    await on.press("f")
+    await on.type("price < 0")
+    await on.press("enter")
+    await on.becomes("")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("slash", "escape"), ("slash", "x", "tab", "escape"), ("slash", "x", "enter", "n", "N"),
+        ("enter",), ("i",), ("p",), ("P",), ("y",), ("Y",), ("x", "X"), ("ampersand",), ("m", "M"),
+        ("b", "enter", "A", "B"), ("G", "g"), ("pagedown", "pageup"), ("w",), ("space", "space"),
+        ("comma", "full_stop"), ("d", "d"), ("s", "S", "o"), ("minus", "plus"), ("z", "H", "L"),
+    ],
+)  # fmt: skip
+async def test_keys_where_no_row_is_shown(keys: tuple[str, ...]) -> None:
+    async with pane_stage() as on:
+        await nothing_shown(on)
+        for at, key in enumerate(keys):
+            await on.press(key)
+            on.pane.show(frame({"a": at, "b": 1, "c": 2}))
+            await on.pilot.pause()
+        await on.press("escape")
+        while on.pane.chosen().filters:
+            await on.press("F")
+        if not on.pane.chosen().groups:
+            await on.until(lambda: set(on.ids) == set("abc"))
+
+
+async def test_back_from_a_search_begun_where_no_row_was() -> None:
+    async with pane_stage() as on:
+        await nothing_shown(on)
+        await on.press("slash")
+        on.pane.show(frame({"a": -1, "b": 1}))  # a row comes meanwhile
+        await on.becomes("a")
+        await on.press("escape")
+        assert on.pane.live_table.cursor_row == 0

@@ -1,0 +1,73 @@
+"""Screens that are left once, however often they are told to leave."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+from textual import command, events
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.geometry import Size
+from textual.screen import Screen, ScreenResultType
+from textual.widgets import OptionList
+
+
+class LeftOnce(Screen[ScreenResultType]):
+    """A screen that takes only itself off the screen.
+
+    Textual's `dismiss` takes off whatever is on top, and calls back each time: two clicks in one
+    packet then leave two screens, or the last one, which ends the app. All screens inherit this,
+    behind Textual's own kinds of screens: styles are inherited from the first base only.
+    """
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave, if the screen is there; those that cover it leave with it."""
+        if self not in self.app.screen_stack:
+            nothing: AwaitComplete = AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+            return nothing
+        while self.app.screen is not self:
+            self.app.pop_screen()
+        return super().dismiss(result)
+
+
+_LEAST: Final = 8  # cells: less is left of a list in a terminal of some columns
+
+
+class Options(OptionList):
+    """A list that may be told of anything at any time.
+
+    Textual's fails where its pages are turned before there is a line for it, at clicks on an
+    option that is no longer there, and where there is no room for a single letter.
+    """
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines it takes: of no width at all a text has no lines."""
+        return super().get_content_height(container, viewport, max(width, _LEAST))
+
+    def action_page_up(self) -> None:
+        """Go up by a page."""
+        with contextlib.suppress(KeyError):
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Go down by a page."""
+        with contextlib.suppress(KeyError):
+            super().action_page_down()  # type: ignore[no-untyped-call]
+
+    async def on_click(self, event: events.Click) -> None:
+        """Pass over a click on what is gone."""
+        clicked = event.style.meta.get("option")
+        if clicked is not None and clicked >= self.option_count:
+            event.prevent_default()
+
+
+class _Commands(Options, command.CommandList):
+    """The palette's list."""
+
+
+command.CommandList = _Commands  # type: ignore[misc]  # a palette makes its list itself
+
+
+class Palette(CommandPalette, LeftOnce[None]):
+    """All commands, or all themes."""
