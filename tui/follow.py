@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import numpy as np
 
 from livetable.feed.commandline import quieten
-from livetable.tui.scripted import NoTable, Reading, shown_of
+from livetable.tui.scripted import NoTable, Reading, lacking, shown_of
 from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
                 if watch is not None and watch.problem is not None:
                     raise NoTable(watch.problem)
             if state.link is Link.ENDED:
+                if (lacks := lacking(state.source)) is not None:
+                    raise NoTable(lacks)
                 break
     except BrokenPipeError:
         quieten()

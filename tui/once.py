@@ -8,7 +8,7 @@ import time
 from typing import Any, Final, TextIO
 
 from livetable.feed.commandline import say
-from livetable.tui.scripted import Hint, NoTable, Reading, nothing_of, shown_of
+from livetable.tui.scripted import Hint, NoTable, Reading, lacking, nothing_of, shown_of
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
@@ -28,10 +28,13 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
     Raises:
         NoTable: none came in time, or it lacks a column.
     """
-    table = shown_of(_fetch(target, options), options)
+    table, lacks = _fetch(target, options)
+    table = shown_of(table, options)
     if options.columns is not None and form != "table":  # exactly what was asked for
         table = table.without_fixed()
     write(table, form, out)
+    if lacks is not None:  # behind the rows that there are
+        raise NoTable(lacks)
     return 0
 
 
@@ -59,19 +62,20 @@ def print_list(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
     return 0
 
 
-def _fetch(target: Target, options: ViewOptions) -> Any:
+def _fetch(target: Target, options: ViewOptions) -> tuple[Any, str | None]:
+    """Return a table, or the list of tables, and what it lacks of what its source has."""
     from livetable.tui.lister import ANSWER_SECONDS, as_table
 
     if target.tape is not None:
-        return _of_tape(target, options)
+        return _of_tape(target, options), None
     until = None if options.timeout is None else time.monotonic() + options.timeout
     if target.table is not None:
         return _fetch_table(target, until, options)
     if target.endpoint is None:
-        return as_table(tables_at(None, until, 1.0), 1)
+        return as_table(tables_at(None, until, 1.0), 1), None
     listing = tables_at(target.endpoint, until, ANSWER_SECONDS)
     if len(listing) > 1:
-        return as_table(listing, 1)
+        return as_table(listing, 1), None
     if listing:
         return _fetch_table(Target(target.endpoint, listing[0].name), until, options)
     with contextlib.ExitStack() as stack:
@@ -183,11 +187,15 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
         worker.join(2)
 
 
-def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> Any:
+def _fetch_table(
+    target: Target, until: float | None, options: ViewOptions
+) -> tuple[Any, str | None]:
     """Return a table when it is there, has ended, or comes to what is waited for."""
     from livetable.tui.subscriber import Link
 
-    reading = Reading(target, options.timeout, until=until, settled=True)
+    # What is waited for may stand in the first rows of what never ends.
+    waits = options.until is not None
+    reading = Reading(target, options.timeout, until=until, settled=not waits)
     if options.to_end:
         reading.awaits = "the end of standard input"
     watch = None
@@ -197,10 +205,14 @@ def _fetch_table(target: Target, until: float | None, options: ViewOptions) -> A
         watch = Watch(options.until)
     said = None
     for state in reading:
-        if state.table is None or (options.to_end and state.link is not Link.ENDED):
+        if state.table is None:
             continue
-        if watch is None or len(watch.check(state.table)):
-            return state.table
+        if options.to_end and not waits and state.link is not Link.ENDED:
+            continue
+        if watch is None:
+            return state.table, lacking(state.source)
+        if len(watch.check(state.table)):
+            return state.table, None
         if watch.problem is not None and watch.problem != said:
             said = watch.problem
             say("livetable", said)

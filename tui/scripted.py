@@ -19,6 +19,7 @@ from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
     from livetable.feed.recording import Recorder
+    from livetable.feed.wire import SourceStatus
     from livetable.tui.model import Table
     from livetable.tui.subscriber import FeedState
 
@@ -125,6 +126,7 @@ class Reading:
 
         link: Link | None = None
         said: set[str] = set()
+        lacks = False
         hint = Hint()
         try:
             while not self._ended:
@@ -141,6 +143,9 @@ class Reading:
                 if state.link is not link and state.link is Link.GONE:
                     say("livetable", f"{self._target.title} stopped answering: waiting for it")
                 link = state.link
+                if state.source.unreadable and not (lacks or self._settled):
+                    lacks = True
+                    say("livetable", lacking(state.source) or "")
                 yield state
                 if state.failure is not None:  # behind its rows: of those that came, none is lost
                     raise NoTable("" if state.failure in said else state.failure)
@@ -232,6 +237,15 @@ class _Progress:
 
 _SLOW: Final = 1.0
 _OFTEN: Final = 5.0
+
+
+def lacking(source: SourceStatus) -> str | None:
+    """Return what a table lacks of what its source has, as a sentence; None if it lacks nothing."""
+    if not source.unreadable:
+        return None
+    number, text, why = source.lines[0] if source.lines else (0, "", "")
+    lines = "1 line" if source.unreadable == 1 else f"{source.unreadable:,} lines"
+    return f"{lines} could not be read: line {number} {why}: {text:.80}"
 
 
 def shown_of(table: Table, options: ViewOptions) -> Table:

@@ -239,7 +239,7 @@ class FollowedLines:
     def _show_nothing(self, lines: Lines) -> None:
         """Show columns without rows, where there is a header and no row yet."""
         if lines.names is not None and not lines.unfinished:
-            self._empty = lines.empty()
+            self._empty = self._checked(lines.empty())
             self._publisher.send(self._empty)
             self._shown = True
         elif not self._blocks.size:
@@ -249,8 +249,7 @@ class FollowedLines:
 
     def _put(self, table: pa.Table) -> None:
         self._tail_line = b""
-        if self._options.key:
-            table = last_of_each(table, self._options.key)
+        table = self._checked(table)
         if not self._sent:
             self._publisher.send(table)
         elif self._options.key:
@@ -259,6 +258,10 @@ class FollowedLines:
             self._publisher.append(table)
         self._sent = self._shown = True
         self._empty = table.slice(0, 0)
+
+    def _checked(self, table: pa.Table) -> pa.Table:
+        """Return the last row of each key, if there is one."""
+        return last_of_each(table, self._options.key) if self._options.key else table
 
     def _tell_unreadable(self, more: tuple[tuple[int, str, str], ...] = ()) -> None:
         lines = self._lines
@@ -317,14 +320,17 @@ class FollowedLines:
             row = self._lines.tail()
             self._tail_widened = True
         self._tail_line = rest
+        if row is not None and not row.num_rows and not self._shown:
+            self._publisher.send(self._checked(row))  # a header is all there is
+            self._shown = True
+            return
         if row is None or not row.num_rows:
             self._publisher.drop_tail()
             number = self._lines.line
             text = rest[:200].decode("utf-8", "replace")
             self._tell_unreadable(((number, text, "does not end, and is no whole row"),))
             return
-        if self._options.key:
-            row = last_of_each(row, self._options.key)
+        row = self._checked(row)
         if self._sent:
             self._publisher.show_tail(row)
         else:

@@ -247,7 +247,8 @@ def lines_of(
         try:
             value = loads(line)
         except BadJson as error:
-            bad.append((number, line.decode("utf-8", "replace"), str(error)))
+            why = str(error).replace("line 1, ", "")
+            bad.append((number, line.decode("utf-8", "replace"), why))
             continue
         if not isinstance(value, dict):
             bad.append((number, line.decode("utf-8", "replace"), "is not a JSON object"))

@@ -156,9 +156,9 @@ class Lines:
             OtherTypes: it does not fit the types of the rows before.
         """
         rest = self._reader.rest
-        if not rest.strip() or self._reader.open_quote or self.names is None:
+        if not rest.strip() or self._reader.open_quote:
             return None
-        table, _ = self._reader.rows(rest.rstrip(b"\r"), self.rows > 0)
+        table, _ = self._reader.tail(rest.rstrip(b"\r"), self.rows > 0)
         return table
 
     @property
@@ -259,6 +259,13 @@ class _Csv:
             return whole + records.finish()
         return self._records.finish()
 
+    def tail(self, record: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
+        if self.names is None:  # half a header, or a header that is all there is
+            separator = self._separator or separator_of([record], self._usual)
+            names = fields_of(record, separator)
+            return pa.table([pa.array([], pa.string()) for _ in names], names=names), []
+        return self.rows(record, there)
+
     def rows(self, records: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
         """Return records as rows, and those that are none.
 
@@ -285,7 +292,8 @@ class _Csv:
         made = self._typed(names, arrays, there)
         self.names = names
         return made, [
-            (one.line, one.text, f"has {one.fields} values, not {len(names)}") for one in bad
+            (one.line, one.text, f"has {counted(one.fields, 'value')}, not {len(names)}")
+            for one in bad
         ]
 
     def _header(self, records: bytes) -> tuple[list[str] | None, bytes]:
@@ -312,7 +320,7 @@ class _Csv:
         R leaves out the name of the rows' names, which come first; others end each row, but not
         the header, in a separator.
         """
-        if any(one.fields != len(names) + 1 for one in bad):
+        if len(bad) < 2 or any(one.fields != len(names) + 1 for one in bad):
             return None
         assert self._separator is not None
         ends = all(one.text.rstrip("\r\n").endswith(self._separator) for one in bad)
@@ -332,6 +340,11 @@ class _Csv:
             raise OtherTypes(found)
         self._kinds = found
         return table
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many of something there are, in words."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _whole_record(records: Records, line: bytes, *, last: bool) -> bytes | None:
@@ -373,6 +386,13 @@ class _Json:
     def finish(self) -> bytes:
         whole, self.rest = self.rest, b""
         return whole
+
+    def tail(self, line: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
+        names = self.names
+        try:
+            return self.rows(line, there)
+        finally:
+            self.names = names
 
     def rows(self, lines: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
         if not lines.strip():

@@ -284,7 +284,7 @@ def _by_words(lines: list[str], number: int) -> Printed | None:
             more += len(cells[-1].split()) > 1
             rows.append(cells)
         else:
-            bad.append((at, line, f"has {len(cells)} values, not {count}"))
+            bad.append((at, line, f"has {len(cells)} of {count} values"))
     if len(bad) > len(rows):
         return None
     note = None
