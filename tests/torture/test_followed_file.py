@@ -406,7 +406,9 @@ def _pause(world: World, file: FollowedFile, seconds: float) -> str | None:
         found[0] = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
         if found[0] == rows:
             return True
-        return half is not None and found[0] == [*rows, half] and file.marks("unfinished")
+        if half is None or found[0] != [*rows, half]:
+            return False
+        return file.marks("unfinished") or file.marks("tail")
 
     if file.wait(right, seconds):
         return None
