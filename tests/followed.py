@@ -109,19 +109,22 @@ class FollowedFile:
             str(value)
             for _, arguments, more in self.told.calls
             for value in (*arguments, *more.values())
-            if isinstance(value, str | int)
+            if isinstance(value, str | int) and not isinstance(value, bool)
         ]
         if self.failure is not None:
             texts.append(str(self.failure))
         return "\n".join(texts)
 
     def marks(self, word: str) -> bool:
-        """Tell whether the source said a word: in a text, or by what it called or named."""
-        return any(
-            word in " ".join(map(str, (name, *arguments, *more, *more.values())))
-            for name, arguments, more in self.told.calls
-            if name not in ("send", "append", "upsert")
-        )
+        """Tell whether the source said a word: in a text, or by what it called or set."""
+        for name, arguments, more in self.told.calls:
+            if name in ("send", "append", "upsert"):
+                continue
+            texts = [one for one in (*arguments, *more.values()) if isinstance(one, str)]
+            given = [named for named, value in more.items() if value]
+            if any(word in text for text in (name, *texts, *given)):
+                return True
+        return False
 
     def wait(self, condition: Callable[[], object], seconds: float) -> bool:
         """Wait until a condition holds, at most for so many seconds; tell whether it does."""

@@ -57,6 +57,8 @@ class Table:
         names: The header.
         rows: The rows that have as many fields as it.
         left_out: How many have not.
+        labelled: Whether each row has one field more than the header, as R and pandas write
+            labels: their column has no name then; to leave all rows out is right, too.
         separator: What stands between two fields.
         open_quote: Whether the text ends within quotes.
         kinds: The columns' types.
@@ -67,6 +69,7 @@ class Table:
     left_out: int
     separator: str
     open_quote: bool = False
+    labelled: bool = False
     kinds: list[str] = field(default_factory=list)
 
 
@@ -97,7 +100,8 @@ def kind_of(cells: Iterable[str]) -> str:
     Args:
         cells: All of its cells.
     """
-    there = {cell for cell in cells if cell not in MISSING}
+    unlike = set(cells)
+    there = unlike - MISSING
     if not there:
         return "text"
     if all(map(is_number, there)):
@@ -105,7 +109,8 @@ def kind_of(cells: Iterable[str]) -> str:
         exact = all(len(one.lstrip("-")) < 16 or not is_integer(one) for one in there)
         return "number" if exact else "number+"
     if there <= BOOLEANS.keys():
-        return "boolean"
+        # Of booleans with NA among them the rules say nothing.
+        return "boolean" if unlike <= {"", *BOOLEANS} else "boolean+"
     if all(map(is_time, there)):
         zones = {bool(_zone(one)) for one in there}
         return "time" if len(zones) == 1 else "time+"
@@ -164,9 +169,12 @@ def read(text: str, separator: str | None = None) -> Table:
     rows = [row for row in reader if row]
     open_quote = bool(rows) and _ends_open(text, separator)
     names, rows = (rows[0], rows[1:]) if rows else ([], [])
+    labelled = bool(rows) and all(len(row) == len(names) + 1 for row in rows)
+    if labelled:
+        names = ["", *names]
     whole = [row for row in rows if len(row) == len(names)]
     kinds = [kind_of(row[at] for row in whole) for at in range(len(names))]
-    return Table(names, whole, len(rows) - len(whole), separator, open_quote, kinds)
+    return Table(names, whole, len(rows) - len(whole), separator, open_quote, labelled, kinds)
 
 
 def _ends_open(text: str, separator: str) -> bool:
@@ -194,14 +202,8 @@ def agrees(value: Any, text: str, kind: str, *, decimal_comma: bool = False) -> 
         return (kind != "text" or open_) and text.strip(" \t") in MISSING
     if type(value) is str and value == text:
         # The text itself is never a wrong value, but numbers are to be numbers. A time in JSON
-        # can't be told from its text. Of booleans with "NA" among them the rules say nothing.
-        missing = text in MISSING
-        return (
-            kind == "text"
-            or open_
-            or (kind == "time" and not missing)
-            or (kind == "boolean" and missing)
-        )
+        # can't be told from its text.
+        return kind == "text" or open_ or (kind == "time" and text not in MISSING)
     if kind == "number" or (open_ and kind == "text" and _like_a_number(text.strip(" \t"))):
         return _same_number(value, text.strip(" \t").lstrip("+"))
     if kind == "boolean" or (open_ and text.strip() in BOOLEANS):
@@ -242,6 +244,8 @@ def first_difference(
         rows: The values.
         wanted: What `csv` reads.
     """
+    if wanted.labelled and not rows:
+        return None
     if len(rows) != len(wanted.rows):
         where = next(
             (at for at, (row, texts) in enumerate(zip(rows, wanted.rows, strict=False), 1)

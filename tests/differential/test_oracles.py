@@ -38,6 +38,8 @@ from tests.printed import Pairs
         (["NA", "", "NaN"], "text"),
         (["na", "1"], "text"),
         (["true", "False"], "boolean"),
+        (["true", "", "false"], "boolean"),
+        (["true", "NA"], "boolean+"),
         (["TRUE"], "text"),
         (["true", "1"], "text"),
         (["2025-11-28", "NA"], "time"),
@@ -66,6 +68,10 @@ RIGHT: list[tuple[Any, str, str]] = [
     ("", "", "text"),
     ("NA", "NA", "text"),
     (True, "true", "boolean"),
+    ("true", "true", "boolean+"),
+    ("NA", "NA", "boolean+"),
+    (None, "NA", "boolean+"),
+    (True, "true", "boolean+"),
     (AT, "2025-11-28T10:00:00Z", "time"),
     ("2025-11-28T11:00:00+01:00", "2025-11-28T10:00:00Z", "time"),
     (Number("1"), " 1", "text+"),
@@ -110,6 +116,9 @@ def test_what_csv_reads() -> None:
     assert (table.left_out, table.kinds) == (2, ["number", "text"])
     assert read('a,b\n1,"x\n2,y\n').open_quote
     assert not read('a,b\n1,x"\n').open_quote
+    labels = read("a,b\nx,1,2\ny,3,4\n")
+    assert (labels.names, len(labels.rows), labels.left_out) == (["", "a", "b"], 2, 0)
+    assert read("a,b\nx,1,2\ny,3\n").rows == [["y", "3"]]
     assert read("a,b\r1,2\r").rows == [["1", "2"]]
     assert csv_oracle.decode("é".encode("utf-16")) == csv_oracle.decode("é".encode("latin-1"))
 

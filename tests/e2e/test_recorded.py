@@ -108,7 +108,7 @@ SORTED = [
 def test_numbers_with_units_sort_as_numbers(name: str, at: int, runtime_folder: Path) -> None:
     wanted = WANTED[name]["sorted"][at]
     printed = HOW["piped"](runtime_folder, name, "--sort", f"{wanted['column']}:desc")
-    if printed.code == 2 and "or" in wanted:
+    if printed.code != 0 and "or" in wanted:  # the name as it stands in the text
         printed = HOW["piped"](runtime_folder, name, "--sort", f"{wanted['or']}:desc")
     assert printed.code == 0, str(printed)
     columns, rows = printed.table()
