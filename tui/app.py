@@ -168,6 +168,16 @@ class LivetableApp(TypedInOrder[int]):
         screen = self.screen if self.screen_stack else None
         return screen.pane.prompt if isinstance(screen, TablesScreen) else None
 
+    @property
+    def home(self) -> LiveTable | None:
+        """The table that has the keys where nothing else has them."""
+        screen = self.screen if self.screen_stack else None
+        if isinstance(screen, TablesScreen):
+            table = screen.pane.live_table if screen.is_mounted else None
+        else:
+            table = next(iter(screen.query(LiveTable)), None) if screen is not None else None
+        return table if table is not None and table.focusable else None
+
     def exit(
         self,
         result: int | None = None,

@@ -111,6 +111,14 @@ async def test_what_opens_where_there_is_hardly_any_room(key: str, size: tuple[i
         await alive(on)
 
 
+async def test_keys_have_a_table_again_after_a_click_beside_all_widgets() -> None:
+    async with stage("orders") as on:
+        press(on.app, 500, 500)  # the terminal has grown, and is not laid out yet
+        await on.until(lambda: on.app.focused is None)
+        await alive(on)
+        assert on.app.focused is on.screen.pane.live_table
+
+
 async def test_a_choice_is_given_once() -> None:
     async with stage("orders") as on:
         given: list[str | None] = []
