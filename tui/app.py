@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
@@ -25,6 +26,7 @@ from livetable.feed.harmless import harmless
 from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
+from livetable.tui.later import later
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.leaving import Palette
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 LAST_SECONDS = 5.0
 """After a signal that ends it, the viewer is gone within this time."""
 
+_RESIZE_SECONDS = 0.1
 _THREADS = 64  # they are started when they are needed
 
 INTERRUPTED = 130
@@ -154,6 +157,14 @@ class LivetableApp(TypedInOrder[int]):
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 if number is not None:
                     loop.add_signal_handler(number, self._hang_up, 128 + number)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """See to it that the size is told.
+
+        Textual tells it from a short timer, which under load never fires (see `later`), and takes
+        no other size while it waits for that: the screen keeps its old size for good.
+        """
+        later(self, _RESIZE_SECONDS, self._check_resize)
 
     def _on_progress(self) -> None:
         # By a message: what is done outside of Textual's own tasks knows no app.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from textual import events
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import OptionList
 
@@ -117,6 +119,17 @@ async def test_keys_have_a_table_again_after_a_click_beside_all_widgets() -> Non
         await on.until(lambda: on.app.focused is None)
         await alive(on)
         assert on.app.focused is on.screen.pane.live_table
+
+
+async def test_a_size_is_taken_though_textuals_timer_never_fires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with stage("orders") as on:
+        never = SimpleNamespace(stop=lambda: None)
+        monkeypatch.setattr(on.app, "set_timer", lambda *_, **__: never)
+        for size in (Size(70, 12), Size(90, 22)):
+            on.app.post_message(events.Resize(size, size))
+            await on.until(lambda size=size: on.app.screen.size == size)
 
 
 async def test_a_choice_is_given_once() -> None:
