@@ -122,7 +122,7 @@ class LivetableApp(TypedInOrder[int]):
     def action_command_palette(self) -> None:
         """Show the commands, unless they are shown."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # no id: the one before may still be leaving
 
     def search_themes(self) -> None:
         """Show the themes, to choose one."""
