@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
@@ -25,6 +26,7 @@ from livetable.feed.harmless import harmless
 from livetable.tui import collector
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
+from livetable.tui.later import later
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.leaving import Palette
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 LAST_SECONDS = 5.0
 """After a signal that ends it, the viewer is gone within this time."""
 
+_RESIZE_SECONDS = 0.1
 _THREADS = 64  # they are started when they are needed
 
 INTERRUPTED = 130
@@ -119,7 +122,7 @@ class LivetableApp(TypedInOrder[int]):
     def action_command_palette(self) -> None:
         """Show the commands, unless they are shown."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # no id: the one before may still be leaving
 
     def search_themes(self) -> None:
         """Show the themes, to choose one."""
@@ -155,6 +158,14 @@ class LivetableApp(TypedInOrder[int]):
                 if number is not None:
                     loop.add_signal_handler(number, self._hang_up, 128 + number)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """See to it that the size is told.
+
+        Textual tells it from a short timer, which under load never fires (see `later`), and takes
+        no other size while it waits for that: the screen keeps its old size for good.
+        """
+        later(self, _RESIZE_SECONDS, self._check_resize)
+
     def _on_progress(self) -> None:
         # By a message: what is done outside of Textual's own tasks knows no app.
         for screen in self.screen_stack:
@@ -167,6 +178,16 @@ class LivetableApp(TypedInOrder[int]):
         """The prompt that what is typed is for, None if there is none."""
         screen = self.screen if self.screen_stack else None
         return screen.pane.prompt if isinstance(screen, TablesScreen) else None
+
+    @property
+    def home(self) -> LiveTable | None:
+        """The table that has the keys where nothing else has them."""
+        screen = self.screen if self.screen_stack else None
+        if isinstance(screen, TablesScreen):
+            table = screen.pane.live_table if screen.is_mounted else None
+        else:
+            table = next(iter(screen.query(LiveTable)), None) if screen is not None else None
+        return table if table is not None and table.focusable else None
 
     def exit(
         self,

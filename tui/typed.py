@@ -66,6 +66,11 @@ class TypedInOrder(App[T]):
         """The prompt that what is typed is for, None if there is none."""
         raise NotImplementedError
 
+    @property
+    def home(self) -> LiveTable | None:
+        """The table that has the keys where nothing else has them, None for none."""
+        return None
+
     async def on_event(self, event: events.Event) -> None:
         """Take what is typed for a table or a prompt here; leave all else to Textual."""
         if self._leaving and isinstance(event, events.InputEvent):
@@ -74,6 +79,10 @@ class TypedInOrder(App[T]):
             if self._early is not None:
                 self._early.append(event)
                 return
+            # A click beside all widgets (the terminal has grown, and is not laid out yet) takes the
+            # focus away; keys would be nobody's from then on.
+            if self.focused is None and (home := self.home) is not None:
+                self.screen.set_focus(home, scroll_visible=False)
             prompt = await self._settled_prompt()
             if prompt is not None:
                 if not prompt.take(event) and isinstance(event, events.Key):

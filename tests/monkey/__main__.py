@@ -235,8 +235,11 @@ class Monkey:
     def _once(self, filters: tuple[str, ...], sort: str) -> tuple[str, str]:
         more = [f"--where={text}" for text in filters]
         more += [f"--sort={sort}"] if sort else []
+        # Another table may have been opened by T, and the first one closed.
+        name = self.terminal.lines[0].split()[0]
+        source = (name,) if (name,) in SOURCES else self._source
         done = subprocess.run(
-            command_line(["livetable", *self._source, "--once", "--format", "csv", *more]),
+            command_line(["livetable", *source, "--once", "--format", "csv", *more]),
             env=environment_for(self._folder, self._environment), cwd=self._folder,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
         )  # fmt: skip

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from textual import events
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import OptionList
 
@@ -109,6 +112,38 @@ async def test_what_opens_where_there_is_hardly_any_room(key: str, size: tuple[i
             await on.press("escape")
         await on.press("escape", "escape")
         await alive(on)
+
+
+async def test_keys_have_a_table_again_after_a_click_beside_all_widgets() -> None:
+    async with stage("orders") as on:
+        press(on.app, 500, 500)  # the terminal has grown, and is not laid out yet
+        await on.until(lambda: on.app.focused is None)
+        await alive(on)
+        assert on.app.focused is on.screen.pane.live_table
+
+
+def is_as_large(on: Stage, size: Size) -> bool:
+    return on.app.screen.size == size
+
+
+async def test_the_palette_opens_while_it_still_leaves() -> None:
+    async with stage("orders") as on:
+        for key in ("ctrl+p", "escape", "ctrl+p", "escape", "ctrl+p"):
+            on.app.post_message(events.Key(key, None))
+        await on.until(lambda: isinstance(on.app.screen, Palette))
+        await on.press("escape")
+        await alive(on)
+
+
+async def test_a_size_is_taken_though_textuals_timer_never_fires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with stage("orders") as on:
+        never = SimpleNamespace(stop=lambda: None)
+        monkeypatch.setattr(on.app, "set_timer", lambda *_, **__: never)
+        for size in (Size(70, 12), Size(90, 22)):
+            on.app.post_message(events.Resize(size, size))
+            await on.until(partial(is_as_large, on, size))
 
 
 async def test_a_choice_is_given_once() -> None:

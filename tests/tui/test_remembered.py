@@ -19,6 +19,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from livetable.feed import Publisher
+from livetable.feed.encode import Encoder
+from livetable.feed.frames import capture
+from livetable.feed.tape import TapeWriter
+from livetable.feed.wire import Header, Position
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.arrange import Arrangement, Mode, SortKey
 from livetable.tui.columns import ColumnChoice, Computed
@@ -345,6 +349,22 @@ async def test_the_notice_names_the_key_of_ones_own() -> None:
         assert notice.message == "Remembered view: 1 filter, 1 hidden column. Press f5 to clear."
         await on.pilot.press("f5")
         await on.until(lambda: on.values == [2, 1, 3])
+
+
+async def test_a_tapes_view_is_its_own_and_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "day.tape"
+    data = Encoder()(capture({"id": list("abc"), "v": [2, 1, 3]})).data
+    writer = TapeWriter(path, "orders")
+    header = Header("snapshot", "orders", 1, Position("e", 1), rows=3, columns=2, key=("id",))
+    writer.add(1700000000.0, header, data)
+    writer.close()
+    view = view_path("orders", str(path))
+    view.parent.mkdir(parents=True)
+    view.write_text('filters = ["v > 1"]')
+    async with stage(target=Target(None, "day", tape=path)) as on:
+        await on.until(lambda: on.values == [2, 3])
+        await on.until(lambda: on.app._notifications)
+        assert "Press V to clear" in next(iter(on.app._notifications)).message
 
 
 async def test_keys_and_theme_of_ones_own() -> None:

@@ -311,7 +311,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         """Return the key that does something: it may be one of the person's own."""
         # Not of those that are active: before the first paint none is.
         binding = next(
-            one for one in self.BINDINGS if isinstance(one, Binding) and one.action == action
+            one for one in TablePane.BINDINGS if isinstance(one, Binding) and one.action == action
         )
         keys = self.app._keymap.get(binding.id or "", binding.key)
         return self.app.get_key_display(replace(binding, key=keys.split(",")[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Final
+from typing import Any, Final
 
 from textual import command, events
 from textual.await_complete import AwaitComplete
@@ -11,6 +11,7 @@ from textual.command import CommandPalette
 from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 from textual.widgets import OptionList
+from textual.worker import Worker
 
 
 class LeftOnce(Screen[ScreenResultType]):
@@ -71,3 +72,7 @@ command.CommandList = _Commands  # type: ignore[misc]  # a palette makes its lis
 
 class Palette(CommandPalette, LeftOnce[None]):
     """All commands, or all themes."""
+
+    def run_worker(self, *work: Any, **options: Any) -> Worker[Any]:
+        """Look for commands; what fails as the palette is gone meanwhile does not end the app."""
+        return super().run_worker(*work, **{**options, "exit_on_error": False})
