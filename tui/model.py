@@ -567,6 +567,9 @@ def build(
     )
 
 
+_LONGEST_TITLE: Final = 10_000  # of a stranger's; the screen cuts it at the column's width
+
+
 @lru_cache(maxsize=16)
 def _selected(headings: Headings, names: tuple[str, ...]) -> Headings:
     wanted = [one for name in names for one in headings.columns if one.title == name]
@@ -581,13 +584,15 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
     levels = 0 if labels.range is not None else len(labels.index)
     fixed = [
-        Heading(harmless(to_text(name)[:200]), level, fixed=True, mixed=level in labels.text)
+        Heading(
+            harmless(to_text(name)[:_LONGEST_TITLE]), level, fixed=True, mixed=level in labels.text
+        )
         for level, name in enumerate(labels.index[:levels])
     ]
     dtypes = labels.dtypes
     data = [
         Heading(
-            harmless(to_text(label)[:200]), at, mixed=at in labels.text,
+            harmless(to_text(label)[:_LONGEST_TITLE]), at, mixed=at in labels.text,
             quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
         )
         for at, label in enumerate(labels.columns, levels)
@@ -596,7 +601,9 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
         fixed += [replace(data[at], fixed=True) for at in by_key]
     elif not fixed:
         name = labels.index[0] if labels.index else None
-        fixed.append(Heading(harmless(to_text(name)[:200]) or _INDEX_TITLE, None, fixed=True))
+        fixed.append(
+            Heading(harmless(to_text(name)[:_LONGEST_TITLE]) or _INDEX_TITLE, None, fixed=True)
+        )
     moved = set(by_key)
     rest = [heading for at, heading in enumerate(data) if at not in moved]
     return Headings([*fixed, *rest]), tuple(by_key)

@@ -86,7 +86,10 @@ def _run_once(options: argparse.Namespace, publisher: Publisher, stop: threading
     with process:
         try:
             out, rows = _followed(
-                process.stdout, Streamed(options, publisher, held=True), command[0]
+                process.stdout,
+                Streamed(options, publisher, held=True),
+                command[0],
+                bounded=options.limit is not None or options.key is not None,
             )
         except BaseException:
             with contextlib.suppress(OSError):
@@ -115,8 +118,14 @@ def _run_once(options: argparse.Namespace, publisher: Publisher, stop: threading
         publisher.send(pa.table({"line": pa.array(lines, pa.string())}))
 
 
-def _followed(pipe: IO[bytes], rows: Streamed, name: str) -> tuple[bytes, Streamed]:
-    """Hand over what a command writes, at once when it goes on for long; return its beginning."""
+def _followed(
+    pipe: IO[bytes], rows: Streamed, name: str, *, bounded: bool
+) -> tuple[bytes, Streamed]:
+    """Hand over what a command writes, at once when it goes on for long; return its beginning.
+
+    Raises:
+        CommandError: it writes too much, of which nothing is `bounded`.
+    """
     source, until = pipe.fileno(), time.monotonic() + PATIENCE
     waits = select.poll()
     waits.register(source, select.POLLIN | select.POLLHUP)
@@ -135,8 +144,10 @@ def _followed(pipe: IO[bytes], rows: Streamed, name: str) -> tuple[bytes, Stream
         if not data:
             return kept, rows
         size += len(data)
-        if not live and size > MAX_OUTPUT:
-            raise CommandError(f"{name} wrote more than {MAX_OUTPUT >> 20} MB: no table")
+        if size > MAX_OUTPUT and not (live and bounded):
+            raise CommandError(
+                f"{name} wrote more than {MAX_OUTPUT >> 20} MB: keep the newest rows with --limit N"
+            )
         if not live:
             kept += data
         elif not kept.strip():

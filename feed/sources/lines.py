@@ -69,6 +69,7 @@ class Lines:
         types: Types of columns that are not to be found out.
         known: What an earlier reader of the same text found out (`OtherTypes`).
         units: Whether `12G` is a quantity: what commands print.
+        trims: Whether blanks around a column's name are no part of it.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Lines:
         types: Mapping[str, pa.DataType] | None = None,
         known: Known = None,
         units: bool = False,
+        trims: bool = False,
     ) -> None:
         self.unreadable = 0
         """How many lines could not be read."""
@@ -95,7 +97,9 @@ class Lines:
         if form == "jsonl":
             self._reader: _Csv | _Json = _Json(given_types, known)
         else:
-            self._reader = _Csv(separator, _USUAL[form], given_types, known, units=units)
+            self._reader = _Csv(
+                separator, _USUAL[form], given_types, known, units=units, trims=trims
+            )
 
     @property
     def names(self) -> list[str] | None:
@@ -204,7 +208,9 @@ class _Csv:
         known: list[Kind] | None,
         *,
         units: bool,
+        trims: bool,
     ) -> None:
+        self._trims = trims
         self.names: list[str] | None = None
         self.header_lines = 0
         self._usual = usual
@@ -311,7 +317,8 @@ class _Csv:
             self.header_lines += 1
             cut_line = _whole_record(cut, line, last=not text)
             if cut_line is not None and cut_line.strip(b"\r\n"):
-                return fields_of(cut_line.rstrip(b"\r\n"), self._separator), text
+                names = fields_of(cut_line.rstrip(b"\r\n"), self._separator)
+                return [name.strip() for name in names] if self._trims else names, text
         return None, b""
 
     def _with_one_more(self, names: list[str], bad: list[Any]) -> list[str] | None:

@@ -85,8 +85,9 @@ def events(
                     if told is None or not told.isdisjoint(way.names):
                         yield False
                         # Only now, and also right after the watch began: a change of the way in
-                        # between two watches would be missed.
-                        if way_to(path) != way:
+                        # between two watches would be missed. A folder that was moved is watched
+                        # no more, also if it is back already.
+                        if way_to(path) != way or (told and not told.isdisjoint(folders)):
                             break
                     elif not told:
                         yield True

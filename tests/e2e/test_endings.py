@@ -53,7 +53,7 @@ CANT = {
     "livetable --once -- false": (1, "false ended with 1 and printed nothing"),
     "livetable --once -- sh -c 'echo why >&2; exit 3'": (1, "sh ended with 3: why"),
     "livetable --once -- sh -c 'kill -9 $$'": (1, "sh was ended by signal 9"),
-    "livetable bad.json --once": (1, "bad.json: is half written, or no json"),
+    "livetable bad.json --once": (1, "bad.json: is not JSON: line 1, column 6"),
     "livetable bad.parquet --once": (1, "bad.parquet: is half written, or no parquet"),
     "livetable bad.parquet --follow": (1, "bad.parquet: is half written"),
     "livetable bad.feather --headless --alert 'x > 1'": (1, "bad.feather: is half written"),
@@ -114,7 +114,9 @@ def test_what_is_closed_or_missing_and_not_needed_is_no_error(
     script: str, folder: Path, runtime_folder: Path
 ) -> None:
     code, out, errors = shell(folder, runtime_folder, script)
-    assert (code, out.split(), errors) == (0, ["a", "b", "0", "1", "2"], "")
+    # On a busy machine it takes long enough for a word of what is waited for.
+    said = [line for line in errors.splitlines() if "waiting for" not in line]
+    assert (code, out.split(), said) == (0, ["a", "b", "0", "1", "2"], [])
 
 
 @pytest.mark.parametrize(
@@ -273,12 +275,11 @@ def test_a_part_of_standard_input_is_not_taken_for_the_whole(
 ) -> None:
     broken = """printf '{"id": 1}\\n{"id"\\n'"""
     code, out, errors = shell(folder, runtime_folder, f"{broken} | livetable --once")
-    assert (code, out) == (1, "")
-    assert "standard input can't be read further" in errors
-    assert errors.count("\n") == 1
+    assert (code, out.split()) == (1, ["id", "0", "1"])
+    assert "1 line could not be read: line 2 is not JSON" in errors
     code, out, errors = shell(folder, runtime_folder, f"{broken} | livetable --follow")
-    assert code == 1
-    assert "standard input can't be read further" in errors
+    assert (code, out) == (1, '{"id": 1}\n')
+    assert "1 line could not be read: line 2 is not JSON" in errors
 
 
 def test_a_feed_that_is_killed_with_rows_in_it_ends_the_script() -> None:
