@@ -241,6 +241,26 @@ def test_the_commands_of_scripts_run(runtime_folder: Path, tmp_path: Path) -> No
 HTTP = (ROOT / "docs/http.md").read_text()
 
 
+FILES = (ROOT / "docs/files.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "output"), re.findall(r"```sh\n(.*?)\n```\n\n```text\n(.*?)```", FILES, re.S)
+)
+def test_the_examples_of_files_print_what_they_show(
+    command: str, output: str, runtime_folder: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env=environment(runtime_folder),
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert done.stdout == output, done.stderr
+
+
 def test_the_commands_of_http_run(runtime_folder: Path, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

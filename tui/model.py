@@ -592,7 +592,7 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     dtypes = labels.dtypes
     data = [
         Heading(
-            harmless(to_text(label)[:_LONGEST_TITLE]), at, mixed=at in labels.text,
+            _title(label), at, mixed=at in labels.text,
             quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
         )
         for at, label in enumerate(labels.columns, levels)
@@ -607,6 +607,10 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     moved = set(by_key)
     rest = [heading for at, heading in enumerate(data) if at not in moved]
     return Headings([*fixed, *rest]), tuple(by_key)
+
+
+def _title(label: Any) -> str:
+    return harmless(to_text(label)[:_LONGEST_TITLE])
 
 
 def _label(value: Any) -> Any:
