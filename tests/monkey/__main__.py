@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.monkey.actions import Act, Hand
-from tests.monkey.screen import Shown, differs, read
+from tests.monkey.screen import CUT, Shown, differs, read
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import killed_after, wait_for
 
@@ -212,6 +212,8 @@ class Monkey:
                 self._press("o")
                 time.sleep(0.3)
                 continue
+            if shown.sort == CUT:
+                return
             if not shown.titles:  # the key is hidden
                 self._press("+")
                 time.sleep(0.3)

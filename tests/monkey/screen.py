@@ -15,6 +15,8 @@ _STATE: Final = re.compile(
 )
 _STANDS: Final = re.compile(r"‖ paused|◀ rewound")
 _NAME: Final = re.compile(r"(?:^| )(filter|by|sort|rule|since|search) ")
+CUT: Final = "?"
+"""An order that can't be read: the line that tells it is cut, or a title holds a comma."""
 _MARKS: Final = "▲▼•*"
 
 
@@ -94,6 +96,8 @@ def _view(line: str) -> tuple[tuple[str, ...], str | None, bool]:
         elif name == "sort":
             keys, _, mode = text.rpartition(" · ")
             words = [one.rsplit(" ", 1) for one in keys.split(", ")]
+            if any(len(one) != 2 or one[1] not in "↑↓" for one in words):  # the line is cut
+                return tuple(filters), CUT, grouped
             sort = ",".join(f"{one}:{'desc' if how == '↓' else 'asc'}" for one, how in words)
             if mode != "live":
                 return tuple(filters), None, grouped
