@@ -28,8 +28,8 @@ _SECONDS: Final = {
 }  # fmt: skip
 
 PATTERN: Final = (
-    rf"^(?:{_NUMBER}(?:%| ?B| ?[kKMGTPE]i?B?)?"
-    r"|-?(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h|d|w|y))+)$"
+    rf"^ *(?:{_NUMBER}(?:%| ?B| ?[kKMGTPE]i?B?)?"
+    r"|-?(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h|d|w|y))+) *$"
 )
 """What each of them looks like, for Arrow's and Python's regular expressions."""
 
@@ -51,6 +51,7 @@ def size_of(text: str) -> tuple[float, Family] | None:
     Bytes in bytes: `K` is 1024 of them as in df and ls, `kB` 1000, `Ki` and `KiB` 1024. Durations
     in seconds.
     """
+    text = text.strip(" ")
     if _PLAIN.fullmatch(text):
         return float(text), Family.PLAIN
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1]):

@@ -250,10 +250,11 @@ FILES = (ROOT / "docs/files.md").read_text()
 def test_the_examples_of_files_print_what_they_show(
     command: str, output: str, runtime_folder: Path, tmp_path: Path
 ) -> None:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=tmp_path,
-        env=environment(runtime_folder),
+        env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
         timeout=50,

@@ -27,6 +27,9 @@ _PIECE: Final = 1 << 16
 MAX_OUTPUT: Final = 256 << 20
 """More bytes of output than this are no table to look at."""
 
+MAX_LIVE: Final = 64 << 20
+"""More bytes of one that is followed grow without end, unless --limit or --key bounds its rows."""
+
 PATIENCE: Final = 1.0
 """Seconds after which a command that has not ended is followed."""
 
@@ -144,9 +147,10 @@ def _followed(
         if not data:
             return kept, rows
         size += len(data)
-        if size > MAX_OUTPUT and not (live and bounded):
+        most = MAX_LIVE if live else MAX_OUTPUT
+        if size > most and not (live and bounded):
             raise CommandError(
-                f"{name} wrote more than {MAX_OUTPUT >> 20} MB: keep the newest rows with --limit N"
+                f"{name} wrote more than {most >> 20} MB: keep the newest rows with --limit N"
             )
         if not live:
             kept += data

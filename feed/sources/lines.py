@@ -233,7 +233,7 @@ class _Csv:
     def add(self, text: bytes) -> bytes:
         if self._records is None:
             self._start += text
-            if b"\n" not in self._start and b"\r" not in self._start[:-1]:
+            if b"\n" not in self._start and b"\r" not in self._start:
                 return b""
             return self._begin()[1]
         return self._records.add(text)

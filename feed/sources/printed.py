@@ -23,7 +23,7 @@ _CLEARED: Final = re.compile(r"(?:\x1b\[[0-3]?J|\x1b\[(?:[01](?:;[01])?)?H|\x1bc
 """What makes a terminal begin a screen anew."""
 
 _VALUE: Final = re.compile(
-    QUANTITY[:-1].removeprefix("^")
+    QUANTITY.removeprefix("^").removesuffix("$")
     + r"|[0-9][0-9.:/,-]*[0-9]|[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*/?[0-9]+"
 )
 """A word that is a value, not a heading."""

@@ -99,8 +99,8 @@ class Records:
 
     def _look(self) -> None:
         text = self._rest
-        # A CR at the very end may be half of CR LF.
-        stop = len(text) - 1 if text.endswith(b"\r") else len(text)
+        # A CR at the very end may be half of CR LF: the LF is an empty line then, which is none.
+        stop = len(text)
         at = self._seen
         if not self._quoted:
             first = text.find(b'"', at, stop)

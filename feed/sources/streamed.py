@@ -215,7 +215,7 @@ class _Delimited(_Shown):
     def _made(self, known: Any) -> Lines:
         return Lines(
             self._form, separator=self._separator, encoding=self._options.encoding,
-            types=getattr(self._options, "types", None), known=known, trims=True,
+            types=getattr(self._options, "types", None), known=known, trims=True, units=True,
         )  # fmt: skip
 
     def add(self, data: bytes, *, last: bool) -> None:

@@ -184,7 +184,7 @@ def test_json_lines_of_several_types(runtime_folder: Path, tmp_path: Path) -> No
 
 def test_a_command_without_end_is_no_table(view: View) -> None:
     terminal = view("livetable", "--", "sh", "-c", "yes | head -c 300000000; sleep 60")
-    terminal.wait_for("wrote more than 256 MB")
+    terminal.wait_for("wrote more than 64 MB")
     terminal.send("q")
     assert terminal.wait_for_end() == 0
 
@@ -256,7 +256,8 @@ def piped(folder: Path, text: bytes, *command: str) -> tuple[int, str, str]:
 def test_pipes_in_scripts(runtime_folder: Path) -> None:
     lines = b"a,b\n" + b"".join(b"%d,x\n" % at for at in range(100_000))
     code, out, errors = piped(runtime_folder, lines, "livetable", "--format", "csv")
-    assert (code, errors) == (0, "")
+    assert code == 0
+    assert errors in ("", "livetable: waiting for rows on standard input\n")  # of a busy machine
     assert out.splitlines()[::50_000] == ["a,b", "49999,x", "99999,x"]
     code, out, _ = piped(runtime_folder, lines, "livetable", "--limit", "3", "--format", "csv")
     assert out.splitlines() == ["a,b", "99997,x", "99998,x", "99999,x"]

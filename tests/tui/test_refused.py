@@ -281,7 +281,7 @@ def all_options() -> dict[str, str]:
         "topic": "=t", "key": "=id", "limit": "=5", "sep": "=;", "encoding": "=latin-1",
         "types": "=a=text", "every": "=3.0", "alert": "=x > 1", "alert_command": "=true",
         "record": "=x.tape", "rotate": "=1h", "keep": "=2", "at": "=14:00", "changes_of": "=k",
-        "format": "=csv", "until": "=x > 1", "timeout": "=5.0",
+        "origin": "=/a/b.csv", "format": "=csv", "until": "=x > 1", "timeout": "=5.0",
     }  # fmt: skip
     actions = {one.dest: one for one in build_parser()._actions if one.option_strings}
     del actions["help"], actions["version"]  # they end the command
