@@ -242,10 +242,12 @@ def _with_lines(records: bytes, bad: list[tuple[str, int]]) -> list[BadRecord]:
         place = at
         while (place := records.find(encoded, place)) > 0 and records[place - 1] not in b"\r\n":
             place += 1
-        if place >= 0:
-            line += _lines(records[at:place])
-            at = place
+        if place < 0:
+            place = at
+        line += _lines(records[at:place])
         found.append(BadRecord(line, text.rstrip("\r\n"), fields))
+        at = place + len(encoded)
+        line += _lines(records[place:at])
     return found
 
 
