@@ -7,6 +7,7 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +19,8 @@ from tests.waiting import wait_for
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(0, 400), st.integers(0, 255))
 def test_a_byte_that_changed_is_seen(pieces: list[bytes], at: int, byte: int) -> None:
-    size, blocks.BLOCK = blocks.BLOCK, 16
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK", 16)
         made = Blocks()
         for piece in pieces:
             made.add(piece)
@@ -32,8 +33,6 @@ def test_a_byte_that_changed_is_seen(pieces: list[bytes], at: int, byte: int) ->
             seen = [made.holds(io.BytesIO(bytes(data)), number) for number in range(made.count)]
             assert seen.count(False) == 1
             assert not seen[at // 16]
-    finally:
-        blocks.BLOCK = size
 
 
 def test_samples_have_both_ends() -> None:

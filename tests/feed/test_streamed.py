@@ -15,7 +15,6 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.sources.printed import read_printed
 from livetable.feed.sources.streamed import Streamed, form_of
 
-
 _COUNT = itertools.count()
 
 
