@@ -211,7 +211,10 @@ def _judge_csv(case: Case, path: Path, runtime: Path) -> Verdict:
     data = _bytes(path)
     wanted = csv_oracle.read(csv_oracle.decode(data), "\t" if tabs else None)
     printed = print_once(runtime, str(path), seconds=case.seconds)
-    if (refused := _refusal(printed, len(wanted.rows))) is not None:
+    # What lacks rows says so, also by its exit code; the others are compared.
+    lacks = wanted.left_out and printed.code == 1 and "could not be read" in printed.errors
+    refused = None if lacks and printed.out.strip() else _refusal(printed, len(wanted.rows))
+    if refused is not None:
         if wanted.rows:
             other = others(path, data, wanted)
             return Verdict(refused.word, f"{refused.reason}{other}")
