@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.publisher import Publisher
+from livetable.feed.sources.piped import read_ready
 from livetable.feed.sources.streamed import PAUSE, Streamed
 
 _NOTHING: Final = " and printed nothing"
-_PIECE: Final = 1 << 16
 
 MAX_OUTPUT: Final = 256 << 20
 """More bytes of output than this are no table to look at."""
@@ -143,7 +143,7 @@ def _followed(
             else:
                 live = True
                 rows.show()
-        data = os.read(source, _PIECE)
+        data = read_ready(source)
         if not data:
             return kept, rows
         size += len(data)

@@ -68,20 +68,34 @@ def _read_all(options: Any, publisher: Publisher, stop: threading.Event) -> bool
     while not stop.is_set():
         if not _is_ready(source):
             rows.pause()
-        data = os.read(source, _PIECE)
+        data = read_ready(source)
         if not data:
             break
         rows.add(data)
     return rows.finish()
 
 
-def _is_ready(source: int) -> bool:
+def read_ready(source: int) -> bytes:
+    """Return what there is to read now, waiting for the first of it; nothing at the end.
+
+    All at once: a pipe holds 64 kB, and to add so few rows again and again takes longer.
+    """
+    data = os.read(source, _PIECE)
+    while 0 < len(data) < _PIECE and _is_ready(source, 0.0):
+        more = os.read(source, _PIECE)
+        if not more:
+            break  # the end; it comes again
+        data += more
+    return data
+
+
+def _is_ready(source: int, seconds: float = PAUSE) -> bool:
     """Tell whether more comes within the pause after which lines are taken for whole."""
     if not hasattr(select, "poll"):
-        return True
+        return seconds > 0
     waits = select.poll()
     waits.register(source, select.POLLIN | select.POLLHUP)
-    return bool(waits.poll(int(PAUSE * 1000)))
+    return bool(waits.poll(int(seconds * 1000)))
 
 
 _BINARY: Final = (b"\xff\xff\xff\xff", b"ARROW1", b"PAR1")
