@@ -44,23 +44,34 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
     Raises:
         CommandError: there is no such command.
     """
+    publisher.set_source(settling=True)  # a script waits for all that the first run prints
+    patience = PATIENCE
     while not stop.is_set():
         began = time.monotonic()
-        publisher.set_source(settling=True)  # a script waits for all that it prints
         try:
-            _run_once(options, publisher, stop)
+            _run_once(options, publisher, stop, patience)
         except FileNotFoundError:
             raise CommandError(f"there is no command {options.command[0]!r}") from None
         except (LivetableError, OSError) as error:
             if not stop.is_set():
                 publisher.fail(str(error))
         publisher.set_source(settling=False)
+        # It ends by itself: the next time nothing is shown before it has, or takes far longer.
+        patience = max(PATIENCE, 2 * (time.monotonic() - began))
         # The next one begins when it is due, never before this one has ended.
         stop.wait(max(0.0, began + options.every - time.monotonic()))
 
 
-def _run_once(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+def _run_once(
+    options: argparse.Namespace, publisher: Publisher, stop: threading.Event, patience: float
+) -> None:
     """Publish what a command prints; it is ended when `stop` is set.
+
+    Args:
+        options: What was asked for on the command line.
+        publisher: Where it goes.
+        stop: Ends it.
+        patience: Seconds after which what it printed so far is shown.
 
     Raises:
         FileNotFoundError: there is no such command.
@@ -93,6 +104,7 @@ def _run_once(options: argparse.Namespace, publisher: Publisher, stop: threading
                 Streamed(options, publisher, held=True),
                 command[0],
                 bounded=options.limit is not None or options.key is not None,
+                patience=patience,
             )
         except BaseException:
             with contextlib.suppress(OSError):
@@ -122,14 +134,14 @@ def _run_once(options: argparse.Namespace, publisher: Publisher, stop: threading
 
 
 def _followed(
-    pipe: IO[bytes], rows: Streamed, name: str, *, bounded: bool
+    pipe: IO[bytes], rows: Streamed, name: str, *, bounded: bool, patience: float
 ) -> tuple[bytes, Streamed]:
     """Hand over what a command writes, at once when it goes on for long; return its beginning.
 
     Raises:
         CommandError: it writes too much, of which nothing is `bounded`.
     """
-    source, until = pipe.fileno(), time.monotonic() + PATIENCE
+    source, until = pipe.fileno(), time.monotonic() + patience
     waits = select.poll()
     waits.register(source, select.POLLIN | select.POLLHUP)
     kept = b""

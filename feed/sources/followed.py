@@ -37,7 +37,7 @@ _CALM: Final = 0.1
 _CALM_WHEN_EMPTY: Final = 0.5
 _LONGEST_CALM: Final = 2.0
 _STRAY: Final = 1.0  # seconds that lines wait for a quote that closes a field, while more come
-_SHARE: Final = 0.2  # of a processor, for looking whether what was read still stands there
+_SHARE: Final = 0.17  # of a processor, for looking whether what was read still stands there
 _SLICE: Final = 0.02
 _RACY_NS: Final = 50_000_000
 

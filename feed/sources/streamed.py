@@ -385,6 +385,8 @@ class _Printed(_Shown):
             return
         known = self._table.layout.header if self._table and self._table.layout else None
         lines = plain(whole).splitlines()
+        if not last and self._table is None and sum(map(bool, map(str.strip, lines))) < 2:
+            return  # a header alone: where its columns are the next line tells
         again = known is not None and any(line.rstrip() == known for line in lines)
         if clears(whole) or again:
             self._anew = True

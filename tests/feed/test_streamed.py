@@ -115,6 +115,20 @@ def test_printed_rows_go_below_their_headings(sent: Any) -> None:
     assert one.publisher._state._source.unreadable in (0, 1)
 
 
+def test_a_header_waits_for_a_line(sent: Any) -> None:
+    one = sent()
+    one.rows.add(b"NAME    READY\n")
+    one.rows.pause()
+    one.rows.add(b"web-1   1/1\n")
+    one.rows.pause()
+    assert one.table == {"NAME": ["web-1"], "READY": ["1/1"]}
+    one = sent()
+    one.rows.add(b"Fri Nov 28 10:00:00 UTC\n")
+    one.rows.pause()
+    assert one.rows.finish()
+    assert one.table == {"line": ["Fri Nov 28 10:00:00 UTC"]}
+
+
 def test_a_screen_that_is_cleared_begins_anew(sent: Any) -> None:
     one = sent()
     for at in range(3):
