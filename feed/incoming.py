@@ -144,10 +144,18 @@ def fit(
     parts = []
     for one in captured:
         arrays: dict[int, pa.Array] = {}
+        # Columns of the same names in the same order: also if several are called alike.
+        alike = (
+            isinstance(one.frame, pa.Table)
+            and not state.shape.levels
+            and one.frame.column_names == state.shape.described["labels"]
+        )
         level = 0
         indexed = not isinstance(one.frame, pa.Table)  # else its levels are left out
-        for column in columns(one, state.shape):
-            if indexed and level < state.shape.levels:
+        for at, column in enumerate(columns(one, state.shape)):
+            if alike:
+                field = at
+            elif indexed and level < state.shape.levels:
                 field, level = level, level + 1
             else:
                 found = state.shape.place_of(column.label)

@@ -95,7 +95,10 @@ class _Lines:
             changed = np.isin(shown, changed_rows(now, before)) if alike else True
             self._rows(now, shown[changed | ~np.isin(shown, places)])
             if self._form == "jsonl":
-                self._gone(before, earlier[~np.isin(places, shown)])
+                gone = earlier[~np.isin(places, shown)]
+                if not before.is_keyed and before.unfinished is not None:
+                    gone = gone[gone != before.unfinished]  # its line has ended: it is another row
+                self._gone(before, gone)
         self._out.flush()
 
     def _rows(self, table: Table, rows: np.ndarray[Any, Any]) -> None:

@@ -22,9 +22,17 @@ import pyarrow.parquet
 from livetable.feed.arrays import MARK
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import LINE_FORMS, form_of, path_of
+from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import jsontext
-from livetable.feed.sources.followed import BadFile, FollowedLines, NotYet, is_settled, signature
+from livetable.feed.sources.followed import (
+    LATIN1,
+    BadFile,
+    FollowedLines,
+    NotYet,
+    is_settled,
+    signature,
+)
 from livetable.feed.sources.lines import Lines, OtherTypes
 from livetable.feed.sources.table_of_texts import ROUNDED
 from livetable.feed.sources.utf8 import Utf8
@@ -66,7 +74,9 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
         try:
             if source.look():
                 trouble.over(source.note)
-        except (LivetableError, OSError) as error:
+        except Exception as error:  # of any reader, on what a stranger wrote
+            if not isinstance(error, (LivetableError, OSError)):
+                error = BadFile(f"can't be read: {safe_str(error):.200}")
             sentence = getattr(error, "strerror", None) or str(error)
             trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
 
@@ -171,8 +181,10 @@ class _Rewritten:
             return True
         data = self._path.read_bytes()
         # Twice: what was rewritten in the middle of one reading is not the same in the next.
-        if self._path.read_bytes() != data or not data:
+        if self._path.read_bytes() != data:
             raise NotYet("is being written")
+        if not data:
+            raise NotYet("is empty")
         if hash(data) != self._content:
             self._publisher.send(self._table(data))
             self._content = hash(data)
@@ -192,6 +204,8 @@ class _Rewritten:
             if self._form == "json":
                 utf8 = Utf8(self._options.encoding)
                 made = jsontext.document(utf8.add(data, last=True))
+                latin1 = utf8.as_latin1 is not None
+                self.note = LATIN1 if latin1 else None
                 return marked(made)
             table = _READERS[self._form](io.BytesIO(data))
             table.validate(full=True)
@@ -253,5 +267,5 @@ def all_lines(data: bytes, form: str, options: Any) -> tuple[pa.Table, str | Non
         first = lines.bad[0]
         said = f"{lines.unreadable:,} lines could not be read: line {first.number} {first.why}"
     elif lines.is_latin1:
-        said = "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
+        said = LATIN1
     return lines.empty() if table is None else table, said

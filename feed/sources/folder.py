@@ -14,7 +14,7 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, path_of
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher, files
-from livetable.feed.watching import changes_in
+from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
 from livetable.feed.wire import name_from
 
 MOST: Final = 200
@@ -43,13 +43,23 @@ def parted(source: str) -> tuple[Path, str]:
 def found(folder: Path, pattern: str) -> list[Path]:
     """Return the files there that can be tables, the newest first."""
     there = []
-    for path in folder.iterdir():
+    try:
+        paths = list(folder.iterdir())
+    except OSError:  # gone: it may be made anew
+        return []
+    for path in paths:
         fits = fnmatch.fnmatch(path.name, pattern) and not path.name.startswith(".")
         if fits and form_of(path.name)[0] is not None:
             with contextlib.suppress(OSError):  # gone since
                 if path.is_file():  # to open a pipe would wait for who writes to it
                     there.append((path.stat().st_mtime_ns, path.name, path))
     return [path for _, _, path in sorted(there, reverse=True)]
+
+
+def _way(folder: Path, pattern: str) -> Way:
+    """Return the way into a folder, and to the files elsewhere that links in it lead to."""
+    links = [path for path in found(folder, pattern)[:MOST] if path.is_symlink()]
+    return way_into(folder).joined(map(way_to, links))
 
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
@@ -61,7 +71,7 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
     folder, pattern = parted(options.source)
     following: _Following | None = None
     try:
-        for _ in changes_in([str(folder)], stop):
+        for _ in events_of(lambda: _way(folder, pattern), stop, lambda: None):
             there = found(folder, pattern)
             if following is not None and (not there or following.path == there[0]):
                 continue
@@ -86,7 +96,7 @@ def run_each(options: argparse.Namespace, make: MakePublisher, stop: threading.E
     following: dict[Path, _Following] = {}
     told = False
     try:
-        for _ in changes_in([str(folder)], stop):
+        for _ in events_of(lambda: _way(folder, pattern), stop, lambda: None):
             for path in found(folder, pattern)[:MOST]:
                 if path not in following:
                     with contextlib.suppress(LivetableError):  # a name that is taken

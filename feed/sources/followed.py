@@ -42,6 +42,10 @@ _SLICE: Final = 0.02
 _RACY_NS: Final = 50_000_000
 
 
+LATIN1: Final = "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
+"""Said of text in no encoding that is found out."""
+
+
 class BadFile(LivetableError):
     """A file that can't be read as a table now."""
 
@@ -117,7 +121,7 @@ class FollowedLines:
     def note(self) -> str | None:
         """What there is to say of how the file was read."""
         if self._lines.is_latin1:
-            return "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
+            return LATIN1
         if self._lines.literal_quotes:
             return "a quote is never closed: it is shown as text"
         return None
@@ -246,6 +250,9 @@ class FollowedLines:
             if self._shown and self._empty is not None:
                 self._publisher.send(self._empty)
             raise NotYet("is empty")
+        elif lines.bad and not lines.unfinished and not self._shown:
+            first = lines.bad[0]
+            raise BadFile(f"no line could be read: line {first.number} {first.why}")
 
     def _put(self, table: pa.Table) -> None:
         self._tail_line = b""

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
@@ -18,13 +19,21 @@ import pyarrow.json
 
 from livetable.feed.errors import LivetableError
 
-_INEXACT: Final = re.compile(
-    rb"(?<![.0-9])[0-9]{16}|[0-9]{18}|[1-9]\.[0-9]{17}|[1-9][0-9]\.[0-9]{16}|[1-9][0-9]{2}\.[0-9]{15}"
-    rb"|[eE][-+]?[0-9]{3}|NaN|Infinity"
-)
+_ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
 """What Arrow's reader would round, make infinite or refuse: Python reads it then."""
 
-_FLOAT_DIGITS: Final = 17
+_LONG: Final = re.compile(rb"-?[0-9]+\.[0-9]{12,}(?:[eE][-+]?[0-9]+)?")
+
+
+def _is_inexact(text: bytes) -> bool:
+    """Tell whether a number in a text is not what a float's own text says."""
+    return any(
+        len(one) > _FLOAT_DIGITS and Decimal(one.decode()) != Decimal(repr(float(one)))
+        for one in _LONG.findall(text)
+    )
+
+
+_FLOAT_DIGITS: Final = 15
 _DEEPEST: Final = 60
 
 
@@ -46,10 +55,8 @@ def _float(text: str) -> Any:
     number = float(text)
     if math.isinf(number) or (number == 0.0 and re.match(r"-?[0.]*[1-9]", text)):
         return _Beyond(text)
-    if len(text) > _FLOAT_DIGITS:
-        digits = re.sub(r"[eE].*|[-+.]", "", text).strip("0")
-        if len(digits) > _FLOAT_DIGITS:
-            return Rounded(number)
+    if len(text) > _FLOAT_DIGITS and Decimal(text) != Decimal(repr(number)):
+        return Rounded(number)
     return number
 
 
@@ -237,7 +244,10 @@ def lines_of(
         text: Whole lines, UTF-8.
         types: Types of columns, as lines before these had them.
     """
-    if not _INEXACT.search(text) and (table := _by_arrow(text, types)) is not None:
+    if (
+        not (_ODD.search(text) or _is_inexact(text))
+        and (table := _by_arrow(text, types)) is not None
+    ):
         return Made(table), []
     rows: list[dict[str, Any]] = []
     bad = []
@@ -285,8 +295,13 @@ def _by_arrow(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table | None:
         known |= texts
     else:
         return None
-    first = next(line for line in text.split(b"\n") if line.strip())
-    order = list(json.loads(first))
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    try:
+        order = list(json.loads(lines[0]))
+    except ValueError:
+        return None
+    if len(lines) != table.num_rows:
+        return None  # several objects on a line
     there = {name: at for at, name in enumerate(order)}
     given = list(types)
     names = sorted(

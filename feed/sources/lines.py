@@ -109,12 +109,12 @@ class Lines:
     @property
     def is_latin1(self) -> bool:
         """Whether lines that are not UTF-8 were read as Latin-1."""
-        return self._utf8.as_latin1 is not None
+        return self._utf8.as_latin1 is not None or bool(self._utf8.pending)
 
     @property
     def unfinished(self) -> bool:
         """Whether there is the beginning of a line that does not end yet."""
-        return bool(self._reader.rest.strip())
+        return bool(self.rest.strip())
 
     @property
     def open_quote(self) -> bool:
@@ -159,7 +159,7 @@ class Lines:
         Raises:
             OtherTypes: it does not fit the types of the rows before.
         """
-        rest = self._reader.rest
+        rest = self.rest
         if not rest.strip() or self._reader.open_quote:
             return None
         table, _ = self._reader.tail(rest.rstrip(b"\r"), self.rows > 0)
@@ -168,7 +168,7 @@ class Lines:
     @property
     def rest(self) -> bytes:
         """The beginning of a line that does not end yet."""
-        return self._reader.rest
+        return self._reader.rest + self._utf8.pending
 
     @property
     def line(self) -> int:

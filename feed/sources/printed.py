@@ -179,18 +179,32 @@ def _has_columns(lines: Sequence[str]) -> bool:
 # -- by blanks -----------------------------------------------------------------------------------
 
 
+_SEVERAL_WORDS: Final = re.compile(
+    r"\b(?:(?:Local|Peer|Foreign) Address|Program name|Mounted on|CONTAINER ID|(?:IMAGE|NETWORK) ID"
+    r"|VOLUME NAME|CREATED AT|LAST SEEN|NOMINATED NODE|READINESS GATES|MEM USAGE / LIMIT"
+    r"|(?:NET|BLOCK) I/O|(?:CPU|MEM) %)"
+)
+"""Headings of several words that everyday commands have."""
+
+_JOINED: Final = "\x1f"
+
+
 def _blanks(lines: list[str], number: int) -> Printed | None:
     if len(lines) < 2:
-        return None
+        return _heading_alone(lines, number)
     lines, number = _without_title(lines, number)
     if len(lines) < 2:
         return None
-    header = lines[0]
-    spans = _best_spans(lines)
-    if _is_row(header):
+    if _is_row(lines[0]):
         return _without_header(lines)
+    # As one word each: one line of values alone does not tell that they are.
+    header = _SEVERAL_WORDS.sub(lambda one: one.group().replace(" ", _JOINED), lines[0])
+    spans = _best_spans([header, *lines[1:]])
+    header = lines[0]
     if spans is None:
-        return _by_words(lines, number)
+        return _by_words(lines, number) if _is_heading(lines) else None
+    if not _is_heading(lines):
+        return None
     spans, names = _parted(spans, header, lines[1:])
     layout = Layout(header, len(names), spans)
     rows, bad = [], []
@@ -261,6 +275,33 @@ def _is_row(line: str) -> bool:
     return any(_VALUE.fullmatch(word) for word in line.split())
 
 
+def _heading_alone(lines: Sequence[str], number: int) -> Printed | None:
+    """Return the columns of a table without rows: `docker ps` where nothing runs."""
+    if not lines:
+        return None
+    names = re.split(r" {2,}", lines[0].strip())
+    if len(names) < 2 or not all(name.split()[0][0].isupper() for name in names):
+        return None
+    return Printed(names, [], Layout(lines[0], len(names)))
+
+
+def _is_heading(lines: Sequence[str]) -> bool:
+    """Tell whether a first line names columns: not just because it is the first.
+
+    Headings begin with capitals, or stand above numbers.
+    """
+    words = [word for word in lines[0].split() if any(map(str.isalpha, word))]
+    capitals = sum(next(filter(str.isalpha, word)).isupper() for word in words)
+    ends = lines[0].rstrip().endswith((":", ".", ",")) or (words and words[0].endswith(":"))
+    if words and 2 * capitals > len(words) and not ends:
+        return True
+    counted = [sum(map(bool, map(_VALUE.fullmatch, line.split()))) for line in lines[1:]]
+    most = [
+        2 * count >= len(line.split()) - 1 for count, line in zip(counted, lines[1:], strict=True)
+    ]
+    return bool(words) and not ends and all(most) and sum(counted) > 0
+
+
 def _without_header(lines: list[str]) -> Printed | None:
     spans = _blank_spans(["", *lines])
     if spans is None or len(spans) < 2:
@@ -273,6 +314,8 @@ def _without_header(lines: list[str]) -> Printed | None:
 def _by_words(lines: list[str], number: int) -> Printed | None:
     """Split at blanks, the last column taking what is left of a line."""
     names = lines[0].split()
+    if all(line.split()[0].endswith(":") for line in lines[1:]):
+        names = ["", *names]  # /proc/interrupts: lines begin with a name
     count = len(names)
     if count < 2:
         return None
@@ -348,20 +391,31 @@ def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
         elif used[at]:
             spans[-1][1] = at + 1
     made: list[list[int]] = []
+    waiting: int | None = None
     for start, stop in spans:
         says = header[start:stop].strip()
         if made and header:
             last = made[-1]
             alone = not any(row[last[0] : last[1]].strip() for row in rows)
-            if alone and says and len(header[last[0] : start].rstrip()) == start - last[0] - 1:
+            if (
+                alone
+                and says
+                and not says.isupper()
+                and len(header[last[0] : start].rstrip()) == start - last[0] - 1
+            ):
                 last[1] = stop  # "Peer Address" above values that stand at the right
                 continue
             gap = header[made[-1][0] : start]
             one_blank = len(gap) - len(gap.rstrip()) <= 1
             empty = not any(row[start:stop].strip() for row in rows)
-            if not says or (empty and one_blank):
+            if not says and _stands_right(made[-1], header, rows):
+                waiting = waiting or start  # above it, at its right end, the next heading stands
+                continue
+            if not says or (empty and one_blank and not says.isupper()):
                 made[-1][1] = stop
                 continue
+            if waiting is not None:
+                start, waiting = waiting, None
             before = header[made[-1][0] : made[-1][1]].strip()
             if not before and len(made) == 1 and not any(
                 row[made[0][0] : made[0][1]].strip() for row in rows
@@ -369,13 +423,29 @@ def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
                 made[-1] = [start, stop]
                 continue
         made.append([start, stop])
-    if any("  " in header[start:stop].strip() for start, stop in made):
+    if waiting is not None:
+        return None
+    pushed = any("  " in line[start:stop].strip() for start, stop in made[:-1] for line in rows)
+    if pushed or any("  " in header[start:stop].strip() for start, stop in made):
         return None  # lines that are wider than the header pushed their values along
     made = [part for span in made for part in _glued(span, header, rows)]
     if len(made) < 2:
         return None
     starts = [0, *(start for start, _ in made[1:])]
     return tuple(zip(starts, [*starts[1:], 0], strict=True))
+
+
+def _stands_right(span: Sequence[int], header: str, rows: Sequence[str]) -> bool:
+    """Tell whether a column's values stand at its right: what follows is not of it, then."""
+    start, stop = span
+    cells = [row[start:stop] for row in rows if row[start:stop].strip()]
+    heading = header[start:stop].rstrip()
+    if not heading.strip() or len(heading) != stop - start or not cells:
+        return False
+    # All end with the heading, and not all begin with it.
+    return all(len(cell.rstrip()) == stop - start for cell in cells) and any(
+        len(cell) - len(cell.lstrip()) != len(heading) - len(heading.lstrip()) for cell in cells
+    )
 
 
 def _glued(span: list[int], header: str, rows: Sequence[str]) -> list[list[int]]:

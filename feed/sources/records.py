@@ -49,8 +49,14 @@ class Records:
 
     @property
     def open_quote(self) -> int | None:
-        """Where in `rest` a field begins that no quote closes yet; None if there is none."""
-        return self._opened if self._quoted else None
+        """Where in `rest` a field begins that no quote closes; None if there is none.
+
+        A quote that is the last byte closes it, unless more comes.
+        """
+        if not self._quoted:
+            return None
+        found = _INSIDE.match(self._rest, self._opened + 1)
+        return None if found is not None and found.end() == len(self._rest) else self._opened
 
     def add(self, text: bytes) -> bytes:
         """Return the records that are whole now. An end of line between quotes ends none."""
@@ -73,7 +79,7 @@ class Records:
             most: So many quotes are tried one by one; of more none is read as one that opens.
         """
         whole = b""
-        while self._quoted and most:
+        while self.open_quote is not None and most:
             most -= 1
             at = self._opened
             marks = (self._rest.find(bytes([mark]), at) for mark in self._marks.tolist())
@@ -83,7 +89,7 @@ class Records:
             rest = self._rest[stop:]
             self._restart(b"")
             whole += self.add(fields + rest)
-        if self._quoted:
+        if self.open_quote is not None:
             self._restart(self._rest.replace(b'"', b"'"))
             whole += self.add(b"")
         return whole
@@ -154,13 +160,13 @@ class Records:
         following = data[behind[inside]]
         if not (np.isin(following, self._marks) | (following == _QUOTE)).all():
             return False
-        if len(quotes) % 2:  # the last one is open
-            self._quoted, self._opened = True, start + int(quotes[-1])
-            outside = int(quotes[-1])
-        elif len(closing) and closing[-1] == len(data) - 1:
-            # It may be the first of two.
-            self._quoted, self._opened = True, start + int(opening[-1])
-            outside = int(opening[-1])
+        if len(quotes) % 2 or (len(closing) and closing[-1] == len(data) - 1):
+            # The last field is open, or its last quote may be the first of two.
+            begins = np.flatnonzero(before[: len(opening)] != _QUOTE)
+            if opening[0] == 0:
+                begins = np.union1d(begins, [0])
+            outside = int(opening[begins[-1]])
+            self._quoted, self._opened = True, start + outside
         else:
             self._quoted, outside = False, len(data)
         ends = np.flatnonzero((data[:outside] == 10) | (data[:outside] == 13))

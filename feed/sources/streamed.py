@@ -16,6 +16,7 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.files import marked
+from livetable.feed.sources.followed import LATIN1
 from livetable.feed.sources.lines import BadLines, Lines, OtherTypes, last_of_each
 from livetable.feed.sources.printed import (
     Printed,
@@ -50,7 +51,7 @@ class Streamed:
     def __init__(self, options: Any, publisher: Publisher, *, held: bool = False) -> None:
         self._options = options
         self._publisher = publisher
-        self._held = held
+        self._held = self._is_command = held
         self._waiting: list[bytes] = []
         self._start = b""
         self._reader: _Delimited | _Documents | _Printed | None = None
@@ -103,7 +104,7 @@ class Streamed:
         return self._reader.shown
 
     def _reader_for(self, data: bytes, *, last: bool) -> _Delimited | _Documents | _Printed:
-        form, separator = form_of(data, self._options, last=last)
+        form, separator = form_of(data, self._options, last=last, printed=self._is_command)
         if form == "json":
             return _Documents(self._options, self._publisher)
         if form == "printed":
@@ -111,13 +112,16 @@ class Streamed:
         return _Delimited(form, separator, self._options, self._publisher)
 
 
-def form_of(data: bytes, options: Any, *, last: bool) -> tuple[str, str | None]:
+def form_of(
+    data: bytes, options: Any, *, last: bool, printed: bool = False
+) -> tuple[str, str | None]:
     """Return the form of a text by its beginning, and what stands between its fields.
 
     Args:
         data: The beginning.
         options: What was asked for on the command line.
         last: Whether it is all.
+        printed: Whether lines of one word are that, without a header: a command printed them.
     """
     if options.sep is not None:
         return "csv", options.sep
@@ -132,7 +136,7 @@ def form_of(data: bytes, options: Any, *, last: bool) -> tuple[str, str | None]:
         return _json_form(first, lines), None
     if b"\x1b" in text or any(is_drawn(line.decode("utf-8", "replace")) for line in lines[:8]):
         return "printed", None
-    return _delimited_form(lines, first)
+    return _delimited_form(lines, first, printed=printed)
 
 
 def _json_form(first: bytes, lines: Sequence[bytes]) -> str:
@@ -153,17 +157,24 @@ def _is_object(lines: Sequence[bytes]) -> bool:
         return False
 
 
-def _delimited_form(lines: Sequence[bytes], first: bytes) -> tuple[str, str | None]:
+def _delimited_form(
+    lines: Sequence[bytes], first: bytes, *, printed: bool
+) -> tuple[str, str | None]:
     if re.match(rb"# (HELP|TYPE|UNIT) ", first):
         return "printed", None
     separator = separator_of(lines, ",")
     counts = [len(fields_of(line, separator)) for line in lines[:20]]
     like_first = sum(count == counts[0] for count in counts)
-    if counts[0] > 1 and 2 * like_first > len(counts):
+    enough = 2 * like_first > len(counts) if separator == "," else like_first == len(counts)
+    if counts[0] > 1 and enough and not re.search(rb"^[^,]*: |^\d+:\d", first):
         if separator == "\t" and starts_with_value(first.decode("utf-8", "replace")):
             return "printed", None
         return ("tsv", None) if separator == "\t" else ("csv", separator)
-    if re.search(rb"[ \t]", first) or starts_with_value(first.decode("utf-8", "replace")):
+    if (
+        printed
+        or any(re.search(rb"[ \t,]", line) for line in lines)
+        or starts_with_value(first.decode("utf-8", "replace"))
+    ):
         return "printed", None
     return "csv", ","
 
@@ -306,7 +317,7 @@ class _Delimited(_Shown):
         lines = self._lines
         note = None
         if lines.is_latin1:
-            note = "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
+            note = LATIN1
         elif lines.literal_quotes:
             note = "a quote is never closed: it is shown as text"
         self.tell(lines.unreadable, [(one.number, one.text, one.why) for one in lines.bad], note)

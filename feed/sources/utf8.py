@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import Final
 
+from livetable.feed.errors import LivetableError
+
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -16,6 +18,31 @@ _MARKS: Final = (
 which is its beginning."""
 
 _LONGEST_MARK: Final = 4
+
+
+class NotText(LivetableError):
+    """Bytes that are no text, or not of the encoding that was named."""
+
+
+_KNOWN: Final = (
+    (b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ", "xz"), (b"BZh", "bzip2"),
+    (b"PK\x03\x04", "zip"), (b"SQLite format 3", "SQLite"), (b"PAR1", "Parquet"),
+    (b"ARROW1", "Arrow"), (b"\x7fELF", "a program"), (b"%PDF", "PDF"), (b"\x89PNG", "PNG"),
+)  # fmt: skip
+_LOOKED_AT: Final = 4096
+
+
+def check_text(data: bytes) -> None:
+    """Raise if bytes are no text, by how they begin.
+
+    Raises:
+        NotText: they are something else; it says what, if that is known.
+    """
+    for mark, name in _KNOWN:
+        if data.startswith(mark):
+            raise NotText(f"is not text, but {name}: unpack or convert it first")
+    if b"\0" in data[:_LOOKED_AT]:
+        raise NotText("is not text: it has NUL bytes. For UTF-16 add --encoding utf-16-le")
 
 
 class Utf8:
@@ -52,8 +79,20 @@ class Utf8:
                 return b""
             data = self._start(data)
         if self._decoder is not None:
-            return self._decoder.decode(data, last).encode("utf-8", "replace")
+            try:
+                return self._decoder.decode(data, last).encode("utf-8", "replace")
+            except UnicodeError:
+                raise NotText(
+                    f"has no byte-order mark: name {self._encoding}-le or {self._encoding}-be"
+                ) from None
         return self._checked(data, last)
+
+    @property
+    def pending(self) -> bytes:
+        """What was kept back, as UTF-8: what it is if nothing more comes."""
+        if self._decoder is not None or not self._started:
+            return b""
+        return self._rest.decode("latin-1").encode()
 
     def _may_be_mark(self, data: bytes) -> bool:
         return any(mark.startswith(data[: len(mark)]) for mark, _ in _MARKS)
@@ -66,7 +105,9 @@ class Utf8:
             if data.startswith(mark) and (plain or _is_of(named or "", encoding)):
                 named, data = encoding, data[len(mark) :]
                 break
-        if named is not None and codecs.lookup(named).name not in ("utf-8", "utf-8-sig"):
+        if named is None or codecs.lookup(named).name in ("utf-8", "utf-8-sig"):
+            check_text(data)
+        else:
             self._decoder = codecs.getincrementaldecoder(named)("replace")
         return data
 

@@ -6,8 +6,10 @@ and `12e4567`. Pieces of a column may come one after the other: `Kind` says what
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
@@ -197,8 +199,8 @@ _FLOAT: Final = (
     r"^[ \t]*(?:[-+]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?(?:0|[1-9][0-9]*)[eE][-+]?[0-9]+|-?(?:0|[1-9][0-9]*)|-?inf)[ \t]*$"
 )
-_FLOAT_DIGITS: Final = 17
-"""Decimal digits after which two different numbers can be the same float."""
+_FLOAT_DIGITS: Final = 15
+"""Decimal digits up to which different numbers are different floats."""
 
 
 def _all_match(texts: pa.StringArray, pattern: str) -> bool:
@@ -265,7 +267,7 @@ def _has_blanks(texts: pa.StringArray) -> bool:
 def _exact_floats(texts: pa.StringArray, *, comma: bool) -> tuple[pa.Array, Kind] | None:
     """Return texts of numbers as floats; None where a float would be another number.
 
-    Decimals beyond 17 digits are rounded, and said to be; integers are not.
+    Other decimals are rounded, and said to be; integers are not.
     """
     floats = texts.cast(pa.float64())
     infinite = pc.is_inf(floats)
@@ -277,26 +279,30 @@ def _exact_floats(texts: pa.StringArray, *, comma: bool) -> tuple[pa.Array, Kind
     if len(zero) and not _all_match(zero, r"^[-+]?[0.]+(?:[eE]|$)"):
         return None  # 1e-400
     rounded = False
-    long = texts.filter(pc.greater(pc.binary_length(texts), _FLOAT_DIGITS - 2))
-    if len(long):
-        whole = long.filter(pc.match_substring_regex(long, r"^-?[0-9]+$")).to_pylist()
-        if any(int(float(text)) != int(text) for text in whole):
-            return None
-        digits = pc.utf8_trim(pc.replace_substring_regex(long, r"[eE].*$|[-+.]", ""), "0")
-        rounded = pc.max(pc.binary_length(digits)).as_py() > _FLOAT_DIGITS
+    long = pc.greater(pc.binary_length(texts), _FLOAT_DIGITS)
+    if pc.any(long, min_count=0).as_py():
+        suspects, numbers = texts.filter(long), floats.filter(long)
+        # What Arrow writes of the float is mostly the text itself.
+        other = pc.not_equal(numbers.cast(pa.string()), suspects)
+        for text in suspects.filter(other).to_pylist():
+            number = float(text)
+            if math.isinf(number) or Decimal(text) == Decimal(repr(number)):
+                continue
+            if text.lstrip("-").isdigit():
+                return None  # an integer: never another one
+            rounded = True
     return floats, Kind(Form.FLOAT, pa.float64(), comma=comma, rounded=rounded)
 
 
 # -- times, true and false -----------------------------------------------------------------------
 
-_DATES: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_MOMENTS: Final = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?$"
+_DAY: Final = (
+    r"^(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"  # no year 0
 )
-_ZONED_MOMENTS: Final = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?:Z|[-+][0-9]{2}(?::?[0-9]{2})?)$"
-)
+_CLOCK: Final = r"[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+_DATES: Final = _DAY + "$"
+_MOMENTS: Final = rf"{_DAY}(?:{_CLOCK})?$"
+_ZONED_MOMENTS: Final = rf"{_DAY}{_CLOCK}(?:Z|[-+][0-9]{{2}}(?::?[0-9]{{2}})?)$"
 
 
 def _dates(texts: pa.StringArray, at_least: Kind) -> tuple[pa.Array, Kind] | None:

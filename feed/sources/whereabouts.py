@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,10 +23,34 @@ class Way:
         folders: The folders in which something on the way is looked up, and which ones they are
             (device and number): a folder that was made anew is another one.
         names: The paths that are looked up in them: a change of one of these may change the file.
+        inside: Folders of which any change counts.
     """
 
     folders: tuple[tuple[str, int, int], ...]
     names: frozenset[str]
+    inside: frozenset[str] = frozenset()
+
+    def concerns(self, told: frozenset[str]) -> bool:
+        """Tell whether changes of some paths may be one of what is at the end of the way."""
+        if not told.isdisjoint(self.names):
+            return True
+        return bool(self.inside) and any(os.path.dirname(path) in self.inside for path in told)
+
+    def joined(self, others: Iterable[Way]) -> Way:
+        """Return the ways to all of some files."""
+        ways = [self, *others]
+        return Way(
+            tuple(dict.fromkeys(folder for way in ways for folder in way.folders)),
+            frozenset[str]().union(*(way.names for way in ways)),
+            frozenset[str]().union(*(way.inside for way in ways)),
+        )
+
+
+def way_into(folder: Path) -> Way:
+    """Return the way to a folder, any change in which counts."""
+    way = way_to(folder / "x")
+    there = way.folders[-1][0] if way.folders and folder.is_dir() else None
+    return Way(way.folders, way.names, frozenset() if there is None else frozenset((there,)))
 
 
 def way_to(path: Path) -> Way:
@@ -76,18 +100,34 @@ def events(
     Yields:
         Whether nothing happened, for as long as `patience` said.
     """
+    yield from events_of(lambda: way_to(path), stop, patience)
+
+
+def events_of(
+    find: Callable[[], Way], stop: threading.Event, patience: Callable[[], float | None]
+) -> Iterator[bool]:
+    """Yield at once, and at each change that may be one at the end of a way.
+
+    Args:
+        find: Returns the way as it is now.
+        stop: Ends it, also while it waits.
+        patience: Returns after how many seconds without a change to say so, None for never.
+
+    Yields:
+        Whether nothing happened, for as long as `patience` said.
+    """
     while not stop.is_set():
-        way = way_to(path)
+        way = find()
         folders = [folder for folder, _, _ in way.folders]
         try:
             with contextlib.closing(changes_in(folders, stop, patience)) as changes:
                 for told in changes:
-                    if told is None or not told.isdisjoint(way.names):
+                    if told is None or way.concerns(told):
                         yield False
                         # Only now, and also right after the watch began: a change of the way in
                         # between two watches would be missed. A folder that was moved is watched
                         # no more, also if it is back already.
-                        if way_to(path) != way or (told and not told.isdisjoint(folders)):
+                        if find() != way or (told and not told.isdisjoint(folders)):
                             break
                     elif not told:
                         yield True

@@ -172,7 +172,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         more = source.unreadable - len(lines)
         if more > 0:
             lines["more"] = f"and {more:,} more"
-        title = f"{source.unreadable:,} lines could not be read"
+        lines_ = "1 line" if source.unreadable == 1 else f"{source.unreadable:,} lines"
+        title = f"{lines_} could not be read"
         self.app.push_screen(ChoiceScreen(title, lines, wide=True))
 
     async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
