@@ -36,6 +36,7 @@ PAUSE: Final = 0.2
 
 _KEPT: Final = 64 << 20
 _SNIFFED: Final = 1 << 16
+_PIECE: Final = 1 << 20  # of more lines than these only Arrow makes a table in good time
 _LONGEST_PRINTED: Final = 8 << 20
 
 
@@ -104,7 +105,9 @@ class Streamed:
         return self._reader.shown
 
     def _reader_for(self, data: bytes, *, last: bool) -> _Delimited | _Documents | _Printed:
-        form, separator = form_of(data, self._options, last=last, printed=self._is_command)
+        form, separator = form_of(
+            data, self._options, last=last, printed=self._is_command and len(data) <= _PIECE
+        )
         if form == "json":
             return _Documents(self._options, self._publisher)
         if form == "printed":

@@ -174,7 +174,7 @@ WAITS = {
     "livetable tcp://127.0.0.1:9#t --once": "waiting for a feed at tcp://127.0.0.1:9",
     "livetable - --once < pipe": "waiting for rows on standard input",
     "livetable empty/ --once": "no file empty/* yet: waiting for one",
-    "livetable empty.parquet --once": "empty.parquet: is being written",
+    "livetable empty.parquet --once": "empty.parquet: is empty",
     "livetable empty/ --each --list": "waiting for rows of empty",
     "livetable --once -- sleep 60": "waiting for rows of sleep",
 }

@@ -139,7 +139,7 @@ def test_half_a_file_never_shows(name: str, tmp_path: Path) -> None:
         wait_for(lambda: file.note is not None and file.note.startswith(f"{name}: "))
         assert file.rows == ROWS
         path.write_bytes(b"")
-        wait_for(lambda: file.note == f"{name}: is being written")
+        wait_for(lambda: file.note == f"{name}: is empty")
         path.write_bytes(data)
         wait_for(lambda: file.note is None)
         assert file.rows == ROWS

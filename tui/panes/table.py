@@ -30,6 +30,7 @@ from livetable.tui.panes.panelled import PanelledPane
 from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.settings import BadFile, view_path
+from livetable.tui.started import place, started
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
@@ -452,9 +453,12 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             return "no row meets the filter; F removes it" if filtered else "no rows"
         if feed.note:
             return harmless(feed.note)
-        where = f" on {self.target.endpoint}" if self.target.endpoint else " on this machine"
+        endpoint = self.target.endpoint
+        where = f" on {place(endpoint)}" if endpoint else " on this machine"
         if feed.link is Link.CONNECTING:
             return f"connecting to {self.target.title} …"
         if feed.progress is not None:
             return "receiving the table …"
+        if (own := started(endpoint)) is not None:
+            return f"waiting for {own.awaits} …"
         return f"waiting for a table {self.subscriber.name!r}{where} …"
