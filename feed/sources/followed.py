@@ -207,7 +207,7 @@ class FollowedLines:
         offset = self._blocks.size
         began = offset == 0
         if began:
-            publisher.set_source(reading=0.0, unreadable=0, lines=())
+            publisher.set_source(reading=0.0, checking=False, unreadable=0, lines=())
         file.seek(offset)
         kept: list[pa.Table] = []
         piece = FIRST_PIECE if began else PIECE

@@ -89,7 +89,13 @@ CANT = {
 }
 
 
-@pytest.mark.parametrize("script", CANT)
+# A process or two each: all of them in `make test-long`, every second one in each run.
+SOME = [
+    one if at % 2 == 0 else pytest.param(one, marks=pytest.mark.long) for at, one in enumerate(CANT)
+]
+
+
+@pytest.mark.parametrize("script", SOME)
 def test_what_waiting_cant_cure_ends_it(script: str, folder: Path, runtime_folder: Path) -> None:
     code, says = CANT[script]
     ended, _, errors = shell(folder, runtime_folder, script)
