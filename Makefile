@@ -51,7 +51,7 @@ torture:
 
 # The short form, for CI.
 short-torture:
-	LIVETABLE_SCENARIOS=$(or $(SCENARIOS),1000) pytest -m long -n 0 -rP tests/torture tests/fuzz
+	LIVETABLE_SCENARIOS=$(or $(SCENARIOS),30) pytest -m long -n 0 -rP tests/torture tests/fuzz
 	$(MAKE) release
 
 release:

@@ -48,7 +48,10 @@ a file shows after 0.5."""
 PHASES = [Phase.explicit, Phase.generate] + [Phase.shrink] * ("LIVETABLE_SHRINK" in os.environ)
 
 EXAMPLES = settings(
-    max_examples=int(os.environ.get("LIVETABLE_EXAMPLES", "25")), deadline=None, derandomize=True, phases=PHASES,
+    max_examples=int(os.environ.get("LIVETABLE_EXAMPLES", "25")),
+    deadline=None,
+    derandomize=True,
+    phases=PHASES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
