@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import signal
 import sys
 import threading
@@ -55,6 +56,31 @@ class Hint:
         say("livetable", sentence)
 
 
+class _Bell:
+    """Wakes who waits for news; also rung by a signal's handler.
+
+    Not an Event: a signal that comes while the same thread holds its lock would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def ring(self) -> None:
+        """Wake who waits, or will wait next."""
+        self._rings.put(None)
+
+    def silence(self) -> None:
+        """Forget what was rung so far."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._rings.get_nowait()
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait until it is rung, or for so many seconds."""
+        with contextlib.suppress(queue.Empty):
+            self._rings.get(timeout=seconds)
+
+
 class Reading:
     """Reads a table; to be iterated over once, in the main thread.
 
@@ -91,15 +117,15 @@ class Reading:
         self._settled = settled
         self._whole: Table | None = None
         self._progress = _Progress()
-        self._news = threading.Event()
+        self._news = _Bell()
         self._ended = False
-        self._subscriber = Subscriber(target, self._news.set, recorder=recorder)
+        self._subscriber = Subscriber(target, self._news.ring, recorder=recorder)
 
     def end(self, code: int = 0) -> None:
         """End the iteration; from a signal's handler as well."""
         self.code = code
         self._ended = True
-        self._news.set()
+        self._news.ring()
 
     def end_by_signals(self) -> None:
         """End in order when asked to by a signal, with the exit code that goes with it."""
@@ -130,7 +156,7 @@ class Reading:
         hint = Hint()
         try:
             while not self._ended:
-                self._news.clear()
+                self._news.silence()
                 state = self._as_whole(self._subscriber.take())
                 if state.failure is not None and state.table is None:
                     # As a note it may have been said before; then it is not said twice.
