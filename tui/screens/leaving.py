@@ -73,6 +73,11 @@ command.CommandList = _Commands  # type: ignore[misc]  # a palette makes its lis
 class Palette(CommandPalette, LeftOnce[None]):
     """All commands, or all themes."""
 
+    def on_mount(self, event: events.Mount) -> None:
+        """Begin, unless it was left before it was there: the screen below it is looked for then."""
+        if self not in self.app.screen_stack[1:]:
+            event.prevent_default()
+
     def run_worker(self, *work: Any, **options: Any) -> Worker[Any]:
         """Look for commands; what fails as the palette is gone meanwhile does not end the app."""
         return super().run_worker(*work, **{**options, "exit_on_error": False})
