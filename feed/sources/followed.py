@@ -202,6 +202,12 @@ class FollowedLines:
             except OtherTypes as other:  # from the beginning, with types that fit all
                 self._begin(other.known)
 
+    def _read_again(self, known: Any) -> None:
+        """Read all of the file again, with types that fit all."""
+        self._begin(known)
+        with self._path.open("rb") as file:
+            self._read(file, os.fstat(file.fileno()).st_size, at_once=True)
+
     def _read_on(self, file: io.BufferedReader, size: int, *, at_once: bool) -> None:
         lines, publisher = self._lines, self._publisher
         offset = self._blocks.size
@@ -303,9 +309,7 @@ class FollowedLines:
         try:
             table = self._lines.read_quotes_as_text()
         except OtherTypes as other:
-            self._begin(other.known)
-            with self._path.open("rb") as file:
-                self._read(file, os.fstat(file.fileno()).st_size, at_once=True)
+            self._read_again(other.known)
             self._wait(now + 0.05)
             return
         if table is not None:
@@ -320,10 +324,7 @@ class FollowedLines:
         try:
             row = self._lines.tail()
         except OtherTypes as other:
-            known = other.known
-            self._begin(known)
-            with self._path.open("rb") as file:
-                self._read(file, os.fstat(file.fileno()).st_size, at_once=True)
+            self._read_again(other.known)
             row = self._lines.tail()
             self._tail_widened = True
         self._tail_line = rest

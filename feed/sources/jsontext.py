@@ -34,7 +34,6 @@ def _is_inexact(text: bytes) -> bool:
 
 
 _FLOAT_DIGITS: Final = 15
-_DEEPEST: Final = 60
 
 
 class BadJson(LivetableError):
@@ -341,11 +340,7 @@ def document(text: bytes) -> Made:
         lines = [line for line in text.split(b"\n") if line.strip()]
         if len(lines) < 2 or not lines[0].lstrip().startswith((b"{", b"[")):
             raise
-        try:
-            first = loads(lines[0])
-            rows = [first, *map(loads, lines[1:])]
-        except BadJson:
-            raise
+        rows = list(map(loads, lines))
         if not all(isinstance(row, dict) for row in rows):
             raise BadJson("is neither one JSON document nor lines of JSON objects") from None
         return table_of_records(rows)
