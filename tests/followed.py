@@ -126,6 +126,15 @@ class FollowedFile:
                 return True
         return False
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the source said that what there is now is not all: a script would wait."""
+        told: dict[str, Any] = {}
+        for name, _, more in tuple(self.told.calls):
+            if name == "set_source":
+                told |= more
+        return told.get("reading") is not None or bool(told.get("settling"))
+
     def wait(self, condition: Callable[[], object], seconds: float) -> bool:
         """Wait until a condition holds, at most for so many seconds; tell whether it does."""
         until = time.monotonic() + seconds

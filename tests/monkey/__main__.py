@@ -33,7 +33,7 @@ SOURCES: Final = (
     ("day.tape",), ("rows.csv", "--key", "id"),
 )  # fmt: skip
 _ESCAPE: Final = "\x1b[27u"
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 60.0
 
 
 class Wrong(Exception):
@@ -201,9 +201,8 @@ class Monkey:
             if self._has_ended():
                 self._after_end()
                 return
-            if not self._is_back():
-                self._press(_ESCAPE)
-                time.sleep(0.3)
+            if not (self._is_back() and self._shown().is_single):
+                self._live_again()  # a key that was pressed before has only now been taken
                 continue
             if self._source[0].endswith(".tape"):
                 self._press("}" * 3)

@@ -30,7 +30,7 @@ from livetable.feed import Publisher
 from livetable.feed.sources import Run, files
 from tests.followed import FollowedFile
 
-SECONDS = 3.0
+SECONDS = 10.0
 """So soon after the last operation the table is the file's."""
 
 COUNT = int(os.environ.get("LIVETABLE_SCENARIOS", "30"))
