@@ -25,6 +25,12 @@ def wait_for(condition: Callable[[], T], seconds: float = 20.0, what: str = "") 
         time.sleep(0.005)
 
 
+def without_hints(errors: str) -> str:
+    """Return what stands on stderr without what is said only where a machine is busy."""
+    lines = errors.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("livetable: waiting for "))
+
+
 @contextmanager
 def killed_after(process: subprocess.Popen[Text]) -> Iterator[subprocess.Popen[Text]]:
     """Give a process that is not there afterwards, also if the test failed.

@@ -17,7 +17,7 @@ import pytest
 
 from livetable.feed import Publisher
 from tests.terminal import Terminal, command_line, environment_for
-from tests.waiting import wait_for
+from tests.waiting import wait_for, without_hints
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -49,7 +49,7 @@ def orders(runtime_folder: Path) -> Iterator[Publisher]:
 
 def run(start: Start, *command: str) -> tuple[int, bytes, str]:
     out, errors = (process := start(*command)).communicate(timeout=30)
-    return process.returncode, out, errors.decode()
+    return process.returncode, out, without_hints(errors.decode())
 
 
 def test_one_snapshot_in_binary(orders: Publisher, start: Start) -> None:

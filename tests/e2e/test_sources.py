@@ -16,7 +16,7 @@ import zmq
 from livetable.feed import directory
 from tests.e2e.test_viewer import Start, View, start, view
 from tests.terminal import Terminal, command_line, environment_for
-from tests.waiting import wait_for
+from tests.waiting import wait_for, without_hints
 
 __all__ = ["start", "view"]  # fixtures
 
@@ -184,7 +184,7 @@ def test_json_lines_of_several_types(runtime_folder: Path, tmp_path: Path) -> No
 
 def test_a_command_without_end_is_no_table(view: View) -> None:
     terminal = view("livetable", "--", "sh", "-c", "yes | head -c 100000000; sleep 60")
-    terminal.wait_for("sh wrote more than")  # at 80 columns the line is cut
+    terminal.wait_for("sh wrote more than", 60)  # at 80 columns the line is cut
     terminal.send("q")
     assert terminal.wait_for_end() == 0
 
@@ -250,14 +250,14 @@ def piped(folder: Path, text: bytes, *command: str) -> tuple[int, str, str]:
         command_line(command), env=environment_for(folder), input=text, capture_output=True,
         check=False, timeout=30,
     )  # fmt: skip
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    return done.returncode, done.stdout.decode(), without_hints(done.stderr.decode())
 
 
 def test_pipes_in_scripts(runtime_folder: Path) -> None:
     lines = b"a,b\n" + b"".join(b"%d,x\n" % at for at in range(100_000))
     code, out, errors = piped(runtime_folder, lines, "livetable", "--format", "csv")
     assert code == 0
-    assert errors in ("", "livetable: waiting for rows on standard input\n")  # of a busy machine
+    assert errors == ""
     assert out.splitlines()[::50_000] == ["a,b", "49999,x", "99999,x"]
     code, out, _ = piped(runtime_folder, lines, "livetable", "--limit", "3", "--format", "csv")
     assert out.splitlines() == ["a,b", "99997,x", "99998,x", "99999,x"]
