@@ -29,6 +29,7 @@ from livetable.feed.commandline import (
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, is_folder, path_of
+from livetable.feed.signals import heed
 from livetable.feed.wire import check_name, name_from
 
 if TYPE_CHECKING:
@@ -131,15 +132,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
     options.ready = ready
 
-    def on_signal(number: int, frame: object) -> None:
+    def on_signal(number: int) -> None:
         nonlocal code
         code = 130 if number == signal.SIGINT else 0
         _leave_at_last(code)
         stop.set()
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), on_signal)
+    heed(on_signal)
     if options.tied:
         _tie(stop)
     try:

@@ -24,6 +24,7 @@ from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
 from livetable.tui import collector
+from livetable.tui.careful import CarefulPaint
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
 from livetable.tui.later import later
@@ -44,6 +45,7 @@ LAST_SECONDS = 5.0
 """After a signal that ends it, the viewer is gone within this time."""
 
 _RESIZE_SECONDS = 0.1
+_TOGETHER_SECONDS = 0.03
 _THREADS = 64  # they are started when they are needed
 
 INTERRUPTED = 130
@@ -86,6 +88,7 @@ class LivetableApp(TypedInOrder[int]):
         self._targets = targets
         self._options = options
         self._complaint: str | None = None
+        self._careful: CarefulPaint | None = None
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
         """Take what the person set for all tables, before `run`.
@@ -145,11 +148,12 @@ class LivetableApp(TypedInOrder[int]):
         """Leave in order when asked to by a signal; pass on what the terminal tells."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.on_progress = self._on_progress
+            self._driver.careful = self._careful = CarefulPaint(self, self._driver)
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(collector.SETTLE_SECONDS, collector.settle)
         # Textual paints what changes from then on; but the terminal comes back blank.
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh())
+        self.app_resume_signal.subscribe(self, self._on_resume)
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
@@ -164,14 +168,37 @@ class LivetableApp(TypedInOrder[int]):
         Textual tells it from a short timer, which under load never fires (see `later`), and takes
         no other size while it waits for that: the screen keeps its old size for good.
         """
+        if self._careful is not None:
+            self._careful.forget()  # terminals move, cut and wrap what stands there
         later(self, _RESIZE_SECONDS, self._check_resize)
+
+    def _on_resume(self, _: object) -> None:
+        if self._careful is not None:
+            self._careful.forget()
+        self.refresh()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        careful, driver = self._careful, self._driver
+        if careful is None or not isinstance(driver, TerminalDriver):
+            super()._display(screen, renderable)
+        elif renderable is None or self._batch_count or not careful.is_on:
+            super()._display(screen, renderable)
+            driver.ask_if_due()
+        else:
+            careful.display()
+            self.post_display_hook()
 
     def _on_progress(self) -> None:
         # By a message: what is done outside of Textual's own tasks knows no app.
+        waits = False
         for screen in self.screen_stack:
             for pane in screen.panes if isinstance(screen, TablesScreen) else ():
                 if pane.waits_for_terminal:
                     pane.post_message(TerminalTook())
+                    waits = True
+        if self._careful is not None:
+            # What a pane shows now is in the same paint then, and not in the one behind it.
+            later(self, _TOGETHER_SECONDS if waits else 0.0, self._careful.pay)
 
     @property
     def prompt(self) -> Prompt | None:

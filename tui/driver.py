@@ -3,7 +3,7 @@
 Textual's own driver hands 30 paints to a thread and then blocks the event loop; through a slow line
 what is shown is then seconds old. This one keeps what the terminal has not taken yet, and asks
 the terminal after a paint where its cursor is: the answer means that it has seen the paint, also
-through SSH, whose other end buffers megabytes. `Pace` says when the next paint may be made.
+through SSH, whose other end buffers megabytes. `pace.Pace` says when the next paint may be made.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
+import curses
 import os
 import select
 import signal
@@ -18,7 +19,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events
 from textual._xterm_parser import XTermParser
@@ -26,109 +27,14 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-ANSWER_SECONDS: Final = 0.5
-"""A terminal that has never answered is not asked again after this long without an answer."""
+from livetable.tui.pace import Pace
 
-LATE_SECONDS: Final = 2.0
-"""One that has answered before is waited for this long; then the paint counts as taken."""
-
-GAP_SECONDS: Final = 0.008
-"""Paints are at least this far apart."""
-
-QUICK_SECONDS: Final = 0.03
-"""A terminal that answered this fast is near: it need not be asked after each paint."""
-
-ASK_SECONDS: Final = 0.1
-ASK_BYTES: Final = 8 << 10
-"""But this often: a line that turns bad has no more on it than was written in between."""
-
-SLOW_SECONDS: Final = 0.25
-"""A terminal that takes longer than this to see a paint is at the end of a slow line."""
-
-CALM_SECONDS: Final = 3.0
-"""And is taken to be for this long: small paints come through fast on any line."""
+if TYPE_CHECKING:
+    from livetable.tui.careful import CarefulPaint
 
 _LEAVE_SECONDS: Final = 1.0
 _UNDECIDED_MS: Final = 20
 _ASK: Final = "\x1b[6n"
-
-
-class Pace:
-    """When the next paint may be made. Lives in the event loop.
-
-    Attributes:
-        round_trip: Seconds from the last paint to the terminal's answer; None if it never answers.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.round_trip: float | None = None
-        self._clock = clock
-        self._asked_at: float | None = None
-        self._asked_last = 0.0
-        self._written = 0
-        self._taken_at = 0.0
-        self._slow_until = 0.0
-        self._painted_at = 0.0
-        self._answers: bool | None = None
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether the terminal took long to see a paint of the last seconds."""
-        return self._clock() < self._slow_until
-
-    def painted(self, written: int = 0) -> bool:
-        """Note a paint; tell whether to ask the terminal for an answer.
-
-        Args:
-            written: Bytes written to the terminal so far.
-        """
-        now = self._painted_at = self._clock()
-        if self._answers is False or self._asked_at is not None:
-            return False
-        quick = self.round_trip is not None and self.round_trip < QUICK_SECONDS
-        lately = now - self._asked_last < ASK_SECONDS and written - self._written < ASK_BYTES
-        if quick and lately and not self.is_slow:
-            return False
-        self._written = written
-        self._asked_at = self._asked_last = self._taken_at = now
-        return True
-
-    def answered(self) -> None:
-        """Note the terminal's answer."""
-        self._answers = True
-        if self._asked_at is not None:
-            now = self._clock()
-            self.round_trip = now - self._asked_at
-            self._asked_at = None
-            if self.round_trip > SLOW_SECONDS:
-                self._slow_until = now + CALM_SECONDS
-
-    def forget(self) -> None:
-        """Wait for no answer any more: it went to whoever had the terminal meanwhile."""
-        self._asked_at = None
-
-    def wait(self, pending: int) -> float | None:
-        """Return how long to wait before the next paint, 0 for not at all.
-
-        Args:
-            pending: Bytes the terminal has not taken.
-
-        Returns:
-            Seconds; None for until something happens: an answer, or the last byte is taken.
-        """
-        now = self._clock()
-        if pending:
-            self._taken_at = now  # it can't answer what it has not been told
-            return None
-        if self._asked_at is not None:
-            limit = LATE_SECONDS if self._answers else ANSWER_SECONDS
-            left = self._taken_at + limit - now
-            if left > 0:
-                return left
-            self._asked_at = None
-            if not self._answers:
-                self._answers = False
-        return max(0.0, self._painted_at + GAP_SECONDS - now)
 
 
 class _Bell(threading.Event):
@@ -171,8 +77,11 @@ class TerminalDriver(LinuxDriver):
         """Called in the event loop when the terminal answered or took the last byte."""
         self._output = -1
         self._raw: list[Any] | None = None  # the terminal's settings while it is taken
+        self.careful: CarefulPaint | None = None
+        """What paints while each byte counts."""
+        self.started = 0
+        """How often the terminal was taken: each time it is blank."""
         self._pending = bytearray()
-        self._written = 0
         self._lock = threading.Lock()
         self._is_watching = False
         self._held = 0
@@ -187,13 +96,35 @@ class TerminalDriver(LinuxDriver):
         return len(self._pending)
 
     @property
-    def written(self) -> int:
-        """Bytes written so far."""
-        return self._written
+    def size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal."""
+        return self._get_terminal_size()
+
+    @property
+    def erases(self) -> bool:
+        """Whether the terminal erases with the background that is set."""
+        try:
+            curses.setupterm(fd=self._output if self._output >= 0 else 1)
+            told = bool(curses.tigetflag("bce") > 0)
+        except (curses.error, TypeError):
+            return False
+        return told or os.environ.get("TERM", "").startswith("tmux")
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether each byte counts: nobody but `careful` paints then."""
+        return self.careful is not None and self.careful.is_on
 
     def ask(self) -> None:
         """Ask the terminal to say when it has come this far."""
-        self.write(_ASK)
+        if self._output >= 0:
+            self.write(_ASK)
+            self.pace.asked()
+
+    def ask_if_due(self) -> None:
+        """Ask the terminal, if it is not known well enough what it has seen."""
+        if self.pace.should_ask():
+            self.ask()
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -212,8 +143,10 @@ class TerminalDriver(LinuxDriver):
         if self._output < 0:
             super().write(data)
             return
+        told = data.encode("utf-8", "replace")
         with self._lock:
-            self._pending += data.encode("utf-8", "replace")
+            self._pending += told
+            self.pace.wrote(len(told))
             if not self._is_watching and not self._held:
                 self._write_some()
 
@@ -222,7 +155,6 @@ class TerminalDriver(LinuxDriver):
         try:
             while self._pending:
                 count = os.write(self._output, self._pending)
-                self._written += count
                 del self._pending[:count]
         except BlockingIOError:
             if not self._is_watching:
@@ -248,6 +180,9 @@ class TerminalDriver(LinuxDriver):
         """Take the terminal."""
         size = self._get_terminal_size()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.started += 1
+        self.write("\x1b[2J")
+        self.ask()  # before anything is painted: by the answer it is known how much may be
         with contextlib.suppress(termios.error):
             self._raw = termios.tcgetattr(self.fileno)
         # Textual's own handler can be interrupted by the next change between reading a size and
@@ -302,12 +237,12 @@ class TerminalDriver(LinuxDriver):
         """Keep the terminal's answers to oneself; pass on the rest."""
         if isinstance(message, events.CursorPosition):
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._answered)
+                self._loop.call_soon_threadsafe(self._answered, time.monotonic())
             return
         super().process_message(message)
 
-    def _answered(self) -> None:
-        self.pace.answered()
+    def _answered(self, at: float) -> None:
+        self.pace.answered(at)
         if self.on_progress is not None:
             self.on_progress()
 

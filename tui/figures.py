@@ -25,6 +25,20 @@ def rate_text(rate: float) -> str:
     return f"{rate:.0f}/s" if rate >= 9.95 or rate == 0 else f"{rate:.1f}/s"
 
 
+def line_text(rate: float | None, behind: float) -> str:
+    """Return what a slow line is like: ``line 20 kB/s · 1.2 s behind``.
+
+    Args:
+        rate: Bytes a second, None if that is not known.
+        behind: Seconds that what is shown is late on account of the line.
+    """
+    if rate is None:
+        carries = "unknown"
+    else:
+        carries = f"{rate / 1e6:.1f} MB/s" if rate >= 999_500 else f"{max(rate / 1e3, 1):.0f} kB/s"
+    return f"line {carries} · {behind:.1f} s behind"
+
+
 def span_text(seconds: float) -> str:
     """Return how long something lasts: ``0.4 s``, ``12 s``, ``3:07``, ``2:03:07``."""
     if seconds < 10:

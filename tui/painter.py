@@ -9,7 +9,6 @@ anything else wants to repaint, `paint` says False and the caller refreshes the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.segment import Segment
@@ -17,14 +16,11 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from livetable.tui.pen import Ink, Pen, ink_of, is_simple
 from livetable.tui.scene import Line, visible_part
 
 if TYPE_CHECKING:
     from textual.widget import Widget
-
-_GAP = 5  # unchanged characters that cost no more than moving the cursor over them
-_SHORT = 24  # characters among which blanks worth leaping over are rare
-_GLYPHS = "▲▼•–↑↓"
 
 
 class Change(NamedTuple):
@@ -41,22 +37,6 @@ class Change(NamedTuple):
     after: Line
 
 
-class _Ink(NamedTuple):
-    """A style as the terminal is told it.
-
-    Attributes:
-        foreground: The parameters that set its foreground, empty for the terminal's own.
-        background: The parameters that set its background.
-        flags: The parameters that set its attributes: bold, dim, and so on.
-        blank: What can be seen of it on a space; two inks that agree in it paint the same space.
-    """
-
-    foreground: str
-    background: str
-    flags: frozenset[str]
-    blank: tuple[Any, ...]
-
-
 class Painter:
     """Paints changed cells of one widget.
 
@@ -66,7 +46,7 @@ class Painter:
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
-        self._inks: dict[int, _Ink] = {}
+        self._inks: dict[int, Ink] = {}
         self._layout: Any = None
         self._place: Region | None = None
 
@@ -111,6 +91,7 @@ class Painter:
             driver is None
             or driver.is_headless
             or driver.is_inline
+            or getattr(driver, "is_careful", False)
             or not app._running
             or app._closed
             or app._batch_count
@@ -155,7 +136,7 @@ class Painter:
     def _words(
         self, changes: Sequence[Change], place: Region, fixed_width: int, style_of: Any
     ) -> str | None:
-        pen = _Pen()
+        pen = Pen()
         for y, before, after in changes:
             if y >= place.height:
                 continue
@@ -171,7 +152,7 @@ class Painter:
                     continue
                 pen.go_to(place.y + y, place.x + cell.x + start)
                 ink = self._ink(cell.look, style_of)
-                if _is_simple(cell.text) and _is_simple(was.text):
+                if is_simple(cell.text) and is_simple(was.text):
                     blank = ink.blank == self._ink(was.look, style_of).blank
                     same_ink = was.look == cell.look
                     pen.draw(was.text[start:end], cell.text[start:end], ink, same_ink, blank)
@@ -182,23 +163,20 @@ class Painter:
                     pen.draw_whole(text, ink)
         return "".join(pen.words)
 
-    def _ink(self, look: int, style_of: Any) -> _Ink:
+    def _ink(self, look: int, style_of: Any) -> Ink:
         ink = self._inks.get(look)
         if ink is None:
             ink = self._inks[look] = self._make_ink(style_of(look))
         return ink
 
-    def _make_ink(self, style: Style) -> _Ink:
+    def _make_ink(self, style: Style) -> Ink:
         # Through Textual's own filters, or NO_COLOR and ANSI themes would look different here.
         widget = self._widget
         strip = Strip([Segment("X", style)])
         _, background = widget.background_colors
         for line_filter in widget.get_line_filters():
             strip = strip.apply_filter(line_filter, background)
-        told = strip.render(widget.app.console).partition("X")[0]
-        seen = next(iter(strip)).style or Style()
-        blank = (seen.bgcolor, seen.underline, seen.reverse, seen.strike, seen.overline)
-        return _Ink(*_parameters(told), blank)
+        return ink_of(next(iter(strip)).style or Style(), widget.app.console)
 
     def _write(self, words: str) -> None:
         app = self._widget.app
@@ -208,122 +186,3 @@ class Painter:
             app._driver.write(words + "\x1b[0m")
             app._end_update()
             app._driver.flush()
-
-
-_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29", "53": "55"}
-"""What ends an attribute; bold and dim have one end between them."""
-
-
-def _parameters(told: str) -> tuple[str, str, frozenset[str]]:
-    """Return foreground, background and attributes of an escape sequence that sets a style."""
-    parts = told[2:].rstrip("m").split(";") if told.startswith("\x1b[") else []
-    foreground, background, flags = "", "", set()
-    while parts:
-        part = parts.pop(0)
-        if part in ("38", "48"):
-            count = 4 if parts[:1] == ["2"] else 2
-            colour = ";".join([part, *parts[:count]])
-            del parts[:count]
-        else:
-            colour = part
-        if part == "38" or part[:-1] in ("3", "9"):
-            foreground = colour
-        elif part == "48" or part[:-1] in ("4", "10"):
-            background = colour
-        else:
-            flags.add(part)
-    return foreground, background, frozenset(flags)
-
-
-@lru_cache(maxsize=4096)
-def _change(before: _Ink | None, after: _Ink) -> str:
-    """Return the shortest escape sequence from one style to another."""
-    every = ["0", *sorted(after.flags), after.foreground, after.background]
-    whole = ";".join(filter(None, every))
-    if before is None:
-        return f"\x1b[{whole}m"
-    gone = before.flags - after.flags
-    if not gone <= set(_OFF):
-        return f"\x1b[{whole}m"
-    ends = {_OFF[flag] for flag in gone}
-    # What ends bold ends dim too.
-    fresh = {flag for flag in after.flags if flag not in before.flags or _OFF.get(flag) in ends}
-    parts = [*sorted(ends), *sorted(fresh)]
-    if after.foreground != before.foreground:
-        parts.append(after.foreground or "39")
-    if after.background != before.background:
-        parts.append(after.background or "49")
-    least = ";".join(parts)
-    return f"\x1b[{min(least, whole, key=len)}m"
-
-
-class _Pen:
-    """Escape sequences for runs of characters, as few bytes as can be."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-        self._y = -1
-        self._x = -1
-        self._to: tuple[int, int] = (0, 0)
-        self._ink: _Ink | None = None
-
-    def go_to(self, y: int, x: int) -> None:
-        """Draw from here on at a place on the screen."""
-        self._to = (y, x)
-
-    def draw_whole(self, text: str, ink: _Ink) -> None:
-        """Draw a text whose width the terminal may see differently; address anew after it."""
-        y, x = self._to
-        self._run(y, x, text, ink)
-        self._y = -1
-
-    def draw(self, was: str, text: str, ink: _Ink, same_ink: bool, same_blank: bool) -> None:
-        """Draw a text of simple characters where `was` is, leaving out what stays the same.
-
-        Args:
-            was: The text there.
-            text: The new text, of the same length.
-            ink: The new style.
-            same_ink: Whether `was` has that style.
-            same_blank: Whether a space looks the same in both styles.
-        """
-        y, x = self._to
-        if not same_ink and len(text) <= _SHORT:  # all of it is drawn, but for blanks at the ends
-            start, end = 0, len(text)
-            if same_blank:
-                start -= max(len(was.lstrip()), len(text.lstrip())) - end
-                end = max(len(was.rstrip()), len(text.rstrip()))
-            if start < end:
-                self._run(y, x + start, text[start:end], ink)
-            return
-        start, end = -1, -1
-        for at, (old, new) in enumerate(zip(was, text, strict=True)):
-            if old == new and (same_ink or (same_blank and new == " ")):
-                continue
-            if start >= 0 and at - end > _GAP:
-                self._run(y, x + start, text[start:end], ink)
-                start = -1
-            if start < 0:
-                start = at
-            end = at + 1
-        if start >= 0:
-            self._run(y, x + start, text[start:end], ink)
-
-    def _run(self, y: int, x: int, text: str, ink: _Ink) -> None:
-        if y != self._y:
-            self.words.append(f"\x1b[{y + 1};{x + 1}H")
-        elif x > self._x:
-            step = x - self._x
-            self.words.append(f"\x1b[{step}C" if step > 1 else "\x1b[C")
-        elif x < self._x:
-            self.words.append(f"\x1b[{x + 1}G")
-        if ink is not self._ink and ink != self._ink:
-            self.words.append(_change(self._ink, ink))
-            self._ink = ink
-        self.words.append(text)
-        self._y, self._x = y, x + len(text)
-
-
-def _is_simple(text: str) -> bool:
-    """Tell whether each character of a cell's text takes one cell of the terminal."""
-    return text.isascii() or (text[:-1].isascii() and text[-1] in _GLYPHS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import signal
 import sys
 import threading
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from livetable.feed.commandline import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
+from livetable.feed.signals import heed
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
@@ -56,31 +56,6 @@ class Hint:
         say("livetable", sentence)
 
 
-class _Bell:
-    """Wakes who waits for news; also rung by a signal's handler.
-
-    Not an Event: a signal that comes while the same thread holds its lock would wait for ever.
-    """
-
-    def __init__(self) -> None:
-        self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def ring(self) -> None:
-        """Wake who waits, or will wait next."""
-        self._rings.put(None)
-
-    def silence(self) -> None:
-        """Forget what was rung so far."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._rings.get_nowait()
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait until it is rung, or for so many seconds."""
-        with contextlib.suppress(queue.Empty):
-            self._rings.get(timeout=seconds)
-
-
 class Reading:
     """Reads a table; to be iterated over once, in the main thread.
 
@@ -117,24 +92,19 @@ class Reading:
         self._settled = settled
         self._whole: Table | None = None
         self._progress = _Progress()
-        self._news = _Bell()
+        self._news = threading.Event()
         self._ended = False
-        self._subscriber = Subscriber(target, self._news.ring, recorder=recorder)
+        self._subscriber = Subscriber(target, self._news.set, recorder=recorder)
 
     def end(self, code: int = 0) -> None:
-        """End the iteration; from a signal's handler as well."""
+        """End the iteration; from any thread."""
         self.code = code
         self._ended = True
-        self._news.ring()
+        self._news.set()
 
     def end_by_signals(self) -> None:
         """End in order when asked to by a signal, with the exit code that goes with it."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(
-                    getattr(signal, name),
-                    lambda number, _: self.end(INTERRUPTED if number == signal.SIGINT else 0),
-                )
+        heed(lambda number: self.end(INTERRUPTED if number == signal.SIGINT else 0))
 
     def __iter__(self) -> Iterator[FeedState]:
         """Yield each state that is news.
@@ -156,7 +126,7 @@ class Reading:
         hint = Hint()
         try:
             while not self._ended:
-                self._news.silence()
+                self._news.clear()
                 state = self._as_whole(self._subscriber.take())
                 if state.failure is not None and state.table is None:
                     # As a note it may have been said before; then it is not said twice.

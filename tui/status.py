@@ -65,6 +65,7 @@ class StatusLine(Widget):
         *,
         rewound: bool = False,
         hidden: int = 0,
+        line: str = "",
     ) -> None:
         """Say how it stands.
 
@@ -75,6 +76,7 @@ class StatusLine(Widget):
             waiting: Frames that came while the table stands still; None if it moves.
             rewound: Whether it is an earlier state that stands.
             hidden: How many of the table's columns are not shown by choice.
+            line: What there is to say of the line to the terminal.
         """
         glyph, word, look = _LOOKS[feed.link]
         if stale and feed.link is Link.LIVE:
@@ -87,6 +89,8 @@ class StatusLine(Widget):
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
         left += [(f"  {text}", "status--waiting") for text in source_words(feed.source)]
+        if line:
+            left.append((f"  {line}", "status--waiting"))
         if feed.recording is not None:
             left.append((f"  ● {harmless(feed.recording)}", "status--gone"))
         problem = f"a frame was skipped: {feed.problem}" if feed.problem else None

@@ -183,7 +183,9 @@ def test_json_lines_of_several_types(runtime_folder: Path, tmp_path: Path) -> No
 
 
 def test_a_command_without_end_is_no_table(view: View) -> None:
-    terminal = view("livetable", "--", "sh", "-c", "yes | head -c 100000000; sleep 60")
+    terminal = view(
+        "livetable", "--", "sh", "-c", "yes $(printf %0200d 7) | head -c 100000000; sleep 60"
+    )
     terminal.wait_for("sh wrote more than", 60)  # at 80 columns the line is cut
     terminal.send("q")
     assert terminal.wait_for_end() == 0

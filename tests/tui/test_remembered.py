@@ -320,6 +320,7 @@ async def test_a_view_of_a_file_is_not_one_of_another_and_says_what_it_hides() -
             assert not on.app._notifications
     async with stage(target=first) as on:
         await on.until(lambda: on.values == [1, 3])
+        await on.until(lambda: on.app._notifications)
         (notice,) = on.app._notifications
         assert notice.message == "Remembered view: 1 filter, 1 hidden column. Press V to clear."
         await on.pilot.press("V")
@@ -345,6 +346,7 @@ async def test_the_notice_names_the_key_of_ones_own() -> None:
     view_path("orders").write_text('filters = ["v > 1"]\nhidden = ["w", "none"]')
     async with stage(chosen=Settings(keys={"show-all-rows-and-columns": "f5"})) as on:
         await on.until(lambda: on.values == [2, 3])
+        await on.until(lambda: on.app._notifications)
         (notice,) = on.app._notifications
         assert notice.message == "Remembered view: 1 filter, 1 hidden column. Press f5 to clear."
         await on.pilot.press("f5")

@@ -18,11 +18,13 @@ from textual.timer import Timer
 
 from livetable.feed.harmless import harmless
 from livetable.tui.columns import AS_IT_CAME, with_computed
-from livetable.tui.driver import LATE_SECONDS, TerminalDriver
+from livetable.tui.driver import TerminalDriver
+from livetable.tui.figures import line_text
 from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model import Table
+from livetable.tui.pace import BEHIND_SECONDS, RETRY_SECONDS
 from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
@@ -94,6 +96,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self.changed = False
         """Whether news came while the pane was not shown."""
         self._clock_timer: Timer | None = None
+        self._is_behind = False  # whether the line is said to be slow
         self._paint_timer: asyncio.TimerHandle | None = None
 
     def compose(self) -> ComposeResult:
@@ -216,7 +219,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.live_table.flashing = not driver.pace.is_slow
             if wait is None or wait > 0:
                 # News and credit wait with the paint: then it is the newest state that is shown.
-                seconds = LATE_SECONDS if wait is None else wait
+                seconds = RETRY_SECONDS if wait is None else wait
                 self._paint_timer = later(self, seconds, self._show_when_ready)
                 return
             with driver.together():
@@ -233,8 +236,9 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
         driver = self._driver
-        if driver is not None and driver.pace.painted(driver.written):
-            driver.ask()
+        if driver is not None and not driver.is_careful:
+            driver.pace.painted()
+            driver.ask_if_due()
         self.subscriber.credit()
 
     def offer(self, table: Table) -> None:
@@ -432,7 +436,10 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         stale = limit is not None and age is not None and age > limit
         there = self.base.refs if self.base is not None and self.columns.hidden else ()
         hidden = len(self.columns.hidden.intersection(there))
-        status.show(feed, age, stale, waiting, rewound=self.rewound, hidden=hidden)
+        line = self._line()
+        if line and age is not None and waiting is None and self._driver is not None:
+            age += self._driver.pace.behind  # of what is shown, as far as the terminal confirmed it
+        status.show(feed, age, stale, waiting, rewound=self.rewound, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
@@ -442,6 +449,15 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         elif not ticks and self._clock_timer is not None:
             self._clock_timer.stop()
             self._clock_timer = None
+
+    def _line(self) -> str:
+        """Return what there is to say of the line to the terminal: if what is shown is late."""
+        driver = self._driver
+        behind = driver.pace.behind if driver is not None else 0.0
+        self._is_behind = behind > BEHIND_SECONDS * (0.6 if self._is_behind else 1.0)
+        if driver is None or not self._is_behind:
+            return ""
+        return line_text(driver.pace.rate, behind)
 
     def _message(self) -> str:
         feed = self._feed

@@ -1,0 +1,106 @@
+"""Textual's paints on a line where each byte counts: held back, and then only what differs.
+
+What is owed is painted as soon as the line is ready for it, as it stands then: of what was there in
+between nothing is written. At the start every line is taken for such a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.geometry import Offset
+
+from livetable.tui.front import Front
+from livetable.tui.later import later
+from livetable.tui.pace import RETRY_SECONDS
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from livetable.tui.driver import TerminalDriver
+
+_START_SECONDS: Final = 2.0
+"""While an app starts it paints its whole screen several times."""
+
+
+class CarefulPaint:
+    """Paints for an app while each byte counts.
+
+    Args:
+        app: The app.
+        driver: Its terminal.
+    """
+
+    def __init__(self, app: App[Any], driver: TerminalDriver) -> None:
+        self._app = app
+        self._driver = driver
+        self._front = Front(erases=driver.erases)
+        self._started = 0  # which start of the terminal is known
+        self._until = 0.0
+        self._was_on = False
+        self._owes = False
+        self._cursor: Offset | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether what is painted has to come this way."""
+        if self._started != self._driver.started:
+            self._begin()
+        on = self._owes or self._driver.pace.is_limited or time.monotonic() < self._until
+        if on and not self._was_on:
+            self._front.forget()  # it was painted without this
+        self._was_on = on
+        return on
+
+    def _begin(self) -> None:
+        self._started = self._driver.started
+        self._until = time.monotonic() + _START_SECONDS
+        width, height = self._driver.size
+        self._front.clear(width, height, self._app.console)
+        self._was_on = True
+        self._cursor = None
+
+    def forget(self) -> None:
+        """Know nothing of the screen: somebody else may have written on it."""
+        self._front.forget()
+
+    def display(self) -> None:
+        """Paint the screen as soon as the line is ready for it."""
+        self._owes = True
+        self.pay()
+
+    def pay(self) -> None:
+        """Paint what is owed, if the line is ready for it; else look again when it may be."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._owes or not self._app._running or self._app._closed:
+            return
+        wait = self._driver.pace.wait(self._driver.pending)
+        if wait is None or wait > 0:
+            seconds = RETRY_SECONDS if wait is None else wait
+            self._timer = later(self._app, seconds, self.pay)
+            return
+        self._owes = False
+        self._paint()
+
+    def _paint(self) -> None:
+        app, driver = self._app, self._driver
+        update: Any = app.screen._compositor.render_update(
+            full=True, screen_stack=app._background_screens
+        )
+        lines = [[segment for strip in line for segment in strip] for line in update.strips]
+        words = self._front.paint(lines, app.console)
+        cursor = app.screen.outer_size.clamp_offset(app.cursor_position)
+        if not words and cursor == self._cursor:
+            return
+        self._cursor = app._previous_cursor_position = cursor
+        with driver.together():
+            app._begin_update()
+            driver.write(f"{words}\x1b[{cursor[1] + 1};{cursor[0] + 1}H")
+            app._end_update()
+            driver.pace.painted()
+            driver.ask()
