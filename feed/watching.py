@@ -11,6 +11,9 @@ from typing import Final
 from livetable.feed.directory import check_folder, folders, own_folder
 from livetable.feed.errors import RuntimeFolder
 
+LOOK_MS: Final = 500
+"""Where the system has no watch left to give, folders are looked at this often."""
+
 _LONG_MS: Final = 3_600_000
 
 
@@ -48,7 +51,14 @@ def changes_in(
     from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
     while not stop.is_set():
-        with RustNotify(places, False, False, 300, False, True) as watcher:
+        try:
+            made = RustNotify(places, False, False, 300, False, True)
+        except (WatchfilesRustInternalError, OSError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            # Linux gives a user 128 of them, and editors take many: looked at now and then instead.
+            made = RustNotify(places, False, True, LOOK_MS, False, True)
+        with made as watcher:
             yield None
             while not stop.is_set():
                 seconds = patience()

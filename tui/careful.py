@@ -14,7 +14,6 @@ from textual.geometry import Offset
 
 from livetable.tui.front import Front
 from livetable.tui.later import later
-from livetable.tui.pace import RETRY_SECONDS
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -79,10 +78,8 @@ class CarefulPaint:
             self._timer = None
         if not self._owes or not self._app._running or self._app._closed:
             return
-        wait = self._driver.pace.wait(self._driver.pending)
-        if wait is None or wait > 0:
-            seconds = RETRY_SECONDS if wait is None else wait
-            self._timer = later(self._app, seconds, self.pay)
+        if not self._driver.is_ready():
+            self._timer = later(self._app, self._driver.next_look, self.pay)
             return
         self._owes = False
         self._paint()

@@ -27,7 +27,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from livetable.tui.pace import Pace
+from livetable.tui.pace import RETRY_SECONDS, Pace
 
 if TYPE_CHECKING:
     from livetable.tui.careful import CarefulPaint
@@ -120,6 +120,20 @@ class TerminalDriver(LinuxDriver):
         if self._output >= 0:
             self.write(_ASK)
             self.pace.asked()
+
+    def is_ready(self) -> bool:
+        """Tell whether to paint now; if not, `pace.wait` says when, and the terminal tells."""
+        wait = self.pace.wait(self.pending)
+        if wait == 0 and self.pace.probe():
+            self.ask()
+            return False
+        return wait == 0
+
+    @property
+    def next_look(self) -> float:
+        """Seconds after which to look again whether to paint, where nothing tells before."""
+        wait = self.pace.wait(self.pending)
+        return RETRY_SECONDS if wait is None else wait
 
     def ask_if_due(self) -> None:
         """Ask the terminal, if it is not known well enough what it has seen."""

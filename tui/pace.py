@@ -15,6 +15,9 @@ from typing import Final, NamedTuple
 GAP_SECONDS: Final = 0.008
 """Paints are at least this far apart."""
 
+PROBE_SECONDS: Final = 0.01
+"""So far behind a question that is asked alone: an `sshd` sends together what comes together."""
+
 QUICK_SECONDS: Final = 0.03
 """A terminal that answered this fast is near: it need not be asked after each paint."""
 
@@ -52,6 +55,10 @@ _MOST_WINDOW: Final = 96 << 10
 _MEMORY_SECONDS: Final = 15.0  # the shortest round trip is looked for in so many
 _LEAST_SAMPLE: Final = 1000  # bytes from which a rate can be told
 _NO_TIME: Final = 0.002
+_FEW_BYTES: Final = 256
+_PROBE_EVERY: Final = 5.0
+_MOST_AT_ONCE: Final = 6
+"""Paints on their way to a terminal far off: they are in the way where the line turns bad."""
 
 
 class _Question(NamedTuple):
@@ -87,6 +94,9 @@ class Pace:
         self._written = 0
         self._arrived = 0
         self._window = _START_WINDOW
+        self._least = 0.0  # seconds of the shortest round trip lately
+        self._probed_at = clock()
+        self._alone_until = 0.0
         self._silent = True
         self._level = 0.0  # bytes on their way to a terminal that does not answer
         self._level_at = clock()
@@ -136,7 +146,7 @@ class Pace:
         covered = max(0, question.offset - self._arrived)
         self._arrived = max(self._arrived, question.offset)
         trip = self.round_trip = max(0.0, now - question.at)
-        least = self._least_trip(now, trip)
+        least = self._least_trip(now, trip, question.size)
         if question.composed is not None:
             self._delays.append((now, now - question.composed))
         self._learn(now, question.size, covered, trip, least)
@@ -149,18 +159,25 @@ class Pace:
 
     # -- what is learned ---------------------------------------------------------------------------
 
-    def _least_trip(self, now: float, trip: float) -> float:
-        while self._trips and self._trips[0][0] < now - _MEMORY_SECONDS:
-            self._trips.popleft()
-        self._trips.append((now, trip))
-        return min(one for _, one in self._trips)
+    def _least_trip(self, now: float, trip: float, size: int) -> float:
+        # Only of a few bytes the time is that of the way: else it is that of the bytes as well, and
+        # where it is taken for that of the way, more and more bytes are.
+        if size <= _FEW_BYTES:
+            while self._trips and self._trips[0][0] < now - _MEMORY_SECONDS:
+                self._trips.popleft()
+            self._trips.append((now, trip))
+            self._least = min(one for _, one in self._trips)
+        elif not self._trips or trip < self._least:
+            self._least = trip
+        return self._least
 
     def _learn(self, now: float, size: int, covered: int, trip: float, least: float) -> None:
         queued = trip - least
         if size >= _LEAST_SAMPLE:
             self._sample(size / max(queued if size == covered else trip, _NO_TIME))
         if queued <= max(QUICK_SECONDS, least / 4):
-            self._window = min(_MOST_WINDOW, self._window + covered)
+            if size > 0.9 * self._window:  # one that is not used must not grow: it is used one day
+                self._window = min(_MOST_WINDOW, self._window + covered)
         elif self.rate is not None:
             self._window = int(min(_MOST_WINDOW, max(_LEAST_WINDOW, self.rate * least)))
         if trip > SLOW_SECONDS:
@@ -227,6 +244,20 @@ class Pace:
         lately = self._clock() - self._asked_at < ASK_SECONDS and unasked < ASK_BYTES
         return not (near and lately and not self.is_slow)
 
+    def probe(self) -> bool:
+        """Tell whether to ask the terminal before the next paint is made, alone: for the way."""
+        if not self._is_probe_due or self._asked_on_its_way > _FEW_BYTES:
+            return False
+        self._probed_at = self._clock()
+        self._alone_until = self._probed_at + PROBE_SECONDS
+        return True
+
+    @property
+    def _is_probe_due(self) -> bool:
+        if self._silent or (self._least < QUICK_SECONDS and not self.is_slow):
+            return False
+        return self._clock() - self._probed_at > _PROBE_EVERY
+
     def wait(self, pending: int) -> float | None:
         """Return how long to wait before the next paint, 0 for not at all.
 
@@ -241,12 +272,19 @@ class Pace:
             return None
         if self._questions and self._questions[0].at + PATIENCE_SECONDS <= now:
             self.forget()
-        gap = max(0.0, self._painted_at + GAP_SECONDS - now)
+        gap = self._painted_at + max(GAP_SECONDS, self._least / _MOST_AT_ONCE) - now
+        gap = max(0.0, gap, self._alone_until - now)
         if self._silent:
             self._leak()
-            return max(gap, (self._level - SILENT_START) / SILENT_BYTES, 0.0)
-        if self._asked_on_its_way > self._window:
+            left = (self._level - SILENT_START) / SILENT_BYTES
+            return max(gap, left if left > _NO_TIME else 0.0)
+        drains = self._is_probe_due and self._asked_on_its_way > _FEW_BYTES
+        if self._asked_on_its_way > self._window or drains:
             return max(gap, self._questions[0].at + PATIENCE_SECONDS - now)
+        if self._questions and self._asked_on_its_way > _LEAST_WINDOW:
+            overdue = self._questions[0].at + 2 * self._least + LIMIT_SECONDS
+            if now >= overdue:  # the line has turned bad: what it carries now is not known
+                return max(gap, self._questions[0].at + PATIENCE_SECONDS - now)
         return gap
 
     @property

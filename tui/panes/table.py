@@ -24,7 +24,7 @@ from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model import Table
-from livetable.tui.pace import BEHIND_SECONDS, RETRY_SECONDS
+from livetable.tui.pace import BEHIND_SECONDS
 from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
@@ -215,12 +215,10 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self._paint_timer = None
         driver = self._driver
         if driver is not None:
-            wait = driver.pace.wait(driver.pending)
             self.live_table.flashing = not driver.pace.is_slow
-            if wait is None or wait > 0:
+            if not driver.is_ready():
                 # News and credit wait with the paint: then it is the newest state that is shown.
-                seconds = RETRY_SECONDS if wait is None else wait
-                self._paint_timer = later(self, seconds, self._show_when_ready)
+                self._paint_timer = later(self, driver.next_look, self._show_when_ready)
                 return
             with driver.together():
                 self._show()
