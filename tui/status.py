@@ -97,6 +97,8 @@ class StatusLine(Widget):
         if says := problem or feed.note:
             left.append((f"  {harmless(says)}", "status--note"))
         right = list(filter(None, _figures(feed, age, hidden, waiting is not None)))
+        if line:
+            right = [text for text in right if text != "now"]  # that is told of what is confirmed
         if (left, right) == (self._left, self._right):
             return
         self._left, self._right = left, right
