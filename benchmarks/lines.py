@@ -73,7 +73,7 @@ class Figures:
         keys: From a key to the screen that shows what it did.
         leaving: From `q` to the shell.
         first: From Enter to the first rows.
-        start: Bytes until the first rows.
+        start: Bytes until the whole screen is there.
         carried: Bytes a second, afterwards.
     """
 
@@ -126,8 +126,8 @@ def measure(row: Row, folder: Path, seconds: float) -> Figures:
             name: os.environ[name] for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "PYTHONPATH")
         }
         there |= {"LANG": "C.UTF-8", "COLORTERM": "truecolor", "XDG_STATE_HOME": str(folder)}
-        there |= {"PS1": PROMPT, "TMUX_TMPDIR": str(folder), "PATH": os.environ["PATH"]}
-        shell = "bash --norc --noprofile -i"
+        there |= {"TMUX_TMPDIR": str(folder), "PATH": os.environ["PATH"]}
+        shell = f"env PS1='{PROMPT}' bash --norc --noprofile -i"
         if row.shell == "tmux":
             shell = f"tmux -f /dev/null new-session {shlex.quote(shell)}"
         words = " ".join(f"{name}={shlex.quote(value)}" for name, value in there.items())
@@ -146,6 +146,7 @@ def _look(row: Row, terminal: NearTerminal, line: Line, figures: Figures, second
     before = terminal.received
     terminal.send(f"{sys.executable} -m livetable.tui ts\r".encode())
     figures.first = terminal.until(lambda: age_of(terminal) is not None)
+    terminal.until(lambda: "Quit" in terminal.text)
     figures.start = terminal.received - before
     terminal.read(_SETTLE)
     if row.turns:

@@ -22,6 +22,8 @@ from typing import Any, Final
 
 import pyte
 
+from tests.brokers import free_port
+
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin")
 
 _CONFIG: Final = """
@@ -41,14 +43,6 @@ _UNKNOWN = re.compile(
     rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b[P_^].*?\x1b\\", re.DOTALL
 )
 _BUFFER: Final = 4096
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -111,15 +105,17 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
-        while True:
-            try:
+        with contextlib.suppress(OSError):
+            while True:
                 near, _ = self._listening.accept()
-            except OSError:
-                return
-            far = socket.socket()
+                self._pass(near)
+
+    def _pass(self, near: socket.socket) -> None:
+        far = socket.socket()
+        self._ends += [near, far]
+        with contextlib.suppress(OSError):  # either end may be closed by now
             far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             far.connect(("127.0.0.1", self._to))
-            self._ends += [near, far]
             for one, other in ((near, far), (far, near)):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 _Way(self, one, other, self._delay)

@@ -28,6 +28,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from livetable.tui.pace import RETRY_SECONDS, Pace
+from livetable.tui.sshline import lines_of_tmux
 
 if TYPE_CHECKING:
     from livetable.tui.careful import CarefulPaint
@@ -73,6 +74,9 @@ class TerminalDriver(LinuxDriver):
         self._bell = _Bell()
         self.exit_event = self._bell
         self.pace = Pace()
+        lines = lines_of_tmux()
+        self._lines = lines
+        self.pace.backlog = None if lines is None else lines.backlog
         self.on_progress: Callable[[], None] | None = None
         """Called in the event loop when the terminal answered or took the last byte."""
         self._output = -1
@@ -292,6 +296,8 @@ class TerminalDriver(LinuxDriver):
             os.close(self._output)
             self._output = -1
         super().close()
+        if self._lines is not None:
+            self._lines.close()
         self._bell.close()
 
     def _drain(self, seconds: float) -> None:

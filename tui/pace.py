@@ -18,6 +18,9 @@ GAP_SECONDS: Final = 0.008
 PROBE_SECONDS: Final = 0.01
 """So far behind a question that is asked alone: an `sshd` sends together what comes together."""
 
+LOOK_SECONDS: Final = 0.025
+"""So often it is looked at what waits behind a terminal that answers for another one."""
+
 QUICK_SECONDS: Final = 0.03
 """A terminal that answered this fast is near: it need not be asked after each paint."""
 
@@ -55,6 +58,7 @@ _MOST_WINDOW: Final = 96 << 10
 _MEMORY_SECONDS: Final = 15.0  # the shortest round trip is looked for in so many
 _LEAST_SAMPLE: Final = 1000  # bytes from which a rate can be told
 _NO_TIME: Final = 0.002
+_LEAST_ROOM: Final = 2 << 10
 _FEW_BYTES: Final = 256
 _PROBE_EVERY: Final = 5.0
 _MOST_AT_ONCE: Final = 6
@@ -75,6 +79,20 @@ class _Question(NamedTuple):
     at: float
     size: int
     composed: float | None
+
+
+class Backlog(NamedTuple):
+    """What waits at a line behind the terminal, which answers before it has passed anything on.
+
+    Attributes:
+        queued: Bytes that were not acknowledged.
+        acked: Bytes that were, since the line was opened.
+        least: Seconds of its shortest round trip.
+    """
+
+    queued: int
+    acked: int
+    least: float
 
 
 class Pace:
@@ -108,6 +126,9 @@ class Pace:
         self._limited_until = 0.0
         self._calm_at = 0.0
         self._heavy = 0
+        self.backlog: Callable[[], Backlog | None] | None = None
+        """Tells what waits behind the terminal, where that can be known."""
+        self._held: tuple[float, int] | None = None  # since when, and what was acknowledged then
 
     # -- what is told ------------------------------------------------------------------------------
 
@@ -229,6 +250,7 @@ class Pace:
         while self._delays and self._delays[0][0] < now - CALM_SECONDS / 2:
             self._delays.popleft()
         late = [delay for _, delay in self._delays]
+        late += [now - self._painted_at] if self._held is not None else []
         late += [now - one.composed for one in self._questions if one.composed is not None]
         if not self._silent:
             return max(late, default=0.0)
@@ -272,7 +294,8 @@ class Pace:
             return None
         if self._questions and self._questions[0].at + PATIENCE_SECONDS <= now:
             self.forget()
-        gap = self._painted_at + max(GAP_SECONDS, self._least / _MOST_AT_ONCE) - now
+        apart = GAP_SECONDS if self.backlog is None else LOOK_SECONDS
+        gap = self._painted_at + max(apart, self._least / _MOST_AT_ONCE) - now
         gap = max(0.0, gap, self._alone_until - now)
         if self._silent:
             self._leak()
@@ -281,11 +304,34 @@ class Pace:
         drains = self._is_probe_due and self._asked_on_its_way > _FEW_BYTES
         if self._asked_on_its_way > self._window or drains:
             return max(gap, self._questions[0].at + PATIENCE_SECONDS - now)
+        if self.backlog is not None and gap == 0 and self._is_held(now):
+            return LOOK_SECONDS
         if self._questions and self._asked_on_its_way > _LEAST_WINDOW:
             overdue = self._questions[0].at + 2 * self._least + LIMIT_SECONDS
             if now >= overdue:  # the line has turned bad: what it carries now is not known
                 return max(gap, self._questions[0].at + PATIENCE_SECONDS - now)
         return gap
+
+    def _is_held(self, now: float) -> bool:
+        """Tell whether too much waits behind the terminal."""
+        assert self.backlog is not None
+        told = self.backlog()
+        if told is None:
+            return False
+        room = max(_LEAST_ROOM, min(_MOST_WINDOW, int((self.rate or 0.0) * told.least)))
+        if told.queued <= room:
+            if self._held is not None:
+                since, acked = self._held
+                self._held = None
+                self._delays.append((now, now - self._painted_at))
+                if now - since > LOOK_SECONDS and told.acked - acked >= _LEAST_SAMPLE:
+                    self._sample((told.acked - acked) / (now - since))
+            return False
+        if self._held is None:
+            self._held = now, told.acked
+        if now - self._painted_at > LIMIT_SECONDS:
+            self._limited_until = now + CALM_SECONDS
+        return True
 
     @property
     def _asked_on_its_way(self) -> int:

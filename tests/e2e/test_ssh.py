@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
+import random
+import re
 import shlex
 import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,28 +16,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks import remote
+from benchmarks.remote import SSHD, Line
 from livetable.feed import Publisher
-from tests.brokers import free_port
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import wait_for
 
-SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin")
 pytestmark = pytest.mark.skipif(
     SSHD is None or shutil.which("ssh") is None,
     reason="there is no sshd: apt-get install openssh-server",
 )
-
-CONFIG = """
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/user.pub
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-PermitRootLogin prohibit-password
-"""
 
 Login = Callable[..., Terminal]
 
@@ -46,27 +33,8 @@ Login = Callable[..., Terminal]
 @pytest.fixture
 def sshd(tmp_path: Path) -> Iterator[int]:
     """Start an sshd with keys of its own; yield its port."""
-    assert SSHD is not None
-    for name in ("host", "user"):
-        subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True
-        )
-    port = free_port()
-    (tmp_path / "config").write_text(CONFIG.format(port=port, folder=tmp_path))
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it leaves its rights
-    process = subprocess.Popen(
-        [SSHD, "-D", "-e", "-f", str(tmp_path / "config")], stderr=subprocess.DEVNULL
-    )
-
-    def answers() -> bool:
-        with socket.socket() as one:
-            return one.connect_ex(("127.0.0.1", port)) == 0
-
-    wait_for(answers, 20, "sshd")
-    yield port
-    process.kill()
-    process.wait()
+    with remote.sshd(tmp_path) as port:
+        yield port
 
 
 @pytest.fixture
@@ -74,7 +42,7 @@ def login(sshd: int, tmp_path: Path, runtime_folder: Path) -> Iterator[Login]:
     """Run a command on the other side, with a terminal there."""
     started: list[Terminal] = []
 
-    def begin(*command: str, port: int = sshd) -> Terminal:
+    def begin(*command: str, port: int = sshd, size: tuple[int, int] = (24, 100)) -> Terminal:
         given = environment_for(runtime_folder)
         there = {name: given[name] for name in ("XDG_RUNTIME_DIR", "LANG")}
         there["XDG_CONFIG_HOME"] = str(runtime_folder / "config")
@@ -83,11 +51,8 @@ def login(sshd: int, tmp_path: Path, runtime_folder: Path) -> Iterator[Login]:
             f"cd {shlex.quote(os.getcwd())} && exec {shlex.join([*words, *command_line(command)])}"
         )
         terminal = Terminal(
-            "ssh", "-tt", "-p", str(port), "-i", str(tmp_path / "user"),
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-            "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "127.0.0.1", line,
-            folder=runtime_folder, size=(24, 100),
-        )  # fmt: skip
+            *remote.ssh_command(tmp_path, port, line), folder=runtime_folder, size=size
+        )
         started.append(terminal)
         return terminal
 
@@ -105,56 +70,6 @@ def viewers(folder: Path) -> list[psutil.Process]:
         if here and "livetable.tui" in words and "ssh" not in words[0]:
             found.append(process)
     return found
-
-
-class SlowLine:
-    """Passes on what goes to a port and back: so many bytes a second, so much later.
-
-    Args:
-        port: The port.
-        rate: Bytes a second.
-        delay: Seconds.
-    """
-
-    def __init__(self, port: int, rate: float, delay: float) -> None:
-        self._rate = rate
-        self._delay = delay
-        self._to = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        self._ends: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self._to))
-            self._ends += [near, far]
-            for one, other in ((near, far), (far, near)):
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
-
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(4096):
-                time.sleep(self._delay + len(data) / self._rate)
-                sink.sendall(data)
-        except OSError:
-            pass
-
-    def cut(self) -> None:
-        """End all connections, without a word."""
-        for one in self._ends:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)  # close alone wakes nobody who reads
-            one.close()
-
-    def close(self) -> None:
-        self._listening.close()
-        self.cut()
 
 
 @pytest.fixture
@@ -180,7 +95,7 @@ def test_keys_news_and_the_clipboard(login: Login, orders: Publisher, runtime_fo
 
 
 def test_on_a_slow_line(login: Login, orders: Publisher, sshd: int) -> None:
-    line = SlowLine(sshd, 20_000, 0.02)
+    line = Line(sshd, 20_000, 0.02)
     try:
         terminal = login("livetable", "orders", port=line.port)
         terminal.wait_for("row00")
@@ -211,10 +126,70 @@ def test_on_a_slow_line(login: Login, orders: Publisher, sshd: int) -> None:
         line.close()
 
 
+ROWS, COLUMNS = 100, 15
+
+
+def wide(publisher: Publisher) -> None:
+    """Send a table of which every cell has changed, and which tells when."""
+    now = int(time.time() * 1000) % 10_000_000
+    columns = {f"c{at}": [f"{random.gauss(100, 1):.2f}"] * ROWS for at in range(COLUMNS)}
+    publisher.send({"id": list(range(ROWS)), "ms": [now] * ROWS, **columns})
+
+
+@pytest.mark.parametrize("size", [(50, 200), (24, 80)])
+def test_what_a_slow_line_shows_is_new(
+    login: Login, orders: Publisher, sshd: int, size: tuple[int, int]
+) -> None:
+    stop = threading.Event()
+
+    def produce() -> None:
+        while not stop.wait(0.05):
+            wide(orders)
+
+    line = Line(sshd, 20_000, 0.05)
+    producer = threading.Thread(target=produce)
+    producer.start()
+    try:
+        terminal = login("livetable", "orders", port=line.port, size=size)
+        terminal.wait_for(lambda: age_of(terminal) is not None)
+        terminal.wait_for("Quit")
+        assert len(terminal.raw) <= 15_000  # of which the last paints may be second ones
+        began = time.monotonic()
+        ages: list[float] = []
+
+        def looked() -> bool:
+            age = age_of(terminal)
+            if time.monotonic() - began > 3 and age is not None:
+                ages.append(age)
+                time.sleep(0.05)
+            return len(ages) > 100
+
+        wait_for(looked, 60)
+        # Here other tests run beside it: benchmarks.lines measures. Without a pace: 10 s and more.
+        assert sorted(ages)[len(ages) // 2] < 3
+        assert max(ages) < 8
+        if size[0] == 50:
+            terminal.wait_for(lambda: re.search(r"line \d+ kB/s · \d\.\d s behind", terminal.text))
+        terminal.send("q")
+        assert terminal.wait_for_end() == 0
+    finally:
+        stop.set()
+        producer.join()
+        line.close()
+
+
+def age_of(terminal: Terminal) -> float | None:
+    """Return how many seconds ago what is on the screen was sent."""
+    found = re.search(r"^ *\d+ +(\d{6,7}) ", terminal.table, re.MULTILINE)
+    if found is None:
+        return None
+    return ((int(time.time() * 1000) - int(found[1])) % 10_000_000) / 1000
+
+
 def test_a_line_that_is_cut_leaves_nothing_behind(
     login: Login, orders: Publisher, sshd: int, runtime_folder: Path
 ) -> None:
-    line = SlowLine(sshd, 10_000_000, 0.0)
+    line = Line(sshd, 10_000_000, 0.0)
     terminal = login("livetable", "orders", port=line.port)
     terminal.wait_for("row00")
     assert viewers(runtime_folder)

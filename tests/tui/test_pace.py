@@ -16,10 +16,12 @@ from livetable.tui.pace import (
     CALM_SECONDS,
     GAP_SECONDS,
     LIMIT_SECONDS,
+    LOOK_SECONDS,
     PATIENCE_SECONDS,
     SILENT_BYTES,
     SILENT_START,
     SLOW_SECONDS,
+    Backlog,
     Pace,
 )
 
@@ -183,6 +185,28 @@ def test_what_small_paints_tell_of_a_line_is_forgotten(pace: Pace, clock: Clock)
         paint(pace, 50)
         answers(pace, clock, 0.021)
     assert not pace.is_limited
+
+
+def test_what_waits_behind_the_terminal_is_waited_for(pace: Pace, clock: Clock) -> None:
+    told: list[Backlog | None] = [None]
+    pace.backlog = lambda: told[0]
+    known(pace, clock, 0.001)
+    clock.now += 1
+    assert pace.wait(0) == 0  # not known
+    paint(pace, 9000)
+    answers(pace, clock, 0.001)
+    clock.now += LOOK_SECONDS
+    told[0] = Backlog(9000, 1000, 0.0)
+    assert pace.wait(0) == LOOK_SECONDS
+    clock.now += 0.3
+    assert pace.wait(0) == LOOK_SECONDS
+    assert pace.is_limited
+    assert pace.behind > 0.3
+    clock.now += 0.3
+    told[0] = Backlog(0, 10_000, 0.0)
+    assert pace.wait(0) == 0
+    assert pace.rate == pytest.approx(15_000, rel=0.1)
+    assert pace.behind > 0.6
 
 
 @dataclass
