@@ -18,7 +18,7 @@ from livetable.tui.launch import FeedProcess
 from livetable.tui.scripted import NoTable, Reading
 from tests.feed.test_tape import body, header
 from tests.terminal import Terminal, environment_for
-from tests.waiting import killed_after, wait_for
+from tests.waiting import killed_after, wait_for, without_hints
 
 COMMANDS = f"""
 livetable() {{ {sys.executable} -m livetable.tui "$@"; }}
@@ -42,7 +42,7 @@ def shell(folder: Path, runtime_folder: Path, script: str, **more: str) -> tuple
         ["bash", "-c", COMMANDS + script], cwd=folder, env=environment_for(runtime_folder, more),
         stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30,
     )  # fmt: skip
-    errors = done.stderr.decode()
+    errors = without_hints(done.stderr.decode())
     assert "Traceback" not in errors
     assert ".viewer-" not in errors
     return done.returncode, done.stdout.decode(), errors

@@ -64,9 +64,32 @@ def send(feed: Feed) -> None:
 
 def look_of(terminal: Terminal, text: str) -> bytes:
     """Return the colours and attributes that a text was last painted with."""
-    runs = re.findall(rb"((?:\x1b\[[\d;]*m)+)([^\x1b]*)", bytes(terminal.raw))
-    looks = [sgr for sgr, run in runs if text.encode() in run]
-    return bytes(looks[-1])
+    look: dict[bytes, bytes] = {}
+    last = b""
+    for codes, run in re.findall(rb"(?:\x1b\[([\d;]*)m)?([^\x1b]*)", bytes(terminal.raw)):
+        _turn(look, codes.split(b";") if codes else [])
+        if text.encode() in run:
+            last = b";".join(look[name] for name in sorted(look))
+    return last
+
+
+def _turn(look: dict[bytes, bytes], codes: list[bytes]) -> None:
+    """Change a look as a terminal does: what is on, by what ends it."""
+    ends = {b"1": b"22", b"2": b"22", b"3": b"23", b"4": b"24", b"7": b"27", b"9": b"29"}
+    while codes:
+        code = codes.pop(0)
+        if code == b"0":
+            look.clear()
+        elif code in (b"38", b"48"):
+            count = 4 if codes[0] == b"2" else 2
+            look[b"39" if code == b"38" else b"49"] = b";".join([code, *codes[:count]])
+            del codes[:count]
+        elif code in ends:
+            look[ends[code]] = look.get(ends[code], b"") + code
+        elif code in (b"39", b"49", *ends.values()):
+            look.pop(code, None)
+        else:
+            look[b"39" if code[:-1] in (b"3", b"9") else b"49"] = code
 
 
 @pytest.mark.parametrize("colours", TERMINALS)
