@@ -53,7 +53,12 @@ def shown(address: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Return a text with each address in it as it may be seen."""
-    return _ADDRESS.sub(lambda found: shown(found[0]), text) if "://" in text else text
+
+    def seen(found: re.Match[str]) -> str:
+        address = found[0].rstrip(":;,.)")  # the sentence's own
+        return shown(address) + found[0][len(address) :]
+
+    return _ADDRESS.sub(seen, text) if "://" in text else text
 
 
 def _shown_login(login: str) -> str:

@@ -80,12 +80,12 @@ class Doorkeeper:
         """Let nobody in any more."""
         self.socket.close(0)
 
-    def _known(self) -> set[bytes]:
+    def _known(self) -> frozenset[bytes]:
         try:
             return authorized_viewers() | self.owners
         except BadKey as error:
             self._tell(b"", f"no viewer is let in: {error}")
-            return set()
+            return frozenset()
 
     def _knows(self, key: bytes) -> bool:
         known = self._known()

@@ -226,7 +226,9 @@ def as_table(listing: list[Listed], number: int) -> Any:
         "rows": numbers([info.rows if info else None for info in infos], "int64"),
         "columns": numbers([info.columns if info else None for info in infos], "int64"),
         "frames/s": numbers([round(info.rate, 1) if info else None for info in current], "float64"),
-        "age": texts([age_text(info.age) if info else None for info in current]),
+        "age": texts(
+            [age_text(one.info.age) if one.info and one.answers else None for one in listing]
+        ),
         "process": texts([info.process if info else None for info in infos]),
         "pid": numbers([one.pid for one in listing], "int64"),
         "state": texts([_state(one) for one in listing]),

@@ -128,7 +128,7 @@ class Nats:
 
         if isinstance(error, (TimeoutError, NoServersError)) and self._why is not None:
             error = self._why  # it tried several times; this is why
-        why = scrubbed(why_of(error), *self._secrets).removeprefix("nats: ")
+        why = scrubbed(why_of(error), *self._secrets).removeprefix("nats: ").strip("'")
         if isinstance(error, APIError):
             busy = error.err_code in _BUSY or error.code == 408
             return BrokerAway(why) if busy else BrokerError(f"{self._shown}: {why:.200}")

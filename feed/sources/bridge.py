@@ -38,7 +38,6 @@ UNWANTED_SECONDS: Final = 10.0
 """A table that no viewer asked about for so long is followed no more."""
 
 _TURN_SECONDS: Final = 0.25
-_OTHERS_SECONDS: Final = 0.3
 _LAST_SECONDS: Final = 5.0
 _FORGOTTEN_SECONDS: Final = 60.0
 _AT_ONCE: Final = 32
@@ -133,15 +132,16 @@ class _Bridge:
         names = await self._broker.names()
         for name in names:
             self._table(name)
-        if names:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), 1.2 * BEAT_SECONDS)
-        dead = [table for table in self._tables.values() if table.info is None]
-        if dead and self._heard.is_set():  # others may be about to say that they live
-            await asyncio.sleep(_OTHERS_SECONDS)
-            dead = [table for table in dead if table.info is None]
-        for start in range(0, len(dead), _AT_ONCE):
-            await asyncio.gather(*(table.recall() for table in dead[start : start + _AT_ONCE]))
+        # Who lists them wants to know which of their processes live: each says so once a second.
+        until = time.monotonic() + 1.2 * BEAT_SECONDS
+        while unheard := [table for table in self._tables.values() if table.info is None]:
+            self._heard.clear()
+            try:
+                await asyncio.wait_for(self._heard.wait(), max(0.0, until - time.monotonic()))
+            except TimeoutError:
+                break
+        for start in range(0, len(unheard), _AT_ONCE):
+            await asyncio.gather(*(table.recall() for table in unheard[start : start + _AT_ONCE]))
 
     def close(self) -> None:
         """End all tables."""
