@@ -95,7 +95,11 @@ class Broker(Protocol):
         """Listen to catalogues."""
 
     async def names(self) -> list[str]:
-        """Return the tables of which the broker keeps a frame."""
+        """Return the tables of which the broker keeps a frame.
+
+        Raises:
+            BrokerError: it does not say just now.
+        """
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
         """Listen to a table's frames, the one that is kept first; return what ends it."""

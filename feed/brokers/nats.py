@@ -242,8 +242,8 @@ class Nats:
         """Return the tables of which a frame is kept."""
         try:
             info = await self._stream.stream_info(STREAM, subjects_filter=f"{FRAMES}.*.0")
-        except Exception:  # a server that is just coming up: beats will name them
-            return []
+        except Exception as error:  # a server that is just coming up
+            raise BrokerError(scrubbed(why_of(error), *self._secrets)) from None
         subjects = (info.state.subjects if info.state else None) or {}
         return [name_of(subject.split(".")[-2]) for subject in subjects]
 

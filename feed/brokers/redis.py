@@ -206,8 +206,8 @@ class Redis:
         """Return the tables of which a frame is kept."""
         try:
             return [name.decode("utf-8", "replace") for name in await self._client.smembers(TABLES)]
-        except Exception:  # of redis: beats will name them
-            return []
+        except Exception as error:  # of redis
+            raise self._broken(error) from None
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
         """Read a table's stream from what is kept on."""

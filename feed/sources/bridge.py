@@ -41,6 +41,7 @@ _TURN_SECONDS: Final = 0.25
 _LAST_SECONDS: Final = 5.0
 _FORGOTTEN_SECONDS: Final = 60.0
 _AT_ONCE: Final = 32
+_TRIES: Final = 20
 _MAX_PARTS: Final = 100_000
 
 
@@ -129,8 +130,7 @@ class _Bridge:
     async def _find(self) -> None:
         """Find the tables that the broker keeps, and which of their processes live."""
         await self._broker.hear(self._on_beat)
-        names = await self._broker.names()
-        for name in names:
+        for name in await self._names():
             self._table(name)
         # Who lists them wants to know which of their processes live: each says so once a second.
         until = time.monotonic() + 1.2 * BEAT_SECONDS
@@ -142,6 +142,14 @@ class _Bridge:
                 break
         for start in range(0, len(unheard), _AT_ONCE):
             await asyncio.gather(*(table.recall() for table in unheard[start : start + _AT_ONCE]))
+
+    async def _names(self) -> list[str]:
+        """Return the tables that are kept. Of those that live, beats would tell as well."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(BrokerError):
+                return await self._broker.names()
+            await asyncio.sleep(_TURN_SECONDS)
+        return []
 
     def close(self) -> None:
         """End all tables."""

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -225,6 +226,10 @@ def test_wrong_brokers(server: Server) -> None:
     assert broker_at(server.endpoint).part_bytes >= 0
 
 
+def first_body(events: list[Any]) -> News | None:
+    return next((one for one in events if isinstance(one, News) and one.body), None)
+
+
 def header_of(events: list[Any]) -> Header:
     return [one.header for one in events if isinstance(one, News)][-1]
 
@@ -324,19 +329,19 @@ def test_a_dead_producers_table_is_its_last_state_gone(
     process = produce()
     local = bridged(server.endpoint)
     events = watch(local)
-    wait_for(lambda: [one for one in events if isinstance(one, News) and one.body])
+    wait_for(partial(first_body, events))
     assert tables_of(local)["orders"].state == ""
     process.kill()
     process.wait()
     wait_for(lambda: header_of(events).silent, 5, "gone")
     for endpoint in (local, bridged(server.endpoint)):
-        info = wait_for(lambda at=endpoint: tables_of(at).get("orders"))  # type: ignore[misc]
+        info = tables_of(endpoint)["orders"]
         assert (info.state, info.rows, info.columns) == ("gone", 50, 3)
         assert (info.pid, info.process) == (process.pid, Path(sys.executable).name)
         assert info.age is not None
         assert info.age < 60
         late = watch(endpoint)
-        wait_for(lambda seen=late: [one for one in seen if isinstance(one, News) and one.body])  # type: ignore[misc]
+        wait_for(partial(first_body, late))
         assert header_of(late).silent
 
 

@@ -185,7 +185,7 @@ def test_a_key_that_is_taken_out_loses_its_connection(
     allowed = as_user("viewer") / "authorized_viewers"
     other = keys.key_text(keys.new_pair().public)
     allowed.write_text(f"{other}\n{keys.key_text(mine.public)}\n")
-    client, told, came = Client(feed.endpoint), list[str](), 0
+    client, told, came = Client(feed.endpoint), list[str](), 0.0
     client.ask("orders")
     try:
         for event in client.events(20):
