@@ -299,13 +299,14 @@ class BrokerHub:
         snapshot = await self._encoded(table)
         if snapshot is None:
             return
-        if table.name not in self._introduced:
-            about = self._info(table, time.monotonic())
-            header = Header("catalogue", position=Position(self._epoch, 0), tables=(about,))
-            await self._broker.introduce(table.name, header.encode())
-            self._introduced.add(table.name)
         await self._broker.put(table.name, self._parts(table, snapshot))
         self._put[table.name] = snapshot.position
+        if table.name not in self._introduced:  # behind the frame: that waits for nothing
+            about = self._info(table, time.monotonic())
+            header = Header("catalogue", position=Position(self._epoch, 0), tables=(about,))
+            with contextlib.suppress(BrokerError):  # with the next frame, then
+                await self._broker.introduce(table.name, header.encode())
+                self._introduced.add(table.name)
 
     async def _encoded(self, table: TableState) -> Snapshot | None:
         # In a thread: a million rows must not hold up the other tables, nor the beat.
