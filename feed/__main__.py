@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from livetable.feed.addresses import shown
 from livetable.feed.commandline import (
+    AWAY,
     Parser,
     add_foreign_options,
     add_text_options,
@@ -103,6 +105,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=int, default=0, help=argparse.SUPPRESS)
     # For `livetable`, which starts feeds: end when whoever started this one is gone.
     parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)
+    # SOURCE as it is comes on standard input: a password in it would be in the list of processes.
+    parser.add_argument("--source-on-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 
@@ -117,6 +121,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         given.insert(0, "command")
     options = build_parser().parse_args(given)
     options.command = command
+    if options.source_on_stdin:
+        options.source = _line_of(0)
     try:
         _check(options)
     except (LivetableError, OSError) as error:
@@ -130,7 +136,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     def ready(sentence: str) -> None:
         say_plainly("ready" if options.tied else sentence)
 
-    options.ready = ready
+    def away(how: str) -> None:
+        if options.tied:
+            say_plainly(f"{AWAY}{how}")
+        else:
+            say(PROGRAM, f"{shown(options.source)} {how}: waiting for it")
+
+    options.ready, options.away = ready, away
 
     def on_signal(number: int) -> None:
         nonlocal code
@@ -195,6 +207,14 @@ def _check(options: argparse.Namespace) -> None:
         fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
 
 
+def _line_of(descriptor: int) -> str:
+    """Read one line, and nothing behind it: what reads on finds all of that."""
+    line = b""
+    while (one := os.read(descriptor, 1)) not in (b"", b"\n"):
+        line += one
+    return line.decode("utf-8", "surrogateescape")
+
+
 def _tell_key(*, make: bool) -> int:
     """Print this user's public key, made if asked for."""
     from livetable.feed import keys
@@ -257,7 +277,8 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     with publisher:
         if not options.tied:
             publisher.on_failure = on_failure
-            show = f"livetable {options.bind or publisher.name!r}"
+            # As it was bound: port 0 takes a free one. A broker's is shown without its password.
+            show = f"livetable {publisher.endpoint if options.bind else repr(publisher.name)}"
             say_plainly(f"publishing {publisher.name!r}; to watch it: {show}")
         run(options, publisher, stop)
     return failed
@@ -266,13 +287,20 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 def _maker(options: argparse.Namespace) -> MakePublisher:
     from livetable.feed.publisher import Publisher
 
+    told = options.tied or not (options.bind or "").startswith("tcp://")
+
     def make(
         name: str, *, key: Any = None, limit: int | None = None, ttl: float | None = None
     ) -> Publisher:
-        return Publisher(
+        nonlocal told
+        publisher = Publisher(
             name, key=key, endpoint=options.bind, limit=limit, ttl=ttl, listed=not options.tied,
             secure=options.secure,
         )  # fmt: skip
+        if not told and publisher.endpoint != options.bind:  # a free port was taken
+            say_plainly(f"to watch the tables: livetable {publisher.endpoint}")
+        told = True
+        return publisher
 
     return make
 

@@ -9,14 +9,23 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from livetable.feed.brokers import BEAT_SECONDS, BrokerError, broker_at, pack
-from livetable.feed.errors import BadEndpoint
+from livetable.feed.addresses import shown
+from livetable.feed.brokers import (
+    BEAT_SECONDS,
+    BrokerAway,
+    BrokerError,
+    broker_at,
+    opened,
+    pack,
+)
+from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.hub import process_name
 from livetable.feed.state import Snapshot, TableState
-from livetable.feed.wire import Header, Position, new_epoch, split
+from livetable.feed.wire import Header, Position, TableInfo, new_epoch, split
 
 _log = logging.getLogger("livetable.feed")
 
@@ -25,54 +34,67 @@ FRAME_SECONDS: Final = 1 / 60
 
 _AGAIN_SECONDS: Final = 0.05
 _EXIT_SECONDS: Final = 2.0
+_LAST_SECONDS: Final = 1.5
 _OPEN_SECONDS: Final = 8.0
+_REFUSED_SECONDS: Final = 2.0
 
 
 class BrokerHub:
     """All publishers of a process on one broker. Takes the place of `hub.Hub` for these.
 
     Its methods may be called from any thread. Nothing is queued: of each table the newest state is
-    encoded when the one before has been taken by the broker.
+    encoded when the one before has been taken by the broker. A broker that is not there is waited
+    for, now as later.
 
     Args:
         endpoint: The broker's.
 
     Raises:
-        BadEndpoint: there is no broker that lets us in.
+        BadEndpoint: the broker does not let us in, or can't be used.
     """
 
     def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+        self._endpoint = endpoint
+        self.shown = shown(endpoint)
+        """The endpoint as it may be seen."""
         self._tables: dict[str, TableState] = {}
         self._fresh: dict[str, asyncio.Event] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
+        self._put: dict[str, Position] = {}
+        """Which frame of each table the broker has."""
+        self._introduced: set[str] = set()
         self._dirty: set[str] = set()
         self._woken = False
         self._epoch, self._version = new_epoch(), 1
-        self._loop = asyncio.new_event_loop()
         self._broker = broker_at(endpoint)
         self._broker.on_link = self._on_link
+        self._open = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._said = ""
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="livetable-broker", daemon=True)
         self._thread.start()
         try:
-            self._call(self._open(), _OPEN_SECONDS)
+            self._call(self._begin(), _OPEN_SECONDS)
         except (BrokerError, TimeoutError) as error:
             self.stop()
-            shown = endpoint.rpartition("@")[2]  # without what lets one in
-            raise BadEndpoint(str(error) or f"{shown} does not answer") from None
+            raise BadEndpoint(str(error) or f"{self.shown} does not answer") from None
+        except BaseException:
+            self.stop()
+            raise
 
     # -- what publishers call ----------------------------------------------------------------------
 
     def add(self, table: TableState, endpoint: str, pair: object = None) -> str:
         """Put a table's frames to the broker from now on; its keys are the broker's affair."""
         self._call(self._add(table))
-        return self.endpoint
+        return self.shown
 
     def remove(self, table: TableState, endpoint: str) -> None:
         """Say the table's end, and have the broker forget it."""
         with contextlib.suppress(TimeoutError):  # a broker that hangs must not hold up who closes
             self._call(self._remove(table), _EXIT_SECONDS)
-        if not self._tables:
+        if not self._tables and threading.current_thread() is not self._thread:
             _forget(self)
 
     def news(self, table: TableState, endpoint: str) -> None:
@@ -89,7 +111,7 @@ class BrokerHub:
             self._loop.call_soon_threadsafe(table.compact)
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread. Tables that were not closed have ended, and stay with the broker."""
         with contextlib.suppress(Exception):
             self._call(self._close(), _EXIT_SECONDS)
         with contextlib.suppress(RuntimeError):
@@ -101,13 +123,25 @@ class BrokerHub:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+        # A task that is left pending complains when it is collected, on the producer's stderr.
+        with contextlib.suppress(Exception):
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.wait(left, timeout=1) if left else _nothing())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         with contextlib.suppress(Exception):
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
     def _call(self, work: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
-        if threading.current_thread() is self._thread or not self._thread.is_alive():
-            work.close()  # a publisher collected here: waiting for ourselves would last for ever
+        if threading.current_thread() is self._thread:
+            self._start(
+                work
+            )  # a publisher collected here: to wait for ourselves would last for ever
+            return None
+        if not self._thread.is_alive():
+            work.close()
             return None
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -116,18 +150,62 @@ class BrokerHub:
             future.cancel()
             raise
 
-    async def _open(self) -> None:
-        await self._broker.open()
-        self._beating = asyncio.ensure_future(self._beat())
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)  # the loop itself does not hold on to it
+        task.add_done_callback(self._tasks.discard)
+
+    async def _begin(self) -> None:
+        """Connect; to a broker that is not there later, beside the producer."""
+        try:
+            await self._broker.open()
+        except BrokerAway as error:
+            self._say_away(str(error))
+            self._start(self._open_later())
+        else:
+            self._opened()
+
+    async def _open_later(self) -> None:
+        while True:
+            try:
+                await opened(self._broker, self._say_away)
+            except LivetableError as error:  # it is there, and may let us in once that is mended
+                self._say_once(str(error))
+                await asyncio.sleep(_REFUSED_SECONDS)
+            else:
+                self._opened()
+                return
+
+    def _say_away(self, why: str) -> None:
+        self._say_once(f"{self.shown} does not answer ({why:.200}): waiting for it")
+
+    def _say_once(self, sentence: str) -> None:
+        if sentence != self._said:
+            self._said = sentence
+            _log.warning("%s", sentence)
+
+    def _opened(self) -> None:
+        self._open.set()
+        self._start(self._beat())
+        self._on_link(True)
 
     async def _close(self) -> None:
-        self._beating.cancel()
-        for sender in self._senders.values():
-            sender.cancel()
+        if self._open.is_set() and self._tables:
+            tables = list(self._tables.values())
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(
+                    asyncio.gather(*map(self._finish, tables), return_exceptions=True),
+                    _LAST_SECONDS,
+                )
+            await self._say(ended=tables)
+        for task in (*self._tasks, *self._senders.values()):
+            if task is not asyncio.current_task():
+                task.cancel()
         await self._broker.close()
 
     def _on_link(self, there: bool) -> None:
-        if there:  # what the broker keeps may be old, or nothing
+        if there and self._open.is_set():  # what the broker keeps may be old, or nothing
+            self._introduced.clear()
             self._dirty.update(self._tables)
             self._wake()
 
@@ -139,7 +217,7 @@ class BrokerHub:
 
     async def _add(self, table: TableState) -> None:
         if table.name in self._tables:
-            raise BadEndpoint(f"{self.endpoint} already has a table {table.name!r}")
+            raise BadEndpoint(f"{self.shown} already has a table {table.name!r}")
         self._tables[table.name] = table
         self._version += 1
         self._fresh[table.name] = asyncio.Event()
@@ -149,44 +227,65 @@ class BrokerHub:
     async def _remove(self, table: TableState) -> None:
         if self._tables.get(table.name) is not table:
             return
-        del self._tables[table.name], self._fresh[table.name]
-        self._senders.pop(table.name).cancel()
+        del self._tables[table.name]
         self._version += 1
-        header = Header("end", table.name, position=table.shown, note=table.body_note)
-        with contextlib.suppress(BrokerError):
-            await self._broker.put(table.name, [pack(header.encode())])
-        await self._broker.drop(table.name)
-        await self._say()
+        try:
+            if self._open.is_set():
+                with contextlib.suppress(BrokerError):
+                    await self._finish(table)
+                # Twice: with its end, for who looks at it, and without it, for who lists them.
+                await self._say(ended=[table])
+                await self._broker.drop(table.name)
+                await self._say()
+        finally:
+            self._senders.pop(table.name).cancel()
+            self._fresh.pop(table.name)
+            self._put.pop(table.name, None)
+            self._introduced.discard(table.name)
+
+    async def _finish(self, table: TableState) -> None:
+        """Put a table's last frame, unless the broker has it."""
+        sender = self._senders[table.name]
+        sender.cancel()
+        await asyncio.wait([sender])
+        if table.seq and self._put.get(table.name) != table.shown:
+            await self._put_newest(table)
 
     async def _beat(self) -> None:
         while True:
             await self._say()
             await asyncio.sleep(BEAT_SECONDS)
 
-    async def _say(self) -> None:
+    async def _say(self, ended: Sequence[TableState] = ()) -> None:
+        """Say which tables there are, and which have just ended."""
+        if not self._open.is_set():
+            return
         now = time.monotonic()
         for table in self._tables.values():
             if table.expire(now):
                 self._fresh[table.name].set()
-        tables = tuple(
-            table.info(now, os.getpid(), process_name()) for table in self._tables.values()
-        )
+        infos = {name: self._info(table, now) for name, table in self._tables.items()}
+        for table in ended:
+            info = self._info(table, now)
+            infos[table.name] = replace(info, seq=table.shown.seq, state="ended")
         position = Position(self._epoch, self._version)
-        await self._broker.say(Header("catalogue", position=position, tables=tables).encode())
+        header = Header("catalogue", position=position, tables=tuple(infos.values()))
+        await self._broker.say(header.encode())
+
+    def _info(self, table: TableState, now: float) -> TableInfo:
+        return table.info(now, os.getpid(), process_name())
 
     async def _send(self, table: TableState) -> None:
         """Put one newest frame after the other, each when the one before has been taken."""
         fresh = self._fresh[table.name]
         fresh.set()
+        await self._open.wait()
         while True:
             await fresh.wait()
             fresh.clear()
             began = time.monotonic()
             try:
-                snapshot = await self._encoded(table)
-                if snapshot is None:
-                    continue
-                await self._broker.put(table.name, self._parts(table, snapshot))
+                await self._put_newest(table)
             except BrokerError as error:
                 _log.debug("table %r: %s", table.name, error)
                 fresh.set()  # it goes again when the broker takes it, or a newer one does
@@ -196,9 +295,25 @@ class BrokerHub:
                 _log.exception("table %r: a frame could not be put to the broker", table.name)
             await asyncio.sleep(max(0.0, began + FRAME_SECONDS - time.monotonic()))
 
+    async def _put_newest(self, table: TableState) -> None:
+        snapshot = await self._encoded(table)
+        if snapshot is None:
+            return
+        await self._broker.put(table.name, self._parts(table, snapshot))
+        self._put[table.name] = snapshot.position
+        if table.name not in self._introduced:  # behind the frame: that waits for nothing
+            about = self._info(table, time.monotonic())
+            header = Header("catalogue", position=Position(self._epoch, 0), tables=(about,))
+            with contextlib.suppress(BrokerError):  # with the next frame, then
+                await self._broker.introduce(table.name, header.encode())
+                self._introduced.add(table.name)
+
     async def _encoded(self, table: TableState) -> Snapshot | None:
         # In a thread: a million rows must not hold up the other tables, nor the beat.
-        return await asyncio.get_running_loop().run_in_executor(None, table.since, None)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, table.since, None)
+        except RuntimeError:  # no more threads: the producer is on its way out
+            return table.since(None)
 
     def _parts(self, table: TableState, snapshot: Snapshot) -> list[bytes]:
         now = time.monotonic()
@@ -227,6 +342,10 @@ class BrokerHub:
         ]
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 _hubs: dict[tuple[int, str], BrokerHub] = {}
 _lock = threading.Lock()
 
@@ -235,7 +354,7 @@ def broker_hub(endpoint: str) -> BrokerHub:
     """Return this process's side of a broker, connected if need be.
 
     Raises:
-        BadEndpoint: there is no broker that lets us in.
+        BadEndpoint: the broker does not let us in, or can't be used.
         MissingExtra: the package that speaks to it is not installed.
     """
     at = os.getpid(), endpoint  # a forked child has none of its parent's threads
@@ -247,7 +366,7 @@ def broker_hub(endpoint: str) -> BrokerHub:
 
 def _forget(hub: BrokerHub) -> None:
     with _lock:
-        _hubs.pop((os.getpid(), hub.endpoint), None)
+        _hubs.pop((os.getpid(), hub._endpoint), None)
     hub.stop()
 
 

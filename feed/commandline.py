@@ -14,11 +14,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
+from livetable.feed.addresses import without_secrets
 from livetable.feed.errors import LivetableError
 from livetable.feed.harmless import harmless
 
 SAID_SECONDS: Final = 1.5
 """After this long without a word what is waited for is said: promised within 2 s of the start."""
+
+AWAY: Final = "waiting: "
+"""So begins the line by which a feed tells its viewer what it waits for."""
 
 INTERRUPTED: Final = 130
 """Exit code of Ctrl-C."""
@@ -30,7 +34,7 @@ _SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
 def say(program: str, sentence: str) -> None:
     """Say a sentence on stderr. Nobody may read it: a pipe that was closed, a full disk."""
     if sentence:
-        say_plainly(f"{program}: {harmless(without_sockets(sentence))}")
+        say_plainly(f"{program}: {harmless(without_secrets(without_sockets(sentence)))}")
 
 
 def without_sockets(sentence: str) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from livetable.feed.addresses import read_address, shown
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.wire import MAX_NAME
 
@@ -120,15 +121,19 @@ def check_endpoint(endpoint: str) -> str:
     """
     scheme, _, rest = endpoint.partition("://")
     port = rest.rpartition(":")[2]
+    if scheme == "tcp" and "@" in rest:
+        raise BadEndpoint(f"{shown(endpoint)} takes no password: keys let viewers in, see --secure")
     if scheme == "tcp" and rest.rpartition(":")[0] and " " not in rest:
         if port == "*" or (port.isascii() and port.isdigit() and int(port) <= 65_535):
             return endpoint
         raise BadEndpoint(
-            f"{endpoint!r} has no port: write a number up to 65535, as in tcp://127.0.0.1:5411"
+            f"{shown(endpoint)!r} has no port: write a number up to 65535, as in tcp://127.0.0.1:5411"
         )
     if scheme == "ipc" and rest and len(rest.encode()) <= 107:
         return endpoint
-    raise BadEndpoint(f"{endpoint!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path")
+    raise BadEndpoint(
+        f"{shown(endpoint)!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
+    )
 
 
 def check_address(address: str) -> str:
@@ -140,12 +145,19 @@ def check_address(address: str) -> str:
     scheme = address.partition("://")[0]
     if scheme in ("tcp", "ipc"):
         return check_endpoint(address)
+    if not scheme.startswith("http"):
+        read_address(address)
+        return address
     try:
-        _ = urlsplit(address).port  # reads it, and raises where it is no number up to 65535
+        # Reads it, and raises where it is no number up to 65535.
+        parts, _ = urlsplit(address), urlsplit(address).port
     except ValueError:
         raise BadEndpoint(
-            f"{address!r} is no address: write {scheme}://host:port, e.g. {scheme}://127.0.0.1:5000"
+            f"{shown(address)!r} is no address: write {scheme}://host:port, "
+            f"e.g. {scheme}://127.0.0.1:5000"
         ) from None
+    if "@" in parts.netloc:
+        raise BadEndpoint(f"{shown(address)} takes no password: give a word by LIVETABLE_TOKEN")
     return address
 
 

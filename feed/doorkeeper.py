@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
+from typing import Final
 
 import zmq
 
 from livetable.feed.errors import BadKey
 from livetable.feed.keys import authorized_viewers, key_text
+
+LOOK_SECONDS: Final = 1.5
+"""While viewers are inside, it is looked this often whether their keys still let them in."""
 
 _log = logging.getLogger("livetable.feed")
 
@@ -27,6 +32,10 @@ class Doorkeeper:
         self.owners: set[bytes] = set()
         """Keys of the feeds themselves: who has one's secret half comes in."""
         self._told: set[bytes] = set()
+        self._inside: set[bytes] = set()
+        """Keys of viewers that were let in since the connections were last made anew."""
+        self._missed: set[bytes] = set()
+        self._look_at = 0.0
 
     def answer(self) -> None:
         """Answer what was asked, for no longer than it takes."""
@@ -36,22 +45,50 @@ class Doorkeeper:
             except zmq.Again:
                 return
             key = asked[6] if len(asked) > 6 and asked[5] == b"CURVE" else b""
-            comes_in = self._knows(key)
+            if comes_in := self._knows(key):
+                self._inside.add(key)
+                self._look_at = self._look_at or time.monotonic() + LOOK_SECONDS
             code, why = (b"200", b"OK") if comes_in else (b"400", b"no key of authorized_viewers")
             request = asked[1] if len(asked) > 1 else b""
             with contextlib.suppress(zmq.ZMQError):
                 self.socket.send_multipart([b"1.0", request, code, why, b"", b""])
 
+    @property
+    def deadline(self) -> float | None:
+        """When to call `revokes` next, None while nobody is inside."""
+        return self._look_at or None
+
+    def revokes(self, now: float) -> bool:
+        """Tell whether a viewer that is inside may not be there any more.
+
+        ZeroMQ can't part with one peer: who asks makes all connections anew, and each viewer shows
+        its key again. A key counts as taken out once it is missed twice: an editor may just be
+        writing the file.
+        """
+        if not self._look_at or now < self._look_at:
+            return False
+        gone = self._inside - self._known()
+        taken_out = gone & self._missed
+        self._missed = gone
+        if taken_out:
+            self._inside.clear()
+            self._missed.clear()
+        self._look_at = now + LOOK_SECONDS if self._inside else 0.0
+        return bool(taken_out)
+
     def close(self) -> None:
         """Let nobody in any more."""
         self.socket.close(0)
 
-    def _knows(self, key: bytes) -> bool:
+    def _known(self) -> frozenset[bytes]:
         try:
-            known = authorized_viewers() | self.owners
+            return authorized_viewers() | self.owners
         except BadKey as error:
             self._tell(b"", f"no viewer is let in: {error}")
-            return False
+            return frozenset()
+
+    def _knows(self, key: bytes) -> bool:
+        known = self._known()
         if key not in known and len(key) == 32:
             self._tell(
                 key,

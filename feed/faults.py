@@ -6,12 +6,15 @@ import os
 import tempfile
 import traceback
 
+from livetable.feed.addresses import without_secrets
 from livetable.feed.labels import safe_str
 
 
 def told(error: BaseException) -> str:
     """Return a fault as one sentence."""
-    return f"this should not happen: {type(error).__name__}: {safe_str(error)}"[:300]
+    return without_secrets(f"this should not happen: {type(error).__name__}: {safe_str(error)}")[
+        :300
+    ]
 
 
 def kept() -> str:
@@ -19,7 +22,7 @@ def kept() -> str:
     try:
         number, name = tempfile.mkstemp(prefix="livetable-", suffix=".txt")
         with os.fdopen(number, "w") as file:
-            traceback.print_exc(file=file)
+            file.write(without_secrets(traceback.format_exc()))
     except OSError as error:
         return f"where can't be kept: {error}"
     return f"where is in {name}"

@@ -38,6 +38,7 @@ _log = logging.getLogger("livetable.feed")
 
 _EXIT_SECONDS: Final = 2.0
 _BIND_TRIES: Final = 5
+_RENEW_SECONDS: Final = 0.2
 _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
 
@@ -56,7 +57,22 @@ class _Bound:
         pair: KeyPair | None,
     ) -> None:
         self.pair = pair
-        self.socket = context.socket(zmq.XPUB)
+        self._context = context
+        self._prepare = prepare
+        self.socket = self._listener(endpoint)
+        # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
+        said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
+        self.serving = self._served()
+        self.introducer: Introducer | None = None
+        if pair is not None:
+            with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
+                self.introducer = Introducer(self.endpoint, pair.public)
+
+    def _listener(self, endpoint: str) -> zmq.Socket[bytes]:
+        """Return a socket that is bound."""
+        pair = self.pair
+        made = self._context.socket(zmq.XPUB)
         options = {
             zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
             zmq.SNDHWM: 0,  # credit bounds the queue; a mark would drop frames silently
@@ -69,26 +85,41 @@ class _Bound:
         }
         try:
             for option, value in options.items():
-                self.socket.setsockopt(option, value)
+                made.setsockopt(option, value)
             if pair is not None:
-                self.socket.setsockopt(zmq.CURVE_SERVER, 1)
-                self.socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
-                self.socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
-                self.socket.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
-            self.socket.copy_threshold = 0
-            self._bind(endpoint)
+                made.setsockopt(zmq.CURVE_SERVER, 1)
+                made.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
+                made.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
+                made.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
+            made.copy_threshold = 0
+            _bind(made, endpoint)
         except zmq.ZMQError as error:
-            self.socket.close(0)
+            made.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
-        # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
-        said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
+        return made
+
+    def _served(self) -> Serving:
         shares = can_share(self.endpoint)
-        self.serving = Serving(self._send, _describe, prepare, shares=shares)
-        self.introducer: Introducer | None = None
-        if pair is not None:
-            with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
-                self.introducer = Introducer(self.endpoint, pair.public)
+        return Serving(self._send, _describe, self._prepare, shares=shares)
+
+    def renew(self, now: float) -> bool:
+        """Part with all viewers; those who are still let in are back at once. Tell whether it did.
+
+        Between the two the port is free for a moment. Where somebody else takes it, all goes on to
+        be tried: no viewer is let in, and none that should be gone stays.
+        """
+        if not self.socket.closed:
+            with contextlib.suppress(zmq.ZMQError):
+                self.socket.unbind(self.endpoint)
+            self.socket.close(0)
+        try:
+            self.socket = self._listener(self.endpoint)
+        except BadEndpoint:
+            return False
+        tables, self.serving = self.serving.tables, self._served()
+        for table in tables.values():
+            self.serving.add(table, now)
+        return True
 
     def close(self, *, at_once: bool = False) -> None:
         """Let go of the endpoint; what was said last still goes out."""
@@ -99,19 +130,9 @@ class _Bound:
         if self.introducer is not None:
             self.introducer.close()
 
-    def _bind(self, endpoint: str) -> None:
-        # One that was just closed is let go of by another thread, a moment later.
-        for _ in range(_BIND_TRIES):
-            try:
-                self.socket.bind(endpoint)
-                return
-            except zmq.ZMQError as error:
-                if error.errno != zmq.EADDRINUSE:
-                    raise
-                time.sleep(0.02)
-        self.socket.bind(endpoint)
-
     def _send(self, frames: Frames) -> zmq.MessageTracker:
+        if self.socket.closed:  # while `renew` goes on: nobody is connected
+            return zmq.MessageTracker()
         *head, last = frames
         for frame in head:
             self.socket.send(frame, zmq.SNDMORE, copy=len(frame) < 65_536)
@@ -131,6 +152,19 @@ class _Bound:
             self.serving.received(message, now)
 
 
+def _bind(one: zmq.Socket[bytes], endpoint: str) -> None:
+    # One that was just closed is let go of by another thread, a moment later.
+    for _ in range(_BIND_TRIES):
+        try:
+            one.bind(endpoint)
+            return
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EADDRINUSE:
+                raise
+            time.sleep(0.02)
+    one.bind(endpoint)
+
+
 class Hub:
     """The feed side of a process: bound endpoints and their tables.
 
@@ -144,6 +178,7 @@ class Hub:
         self._preparing: set[TableState] = set()
         self._bound: dict[str, _Bound] = {}
         self._doorkeeper: Doorkeeper | None = None
+        self._to_renew: set[_Bound] = set()
         self._alarm, self._listen = socket.socketpair()
         self._alarm.setblocking(False)
         self._listen.setblocking(False)
@@ -171,7 +206,7 @@ class Hub:
                     self._door().owners.add(pair.public)
                 bound = _Bound(self._context, endpoint, self._prepare, pair)
                 self._bound[endpoint] = self._bound[bound.endpoint] = bound
-                self._poller.register(bound.socket, zmq.POLLIN)
+                self._listen_to(bound)
                 if bound.introducer is not None:
                     self._poller.register(bound.introducer, zmq.POLLIN)
             elif bound.pair != pair:
@@ -184,6 +219,24 @@ class Hub:
 
         bound_to: str = self._call(job)
         return bound_to
+
+    def _listen_to(self, bound: _Bound, *, on: bool = True) -> None:
+        if on:
+            self._poller.register(bound.socket, zmq.POLLIN)
+        elif bound.socket in self._poller:
+            self._poller.unregister(bound.socket)
+
+    def _revoke(self, now: float) -> None:
+        """Part with viewers whose keys were taken out."""
+        if self._doorkeeper is not None and self._doorkeeper.revokes(now):
+            self._to_renew = {one for one in self._bound.values() if one.pair is not None}
+        for bound in list(self._to_renew):
+            self._listen_to(bound, on=False)
+            if bound not in self._bound.values():  # its last table was closed meanwhile
+                self._to_renew.discard(bound)
+            elif bound.renew(now):
+                self._to_renew.discard(bound)
+                self._listen_to(bound)
 
     def _door(self) -> Doorkeeper:
         """Return who lets viewers in. Without one ZeroMQ lets in all who have any key."""
@@ -202,7 +255,7 @@ class Hub:
             bound.serving.remove(table.name, time.monotonic())
             if not bound.serving.tables:
                 self._bound = {at: one for at, one in self._bound.items() if one is not bound}
-                self._poller.unregister(bound.socket)
+                self._listen_to(bound, on=False)
                 if bound.introducer is not None:
                     self._poller.unregister(bound.introducer)
                 bound.close(at_once=True)
@@ -308,6 +361,10 @@ class Hub:
     def _turn(self) -> None:
         now = time.monotonic()
         deadlines = [one.serving.deadline(now) for one in set(self._bound.values())]
+        if self._doorkeeper is not None:
+            deadlines.append(self._doorkeeper.deadline)
+        if self._to_renew:
+            deadlines.append(now + _RENEW_SECONDS)
         due = min((at for at in deadlines if at is not None), default=None)
         timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
         ready = dict(self._poller.poll(timeout))
@@ -320,6 +377,7 @@ class Hub:
         if self._doorkeeper is not None and self._doorkeeper.socket in ready:
             self._doorkeeper.answer()
         now = time.monotonic()
+        self._revoke(now)
         while self._fresh:
             name, endpoint = self._fresh.pop()
             if bound := self._bound.get(endpoint):
@@ -327,6 +385,8 @@ class Hub:
         while self._untidy:
             self._untidy.pop().compact()
         for bound in set(self._bound.values()):
+            if bound in self._to_renew:
+                continue  # it has no socket just now
             if bound.socket in ready:
                 bound.receive(now)
             if bound.introducer is not None and bound.introducer.fileno() in ready:

@@ -371,6 +371,7 @@ class Serving:
             since=snapshot.since,
             gone=snapshot.gone,
             ended=table.is_last(snapshot.position),
+            silent=table.silent,
         )
 
     def _answer_idle(self, name: str | None, want: Want, now: float) -> None:
@@ -394,6 +395,7 @@ class Serving:
                 failure=table.failed,
                 source=table.source_of(want.have),
                 ended=table.is_last(want.have),
+                silent=table.silent,
             )
         self._reply(want, header)
 

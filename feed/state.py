@@ -491,7 +491,7 @@ class TableState:
         if self.told is not None:
             info, heard = self.told
             age = None if info.age is None else info.age + max(0.0, monotonic - heard)
-            return replace(info, age=age)
+            return replace(info, age=age, state="gone" if self.silent else info.state)
         rows, columns = self._shape
         return TableInfo(
             name=self.name,

@@ -244,6 +244,8 @@ class TableInfo:
         pid: The feed's process.
         process: What that process is called.
         key: Labels of the key columns, as JSON labels.
+        state: ``gone`` where its process is not heard any more, through a broker; ``ended`` where
+            it has just ended; else empty.
     """
 
     name: str
@@ -256,10 +258,12 @@ class TableInfo:
     pid: int
     process: str
     key: tuple[Any, ...] = ()
+    state: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as a JSON object."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        names = (name for name in self.__slots__ if name != "state" or self.state)
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_json(cls, value: object) -> TableInfo:
@@ -281,6 +285,7 @@ class TableInfo:
             pid=_count(value, "pid"),
             process=_text(value, "process", 256),
             key=_labels(value, "key"),
+            state=_text(value, "state", 16) if "state" in value else "",
         )
 
 
@@ -388,6 +393,8 @@ class Header:
         ended: Whether nothing will change any more.
         memory: Where the body is, if it does not come with the header.
         source: How the feed stands with what it reads the table from; None: nothing new of it.
+        silent: Whether the process that sends the table to a broker is not heard any more, or the
+            broker is not: this is its last state.
     """
 
     kind: str
@@ -411,6 +418,7 @@ class Header:
     ended: bool = False
     memory: Place | None = None
     source: SourceStatus | None = None
+    silent: bool = False
 
     def encode(self) -> bytes:
         """Return the header as JSON."""
@@ -436,6 +444,8 @@ class Header:
             message["source"] = said if said is not True else {}
         if self.ended:
             message["ended"] = True
+        if self.silent:
+            message["silent"] = True
         if self.key:
             message["key"] = list(self.key)
         for name in ("note", "failure"):
@@ -497,6 +507,7 @@ class Header:
             ended=message.get("ended") is True,
             memory=Place.from_json(message["memory"]) if "memory" in message else None,
             source=SourceStatus.from_json(message["source"]) if "source" in message else None,
+            silent=message.get("silent") is True,
         )
 
 

@@ -34,9 +34,12 @@ class Server:
         folder: Where it keeps what it has.
         more: More of its command line.
         port: Its port; a free one if None.
+        stream: Whether NATS has JetStream.
     """
 
-    def __init__(self, kind: str, folder: Path, *more: str, port: int | None = None) -> None:
+    def __init__(
+        self, kind: str, folder: Path, *more: str, port: int | None = None, stream: bool = True
+    ) -> None:
         self.kind = kind
         self.port = port or free_port()
         self.endpoint = f"{kind}://127.0.0.1:{self.port}"
@@ -45,7 +48,8 @@ class Server:
         assert command is not None
         port_text = str(self.port)
         if kind == "nats":
-            options = ["-js", "-a", "127.0.0.1", "-p", port_text, "-sd", str(folder)]
+            options = ["-a", "127.0.0.1", "-p", port_text]
+            options += ["-js", "-sd", str(folder)] if stream else []
         else:
             options = ["--bind", "127.0.0.1", "--port", port_text, "--dir", str(folder),
                        "--appendonly", "yes", "--save", ""]  # fmt: skip

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
+from livetable.feed.addresses import shown
 from livetable.feed.closing import Closing
-from livetable.feed.commandline import SAID_SECONDS, say, without_sockets
+from livetable.feed.commandline import AWAY, SAID_SECONDS, say, without_sockets
 from livetable.feed.directory import MAX_PATH, own_folder
 from livetable.feed.errors import LivetableError
 from livetable.tui import started
@@ -57,7 +58,7 @@ class FeedProcess(Closing):
         title: str | None = None,
     ) -> None:
         self.title = title or _title_of(source, command)
-        self.awaits = _awaited(source, self.title)
+        self._awaits = _awaited(source, self.title)
         self.failure: str | None = None
         self.over = False
         folder = own_folder()
@@ -67,8 +68,12 @@ class FeedProcess(Closing):
             raise NotReady(f"{folder} is too long for a socket: choose a shorter XDG_RUNTIME_DIR")
         self._path = path
         self.target = Target(f"ipc://{path}", name)
+        self._source = source
+        visible = shown(source)  # what anybody reads in the list of processes
+        if visible != source:
+            options = (*options, "--source-on-stdin")
         self._command = [
-            sys.executable, "-m", "livetable.feed", *(() if command else (source,)),
+            sys.executable, "-m", "livetable.feed", *(() if command else (visible,)),
             "--bind", f"ipc://{path}", "--tied",
             *(() if name is None else ("--name", name)), *options,
         ]  # fmt: skip
@@ -99,7 +104,20 @@ class FeedProcess(Closing):
             pass_fds=() if self._data is None else (self._data,),
         )
         assert process.stderr is not None
+        assert process.stdin is not None
+        if "--source-on-stdin" in self._command:
+            with contextlib.suppress(OSError):  # it died at once; `_watch` sees to that
+                process.stdin.write(self._source.encode("utf-8", "surrogateescape") + b"\n")
+                process.stdin.flush()
         return process, _Said(process.stderr)
+
+    @property
+    def awaits(self) -> str:
+        """What is waited for until there is a table, and what that waits for."""
+        newest = self._said.newest
+        if not newest.startswith(AWAY):
+            return self._awaits
+        return f"{self._awaits}, which {newest.removeprefix(AWAY)}"
 
     def _wait_until_ready(self) -> None:
         # It says one line or the other, or ends.
@@ -107,7 +125,7 @@ class FeedProcess(Closing):
         if line is None:
             say("livetable", f"waiting for {self.awaits}")
             line = self._said.first(None) or ""
-        if line != "ready":
+        if line != "ready" and not line.startswith(AWAY):
             self._process.kill()
             self._process.wait()
             raise NotReady(_sentence(line) or "the feed could not start")
@@ -197,6 +215,11 @@ class _Said:
         """Wait for the first line; return an empty one if there is none, None if not in time."""
         return (self._first or "") if self._told.wait(seconds) else None
 
+    @property
+    def newest(self) -> str:
+        """The last line that it said so far; empty if there is none."""
+        return self._last
+
     def last(self) -> str:
         """Return the last line of a process that has ended; empty if there is none."""
         self._thread.join(1)  # not for ever: a child of its own may hold the pipe
@@ -222,7 +245,7 @@ def _title_of(source: str, command: Sequence[str]) -> str:
         return os.path.basename(command[0])
     if source == "-":
         return "standard input"
-    return source if "://" in source else os.path.basename(source.rstrip("/")) or source
+    return shown(source) if "://" in source else os.path.basename(source.rstrip("/")) or source
 
 
 def _awaited(source: str, title: str) -> str:

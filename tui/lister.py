@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
+from livetable.feed.harmless import harmless
 from livetable.feed.wire import Position, TableInfo
 from livetable.tui.figures import age_text
 from livetable.tui.started import place, started
@@ -35,6 +36,11 @@ class Listed:
     pid: int
     info: TableInfo | None = None
     answers: bool = True
+
+    @property
+    def lives(self) -> bool:
+        """Whether its feed answers, and its producer is heard."""
+        return self.answers and not (self.info is not None and self.info.state)
 
 
 class Lister:
@@ -214,13 +220,15 @@ def as_table(listing: list[Listed], number: int) -> Any:
     from livetable.tui.model import build
 
     infos = [one.info for one in listing]
-    current = [one.info if one.answers else None for one in listing]
+    current = [one.info if one.lives else None for one in listing]
     columns = {
         "table": texts([one.name for one in listing]),
         "rows": numbers([info.rows if info else None for info in infos], "int64"),
         "columns": numbers([info.columns if info else None for info in infos], "int64"),
         "frames/s": numbers([round(info.rate, 1) if info else None for info in current], "float64"),
-        "age": texts([age_text(info.age) if info else None for info in current]),
+        "age": texts(
+            [age_text(one.info.age) if one.info and one.answers else None for one in listing]
+        ),
         "process": texts([info.process if info else None for info in infos]),
         "pid": numbers([one.pid for one in listing], "int64"),
         "state": texts([_state(one) for one in listing]),
@@ -239,6 +247,8 @@ def _state(one: Listed) -> str:
         return "gone"
     if one.info is None:
         return "connecting"
+    if one.info.state:
+        return harmless(one.info.state)
     return "live" if one.info.seq else "no frame yet"
 
 

@@ -137,7 +137,10 @@ class Reading:
                         said.add(sentence)
                         hint.say(sentence)
                 if state.link is not link and state.link is Link.GONE:
-                    say("livetable", f"{self._target.title} stopped answering: waiting for it")
+                    how = "stopped answering: waiting for it"
+                    if link in (None, Link.CONNECTING, Link.WAITING):  # a broker kept it
+                        how = "is of a process that is not heard any more: this is its last state"
+                    say("livetable", f"{self._target.title} {how}")
                 link = state.link
                 if state.source.unreadable and not (lacks or self._settled):
                     lacks = True

@@ -271,8 +271,9 @@ class Subscriber:
         if isinstance(event, News):
             self._take_in_news(event, client)
         elif isinstance(event, Gone):
-            never = self._state.table is None
-            self._update(link=Link.WAITING if never else Link.GONE, progress=None)
+            if self._state.link is not Link.ENDED:  # of what has ended nothing is to be heard
+                never = self._state.table is None
+                self._update(link=Link.WAITING if never else Link.GONE, progress=None)
         elif isinstance(event, Progress):
             done = int(event.done * 20) / 20
             if done != self._state.progress:
@@ -354,7 +355,7 @@ class Subscriber:
         if before is not None and before.position.epoch == header.position.epoch:
             merged += max(0, header.position.seq - before.position.seq - 1)
         self._update(
-            link=Link.ENDED if header.ended else Link.LIVE,
+            link=_link_of(header, table),
             table=table,
             rate=header.rate,
             age=(header.age or 0.0) + max(0.0, time.monotonic() - news.heard),
@@ -407,4 +408,6 @@ class Subscriber:
 def _link_of(header: Header, table: Table | None) -> Link:
     if table is None:
         return Link.WAITING
-    return Link.ENDED if header.ended else Link.LIVE
+    if header.ended:
+        return Link.ENDED
+    return Link.GONE if header.silent else Link.LIVE

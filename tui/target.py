@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.addresses import shown
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
@@ -48,14 +49,16 @@ class Target:
     tape: Path | None = None
     file: Path | None = None
     piped: bool = False
-    source: str | None = None
+    source: str | None = field(default=None, repr=False)
     command: tuple[str, ...] = ()
     origin: str | None = None
 
     @property
     def title(self) -> str:
         """What to call it before anything is known about it."""
-        place = self.source or (place_of(self.endpoint) if self.endpoint is not None else None)
+        place = place_of(self.endpoint) if self.endpoint is not None else None
+        if self.source is not None:
+            place = shown(self.source)
         return self.table or place or "this machine"
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote
 
-from livetable.feed.brokers import BrokerError, OnPart
+from livetable.feed.addresses import read_address, read_file, scrubbed, secret_from, shown
+from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.labels import safe_str
 
 STREAM: Final = "LIVETABLE"
 FRAMES: Final = "livetable.frame"
@@ -28,6 +29,8 @@ _LEAST_ACK_SECONDS: Final = 0.3
 _OPEN_SECONDS: Final = 2.5
 _IN_FLIGHT: Final = 32
 _HEADROOM: Final = 64 << 10
+_ABOUT: Final = "about"
+_BUSY: Final = (10008, 10009)  # nobody leads the cluster, or the stream, just now
 
 
 def connect(endpoint: str) -> Nats:
@@ -40,63 +43,103 @@ class Nats:
 
     Args:
         endpoint: ``nats://host:4222``; several servers with commas; ``?replicas=3`` for the stream,
-            if it has to be made. Credentials in the address, or a file named by NATS_CREDS.
+            if it has to be made. User and password, or a token, in the address; else a password by
+            ``?password_file=FILE`` or NATS_USER and NATS_PASSWORD, a token by NATS_TOKEN; else a
+            credentials file by ``?creds=FILE`` or NATS_CREDS.
+
+    Raises:
+        BadEndpoint: it can't be used; so says the sentence, without secrets.
     """
 
     def __init__(self, endpoint: str) -> None:
-        parts = urlsplit(endpoint)
-        asked = parse_qs(parts.query)
-        replicas = asked.get("replicas", ["1"])[0]
+        self._shown = shown(endpoint)
+        self._address = read_address(endpoint)
+        replicas = self._address.query.get("replicas", "1")
         if replicas not in ("1", "3", "5"):
-            raise BadEndpoint(f"{endpoint}: replicas are 1, 3 or 5")
-        if not parts.netloc:
-            raise BadEndpoint(f"{endpoint}: write it as nats://host:4222")
+            raise BadEndpoint(f"{self._shown}: replicas are 1, 3 or 5")
         self._replicas = int(replicas)
-        scheme = parts.scheme
-        address = urlunsplit((scheme, parts.netloc, "", "", ""))
-        self._servers = [
-            one if "://" in one else f"{scheme}://{one}" for one in address.split(",")
-        ]  # fmt: skip
+        scheme = self._address.scheme
+        self._servers = [f"{scheme}://{one}" for one in self._address.servers]
         self.part_bytes = 0
         self.on_link: Callable[[bool], None] = lambda there: None
         self._client: Any = None
         self._stream: Any = None
-        self._why = ""
+        self._why: Exception | None = None
+        self._secrets: tuple[str | None, ...] = ()
         self._ack_seconds = 0.0  # on average
 
     async def open(self) -> None:
         """Connect, and make the stream if it is not there."""
-        import nats
-        from nats.errors import Error
-        from nats.js.errors import Error as StreamError
+        from nats.aio.client import Client
 
-        options: dict[str, Any] = {}
-        if creds := os.environ.get("NATS_CREDS"):
-            options["user_credentials"] = creds
+        login = self._login()
+        self._why = None
+        client: Any = Client()
+        self._client = client
         try:
-            self._client = await asyncio.wait_for(
-                nats.connect(
+            await asyncio.wait_for(
+                client.connect(
                     servers=self._servers, name="livetable", connect_timeout=2,
-                    max_reconnect_attempts=-1, reconnect_time_wait=0.2, allow_reconnect=True,
+                    max_reconnect_attempts=1, reconnect_time_wait=0.2, allow_reconnect=True,
                     error_cb=self._failed, disconnected_cb=self._away, reconnected_cb=self._back,
-                    pending_size=64 << 20, **options,
+                    pending_size=64 << 20, **login,
                 ),
                 _OPEN_SECONDS,
             )  # fmt: skip
-            self.part_bytes = max(4096, int(self._client.max_payload) - _HEADROOM)
-            self._stream = self._client.jetstream(timeout=_ACK_SECONDS)
+            client.options["max_reconnect_attempts"] = -1  # to be told at once, and kept for ever
+            self.part_bytes = max(4096, int(client.max_payload) - _HEADROOM)
+            self._stream = client.jetstream(timeout=_ACK_SECONDS)
             await self._make_stream()
-        except (Error, StreamError, OSError, TimeoutError, ValueError) as error:
+        except BaseException as error:
+            # Also what was begun only: its tasks would be found pending when the loop ends.
             with contextlib.suppress(Exception):
-                if self._client is not None:
-                    await self._client.close()
-            why = self._why or safe_str(error) or type(error).__name__
-            raise BrokerError(f"{self._shown}: {why:.200}") from None
+                await client.close()
+            if not isinstance(error, Exception):
+                raise
+            raise self._refusal(error) from None
 
-    @property
-    def _shown(self) -> str:
-        """The servers, without what lets one in."""
-        return ",".join(one.rpartition("@")[2].removeprefix("nats://") for one in self._servers)
+    def _login(self) -> dict[str, Any]:
+        """Return what lets one in, as nats-py is told it: in an address it takes ``%40`` as is."""
+        address = self._address
+        user = address.user or os.environ.get("NATS_USER")
+        password = address.password
+        if password is None:
+            password = secret_from(address, ("NATS_PASSWORD",) if user else ())
+        if address.user is not None and password is None:
+            self._secrets = (address.user,)
+            return {"token": address.user}
+        self._secrets = (password, address.password and quote(address.password))
+        if user is not None and password is not None:
+            return {"user": user, "password": password}
+        if address.query.get("creds") is None and (token := os.environ.get("NATS_TOKEN")):
+            self._secrets = (token,)
+            return {"token": token}
+        if creds := address.query.get("creds") or os.environ.get("NATS_CREDS"):
+            read_file(creds, lambda path: path.read_text())
+            return {"user_credentials": os.path.expanduser(creds)}
+        return {}
+
+    def _refusal(self, error: Exception) -> BrokerError:
+        """Return why it could not be opened: for now, or whatever one waits for."""
+        if isinstance(error, BrokerError):
+            return error
+        from nats.errors import NoServersError, StaleConnectionError
+        from nats.js.errors import APIError
+
+        if isinstance(error, (TimeoutError, NoServersError)) and self._why is not None:
+            error = self._why  # it tried several times; this is why
+        why = scrubbed(why_of(error), *self._secrets).removeprefix("nats: ").strip("'")
+        if isinstance(error, APIError):
+            busy = error.err_code in _BUSY or error.code == 408
+            return BrokerAway(why) if busy else BrokerError(f"{self._shown}: {why:.200}")
+        if isinstance(error, ssl.SSLError):
+            return BrokerError(f"{self._shown}: {why:.200}")
+        if isinstance(error, (OSError, TimeoutError)) or "empty response" in why:
+            return BrokerAway(why)
+        if "uthoriz" in why or "uthentic" in why:
+            return BrokerError(f"{self._shown} does not let us in: {why:.200}")
+        away = isinstance(error, (NoServersError, StaleConnectionError))
+        return BrokerAway(why) if away else BrokerError(f"{self._shown}: {why:.200}")
 
     async def _make_stream(self) -> None:
         from nats.js.api import DiscardPolicy, StorageType, StreamConfig
@@ -112,13 +155,15 @@ class Nats:
                     num_replicas=self._replicas,
                 )
             )  # fmt: skip
-        except ServiceUnavailableError:
+        except ServiceUnavailableError as error:
+            if error.err_code in _BUSY:
+                raise
             raise BrokerError(
                 f"{self._shown} has no JetStream: start nats-server with -js"
             ) from None
 
     async def _failed(self, error: Exception) -> None:
-        self._why = safe_str(error)
+        self._why = error
 
     async def _away(self) -> None:
         self.on_link(False)
@@ -127,7 +172,7 @@ class Nats:
         self.on_link(True)
 
     async def close(self) -> None:
-        """Disconnect, after what is on its way."""
+        """Disconnect, after what is on its way. A second call does nothing."""
         if self._client is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._client.flush(1), 1)
@@ -153,7 +198,26 @@ class Nats:
             await self._stream.publish(f"{subject}.0", parts[0], timeout=patience)
             self._ack_seconds += 0.1 * (time.monotonic() - began - self._ack_seconds)
         except Exception as error:  # of nats: no leader just now, no connection, no room
-            raise BrokerError(f"{self._shown}: {safe_str(error) or type(error).__name__}") from None
+            why = scrubbed(why_of(error), *self._secrets)
+            raise BrokerError(f"{self._shown}: {why}") from None
+
+    async def introduce(self, table: str, about: bytes) -> None:
+        """Keep a catalogue of this one table beside its frame."""
+        try:
+            await self._stream.publish(f"{FRAMES}.{token(table)}.{_ABOUT}", about)
+        except Exception as error:  # of nats, as in `put`
+            raise BrokerError(scrubbed(why_of(error), *self._secrets)) from None
+
+    async def kept(self, table: str) -> tuple[bytes | None, bytes | None]:
+        """Return what a table was introduced with, and its frame's header."""
+        found: list[bytes | None] = []
+        for which in (_ABOUT, "0"):
+            try:
+                message = await self._last(f"{FRAMES}.{token(table)}.{which}")
+                found.append(message if which == _ABOUT else unpack(message)[0])
+            except Exception:  # there is none; or nobody leads the stream just now
+                found.append(None)
+        return found[0], found[1]
 
     async def drop(self, table: str) -> None:
         """Forget a table's frames."""
@@ -178,8 +242,8 @@ class Nats:
         """Return the tables of which a frame is kept."""
         try:
             info = await self._stream.stream_info(STREAM, subjects_filter=f"{FRAMES}.*.0")
-        except Exception:  # a server that is just coming up: beats will name them
-            return []
+        except Exception as error:  # a server that is just coming up
+            raise BrokerError(scrubbed(why_of(error), *self._secrets)) from None
         subjects = (info.state.subjects if info.state else None) or {}
         return [name_of(subject.split(".")[-2]) for subject in subjects]
 
@@ -206,7 +270,6 @@ class Nats:
     async def _fetch(self, subject: str, on_part: OnPart) -> None:
         from nats.js.errors import NotFoundError
 
-        from livetable.feed.brokers import unpack
         from livetable.feed.wire import Header
 
         for wait in (0.0, 0.1, 0.3, 0.5, 1.0, 1.0, 1.0, 2.0, 2.0):

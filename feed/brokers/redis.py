@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
-from livetable.feed.brokers import BrokerError, OnPart
-from livetable.feed.labels import safe_str
+from livetable.feed.addresses import read_address, scrubbed, secret_from, shown
+from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
+from livetable.feed.errors import BadEndpoint
 
 FRAMES: Final = "livetable:frame:"
 TABLES: Final = "livetable:tables"
 BEATS: Final = "livetable:beat"
+ABOUT: Final = "livetable:about:"
+HEADS: Final = "livetable:head:"
 
 _RETRY_SECONDS: Final = 0.2
 _CONNECTIONS: Final = 4
 _BLOCK_MS: Final = 5_000
+_OPEN_SECONDS: Final = 3.0
+_LAST_SECONDS: Final = 10
+_OURS: Final = frozenset({"password_file"})
 
 
 def connect(endpoint: str) -> Redis:
@@ -29,11 +37,20 @@ class Redis:
 
     Args:
         endpoint: ``redis://host:6379``; user, password and database in the address, as Redis has
-            them; ``rediss://`` for TLS.
+            them; ``rediss://`` for TLS. A password may also be in the file of
+            ``?password_file=FILE``, in REDISCLI_AUTH or REDIS_PASSWORD, or in the file of
+            REDIS_PASSWORD_FILE.
+
+    Raises:
+        BadEndpoint: it can't be an address.
     """
 
     def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
+        self._shown = shown(endpoint)
+        self._address = read_address(endpoint)
+        if len(self._address.servers) > 1:
+            raise BadEndpoint(f"{self._shown}: Redis has one server, write redis://host:6379")
+        self._secrets: tuple[str | None, ...] = ()
         self.part_bytes = 256 << 20  # a value has 512 MB at most
         self.on_link: Callable[[bool], None] = lambda there: None
         self._client: Any = None
@@ -46,21 +63,47 @@ class Redis:
         """Connect."""
         try:
             self._client = self._new()
-            await asyncio.wait_for(self._client.ping(), 5)
-        except Exception as error:  # of redis, which has many
+            await asyncio.wait_for(self._client.ping(), _OPEN_SECONDS)
+        except BaseException as error:
             with contextlib.suppress(Exception):
                 if self._client is not None:
                     await self._client.aclose()
-            shown = self._endpoint.rpartition("@")[2].removeprefix("redis://")
-            raise BrokerError(f"{shown}: {safe_str(error) or 'no answer'}") from None
+            if not isinstance(error, Exception) or isinstance(error, BadEndpoint):
+                raise
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: Exception) -> BrokerError:
+        """Return why it could not be opened: for now, or whatever one waits for."""
+        from redis import exceptions
+
+        refused = (exceptions.AuthenticationError, exceptions.AuthorizationError, ssl.SSLError)
+        later = (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError)
+        behind = error.__cause__ or error.__context__
+        cause = behind if isinstance(behind, OSError) else error
+        why = scrubbed(why_of(cause), *self._secrets)
+        if isinstance(error, refused) or isinstance(cause, refused):
+            return BrokerError(f"{self._shown} does not let us in: {why:.200}")
+        if isinstance(error, later):
+            return BrokerAway(why)
+        return BrokerError(f"{self._shown}: {why:.200}")
 
     def _new(self) -> Any:
         from redis import asyncio as aioredis
 
+        address = self._address
+        password = address.password
+        if password is None:
+            names = ("REDISCLI_AUTH", "REDIS_PASSWORD")
+            password = secret_from(address, names, ("REDIS_PASSWORD_FILE",))
+        login = {"username": address.user, "password": password}
+        self._secrets = (password, address.password and quote(address.password),
+                         address.query.get("password"))  # fmt: skip
         # Few connections: a thousand tables that are sent at once would open one each.
         pool = aioredis.BlockingConnectionPool.from_url(
-            self._endpoint, socket_connect_timeout=2, max_connections=_CONNECTIONS, timeout=10
-        )
+            address.url(address.servers[0], without=_OURS),
+            socket_connect_timeout=2, max_connections=_CONNECTIONS, timeout=10,
+            **{name: value for name, value in login.items() if value is not None},
+        )  # fmt: skip
         return aioredis.Redis.from_pool(pool)
 
     async def close(self) -> None:
@@ -81,11 +124,33 @@ class Redis:
             if table not in self._named:
                 await self._client.sadd(TABLES, table)
                 self._named.add(table)
-            await self._client.xadd(f"{FRAMES}{table}", fields, maxlen=1, approximate=False)
+                await self._client.persist(f"{FRAMES}{table}")  # its namesake was just dropped
+            together = self._client.pipeline(transaction=False)
+            together.xadd(f"{FRAMES}{table}", fields, maxlen=1, approximate=False)
+            together.set(f"{HEADS}{table}", unpack(parts[0])[0])
+            await together.execute()
             self._link(there=True)
         except Exception as error:  # of redis
             self._link(there=False)
-            raise BrokerError(f"redis: {safe_str(error):.200}") from None
+            raise self._broken(error) from None
+
+    def _broken(self, error: Exception) -> BrokerError:
+        return BrokerError(f"{self._shown}: {scrubbed(why_of(error), *self._secrets):.200}")
+
+    async def introduce(self, table: str, about: bytes) -> None:
+        """Keep a catalogue of this one table beside its frame."""
+        try:
+            await self._client.set(f"{ABOUT}{table}", about)
+        except Exception as error:  # of redis
+            raise self._broken(error) from None
+
+    async def kept(self, table: str) -> tuple[bytes | None, bytes | None]:
+        """Return what a table was introduced with, and its frame's header."""
+        try:
+            about, head = await self._client.mget(f"{ABOUT}{table}", f"{HEADS}{table}")
+        except Exception:  # of redis: it is away
+            return None, None
+        return about, head
 
     def _link(self, *, there: bool) -> None:
         if not there:
@@ -98,8 +163,10 @@ class Redis:
         """Forget a table."""
         with contextlib.suppress(Exception):
             self._named.discard(table)
-            await self._client.delete(f"{FRAMES}{table}")
             await self._client.srem(TABLES, table)
+            await self._client.delete(f"{ABOUT}{table}", f"{HEADS}{table}")
+            # Not at once: a reader that was at the frame before comes for this one now.
+            await self._client.expire(f"{FRAMES}{table}", _LAST_SECONDS)
 
     async def say(self, beat: bytes) -> None:
         """Say a catalogue."""
@@ -139,8 +206,8 @@ class Redis:
         """Return the tables of which a frame is kept."""
         try:
             return [name.decode("utf-8", "replace") for name in await self._client.smembers(TABLES)]
-        except Exception:  # of redis: beats will name them
-            return []
+        except Exception as error:  # of redis
+            raise self._broken(error) from None
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
         """Read a table's stream from what is kept on."""

@@ -12,14 +12,17 @@ import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from livetable.feed.addresses import shown
 from livetable.feed.brokers import (
     BEAT_SECONDS,
     SILENT_SECONDS,
     Broker,
     BrokerError,
     broker_at,
+    opened,
     unpack,
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
@@ -34,19 +37,25 @@ MANY: Final = True
 UNWANTED_SECONDS: Final = 10.0
 """A table that no viewer asked about for so long is followed no more."""
 
-_TURN_SECONDS: Final = 0.5
+_TURN_SECONDS: Final = 0.25
+_LAST_SECONDS: Final = 5.0
+_FORGOTTEN_SECONDS: Final = 60.0
+_AT_ONCE: Final = 32
+_TRIES: Final = 20
 _MAX_PARTS: Final = 100_000
 
 
 def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
     """Publish the tables of the broker at `options.source` until `stop` is set.
 
+    A broker that is not there is waited for; `options.away` is told why.
+
     Raises:
-        BadEndpoint: there is no broker that lets us in.
+        BadEndpoint: the broker does not let us in, or can't be used.
     """
-    bridge = _Bridge(broker_at(options.source), make, options.source.rpartition("@")[2])
+    bridge = _Bridge(broker_at(options.source), make, shown(options.source))
     try:
-        asyncio.run(bridge.run(stop, lambda: options.ready("reading the tables of the broker")))
+        asyncio.run(bridge.run(stop, options.ready, options.away))
     except BrokerError as error:
         raise BadEndpoint(str(error)) from None
     finally:
@@ -56,16 +65,21 @@ def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event)
 class _Bridge:
     """The tables that a broker has."""
 
-    def __init__(self, broker: Broker, make: MakePublisher, shown: str) -> None:
+    def __init__(self, broker: Broker, make: MakePublisher, where: str) -> None:
         self._broker = broker
         self._make = make
-        self._shown = shown
+        self._where = where
         self._tables: dict[str, _Bridged] = {}
         self._away = False
         self._heard = asyncio.Event()
-        self._publishers: dict[str, set[str]] = {}  # a process's tables, by its epoch
+        self._publishers: dict[str, _Process] = {}  # by the epoch of a process's catalogue
 
-    async def run(self, stop: threading.Event, ready: Callable[[], object]) -> None:
+    async def run(
+        self,
+        stop: threading.Event,
+        ready: Callable[[str], object],
+        away: Callable[[str], object],
+    ) -> None:
         """Take frames until `stop` is set."""
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
@@ -76,25 +90,66 @@ class _Bridge:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(ended.set)
 
-        await self._broker.open()
+        threading.Thread(target=wait, daemon=True).start()
         try:
-            threading.Thread(target=wait, daemon=True).start()
-            await self._broker.hear(self._on_beat)
-            names = await self._broker.names()
-            for name in names:
-                self._table(name)
-            if names:  # who lists them wants to know which of their processes live
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._heard.wait(), 1.2 * BEAT_SECONDS)
-            ready()
-            while not ended.is_set():
-                now = time.monotonic()
-                for table in list(self._tables.values()):
-                    await table.turn(now, away=self._away)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ended.wait(), _TURN_SECONDS)
+            if await self._open(ended, away):
+                await self._find()
+                ready("reading the tables of the broker")
+                while not ended.is_set():
+                    now = time.monotonic()
+                    for table in list(self._tables.values()):
+                        await table.turn(now, away=self._away)
+                    await self._forget_ended()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(ended.wait(), _TURN_SECONDS)
         finally:
             await self._broker.close()
+
+    async def _open(self, ended: asyncio.Event, away: Callable[[str], object]) -> bool:
+        """Connect, once the broker is there; tell whether it came before the end."""
+        said = ""
+
+        def say(why: str) -> None:
+            nonlocal said
+            if why != said:
+                said = why
+                away(f"does not answer ({why:.200})")
+
+        opening = asyncio.ensure_future(opened(self._broker, say))
+        stopping = asyncio.ensure_future(ended.wait())
+        await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not opening.done():
+            opening.cancel()
+            await asyncio.wait([opening])
+            return False
+        await opening
+        self._away = False
+        return True
+
+    async def _find(self) -> None:
+        """Find the tables that the broker keeps, and which of their processes live."""
+        await self._broker.hear(self._on_beat)
+        for name in await self._names():
+            self._table(name)
+        # Who lists them wants to know which of their processes live: each says so once a second.
+        until = time.monotonic() + 1.2 * BEAT_SECONDS
+        while unheard := [table for table in self._tables.values() if table.info is None]:
+            self._heard.clear()
+            try:
+                await asyncio.wait_for(self._heard.wait(), max(0.0, until - time.monotonic()))
+            except TimeoutError:
+                break
+        for start in range(0, len(unheard), _AT_ONCE):
+            await asyncio.gather(*(table.recall() for table in unheard[start : start + _AT_ONCE]))
+
+    async def _names(self) -> list[str]:
+        """Return the tables that are kept. Of those that live, beats would tell as well."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(BrokerError):
+                return await self._broker.names()
+            await asyncio.sleep(_TURN_SECONDS)
+        return []
 
     def close(self) -> None:
         """End all tables."""
@@ -104,7 +159,7 @@ class _Bridge:
     def _on_link(self, there: bool) -> None:
         self._away = not there
         for table in self._tables.values():
-            table.link(there, f"{self._shown} does not answer: waiting for it")
+            table.link(there, f"{self._where} does not answer: waiting for it")
 
     def _on_beat(self, data: bytes) -> None:
         try:
@@ -114,15 +169,38 @@ class _Bridge:
         if header.kind != "catalogue" or header.position is None:
             return
         self._heard.set()
-        heard = set()
+        epoch, now = header.position.epoch, time.monotonic()
+        before = self._publishers.get(epoch, _Process(frozenset(), now)).tables
+        names = frozenset(info.name for info in header.tables)
+        self._publishers[epoch] = _Process(names, now)
         for info in header.tables:
+            if info.state and self._has_another(info.name, epoch, now):
+                continue  # two processes published it, and one goes on
             if (table := self._table(info.name)) is not None:
                 table.heard(info)
-                heard.add(info.name)
-        before = self._publishers.get(header.position.epoch, set())
-        for name in before - heard:
-            self._tables[name].ended()
-        self._publishers[header.position.epoch] = heard
+        for name in before - names:
+            if name in self._tables and not self._has_another(name, epoch, now):
+                self._tables[name].leave(now)
+
+    def _has_another(self, name: str, epoch: str, now: float) -> bool:
+        """Tell whether another process that lives publishes a table, too."""
+        return any(
+            name in process.tables and now - process.heard < SILENT_SECONDS
+            for at, process in self._publishers.items()
+            if at != epoch
+        )
+
+    async def _forget_ended(self) -> None:
+        """Close the tables that their processes closed; forget processes that are long dead."""
+        now = time.monotonic()
+        for name, table in list(self._tables.items()):
+            if table.is_over(now):
+                del self._tables[name]
+                table.close()
+                await table.unfollow()
+        for epoch, process in list(self._publishers.items()):
+            if now - process.heard > _FORGOTTEN_SECONDS:
+                del self._publishers[epoch]
 
     def _table(self, name: str) -> _Bridged | None:
         if name not in self._tables:
@@ -132,6 +210,14 @@ class _Bridge:
                 return None
             self._tables[name] = _Bridged(publisher, self._broker)
         return self._tables[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """A process that publishes to the broker: its tables, and when it was heard."""
+
+    tables: frozenset[str]
+    heard: float
 
 
 class _Bridged:
@@ -149,22 +235,70 @@ class _Bridged:
         self._end: Callable[[], Awaitable[None]] | None = None
         self._wanted_at = 0.0
         self._heard_at = 0.0
+        self._left_at: float | None = None
         self._parts: dict[int, memoryview] = {}
         self._of: Position | None = None
         self._newest: Header | None = None
         self._busy = False
+        self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
         state = publisher._state
         state.silent = True
         state.on_wanted = self._wanted
 
+    @property
+    def info(self) -> TableInfo | None:
+        """What its process says, or said, of it; None while nothing is known."""
+        told = self._publisher._state.told
+        return told[0] if told is not None else None
+
     def close(self) -> None:
         """End the table."""
+        self._closed = True
         self._publisher.close()
 
-    def ended(self) -> None:
-        """Its process has closed it."""
-        self._heard_at = 0.0
+    async def unfollow(self) -> None:
+        """Take its frames from the broker no more."""
+        if self._end is not None:
+            end, self._end = self._end, None
+            await end()
+
+    def leave(self, now: float) -> None:
+        """Its process has closed it: once its last frame is here, so does this one."""
+        if self._left_at is None:
+            self._left_at = now
+
+    def is_over(self, now: float) -> bool:
+        """Tell whether its process has closed it, and nothing is to come any more."""
+        if self._left_at is None:
+            return False
+        looked_at = self._end is not None or self._busy
+        return self._publisher._state.ended or not looked_at or now - self._left_at > _LAST_SECONDS
+
+    async def recall(self) -> None:
+        """Describe it by what the broker keeps of it: its process is not heard any more."""
+        about, head = await self._broker.kept(self._publisher.name)
+        state = self._publisher._state
+        try:
+            introduced = Header.decode(about).tables if about is not None else ()
+            frame = Header.decode(head) if head is not None else None
+        except WireError:
+            return
+        info = introduced[0] if introduced else None
+        if info is None or frame is None or frame.position is None or not state.silent:
+            return  # an older release's; or it lives, after all
+        known = replace(
+            info,
+            name=self._publisher.name,
+            epoch=frame.position.epoch,
+            seq=frame.position.seq,
+            rows=frame.rows,
+            columns=frame.columns,
+            rate=0.0,
+            age=max(0.0, time.time() - (frame.time or time.time())),
+            key=frame.key,
+        )
+        state.told, state.key = (known, time.monotonic()), frame.key
 
     def _wanted(self) -> None:  # in the hub's thread
         first = time.monotonic() - self._wanted_at > 1.0
@@ -174,7 +308,7 @@ class _Bridged:
                 self._loop.call_soon_threadsafe(self._start)
 
     def _start(self) -> None:
-        if self._end is None and not self._busy:
+        if self._end is None and not self._busy and not self._closed:
             self._busy = True
             self._work(self._follow())
 
@@ -190,22 +324,34 @@ class _Bridged:
             self._end = None
         finally:
             self._busy = False
+        if self._closed:
+            await self.unfollow()
 
     async def turn(self, now: float, *, away: bool) -> None:
         """Look whether the process still lives, and whether anybody still looks."""
-        if self._end is not None and now - self._wanted_at > UNWANTED_SECONDS:
-            end, self._end = self._end, None
-            await end()
+        if now - self._wanted_at > UNWANTED_SECONDS:
+            await self.unfollow()
         state = self._publisher._state
-        state.silent = away or now - self._heard_at > SILENT_SECONDS
+        silent = away or now - self._heard_at > SILENT_SECONDS
+        if silent and not state.silent:
+            self._tell_silence()
+            if not away:
+                self._work(self.recall())  # frames may have come after what it said last
+        state.silent = silent
+
+    def _tell_silence(self) -> None:
+        """Tell viewers at once that what they see is the last state; then they hear nothing."""
+        state = self._publisher._state
+        state.silent = True
+        state.note_is_new = state.wanted = True
+        self._publisher._hub.news(state, self._publisher.endpoint)
 
     def link(self, there: bool, sentence: str) -> None:
         """The broker came or went."""
         state = self._publisher._state
         state.note = None if there else sentence
-        state.note_is_new = state.wanted = True
-        self._publisher._hub.news(state, self._publisher.endpoint)  # it is told once, then silence
-        state.silent = not there
+        if not there:
+            self._tell_silence()
         if there and self._end is not None:
             end, self._end = self._end, None
 
@@ -218,18 +364,24 @@ class _Bridged:
     def heard(self, info: TableInfo) -> None:
         """Its process lives, and says this of it."""
         self._heard_at = time.monotonic()
+        self._left_at = None
         state = self._publisher._state
         state.silent = False
         state.told, state.key = (info, self._heard_at), info.key
         self._age()
 
     def _age(self) -> None:
-        """Have the newest frame be as old as its process says: a broker may have kept it."""
+        """Have the newest frame be as old, and the last, as its process says."""
         state = self._publisher._state
         if state.told is not None:
             info, heard = state.told
+            position = Position(info.epoch, info.seq)
             if info.age is not None:
-                state.aged(Position(info.epoch, info.seq), heard - info.age)
+                state.aged(position, heard - info.age)
+            if info.state == "ended" and state.position == position and not state.ended:
+                state.ended = True
+                state.note_is_new = state.wanted = True
+                self._publisher._hub.news(state, self._publisher.endpoint)
 
     def _on_part(self, message: bytes, live: bool) -> None:
         head, body = unpack(message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 import subprocess
@@ -10,11 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,12 +25,11 @@ from livetable.feed import Publisher, Subscriber
 from livetable.feed.brokers import broker_at, nats, pack, scheme_of, unpack
 from livetable.feed.client import Client, Gone
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.sources import bridge
 from livetable.feed.wanting import News
-from livetable.feed.wire import Header, Position
+from livetable.feed.wire import Header, Position, TableInfo
 from tests.brokers import Server, free_port, missing
 from tests.terminal import command_line, environment_for
-from tests.waiting import wait_for
+from tests.waiting import killed_after, wait_for
 
 Bridged = Callable[[str], str]
 
@@ -218,18 +219,258 @@ def test_a_broker_that_hangs_does_not_hold_the_producer_up(server: Server) -> No
 
 
 def test_wrong_brokers(server: Server) -> None:
-    dead = Server(server.kind, Path("/tmp"), port=None)
-    dead.kill()
-    with pytest.raises(BadEndpoint, match=str(dead.port)):
-        Publisher("orders", endpoint=dead.endpoint)
-    options = argparse.Namespace(source=dead.endpoint, ready=lambda says: None)
-    with pytest.raises(BadEndpoint):
-        bridge.run(options, Publisher, threading.Event())
     with Publisher("orders", endpoint=server.endpoint), pytest.raises(BadEndpoint, match="already"):
         Publisher("orders", endpoint=server.endpoint)
     assert scheme_of("tcp://x:1") is None
     assert scheme_of("orders") is None
     assert broker_at(server.endpoint).part_bytes >= 0
+
+
+def first_body(events: list[Any]) -> News | None:
+    return next((one for one in events if isinstance(one, News) and one.body), None)
+
+
+def header_of(events: list[Any]) -> Header:
+    return [one.header for one in events if isinstance(one, News)][-1]
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[str], list[Any]]]:
+    """Read ``orders`` in a thread; return the list that its events come into."""
+    begun: list[tuple[Client, threading.Thread]] = []
+
+    def begin(endpoint: str) -> list[Any]:
+        client, events = Client(endpoint), list[Any]()
+
+        def read() -> None:
+            client.ask("orders")
+            for event in client.events():
+                events.append(event)
+                if isinstance(event, News):
+                    client.ask("orders")
+
+        begun.append((client, threading.Thread(target=read, daemon=True)))
+        begun[-1][1].start()
+        return events
+
+    yield begin
+    for client, thread in begun:
+        client.close()
+        thread.join(10)
+
+
+def tables_of(endpoint: str) -> dict[str, TableInfo]:
+    client = Client(endpoint)
+    client.ask(None)
+    try:
+        for event in client.events(20):
+            if isinstance(event, News):
+                return {info.name: info for info in event.header.tables}
+    finally:
+        client.close()
+        list(client.events())
+    raise AssertionError("no catalogue")
+
+
+Watch = Callable[[str], list[Any]]
+
+
+def test_close_ends_a_table_with_its_last_rows(
+    server: Server, bridged: Bridged, watch: Watch
+) -> None:
+    with Publisher("orders", endpoint=server.endpoint) as orders:
+        orders.send({"n": [1]})
+        local = bridged(server.endpoint)
+        events = watch(local)
+        wait_for(lambda: [one for one in events if isinstance(one, News) and one.body])
+        orders.send({"n": [1, 2, 3]})
+    wait_for(lambda: header_of(events).ended or header_of(events).kind == "end", 5, "the end")
+    wait_for(lambda: any(one.header.kind == "end" for one in events if isinstance(one, News)))
+    rows = [one.header.rows for one in events if isinstance(one, News) and one.body]
+    assert rows[-1] == 3
+    with Publisher("orders", endpoint=server.endpoint) as orders:  # its successor is seen
+        orders.send({"n": [1, 2]})
+        wait_for(lambda: events[-1].header.rows == 2 if isinstance(events[-1], News) else False)
+
+
+ONCE = """
+import sys
+from livetable.feed import Publisher
+orders = Publisher("orders", endpoint=sys.argv[1])
+orders.send({"n": [1]})
+sys.stdin.readline()
+orders.send({"n": [1, 2, 3]})
+"""
+
+
+def test_the_end_of_a_process_ends_its_tables(
+    server: Server, bridged: Bridged, watch: Watch, runtime_folder: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ONCE, server.endpoint], stdin=subprocess.PIPE,
+        env=environment_for(runtime_folder), stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with killed_after(process):
+        events = watch(bridged(server.endpoint))
+        wait_for(lambda: [one for one in events if isinstance(one, News) and one.body])
+        _, said = process.communicate(b"go on\n", timeout=20)
+        assert said == b""
+    wait_for(lambda: header_of(events).ended, 5, "the end")
+    assert [one.header.rows for one in events if isinstance(one, News) and one.body][-1] == 3
+    # Who comes later sees it as its last state, with its own process.
+    info = tables_of(bridged(server.endpoint))["orders"]
+    assert (info.state, info.rows, info.columns, info.pid) == ("gone", 3, 1, process.pid)
+
+
+@pytest.mark.long
+def test_a_dead_producers_table_is_its_last_state_gone(
+    server: Server, bridged: Bridged, watch: Watch, produce: Callable[..., Any]
+) -> None:
+    process = produce()
+    local = bridged(server.endpoint)
+    events = watch(local)
+    wait_for(partial(first_body, events))
+    assert tables_of(local)["orders"].state == ""
+    process.kill()
+    process.wait()
+    wait_for(lambda: header_of(events).silent, 5, "gone")
+    for endpoint in (local, bridged(server.endpoint)):
+        info = tables_of(endpoint)["orders"]
+        assert (info.state, info.rows, info.columns) == ("gone", 50, 3)
+        assert (info.pid, info.process) == (process.pid, Path(sys.executable).name)
+        assert info.age is not None
+        assert info.age < 60
+        late = watch(endpoint)
+        wait_for(partial(first_body, late))
+        assert header_of(late).silent
+
+
+def test_a_broker_that_is_down_at_the_start_is_waited_for(
+    server: Server, runtime_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.kill()
+    local = f"ipc://{runtime_folder}/bridge.sock"
+    command = ("livetable-feed", server.endpoint, "--bind", local)
+    bridge = subprocess.Popen(
+        command_line(command), env=environment_for(runtime_folder), stderr=subprocess.PIPE
+    )
+    with killed_after(bridge), Publisher("orders", endpoint=server.endpoint) as orders:
+        assert f"{server.endpoint} does not answer" in caplog.text
+        orders.send({"n": [1, 2]})
+        assert bridge.stderr is not None
+        said = bridge.stderr.readline().decode()
+        assert said.startswith(f"livetable-feed: {server.endpoint} does not answer")
+        server.start()
+        assert b"reading the tables" in bridge.stderr.readline()
+        with Subscriber(f"{local}#orders", timeout=20) as reader:
+            assert reader.get()["n"].tolist() == [1, 2]
+
+
+@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
+def test_without_jetstream_there_is_one_sentence(tmp_path: Path, runtime_folder: Path) -> None:
+    server = Server("nats", tmp_path / "broker", stream=False)
+    try:
+        producer = subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "ignore", "-c", PRODUCER, server.endpoint, "0"],
+            env=environment_for(runtime_folder), capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+        lines = producer.stderr.splitlines()
+        assert lines[-1].endswith(f"{server.endpoint} has no JetStream: start nats-server with -js")
+        assert "Task was destroyed" not in producer.stderr
+        assert producer.stderr.count("Traceback") == 1  # the producer's own
+        viewer = subprocess.run(
+            command_line(("livetable", server.endpoint, "--once")),
+            env=environment_for(runtime_folder), capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    finally:
+        server.kill()
+    assert (viewer.returncode, viewer.stdout) == (1, "")
+    assert viewer.stderr.splitlines()[-1].startswith(f"livetable: {server.endpoint} has no JetStr")
+
+
+PASSWORD = "p@ss/w#r:d?,%41 &="
+
+
+@pytest.fixture(params=["nats", "redis"])
+def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """Start a broker that asks for a password."""
+    if why := missing(request.param):
+        pytest.skip(why)
+    nats_login, redis_login = ["--user", "ann", "--pass", PASSWORD], ["--requirepass", PASSWORD]
+    more = nats_login if request.param == "nats" else redis_login
+    server = Server(request.param, tmp_path / "broker", *more)
+    yield server
+    server.kill()
+
+
+def login_to(server: Server, password: str = PASSWORD) -> str:
+    user = "ann" if server.kind == "nats" else ""
+    return server.endpoint.replace("://", f"://{user}:{quote(password, safe='')}@")
+
+
+def test_any_password_lets_one_in_and_is_never_shown(
+    locked: Server, runtime_folder: Path, tmp_path: Path
+) -> None:
+    endpoint, tape = login_to(locked), tmp_path / "t.tape"
+    secrets = [PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD)]
+    with Publisher("orders", endpoint=endpoint) as orders:
+        orders.send({"n": [1, 2]})
+        with pytest.raises(BadEndpoint) as refused:
+            Publisher("orders", endpoint=endpoint)
+        with pytest.raises(BadEndpoint) as wrong:
+            Publisher("others", endpoint=login_to(locked, "another word"))
+        assert "another" not in str(wrong.value)
+        shown = [repr(orders), orders.endpoint, str(refused.value), str(wrong.value)]
+        command = ("livetable", f"{endpoint}#orders", "--headless", "--record", str(tape))
+        viewer = subprocess.Popen(
+            command_line(command), env=environment_for(runtime_folder), stderr=subprocess.PIPE
+        )
+        with killed_after(viewer):
+            wait_for(lambda: tape.exists() and b"orders" in tape.read_bytes())
+            children = psutil.Process(viewer.pid).children(recursive=True)
+            shown += [" ".join(one.cmdline()) for one in children]
+            assert "***@127.0.0.1" in shown[-1]
+            viewer.send_signal(signal.SIGTERM)
+            shown.append(viewer.communicate(timeout=20)[1].decode())
+        shown += [path.name for path in runtime_folder.rglob("*")]
+        kept = b"".join(path.read_bytes() for path in (tape, *runtime_folder.rglob("*.toml")))
+        for word in secrets:
+            assert not [text for text in shown if word in text]
+            assert word.encode() not in kept
+
+
+def test_a_password_from_the_environment_or_a_file(
+    locked: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "word"
+    file.write_text(PASSWORD + "\n")
+    user = "ann@" if locked.kind == "nats" else ""
+    plain = locked.endpoint.replace("://", f"://{user}")
+    Publisher("a", endpoint=f"{plain}?password_file={file}").close()
+    with pytest.raises(BadEndpoint, match="no/such can't be read"):
+        Publisher("a", endpoint=f"{plain}?password_file=/no/such")
+    name = "NATS_PASSWORD" if locked.kind == "nats" else "REDISCLI_AUTH"
+    monkeypatch.setenv(name, PASSWORD)
+    Publisher("a", endpoint=plain).close()
+    if locked.kind == "redis":
+        monkeypatch.delenv(name)
+        monkeypatch.setenv("REDIS_PASSWORD_FILE", str(file))
+        Publisher("a", endpoint=plain).close()
+
+
+@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
+def test_a_token_and_a_credentials_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server("nats", tmp_path / "broker", "--auth", "t0ken word")
+    try:
+        endpoint = server.endpoint.replace("://", "://t0ken%20word@")
+        with Publisher("a", endpoint=endpoint) as made:
+            assert made.endpoint == server.endpoint.replace("://", "://***@")
+        monkeypatch.setenv("NATS_TOKEN", "t0ken word")
+        Publisher("a", endpoint=server.endpoint).close()
+        with pytest.raises(BadEndpoint, match="creds can't be read"):
+            Publisher("a", endpoint=f"{server.endpoint}?creds={tmp_path}/there.creds")
+    finally:
+        server.kill()
 
 
 @given(st.text(min_size=1, max_size=20))

@@ -17,6 +17,7 @@ import zmq
 from livetable.feed import Publisher, Subscriber, introducing, keys
 from livetable.feed.client import Barred, Client
 from livetable.feed.errors import BadEndpoint, BadKey
+from livetable.feed.hub import get_hub
 from livetable.feed.wanting import News
 from tests.waiting import wait_for
 
@@ -172,6 +173,57 @@ def test_one_whose_key_is_known_comes_in_at_once(
     (folder / "authorized_viewers").write_text(keys.key_text(mine.public))
     with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
         assert list(orders.get()["price"]) == [1.5, 2.5]
+
+
+def test_a_key_that_is_taken_out_loses_its_connection(
+    feed: Publisher, as_user: Callable[[str], Path]
+) -> None:
+    keys.keygen()
+    mine = keys.own_pair()
+    assert mine is not None
+    keys.trust(feed.endpoint, feed_key(as_user))
+    allowed = as_user("viewer") / "authorized_viewers"
+    other = keys.key_text(keys.new_pair().public)
+    allowed.write_text(f"{other}\n{keys.key_text(mine.public)}\n")
+    client, told, came = Client(feed.endpoint), list[str](), 0.0
+    client.ask("orders")
+    try:
+        for event in client.events(20):
+            if isinstance(event, Barred):
+                told.append(event.reason)
+                break
+            if isinstance(event, News) and event.body is not None:
+                came = came or time.monotonic()
+                allowed.write_text(f"{other}\n")
+            if isinstance(event, News):
+                client.ask("orders")
+        assert came
+        assert told
+        assert time.monotonic() - came < 5
+        assert "does not know your key" in told[0]
+        # Who is let in again reads on, without another start of the feed.
+        allowed.write_text(f"{keys.key_text(mine.public)}\n")
+        feed.send(FRAME * 2)
+        assert any(isinstance(one, News) and one.body for one in client.events(10))
+    finally:
+        client.close()
+        list(client.events())
+
+
+def test_who_is_still_let_in_stays_when_another_is_not(
+    feed: Publisher, as_user: Callable[[str], Path]
+) -> None:
+    as_user("feed")
+    mine = keys.own_pair()
+    assert mine is not None
+    keys.trust(feed.endpoint, mine.public)
+    with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
+        assert orders.get().shape == (2, 2)
+        hub = get_hub()
+        hub._call(lambda: hub._to_renew.update(hub._bound.values()))
+        wait_for(lambda: not hub._to_renew)
+        feed.send(FRAME * 3)
+        assert orders.get()["id"].tolist() == [3, 6]
 
 
 def test_ones_own_key_always_comes_in(feed: Publisher, as_user: Callable[[str], Path]) -> None:

@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from livetable.feed import Publisher
-from livetable.feed.client import Client, Event
+from livetable.feed.client import Client, Event, Gone
 from livetable.feed.errors import BadKey
 from livetable.tui import subscriber
 from livetable.tui.app import LivetableApp
@@ -142,3 +142,36 @@ async def test_the_first_paint_has_rows_and_state(
     assert [line.split() for line in lines[:2]] == [["v"], ["0", "1"]]
     assert "● live" in painted[StatusLine][0]
     assert "3 × 1" in painted[StatusLine][0]
+
+
+def test_what_has_ended_is_not_gone_when_nothing_more_is_heard(
+    runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livetable.feed.wanting.GONE_SECONDS", 0.2)
+    endpoint = f"ipc://{runtime_folder}/x.sock"
+    publisher = Publisher("orders", endpoint=endpoint)
+    publisher.send(pd.DataFrame({"v": [1, 2, 3]}))
+    events: list[Event] = []
+    reader = Subscriber(Target(endpoint, "orders"), lambda: None)
+    take_in = reader._take_in
+
+    def note(event: Event, client: Client) -> None:
+        take_in(event, client)
+        events.append(event)
+
+    monkeypatch.setattr(reader, "_take_in", note)
+    with running(reader):
+        wait_for(lambda: rows_of(reader) == 3)
+        publisher.close()
+        wait_for(lambda: any(isinstance(one, Gone) for one in events), 20, "silence")
+        state = reader.take()
+    assert (state.link, rows_of(reader)) == (Link.ENDED, 3)
+
+
+def test_a_state_of_a_process_that_is_not_heard_is_never_live(orders: Publisher) -> None:
+    orders._state.silent = True  # as a bridge's, whose table comes from a broker
+    reader = Subscriber(ORDERS, lambda: None, client=answered())
+    reader.read_early()
+    assert (reader.take().link, rows_of(reader)) == (Link.GONE, 3)
+    reader.stop()
+    list(reader._client.events() if reader._client else ())

@@ -19,7 +19,7 @@ from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, targe
 from livetable.tui.messages import ListingChanged
 from livetable.tui.screens.leaving import LeftOnce
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.started import place
+from livetable.tui.started import place, started
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
@@ -159,7 +159,7 @@ class PickerScreen(LeftOnce[Target | None]):
             self.dismiss(None)
 
     def _head(self) -> None:
-        count = sum(one.answers for one in self._listing)
+        count = sum(one.lives for one in self._listing)
         where = harmless(place(self.endpoint)) if self.endpoint else "this machine"
         tables = f"{count} live table{'' if count == 1 else 's'}"
         heading = Text(f" livetable   {tables} on {where}", no_wrap=True, overflow="ellipsis")
@@ -173,5 +173,7 @@ class PickerScreen(LeftOnce[Target | None]):
             return harmless(self.lister.problem)
         if self.endpoint is None:
             return 'nothing is published yet; in Python: Publisher("orders").send(df)'
+        if (own := started(self.endpoint)) is not None:
+            return f"waiting for {harmless(own.awaits)} …"
         state = "no table there yet" if self.lister.connected else "nobody there yet"
         return f"waiting for {harmless(place(self.endpoint))} … {state}"

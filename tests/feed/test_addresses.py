@@ -1,0 +1,81 @@
+"""livetable.feed.addresses: read as they are written, and shown without secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livetable.feed.addresses import read_address, shown, without_secrets
+from livetable.feed.directory import check_address
+from livetable.feed.errors import BadEndpoint
+from livetable.feed.faults import kept, told
+
+SECRET = "s3cretPW"
+
+
+@pytest.mark.parametrize(
+    ("address", "as_seen"),
+    [
+        ("nats://ann:s3cretPW@host:4222?replicas=3", "nats://ann:***@host:4222?replicas=3"),
+        ("nats://s3cretPW@host", "nats://***@host"),
+        ("nats://ann:s3cretPW@a,ann:s3cretPW@b:1", "nats://ann:***@a,ann:***@b:1"),
+        ("redis://:s3cretPW@host/0", "redis://:***@host/0"),
+        ("rediss://host/0?password=s3cretPW&db=2", "rediss://host/0?password=***&db=2"),
+        ("nats://ann:x/s3cretPW#y@host", "nats://ann:***@host"),
+        ("nats://ann:x@s3cretPW@host", "nats://ann:***@host"),
+        ("nats://a:s3cretPW,s3cretPW@host", "nats://a:***@host"),
+        ("http://host:1/rows?s3cretPW", "http://host:1/rows?***"),
+        (
+            "https://ann:s3cretPW@host/rows?token=s3cretPW#a",
+            "https://ann:***@host/rows?token=***#a",
+        ),
+        ("tcp://ann:s3cretPW@host:1", "tcp://ann:***@host:1"),
+        ("ipc:///run/x@y?z=1", "ipc:///run/x@y?z=1"),
+        ("orders", "orders"),
+    ],
+)
+def test_addresses_as_they_are_seen(address: str, as_seen: str) -> None:
+    assert shown(address) == shown(as_seen) == as_seen
+    assert without_secrets(f"({address!r}: no) {address}: no") == f"({as_seen!r}: no) {as_seen}: no"
+
+
+@given(st.text(min_size=1), st.sampled_from(["nats", "redis"]))
+def test_any_password_is_read_when_it_is_percent_encoded(password: str, scheme: str) -> None:
+    password = password.encode("utf-8", "replace").decode()
+    address = f"{scheme}://ann:{quote(password, safe='')}@host:1"
+    read = read_address(address)
+    assert (read.user, read.password, read.servers) == ("ann", password, ("host:1",))
+    assert shown(address) == f"{scheme}://ann:***@host:1"
+    assert repr(password)[1:-1] not in repr(read) or len(password) < 5
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nats://ann:s3cretPW", "nats://ann:x/s3cretPW@host", "nats://ann:x#s3cretPW@host",
+        "redis://ann:s3cretPW?x@host", "nats://", "nats://host:99999", "nats://a:s3cretPW,b@host",
+        "http://ann:s3cretPW@127.0.0.1:5000", "tcp://ann:s3cretPW@127.0.0.1:5000",
+        "http://ann:s3cretPW@127.0.0.1:x",
+    ],
+)  # fmt: skip
+def test_what_can_be_no_address_is_refused_without_its_secrets(address: str) -> None:
+    with pytest.raises(BadEndpoint) as refused:
+        check_address(address)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_fault_is_kept_without_secrets() -> None:
+    error = RuntimeError("nats://ann:s3cretPW@host:4222 was lost")
+    assert told(error).endswith("nats://ann:***@host:4222 was lost")
+    try:
+        raise error
+    except RuntimeError:
+        path = Path(kept().removeprefix("where is in "))
+    text = path.read_text()
+    path.unlink()
+    assert "nats://ann:***@host:4222 was lost" in text
+    assert SECRET not in text
