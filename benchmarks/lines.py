@@ -8,6 +8,7 @@ seen, until `q` gives the shell back, until the first rows are there.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import shlex
@@ -75,6 +76,7 @@ class Figures:
         first: From Enter to the first rows.
         start: Bytes until the whole screen is there.
         carried: Bytes a second, afterwards.
+        paint: Bytes of a paint, in which every cell of the table has changed.
     """
 
     ages: list[float] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Figures:
     first: float = 0.0
     start: int = 0
     carried: float = 0.0
+    paint: float = float("nan")
 
 
 _THREE: Final = ((1e6, 15.0), (1e4, 20.0), (1e6, 15.0), (0.0, 5.0), (1e6, 15.0))
@@ -157,8 +160,11 @@ def _look(row: Row, terminal: NearTerminal, line: Line, figures: Figures, second
                 _watch(terminal, figures, long - _SETTLE, keys=False)
         return
     before, began = terminal.received, time.monotonic()
+    terminal.raw.clear()
     _watch(terminal, figures, seconds, keys=True)
     figures.carried = (terminal.received - before) / (time.monotonic() - began)
+    if asked := terminal.raw.count(b"\x1b[6n"):
+        figures.paint = len(terminal.raw) / asked
     terminal.raw.clear()
     terminal.send(b"q")
     figures.leaving = terminal.until(lambda: PROMPT.encode() in terminal.raw)
@@ -203,12 +209,13 @@ def report(row: Row, figures: Figures) -> tuple[str, bool]:
         cells.append(f"{value:.2f} (<= {most:g})")
     cells[2] += f", p50 {quantile(figures.ages, 0.5):.2f}"
     cells += [f"{figures.start / 1000:.1f} kB", f"{figures.carried / 1000:.1f} kB/s"]
+    cells.append("" if math.isnan(figures.paint) else f"{figures.paint / 1000:.1f} kB")
     return f"| {' | '.join(cells)} | {'yes' if met else '**no**'} |", met
 
 
 HEADER = (
-    "| line | screen | age p95 s | key p95 s | q s | first rows s | start | carried | met |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| line | screen | age p95 s | key p95 s | q s | first rows s | start | carried | a paint | met |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
