@@ -214,7 +214,7 @@ def report(row: Row, figures: Figures) -> tuple[str, bool]:
 
 
 HEADER = (
-    "| line | screen | age p95 s | key p95 s | q s | first rows s | start | carried | a paint | met |\n"
+    "| line | screen | age s | key s | q s | first rows s | start | carried | a paint | met |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
 )
 
