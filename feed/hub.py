@@ -23,6 +23,7 @@ from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
+from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
 from livetable.feed.wire import (
@@ -54,9 +55,11 @@ class _Bound:
         endpoint: str,
         prepare: Prepare,
         pair: KeyPair | None,
+        peers: Peers,
     ) -> None:
         self.pair = pair
         self.socket = context.socket(zmq.XPUB)
+        self.arrivals = Arrivals(context, self.socket, peers)
         options = {
             zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
             zmq.SNDHWM: 0,  # credit bounds the queue; a mark would drop frames silently
@@ -78,23 +81,30 @@ class _Bound:
             self.socket.copy_threshold = 0
             self._bind(endpoint)
         except zmq.ZMQError as error:
+            self.arrivals.close()
             self.socket.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
         # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
         said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
         shares = can_share(self.endpoint)
-        self.serving = Serving(self._send, _describe, prepare, shares=shares)
+        self.serving = Serving(self._send, _describe, prepare, shares=shares, peers=peers)
         self.introducer: Introducer | None = None
         if pair is not None:
             with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
                 self.introducer = Introducer(self.endpoint, pair.public)
+
+    @property
+    def sockets(self) -> list[zmq.Socket[bytes]]:
+        """What there is to wait for."""
+        return [one for one in (self.socket, self.arrivals.socket) if one is not None]
 
     def close(self, *, at_once: bool = False) -> None:
         """Let go of the endpoint; what was said last still goes out."""
         if at_once:
             with contextlib.suppress(zmq.ZMQError):
                 self.socket.unbind(self.endpoint)  # close does it some time later
+        self.arrivals.close()
         self.socket.close()
         if self.introducer is not None:
             self.introducer.close()
@@ -121,14 +131,18 @@ class _Bound:
 
     def receive(self, now: float) -> None:
         # A bound on what is taken in at once: a flood of wants must not keep news waiting.
+        frames = []
         for _ in range(256):
             try:
-                message = self.socket.recv(zmq.NOBLOCK)
+                frames.append(self.socket.recv(zmq.NOBLOCK, copy=False))
             except zmq.Again:
-                return
-            if self.socket.getsockopt(zmq.RCVMORE):
-                continue
-            self.serving.received(message, now)
+                break
+        # Who came, after what they say was taken: it was told before they said it.
+        for peer in self.arrivals.look(now):
+            self.serving.left(peer)
+        for frame in frames:
+            if not frame.more and self.arrivals.hears(frame, now):
+                self.serving.received(frame.bytes, now, self.arrivals.peer_of(frame))
 
 
 class Hub:
@@ -143,6 +157,7 @@ class Hub:
         self._untidy: set[TableState] = set()
         self._preparing: set[TableState] = set()
         self._bound: dict[str, _Bound] = {}
+        self._peers = Peers()
         self._doorkeeper: Doorkeeper | None = None
         self._alarm, self._listen = socket.socketpair()
         self._alarm.setblocking(False)
@@ -169,9 +184,10 @@ class Hub:
             if bound is None:
                 if pair is not None:
                     self._door().owners.add(pair.public)
-                bound = _Bound(self._context, endpoint, self._prepare, pair)
+                bound = _Bound(self._context, endpoint, self._prepare, pair, self._peers)
                 self._bound[endpoint] = self._bound[bound.endpoint] = bound
-                self._poller.register(bound.socket, zmq.POLLIN)
+                for one in bound.sockets:
+                    self._poller.register(one, zmq.POLLIN)
                 if bound.introducer is not None:
                     self._poller.register(bound.introducer, zmq.POLLIN)
             elif bound.pair != pair:
@@ -202,7 +218,8 @@ class Hub:
             bound.serving.remove(table.name, time.monotonic())
             if not bound.serving.tables:
                 self._bound = {at: one for at, one in self._bound.items() if one is not bound}
-                self._poller.unregister(bound.socket)
+                for one in bound.sockets:
+                    self._poller.unregister(one)
                 if bound.introducer is not None:
                     self._poller.unregister(bound.introducer)
                 bound.close(at_once=True)
@@ -327,7 +344,7 @@ class Hub:
         while self._untidy:
             self._untidy.pop().compact()
         for bound in set(self._bound.values()):
-            if bound.socket in ready:
+            if not ready.keys().isdisjoint(bound.sockets):
                 bound.receive(now)
             if bound.introducer is not None and bound.introducer.fileno() in ready:
                 bound.introducer.answer()
