@@ -74,6 +74,10 @@ def asked(
         return error.code, json.loads(error.read())["error"]
 
 
+def deep_json(levels: int) -> bytes:
+    return b'[{"a":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}]"
+
+
 ROWS = [{"id": 1, "x": 1.5}, {"id": 2, "x": 2.5}]
 
 
@@ -145,6 +149,16 @@ def test_what_is_given_back_can_be_sent_again(ask: Ask, form: str) -> None:
         ("PUT", "/tables/t", b"x" * (2 << 20), None, 413, "1 MB at most"),
         ("PUT", "/tables/a%2Fb", ROWS, None, 400, "name"),
         ("PUT", "/tables/new?limit=x", ROWS, None, 400, "limit and ttl are numbers"),
+        ("PUT", "/tables/new?limit=0", ROWS, None, 400, "limit=0 is none of rows"),
+        ("PUT", "/tables/new?key=id&ttl=inf", ROWS, None, 400, "ttl=inf is none of seconds"),
+        ("PUT", "/tables/new?key=id&ttl=nan", ROWS, None, 400, "ttl=nan is none of seconds"),
+        ("PUT", "/tables/new?key=id&ttl=1e999", ROWS, None, 400, "more than 0"),
+        ("PUT", "/tables/new?key=id&ttl=-1", ROWS, None, 400, "more than 0"),
+        ("PUT", "/tables/new?key=id&ttl=soon", ROWS, None, 400, "ttl=soon is none of seconds"),
+        ("PUT", "/tables/t", deep_json(100), None, 422, "nested too deeply"),
+        ("PUT", "/tables/t", deep_json(450), "application/json", 422, "nested too deeply"),
+        ("POST", "/tables/t", deep_json(100)[1:-1], "application/x-ndjson", 422, "too deeply"),
+        ("POST", "/tables/t", deep_json(20_000)[1:-1], "application/x-ndjson", 422, "too deeply"),
         ("DELETE", "/tables/t", b"[1", None, 400, "as JSON"),
         ("PATCH", "/tables/t", b"", None, 405, "there are"),
         ("GET", "/nothing", None, None, 404, "tells how"),
