@@ -167,23 +167,20 @@ class _Server:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(ended.set)
 
-        listening = None
         try:
             try:
-                listening = await loop.create_server(self._door, self._host, port, backlog=128)
+                bound = self._door.open(self._host, port)
             except OSError as error:
                 raise BadEndpoint(
                     f"{self._host}:{port} can't be listened at: {error.strerror or error}"
                 ) from None
-            bound = listening.sockets[0].getsockname()[1]
             host = f"[{self._host}]" if ":" in self._host else self._host
             self._url = f"http://{host}:{bound}"
             self._ready(f"listening at {self._url}: curl {self._url} tells how")
             threading.Thread(target=wait, daemon=True).start()
             await ended.wait()
         finally:
-            if listening is not None:
-                listening.close()
+            self._door.close()
             await runner.cleanup()
 
     def _middleware(self) -> Any:
