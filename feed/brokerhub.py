@@ -15,6 +15,7 @@ from typing import Any, Final
 from livetable.feed.brokers import BEAT_SECONDS, BrokerError, broker_at, pack
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.hub import process_name
+from livetable.feed.quiet import finish, hush
 from livetable.feed.state import Snapshot, TableState
 from livetable.feed.wire import Header, Position, new_epoch, split
 
@@ -50,6 +51,7 @@ class BrokerHub:
         self._woken = False
         self._epoch, self._version = new_epoch(), 1
         self._loop = asyncio.new_event_loop()
+        hush(self._loop, endpoint.rpartition("@")[2])
         self._broker = broker_at(endpoint)
         self._broker.on_link = self._on_link
         self._thread = threading.Thread(target=self._run, name="livetable-broker", daemon=True)
@@ -101,9 +103,7 @@ class BrokerHub:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        with contextlib.suppress(Exception):
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        finish(self._loop)
 
     def _call(self, work: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
         if threading.current_thread() is self._thread or not self._thread.is_alive():

@@ -386,6 +386,9 @@ class Client:
             except WireError as error:
                 yield Refused(str(error))
                 continue
+            except MemoryError:
+                yield Refused("there is no memory here for what came")
+                continue
             self._say(want)
             if news is not None:
                 yield news

@@ -24,6 +24,7 @@ from livetable.feed.brokers import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.publisher import Publisher
+from livetable.feed.quiet import hush
 from livetable.feed.sources import MakePublisher
 from livetable.feed.state import Body, Snapshot
 from livetable.feed.wire import Header, Position, TableInfo
@@ -68,6 +69,7 @@ class _Bridge:
     async def run(self, stop: threading.Event, ready: Callable[[], object]) -> None:
         """Take frames until `stop` is set."""
         loop = asyncio.get_running_loop()
+        hush(loop, self._shown)
         ended = asyncio.Event()
         self._broker.on_link = self._on_link
 
