@@ -42,11 +42,19 @@ ANSWERS: Final = 2_000
 ANSWERS_A_SECOND: Final = 1_000
 """Answers that a connection gets: so many at once, and so many a second. The rest wait."""
 
+BODIES_AHEAD: Final = 2
+"""Bodies of one table on their way to one connection: one, and one that was just taken."""
+
 _FLOOD: Final = 10_000
 """Who says so much more than it may is sent away."""
 
-STILL_SECONDS: Final = 1.0
+STILL_SECONDS: Final = 3.0
 """A connection to which nothing moves for so long, though there is something, is not read."""
+
+STILL_PUBLIC_SECONDS: Final = 0.5
+"""The same of a plain subscriber: it is sent more without having asked for it."""
+
+_LOOK_SECONDS: Final = 0.25
 
 IDLE_SECONDS: Final = 5.0
 """Who has not asked for anything by then gives its place to a newcomer."""
@@ -107,6 +115,7 @@ class Peer:
         self._says = _Bucket(MESSAGES, MESSAGES_A_SECOND, now)
         self._gets = _Bucket(ANSWERS, ANSWERS_A_SECOND, now)
         self._unsent: deque[Sent] = deque()
+        self._bodies: dict[str, deque[Sent]] = {}
         self._queued = 0
         self._still_since: float | None = None
 
@@ -128,7 +137,7 @@ class Peer:
             return False
         if len(self._unsent) < MOST_UNSENT:
             return True
-        self._drop_done()
+        _drop_done(self._unsent)
         if len(self._unsent) >= MOST_UNSENT and not self.is_behind:
             self._unsent.clear()  # what is not done is so on account of another that listens in
         return len(self._unsent) < MOST_UNSENT
@@ -138,28 +147,54 @@ class Peer:
         if self.fd is not None:
             self._says.take(-1)
             self._gets.take(1)
-            self._drop_done()
+            _drop_done(self._unsent)
             self._unsent.append(sent)
 
-    def _drop_done(self) -> None:
-        while self._unsent and self._unsent[0].done:
-            self._unsent.popleft()
+    def got_body(self, table: str, last: Sent) -> None:
+        """Count a body, or some parts of one: `last` is the last of them."""
+        if self.fd is not None:
+            bodies = self._bodies.setdefault(table, deque())
+            _drop_done(bodies)
+            bodies.append(last)
+
+    def has_credit(self, table: str, now: float) -> bool:
+        """Tell whether it may be sent one more body of a table: it has taken those before."""
+        if not self.may_get(now):
+            return False
+        bodies = self._bodies.get(table)
+        if bodies is None:
+            return True
+        _drop_done(bodies)
+        if len(bodies) >= BODIES_AHEAD:
+            if self.is_behind:
+                return False
+            bodies.clear()
+        if not bodies:
+            del self._bodies[table]
+        return True
 
     @property
     def is_behind(self) -> bool:
         """Whether the system holds something that it has not read."""
         return self.fd is not None and queued(self.fd) > 0
 
-    def look(self, now: float) -> bool:
-        """See what is on its way to it; tell whether it does not read."""
+    def look(self, now: float) -> None:
+        """See what is on its way to it."""
         if self.fd is None:
-            return False
+            return
         before, self._queued = self._queued, queued(self.fd)
         if not self._queued:
             self._still_since = None
         elif self._queued != before or self._still_since is None:
             self._still_since = now
-        return self._still_since is not None and now - self._still_since >= STILL_SECONDS
+
+    def reads(self, now: float) -> bool:
+        """Tell whether it took something of late of what was on its way, if anything was."""
+        if self._still_since is None:
+            return True
+        is_public = any(not topic.startswith(b"@") for topic in self.topics)
+        most = STILL_PUBLIC_SECONDS if is_public else STILL_SECONDS
+        return now - self._still_since < most
 
     def send_away(self) -> None:
         """Shut its connection: ZeroMQ finds it so, and frees what it held for it."""
@@ -228,13 +263,18 @@ class Peers:
         if takes(greediest) > takes(newcomer) + 1:
             greediest.send_away()
 
+    def look(self, now: float) -> None:
+        """See who reads what is on its way."""
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = now
+            for peer in self._there.values():
+                peer.look(now)
+
     def send_away_who_does_not_read(self, now: float) -> None:
         """Shut the connections to which nothing moves: what they hold is missed elsewhere."""
-        if now - self._looked_at < STILL_SECONDS / 4:
-            return
-        self._looked_at = now
+        self.look(now)
         for peer in list(self._there.values()):
-            if not peer.gone and peer.look(now):
+            if not peer.reads(now):
                 peer.send_away()
 
     def send_guests_away(self, now: float) -> None:
@@ -259,6 +299,11 @@ class Peers:
             return newcomer
         of_it = [one for one in present if one.host == host and not one.guest]
         return of_it[-1]
+
+
+def _drop_done(messages: deque[Sent]) -> None:
+    while messages and messages[0].done:
+        messages.popleft()
 
 
 def _leaves_at(peer: Peer) -> float | None:

@@ -7,7 +7,7 @@ with `idle`. So each viewer has at most one answer (or `WINDOW` parts of one) on
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -41,16 +41,14 @@ MAX_WANTS: Final = 10_000
 MAX_TOPICS: Final = 20_000
 """Topics that viewers of one endpoint are subscribed to; for more the same."""
 
-ANSWERS_AHEAD: Final = 2
-"""Answers on their way to one viewer about one table: one, and one that was just taken."""
-
 RETRY_SECONDS: Final = 0.02
 """What could not be sent for lack of credit is tried again after this long."""
 
 STALE_SECONDS: Final = 12.0
 """Who fetches a body and does not ask for its next part for so long has given it up."""
 
-_LOOK_SECONDS: Final = 1.0  # so often it is seen what is still on its way
+_FRESH_SECONDS: Final = 0.3
+_LOOK_SECONDS: Final = 0.5  # so often it is seen what is still on its way
 
 EXPIRY_SECONDS: Final = 0.05
 """Rows whose time is over go together, this often at most."""
@@ -96,7 +94,6 @@ class _Listener:
             read.
         waits: Tables that it waits for.
         fetches: Tables that it gets part by part.
-        unsent: Answers that may be on their way, the last parts of them.
     """
 
     peer: Peer
@@ -106,21 +103,6 @@ class _Listener:
     by_memory: set[str] = field(default_factory=set)
     waits: set[str | None] = field(default_factory=set)
     fetches: set[str] = field(default_factory=set)
-    unsent: dict[str, deque[Sent]] = field(default_factory=dict)
-
-    def has_credit(self, name: str, now: float) -> bool:
-        """Tell whether it may be sent an answer about a table that it has not asked for yet."""
-        if not self.peer.may_get(now):
-            return False
-        unsent = self.unsent.get(name)
-        while unsent and unsent[0].done:
-            unsent.popleft()
-        if not unsent or len(unsent) < ANSWERS_AHEAD or self.peer.fd is None:
-            return True
-        if self.peer.is_behind:
-            return False
-        unsent.clear()  # another one, that listens in, has not taken them
-        return True
 
 
 class _Public:
@@ -164,7 +146,7 @@ class Serving:
         self._describe = describe
         self._epoch = new_epoch()
         self._version = 1
-        self._peers = peers or Peers()
+        self._peers = Peers() if peers is None else peers
         self._everybody = Peer()
         """Whose messages those are that come by nobody knows which connection."""
         self._holders: dict[bytes, list[Peer]] = {}
@@ -222,7 +204,6 @@ class Serving:
         for listener in self._listeners.values():
             listener.failure_told.discard(name)
             listener.by_memory.discard(name)
-            listener.unsent.pop(name, None)
             listener.has.pop(name, None)
             listener.answered.pop(name, None)  # the rest will never come: it may ask again
         self._answer_catalogue(now)
@@ -435,7 +416,7 @@ class Serving:
                 self._give_up(name, want.topic)
             return True
         self._give_up(name, want.topic)
-        if not listener.has_credit(name, now):
+        if not listener.peer.has_credit(name, now):
             return table.has_news(want.have) and self._hold(name, now)
         snapshot = self._admitted(table, want, now, free=listener.peer.fd is None)
         if snapshot is None:
@@ -480,31 +461,31 @@ class Serving:
         """
         if not table.has_news(want.have):
             return None
-        by_memory = self._shares and want.memory  # nothing is on its way then
-        if (
-            free
-            or by_memory
-            or not self._unsent.is_full(table.name, now)
-            or (self._has_made_room(table.name, now))
-        ):
+        if free or (self._shares and want.memory):  # nothing is on its way then, or nobody knows
             snapshot = self._newer(table, want)
-            if snapshot is None or free or (by_memory and snapshot.body.place is not None):
+            if snapshot is None or free or snapshot.body.place is not None:
                 return snapshot
-            if self._unsent.admits(table.name, snapshot, now):
+        if self._has_room(table.name, 1, now):
+            snapshot = self._newer(table, want)
+            if snapshot is None or self._unsent.admits(table.name, snapshot, now):
+                return snapshot
+            if self._has_room(table.name, len(snapshot.body.data), now):
                 return snapshot
         other, have = self._unsent.newest(table.name), want.have
-        is_news = have is None or have.epoch != table.epoch
-        if (
-            other is not None
-            and other.position.epoch == table.epoch
-            and (is_news or (have is not None and have.seq < other.position.seq))
-        ):
-            return other
+        if other is not None and other.position.epoch == table.epoch:
+            is_old = have is not None and have.epoch == table.epoch
+            if not is_old or (have is not None and have.seq < other.position.seq):
+                return other
         self._hold(table.name, now)
         return None
 
-    def _has_made_room(self, name: str, now: float) -> bool:
-        """Take from who fetches a table too often, or not on, and from who does not read."""
+    def _has_room(self, name: str, size: int, now: float) -> bool:
+        """Tell whether there is room for one body more of a table, made if need be.
+
+        It is taken from who fetches the table too often, or not on, and from who does not read.
+        """
+        if not self._unsent.is_full(name, now, size):
+            return True
         transfers = self._transfers.get(name, {})
         by_peer = Counter(self._listeners[topic].peer for topic in transfers)
         greedy = {peer for peer, number in by_peer.most_common(1) if number > 1}
@@ -512,14 +493,17 @@ class Serving:
             if one.is_given_up(now) or self._listeners[topic].peer in greedy:
                 self._give_up(name, topic)
                 self._unsent.let_go([name])
-                if not self._unsent.is_full(name, now):
+                if not self._unsent.is_full(name, now, size):
                     return True
-        self._peers.send_away_who_does_not_read(now)
-        return not self._unsent.is_full(name, now)
+        newest = self._unsent.newest(name)
+        if newest is None or now - newest.monotonic >= _FRESH_SECONDS:  # else it will do for others
+            self._peers.send_away_who_does_not_read(now)
+        return not self._unsent.is_full(name, now, size)
 
     def _look(self, now: float) -> None:
         """Let go of what nobody needs any more."""
         self._look_at = now + _LOOK_SECONDS
+        self._peers.look(now)
         for name, transfers in list(self._transfers.items()):
             for topic in [at for at, one in transfers.items() if one.is_given_up(now)]:
                 self._give_up(name, topic)
@@ -548,9 +532,8 @@ class Serving:
             transfer.last = self._reply(want, header, transfer.parts[part])
             if self._listeners[want.topic].peer.fd is not None:
                 self._unsent.add(table.name, transfer.snapshot, transfer.last)
-        if transfer.last is not None and until == len(transfer.parts):
-            unsent = self._listeners[want.topic].unsent.setdefault(table.name, deque())
-            unsent.append(transfer.last)
+        if transfer.last is not None:
+            self._listeners[want.topic].peer.got_body(table.name, transfer.last)
         transfer.sent = max(transfer.sent, until)
 
     def _header(

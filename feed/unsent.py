@@ -9,7 +9,10 @@ from typing import Final, Protocol
 from livetable.feed.state import Snapshot
 
 FREE_BYTES: Final = 64 << 20
-"""Of all tables of an endpoint together so much may be on its way, and two frames of each."""
+"""Of all tables of an endpoint together so much may be on its way, and some frames of each."""
+
+FREE_BODIES: Final = 3
+"""So many frames of a table may always be on their way."""
 
 MESSAGE_BYTES: Final = 1_000
 """What a message takes beside its body."""
@@ -69,15 +72,21 @@ class Unsent:
     def __bool__(self) -> bool:
         return bool(self._tables)
 
-    def is_full(self, table: str, now: float) -> bool:
-        """Tell whether a new body of a table has to wait: two frames of each always have room."""
-        return not self._has_two_free(table) and not self._has_room(1, now)
+    def is_full(self, table: str, now: float, size: int = 1) -> bool:
+        """Tell whether a new body of a table has to wait: some frames of each always have room.
+
+        Args:
+            table: The table's name.
+            now: The time.
+            size: The body's bytes.
+        """
+        return not self._has_free_frame(table) and not self._has_room(size, now)
 
     def admits(self, table: str, snapshot: Snapshot, now: float) -> bool:
         """Tell whether a body may be sent."""
         if place_of(table, snapshot) in self._tables.get(table, ()):
             return True
-        return self._has_two_free(table) or self._has_room(len(snapshot.body.data), now)
+        return not self.is_full(table, now, len(snapshot.body.data))
 
     def add(self, table: str, snapshot: Snapshot, message: Sent) -> None:
         """Count a message with a body, or with a part of one."""
@@ -116,10 +125,12 @@ class Unsent:
             self._bytes += bodies[at].size
         return bodies[at]
 
-    def _has_two_free(self, table: str) -> bool:
-        if 2 <= len(self._tables.get(table, ())) <= _FEW:  # of many it takes too long each time
+    def _has_free_frame(self, table: str) -> bool:
+        if (
+            FREE_BODIES <= len(self._tables.get(table, ())) <= _FEW
+        ):  # of many it takes too long each time
             self.let_go([table])
-        return len(self._tables.get(table, ())) < 2
+        return len(self._tables.get(table, ())) < FREE_BODIES
 
     def _has_room(self, size: int, now: float) -> bool:
         if self._bytes + size > FREE_BYTES and now - self._looked_at >= _LOOK_SECONDS:
