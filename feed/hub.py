@@ -39,6 +39,7 @@ _log = logging.getLogger("livetable.feed")
 
 _EXIT_SECONDS: Final = 2.0
 _BIND_TRIES: Final = 5
+_AT_ONCE: Final = 1000
 _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
 
@@ -132,17 +133,16 @@ class _Bound:
     def receive(self, now: float) -> None:
         # A bound on what is taken in at once: a flood of wants must not keep news waiting.
         frames = []
-        for _ in range(256):
+        for _ in range(_AT_ONCE):
             try:
                 frames.append(self.socket.recv(zmq.NOBLOCK, copy=False))
             except zmq.Again:
                 break
         # Who came, after what they say was taken: it was told before they said it.
-        for peer in self.arrivals.look(now):
-            self.serving.left(peer)
-        for frame in frames:
-            if not frame.more and self.arrivals.hears(frame, now):
-                self.serving.received(frame.bytes, now, self.arrivals.peer_of(frame))
+        for gone in self.arrivals.look(now):
+            self.serving.left(gone)
+        for message, peer in self.arrivals.heard((one for one in frames if not one.more), now):
+            self.serving.received(message, now, peer)
 
 
 class Hub:

@@ -14,7 +14,7 @@ import socket
 import struct
 import sys
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,19 +34,23 @@ MOST_WAITING: Final = 1_000
 MOST_UNSENT: Final = 2_000
 """Messages on their way to one connection that does not read."""
 
-MESSAGES: Final = 5_000
+MESSAGES: Final = 2_000
 MESSAGES_A_SECOND: Final = 500
 """What a connection may say that is not answered: so many at once, and so many more a second."""
 
-ANSWERS: Final = 2_000
+ANSWERS: Final = 500
 ANSWERS_A_SECOND: Final = 1_000
 """Answers that a connection gets: so many at once, and so many a second. The rest wait."""
 
 BODIES_AHEAD: Final = 2
 """Bodies of one table on their way to one connection: one, and one that was just taken."""
 
-_FLOOD: Final = 10_000
+_FLOOD: Final = 1_000
 """Who says so much more than it may is sent away."""
+
+_WARY_SECONDS: Final = 10.0
+_WARY: Final = 50
+"""From where somebody flooded newcomers may say and get only so much at once for a while."""
 
 STILL_SECONDS: Final = 3.0
 """A connection to which nothing moves for so long, though there is something, is not read."""
@@ -110,6 +114,8 @@ class Peer:
         """Whether it came when there was no place for it."""
         self.told: float | None = None
         """When it was told so."""
+        self.flooded_at: float | None = None
+        """When it was sent away for saying too much."""
         self.gone = False
         """Whether it is gone, or was sent away."""
         self._says = _Bucket(MESSAGES, MESSAGES_A_SECOND, now)
@@ -119,13 +125,19 @@ class Peer:
         self._queued = 0
         self._still_since: float | None = None
 
+    def be_wary(self) -> None:
+        """Let it say and get only little at once."""
+        self._says.take(MESSAGES - _WARY)
+        self._gets.take(ANSWERS - _WARY)
+
     def says(self, now: float) -> bool:
         """Count a message of its; tell whether it is heard."""
         if self.fd is None:
             return True
         left = self._says.left(now)
         self._says.take(1)
-        if left < -_FLOOD:
+        if left < -_FLOOD and not self.gone:
+            self.flooded_at = now
             self.send_away()
         return left > 0 and not self.gone
 
@@ -220,6 +232,7 @@ class Peers:
         self._given = places
         self._there: dict[int, Peer] = {}
         self._looked_at = 0.0
+        self._floods: dict[str, float] = {}
 
     @property
     def places(self) -> int:
@@ -232,6 +245,8 @@ class Peers:
     def came(self, fd: int, now: float) -> Peer:
         """Open the account of a connection that was accepted."""
         newcomer = Peer(fd, now)
+        if now - self._floods.get(newcomer.host, -_WARY_SECONDS) < _WARY_SECONDS:
+            newcomer.be_wary()
         self._there[fd] = newcomer
         present = [one for one in self._there.values() if not one.gone]
         if sum(not one.guest for one in present) <= self.places:
@@ -248,6 +263,11 @@ class Peers:
     def left(self, peer: Peer) -> None:
         """Close the account of a connection that is gone."""
         peer.gone = True
+        if peer.flooded_at is not None:
+            self._floods.pop(peer.host, None)
+            self._floods[peer.host] = peer.flooded_at  # the newest last
+            while len(self._floods) > _MOST_PLACES:
+                del self._floods[next(iter(self._floods))]
         if peer.fd is not None and self._there.get(peer.fd) is peer:
             del self._there[peer.fd]
 
@@ -365,18 +385,16 @@ class Arrivals:
                 went.append(peer)
         return went
 
-    def peer_of(self, frame: zmq.Frame) -> Peer | None:
-        """Return by whom a message came, None if that can't be known."""
-        fd = self._fd_of(frame)
-        return None if fd is None else self._own.get(fd)
+    def heard(self, frames: Iterable[zmq.Frame], now: float) -> Iterator[tuple[bytes, Peer | None]]:
+        """Yield the messages that are to be heard, and by whom they came, None if nobody knows.
 
-    def hears(self, frame: zmq.Frame, now: float) -> bool:
-        """Count a message; tell whether it is to be heard: who is gone, or floods, is not."""
-        fd = self._fd_of(frame)
-        if fd is None:
-            return True
-        peer = self._own.get(fd)
-        return peer is not None and not peer.gone and peer.says(now)
+        Those of who is gone, or says too much, are not.
+        """
+        for frame in frames:
+            fd = self._fd_of(frame)
+            peer = None if fd is None else self._own.get(fd)
+            if fd is None or (peer is not None and not peer.gone and peer.says(now)):
+                yield frame.bytes, peer
 
     def close(self) -> None:
         """Hear no more; who is there still is forgotten."""

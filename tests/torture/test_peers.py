@@ -26,7 +26,7 @@ from tests.waiting import killed_after, wait_for
 
 pytestmark = pytest.mark.long
 
-SECONDS = 10.0 if int(os.environ.get("LIVETABLE_SCENARIOS", "30")) >= 100 else 3.0
+SECONDS = 10.0 if int(os.environ.get("LIVETABLE_SCENARIOS", "30")) >= 100 else 2.0
 """How long each attack lasts."""
 
 PRODUCER = """
