@@ -39,7 +39,7 @@ MESSAGES_A_SECOND: Final = 500
 """What a connection may say that is not answered: so many at once, and so many more a second."""
 
 ANSWERS: Final = 500
-ANSWERS_A_SECOND: Final = 1_000
+ANSWERS_A_SECOND: Final = 2_000
 """Answers that a connection gets: so many at once, and so many a second. The rest wait."""
 
 BODIES_AHEAD: Final = 2
