@@ -156,6 +156,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         failed = _publish(options, stop)
     finally:
+        if options.tied and options.bind and options.bind.startswith("ipc://"):
+            with contextlib.suppress(OSError):  # its viewer may have been killed
+                os.unlink(options.bind.removeprefix("ipc://"))
         while _last:  # it came to its end by itself
             _last.pop().cancel()
     return code or int(failed)

@@ -24,6 +24,7 @@ from livetable.feed.brokers import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.hub import process_name
+from livetable.feed.quiet import finish, hush
 from livetable.feed.state import Snapshot, TableState
 from livetable.feed.wire import Header, Position, TableInfo, new_epoch, split
 
@@ -72,6 +73,7 @@ class BrokerHub:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._said = ""
         self._loop = asyncio.new_event_loop()
+        hush(self._loop, shown(endpoint))
         self._thread = threading.Thread(target=self._run, name="livetable-broker", daemon=True)
         self._thread.start()
         try:
@@ -123,16 +125,7 @@ class BrokerHub:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        # A task that is left pending complains when it is collected, on the producer's stderr.
-        with contextlib.suppress(Exception):
-            left = asyncio.all_tasks(self._loop)
-            for task in left:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.wait(left, timeout=1) if left else _nothing())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        with contextlib.suppress(Exception):
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        finish(self._loop)
 
     def _call(self, work: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
         if threading.current_thread() is self._thread:

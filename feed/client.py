@@ -140,6 +140,8 @@ class Client:
         self._alarm, self._listen = socket.socketpair()
         self._alarm.setblocking(False)
         self._listen.setblocking(False)
+        self._crowded: str | None = None
+        """Why it did not connect, until that is told."""
         self._key: bytes | None = None
         self._pair: KeyPair | None = None
         self._failures = 0
@@ -215,6 +217,7 @@ class Client:
                 self._listen.close()
 
     def _connect(self) -> None:
+        self._crowded = self._look_whether_crowded()
         self._socket = self._context.socket(zmq.XSUB)
         options = {
             zmq.LINGER: 0,
@@ -236,8 +239,21 @@ class Client:
         self._poller = zmq.Poller()
         for one in (self._socket, self._monitor, self._listen):
             self._poller.register(one, zmq.POLLIN)
-        self._socket.connect(self.endpoint)
-        self._socket.send(b"\x01" + self._topic)
+        if self._crowded is None:
+            self._socket.connect(self.endpoint)
+            self._socket.send(b"\x01" + self._topic)
+        else:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+
+    def _look_whether_crowded(self) -> str | None:
+        """Return why this reader must not connect to a feed on this machine, None if it may."""
+        if not self.endpoint.startswith("ipc://"):
+            return None
+        from livetable.feed.directory import pid_at  # late: of local ones
+        from livetable.feed.headroom import crowded
+
+        pid = pid_at(self.endpoint)
+        return None if pid is None else crowded(pid)
 
     def _prove(self) -> None:
         """Ask a feed whose key is known to prove that it has it; show one's own."""
@@ -266,6 +282,9 @@ class Client:
                 self._socket.send(want, zmq.NOBLOCK)
 
     def _turn(self, now: float, until: float | None) -> Iterator[Event]:
+        if self._crowded is not None:
+            reason, self._crowded = self._crowded, None
+            yield Barred(reason)
         self.say()
         times: list[float | None] = [wanting.deadline() for wanting in self._wantings.values()]
         times = [*times, until, self._retry_at]
@@ -366,6 +385,9 @@ class Client:
                 news, want = wanting.receive(header, body, now)
             except WireError as error:
                 yield Refused(str(error))
+                continue
+            except MemoryError:
+                yield Refused("there is no memory here for what came")
                 continue
             self._say(want)
             if news is not None:

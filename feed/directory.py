@@ -15,16 +15,21 @@ import os
 import socket
 import stat
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from livetable.feed.addresses import read_address, shown
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
+from livetable.feed.headroom import crowded
 from livetable.feed.wire import MAX_NAME
 
 MAX_PATH = 103
 """Longest path of a socket that Linux and macOS both take, in bytes."""
+
+_AT_HOME = (".cache", "livetable", "run")
+_NEW_SECONDS = 60.0
 
 _held: dict[str, int] = {}  # lock file → descriptor
 _held_lock = threading.RLock()
@@ -178,7 +183,23 @@ def folders() -> list[Path]:
     places = [Path(named) / "livetable"] if named and os.path.isabs(named) else []
     places.append(Path(f"/run/user/{os.getuid()}/livetable"))
     places.append(Path(f"/tmp/livetable-{os.getuid()}"))
+    # Where anybody may make folders somebody else may have made it: not so at home.
+    home = os.path.expanduser("~/.cache/livetable/run")
+    if os.path.isabs(home):
+        places.append(Path(home))
     return list(dict.fromkeys(places))
+
+
+def unusable() -> str | None:
+    """Return what is wrong with a folder that is there and is not used, None if nothing is."""
+    for folder in folders():
+        try:
+            check_folder(folder)
+        except RuntimeFolder as error:
+            return str(error)
+        except OSError:
+            continue
+    return None
 
 
 def check_folder(folder: Path) -> None:
@@ -207,11 +228,9 @@ def own_folder() -> Path:
     """
     problem = RuntimeFolder("local sockets need Linux or macOS: give an endpoint tcp://127.0.0.1:…")
     for folder in folders():
-        if not folder.parent.is_dir():
-            continue
         try:
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(mode=0o700)
+            if not _made(folder):
+                continue
             check_folder(folder)
         except RuntimeFolder as error:
             problem = error
@@ -220,6 +239,66 @@ def own_folder() -> Path:
         else:
             return folder
     raise problem
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder if need be; tell whether there is a place for it."""
+    if folder.parts[-3:] == _AT_HOME:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.parent.is_dir():
+        return False
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    return True
+
+
+def sweep() -> None:
+    """Remove the sockets of viewers that were killed."""
+    for folder in folders():
+        with contextlib.suppress(RuntimeFolder, OSError):
+            check_folder(folder)
+            for path in folder.glob(".viewer-*.sock"):
+                if _is_left(path):
+                    path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path) -> bool:
+    """Tell whether nobody listens at a viewer's socket, nor will."""
+    pid = path.name.split("-")[1]
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(int(pid) if pid.isdigit() and len(pid) < 10 else 0, 0)
+        except ProcessLookupError:
+            return True
+    # Its number may be another process's by now. A new one may not be listened at yet.
+    if time.time() - path.stat().st_mtime < _NEW_SECONDS:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.2)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
+def pid_at(endpoint: str) -> int | None:
+    """Return the process that publishes at a local endpoint, None if that is not known."""
+    path = Path(endpoint.removeprefix("ipc://"))
+    if path.name.startswith(".viewer-"):
+        return None  # of a viewer's own
+    entry = _read(path.with_suffix(".lock"))  # most often it is beside it
+    if entry is not None and entry.endpoint == endpoint:
+        return entry.pid
+    for folder in folders():
+        with contextlib.suppress(RuntimeFolder, OSError):
+            check_folder(folder)
+            for entry in map(_read, folder.glob("*.lock")):
+                if entry is not None and entry.endpoint == endpoint:
+                    return entry.pid
+    return None
 
 
 def claim(name: str, endpoint: str | None = None) -> Claim:
@@ -321,8 +400,8 @@ def _lives(entry: Entry) -> bool:
     except PermissionError:
         return False  # the number now belongs to another user's process
     path = socket_path(entry.endpoint)
-    if path is None:
-        return True
+    if path is None or crowded(entry.pid) is not None:
+        return True  # one that is crowded would die of being asked
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.2)
         try:

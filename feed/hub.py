@@ -23,6 +23,7 @@ from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
+from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
 from livetable.feed.wire import (
@@ -39,6 +40,7 @@ _log = logging.getLogger("livetable.feed")
 _EXIT_SECONDS: Final = 2.0
 _BIND_TRIES: Final = 5
 _RENEW_SECONDS: Final = 0.2
+_AT_ONCE: Final = 1000
 _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
 
@@ -55,11 +57,13 @@ class _Bound:
         endpoint: str,
         prepare: Prepare,
         pair: KeyPair | None,
+        peers: Peers,
     ) -> None:
         self.pair = pair
         self._context = context
         self._prepare = prepare
-        self.socket = self._listener(endpoint)
+        self._peers = peers
+        self.socket, self.arrivals = self._listener(endpoint)
         # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
         said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
@@ -69,10 +73,11 @@ class _Bound:
             with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
                 self.introducer = Introducer(self.endpoint, pair.public)
 
-    def _listener(self, endpoint: str) -> zmq.Socket[bytes]:
-        """Return a socket that is bound."""
+    def _listener(self, endpoint: str) -> tuple[zmq.Socket[bytes], Arrivals]:
+        """Return a socket that is bound, and who tells of its connections."""
         pair = self.pair
         made = self._context.socket(zmq.XPUB)
+        arrivals = Arrivals(self._context, made, self._peers)
         options = {
             zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
             zmq.SNDHWM: 0,  # credit bounds the queue; a mark would drop frames silently
@@ -94,13 +99,14 @@ class _Bound:
             made.copy_threshold = 0
             _bind(made, endpoint)
         except zmq.ZMQError as error:
+            arrivals.close()
             made.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
-        return made
+        return made, arrivals
 
     def _served(self) -> Serving:
         shares = can_share(self.endpoint)
-        return Serving(self._send, _describe, self._prepare, shares=shares)
+        return Serving(self._send, _describe, self._prepare, shares=shares, peers=self._peers)
 
     def renew(self, now: float) -> bool:
         """Part with all viewers; those who are still let in are back at once. Tell whether it did.
@@ -109,11 +115,12 @@ class _Bound:
         be tried: no viewer is let in, and none that should be gone stays.
         """
         if not self.socket.closed:
+            self.arrivals.close()
             with contextlib.suppress(zmq.ZMQError):
                 self.socket.unbind(self.endpoint)
             self.socket.close(0)
         try:
-            self.socket = self._listener(self.endpoint)
+            self.socket, self.arrivals = self._listener(self.endpoint)
         except BadEndpoint:
             return False
         tables, self.serving = self.serving.tables, self._served()
@@ -121,11 +128,17 @@ class _Bound:
             self.serving.add(table, now)
         return True
 
+    @property
+    def sockets(self) -> list[zmq.Socket[bytes]]:
+        """What there is to wait for."""
+        return [one for one in (self.socket, self.arrivals.socket) if one is not None]
+
     def close(self, *, at_once: bool = False) -> None:
         """Let go of the endpoint; what was said last still goes out."""
         if at_once:
             with contextlib.suppress(zmq.ZMQError):
                 self.socket.unbind(self.endpoint)  # close does it some time later
+        self.arrivals.close()
         self.socket.close()
         if self.introducer is not None:
             self.introducer.close()
@@ -142,14 +155,17 @@ class _Bound:
 
     def receive(self, now: float) -> None:
         # A bound on what is taken in at once: a flood of wants must not keep news waiting.
-        for _ in range(256):
+        frames = []
+        for _ in range(_AT_ONCE):
             try:
-                message = self.socket.recv(zmq.NOBLOCK)
+                frames.append(self.socket.recv(zmq.NOBLOCK, copy=False))
             except zmq.Again:
-                return
-            if self.socket.getsockopt(zmq.RCVMORE):
-                continue
-            self.serving.received(message, now)
+                break
+        # Who came, after what they say was taken: it was told before they said it.
+        for gone in self.arrivals.look(now):
+            self.serving.left(gone)
+        for message, peer in self.arrivals.heard((one for one in frames if not one.more), now):
+            self.serving.received(message, now, peer)
 
 
 def _bind(one: zmq.Socket[bytes], endpoint: str) -> None:
@@ -177,6 +193,7 @@ class Hub:
         self._untidy: set[TableState] = set()
         self._preparing: set[TableState] = set()
         self._bound: dict[str, _Bound] = {}
+        self._peers = Peers()
         self._doorkeeper: Doorkeeper | None = None
         self._to_renew: set[_Bound] = set()
         self._alarm, self._listen = socket.socketpair()
@@ -204,7 +221,7 @@ class Hub:
             if bound is None:
                 if pair is not None:
                     self._door().owners.add(pair.public)
-                bound = _Bound(self._context, endpoint, self._prepare, pair)
+                bound = _Bound(self._context, endpoint, self._prepare, pair, self._peers)
                 self._bound[endpoint] = self._bound[bound.endpoint] = bound
                 self._listen_to(bound)
                 if bound.introducer is not None:
@@ -221,10 +238,11 @@ class Hub:
         return bound_to
 
     def _listen_to(self, bound: _Bound, *, on: bool = True) -> None:
-        if on:
-            self._poller.register(bound.socket, zmq.POLLIN)
-        elif bound.socket in self._poller:
-            self._poller.unregister(bound.socket)
+        for one in bound.sockets:
+            if on:
+                self._poller.register(one, zmq.POLLIN)
+            elif one in self._poller:
+                self._poller.unregister(one)
 
     def _revoke(self, now: float) -> None:
         """Part with viewers whose keys were taken out."""
@@ -387,7 +405,7 @@ class Hub:
         for bound in set(self._bound.values()):
             if bound in self._to_renew:
                 continue  # it has no socket just now
-            if bound.socket in ready:
+            if not ready.keys().isdisjoint(bound.sockets):
                 bound.receive(now)
             if bound.introducer is not None and bound.introducer.fileno() in ready:
                 bound.introducer.answer()

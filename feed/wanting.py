@@ -232,7 +232,13 @@ class Wanting:
     ) -> tuple[News | None, bytes | None]:
         assembly = self._assembly
         if header.part == 0 and (assembly is None or assembly.header.position != header.position):
-            room = self._room.take(min(header.size, MAX_BODY))
+            try:
+                room = self._room.take(min(header.size, MAX_BODY))
+            except MemoryError:
+                self._drop_assembly()
+                raise WireError(
+                    f"size: {header.size:,} bytes are announced, for which there is no memory here"
+                ) from None
             assembly = self._assembly = _Assembly(header, room)
         if assembly is None or assembly.header.position != header.position:
             return None, None  # the rest of a snapshot that was given up

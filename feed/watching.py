@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Final
 
-from livetable.feed.directory import check_folder, folders, own_folder
+from livetable.feed.directory import check_folder, folders, own_folder, sweep
 from livetable.feed.errors import RuntimeFolder
 
 LOOK_MS: Final = 500
@@ -24,6 +24,7 @@ def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
         RuntimeFolder: there is no folder to watch.
     """
     own_folder()  # there is something to watch before the first feed starts
+    sweep()
     for folder in folders():  # feeds started elsewhere (cron, a service) may come to use another
         if folder.parent.is_dir():
             with contextlib.suppress(OSError):

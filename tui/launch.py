@@ -14,7 +14,7 @@ from typing import IO
 from livetable.feed.addresses import shown
 from livetable.feed.closing import Closing
 from livetable.feed.commandline import AWAY, SAID_SECONDS, say, without_sockets
-from livetable.feed.directory import MAX_PATH, own_folder
+from livetable.feed.directory import MAX_PATH, own_folder, sweep
 from livetable.feed.errors import LivetableError
 from livetable.tui import started
 from livetable.tui.target import Target
@@ -62,7 +62,7 @@ class FeedProcess(Closing):
         self.failure: str | None = None
         self.over = False
         folder = own_folder()
-        _sweep(folder)
+        sweep()
         path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
         if len(os.fsencode(path)) > MAX_PATH:
             raise NotReady(f"{folder} is too long for a socket: choose a shorter XDG_RUNTIME_DIR")
@@ -256,21 +256,6 @@ def _awaited(source: str, title: str) -> str:
     if "://" in source:
         return f"a table at {title}"
     return f"rows on {title}" if source == "-" else f"rows of {title}"
-
-
-def _sweep(folder: os.PathLike[str]) -> None:
-    """Remove the sockets of viewers that were killed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            parts = entry.name.split("-")
-            if entry.name.startswith(".viewer-") and len(parts) == 3 and parts[1].isdigit():
-                try:
-                    os.kill(int(parts[1]), 0)
-                except ProcessLookupError:
-                    with contextlib.suppress(OSError):
-                        os.unlink(entry.path)
-                except PermissionError:
-                    pass
 
 
 def foreign_feed(endpoint: str, options: Sequence[str]) -> FeedProcess:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from livetable.feed.commandline import say
 from livetable.tui.scripted import Hint, NoTable, Reading, lacking, nothing_of, shown_of
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
+
+if TYPE_CHECKING:
+    from livetable.tui.lister import Lister
 
 BINARY: Final = ("arrow", "parquet")
 """Formats that are no text."""
@@ -165,7 +168,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
                 if lister.connected and give_up is None:
                     give_up = time.monotonic() + patience
             if done:
-                return listing
+                return _told(listing, lister)
             if lister.problem is not None and not listing:
                 raise NoTable(lister.problem)
             ends = [at for at in (give_up, until) if at is not None]
@@ -178,13 +181,23 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
                         else nothing_of(feed.awaits)
                     )
                     raise NoTable(f"{where} in time")
-                return listing
+                return _told(listing, lister)
             if hint.is_due():
                 hint.say(f"waiting for {awaits}" if awaits is not None else "")
             changed.wait(hint.left(end))
     finally:
         lister.stop()
         worker.join(2)
+
+
+def _told(listing: list[Any], lister: Lister) -> list[Any]:
+    """Return a listing, and say what it may lack."""
+    from livetable.feed.directory import unusable
+
+    for problem in (lister.problem, unusable() if lister.endpoint is None else None):
+        if problem is not None:
+            say("livetable", problem)
+    return listing
 
 
 def _fetch_table(

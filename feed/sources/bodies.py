@@ -109,6 +109,8 @@ def _message_pack(data: bytes) -> Any:
         value = msgpack.unpackb(data, strict_map_key=False, timestamp=3)
     except Exception:  # of msgpack, on what is none
         return None
+    if jsontext.is_deep(value):
+        raise Unreadable("a message is nested too deeply to be a table")
     if isinstance(value, dict) and value:
         if _is_columns(value):
             return _by_columns(value, len(data))

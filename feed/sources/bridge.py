@@ -27,6 +27,7 @@ from livetable.feed.brokers import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.publisher import Publisher
+from livetable.feed.quiet import hush
 from livetable.feed.sources import MakePublisher
 from livetable.feed.state import Body, Snapshot
 from livetable.feed.wire import Header, Position, TableInfo
@@ -82,6 +83,7 @@ class _Bridge:
     ) -> None:
         """Take frames until `stop` is set."""
         loop = asyncio.get_running_loop()
+        hush(loop, self._where)
         ended = asyncio.Event()
         self._broker.on_link = self._on_link
 

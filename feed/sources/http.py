@@ -21,8 +21,10 @@ from livetable.feed.extras import need
 from livetable.feed.forms import path_of
 from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
+from livetable.feed.quiet import hush
 from livetable.feed.sources import MakePublisher
 from livetable.feed.sources.bodies import table_of
+from livetable.feed.sources.httpdoor import Door
 from livetable.feed.wire import check_name
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ MANY: Final = True
 """This source makes publishers of its own."""
 
 MAX_TABLES: Final = 1000
+BODY_SECONDS: Final = 30.0
+"""A body has to be there so long after its header, and a second for each MB that it may have."""
+
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 HOW: Final = """\
@@ -151,8 +156,11 @@ class _Server:
         )
         runner = web.AppRunner(app, access_log=None, logger=_QUIET, shutdown_timeout=1.0)
         await runner.setup()
+        assert runner.server is not None
+        self._door = Door(runner.server)
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
+        hush(loop, "HTTP")
 
         def wait() -> None:
             stop.wait()
@@ -160,20 +168,19 @@ class _Server:
                 loop.call_soon_threadsafe(ended.set)
 
         try:
-            site = web.TCPSite(runner, self._host, port)
             try:
-                await site.start()
+                bound = self._door.open(self._host, port)
             except OSError as error:
                 raise BadEndpoint(
                     f"{self._host}:{port} can't be listened at: {error.strerror or error}"
                 ) from None
-            bound = runner.addresses[0][1]
             host = f"[{self._host}]" if ":" in self._host else self._host
             self._url = f"http://{host}:{bound}"
             self._ready(f"listening at {self._url}: curl {self._url} tells how")
             threading.Thread(target=wait, daemon=True).start()
             await ended.wait()
         finally:
+            self._door.close()
             await runner.cleanup()
 
     def _middleware(self) -> Any:
@@ -181,6 +188,7 @@ class _Server:
 
         @web.middleware  # type: ignore[untyped-decorator]
         async def middle(request: Any, handler: _Handler) -> Any:
+            self._door.is_heard(request)
             try:
                 self._admit(request)
                 return await handler(request)
@@ -199,8 +207,21 @@ class _Server:
                 raise
             except Exception as error:  # of a frame that only this request could have made
                 return self._said(422, f"the body can't be shown: {safe_str(error):.200}")
+            finally:
+                self._door.is_answered(request)
 
         return middle
+
+    async def _body(self, request: web.Request) -> bytes:
+        """Return a request's body; who is slow with it does not keep a place for ever."""
+        seconds = BODY_SECONDS + self._bytes / (1 << 20)
+        try:
+            async with asyncio.timeout(seconds):
+                data = await request.read()
+        except TimeoutError:
+            raise _Wrong(408, f"the body was not there within {seconds:.0f} s") from None
+        self._door.is_read(request)
+        return data
 
     def _admit(self, request: web.Request) -> None:
         """Let nobody in without the token, and no page of a browser's that is from elsewhere."""
@@ -276,7 +297,7 @@ class _Server:
             name = check_name(request.match_info["name"])
         except BadName as error:
             raise _Wrong(400, str(error)) from None
-        data = await request.read()
+        data = await self._body(request)
         rows = await asyncio.to_thread(table_of, data, request.headers.get("Content-Type", ""))
         # One after the other: in the order in which they came.
         async with self._locks.setdefault(name, asyncio.Lock()):
@@ -295,7 +316,7 @@ class _Server:
 
     async def _delete(self, request: web.Request) -> web.Response:
         publisher = self._there(request)
-        data = await request.read()
+        data = await self._body(request)
         name = publisher.name
         async with self._locks[name]:
             if not data.strip():
@@ -323,12 +344,10 @@ class _Server:
             raise _Wrong(409, f"there are {MAX_TABLES} tables, which is all there can be")
         query = request.query
         key = query["key"].split(",") if "key" in query else self._key
+        limit = _limit(query["limit"]) if "limit" in query else self._limit
+        ttl = _ttl(query["ttl"]) if "ttl" in query else None
         try:
-            limit = int(query["limit"]) if "limit" in query else self._limit
-            ttl = float(query["ttl"]) if "ttl" in query else None
             return self._make(name, key=key, limit=limit, ttl=ttl)
-        except ValueError as error:
-            raise _Wrong(400, f"limit and ttl are numbers: {error}") from None
         except LivetableError as error:
             raise _Wrong(409 if "already" in str(error) else 400, str(error)) from None
 
@@ -337,6 +356,22 @@ class _Server:
         if key is not None and tuple(key.split(",")) != publisher.key:
             is_now = ",".join(map(str, publisher.key)) or "none"
             raise _Wrong(409, f"the table's key is {is_now}: DELETE it first to have another")
+
+
+def _limit(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0:
+        return int(text)
+    raise _Wrong(400, f"limit and ttl are numbers: limit={text:.40} is none of rows, 1 at least")
+
+
+def _ttl(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if math.isfinite(seconds) and seconds > 0:
+        return seconds
+    raise _Wrong(400, f"limit and ttl are numbers: ttl={text:.40} is none of seconds, more than 0")
 
 
 def _frame(body: memoryview) -> Any:

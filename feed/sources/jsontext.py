@@ -22,6 +22,9 @@ from livetable.feed.errors import LivetableError
 _ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
 """What Arrow's reader would round, make infinite or refuse: Python reads it then."""
 
+MAX_DEPTH: Final = 60
+"""Objects and lists within each other; of what is deeper Arrow takes gigabytes to find a type."""
+
 _LONG: Final = re.compile(rb"-?[0-9]+\.[0-9]{12,}(?:[eE][-+]?[0-9]+)?")
 
 
@@ -66,9 +69,12 @@ def loads(text: str | bytes) -> Any:
         BadJson: it is none, or nested too deeply.
     """
     try:
-        return json.loads(text, parse_float=_float)
+        value = json.loads(text, parse_float=_float)
+        if _may_be_deep(text) and is_deep(value):
+            raise BadJson(_DEEP)
+        return value
     except RecursionError:
-        raise BadJson("is nested too deeply") from None
+        raise BadJson(_DEEP) from None
     except UnicodeDecodeError:
         raise BadJson("is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -77,6 +83,42 @@ def loads(text: str | bytes) -> Any:
         )
     except ValueError as error:  # more digits than Python reads
         raise BadJson(f"is not JSON: {error}") from None
+
+
+_DEEP: Final = f"is nested too deeply: {MAX_DEPTH} levels are read"
+
+
+_BESIDE_BRACKETS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[^][{}"]+', re.DOTALL)
+
+
+def _is_deep_text(text: bytes) -> bool:
+    """Tell whether a text is nested beyond `MAX_DEPTH`: Arrow's reader dies of 20,000 levels."""
+    lines = text.count(b"}\n") + text.count(b"}\r\n") + text.endswith(b"}")
+    if not text.count(b"[") and lines == text.count(b"{") == text.count(b"}"):
+        return False  # each line is an object that ends with it
+    import numpy as np
+
+    brackets = np.frombuffer(_BESIDE_BRACKETS.sub(b"", text), np.uint8)
+    opens = np.isin(brackets, np.frombuffer(b"[{", np.uint8))
+    depths = np.cumsum(np.where(opens, 1, -1))
+    return bool(len(depths)) and int((depths - np.minimum.accumulate(depths)).max()) >= MAX_DEPTH
+
+
+def _may_be_deep(text: str | bytes) -> bool:
+    if isinstance(text, str):
+        return text.count("[") + text.count("{") > MAX_DEPTH
+    return text.count(b"[") + text.count(b"{") > MAX_DEPTH
+
+
+def is_deep(value: Any) -> bool:
+    """Tell whether a value is nested beyond `MAX_DEPTH`."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [one for one in level if isinstance(one, (dict, list))]
+        if not level:
+            return False
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return True
 
 
 # -- columns -------------------------------------------------------------------------------------
@@ -244,7 +286,7 @@ def lines_of(
         types: Types of columns, as lines before these had them.
     """
     if (
-        not (_ODD.search(text) or _is_inexact(text))
+        not (_ODD.search(text) or _is_inexact(text) or _is_deep_text(text))
         and (table := _by_arrow(text, types)) is not None
     ):
         return Made(table), []

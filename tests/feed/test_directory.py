@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from livetable.feed import directory
+from livetable.feed import Publisher, directory, headroom
+from livetable.feed.client import Barred, Client, Link
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
+from livetable.feed.wanting import News
 from tests.waiting import wait_for
 
 HOLD = """
@@ -146,4 +149,74 @@ def test_where_tables_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/x")
     assert directory.folders()[0] == Path("/run/x/livetable")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "relative")
-    assert directory.folders()[-1] == Path(f"/tmp/livetable-{os.getuid()}")
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert directory.folders()[-2:] == [
+        Path(f"/tmp/livetable-{os.getuid()}"), Path("/home/ada/.cache/livetable/run"),
+    ]  # fmt: skip
+
+
+def test_a_folder_that_somebody_else_took_has_a_second_place(
+    runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = runtime_folder / "livetable-1000"
+    taken.mkdir(mode=0o777)
+    taken.chmod(0o777)
+    second = runtime_folder / "home/.cache/livetable/run"
+    monkeypatch.setattr(directory, "folders", lambda: [taken, second])
+    assert directory.own_folder() == second
+    assert second.stat().st_mode & 0o777 == 0o700
+    with Publisher("orders") as orders:
+        assert orders.endpoint == f"ipc://{second}/orders.sock"
+        assert [entry.name for entry in directory.entries()] == ["orders"]
+    assert "is open to other users" in (directory.unusable() or "")
+    taken.chmod(0o700)
+    assert directory.unusable() is None
+
+
+def test_sockets_of_killed_viewers_are_cleared(runtime_folder: Path) -> None:
+    folder = directory.own_folder()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, reused, new = (
+        folder / f".viewer-{pid}-{number}.sock"
+        for number, pid in enumerate((ended.pid, os.getpid(), os.getpid()))
+    )
+    live = folder / f".viewer-{os.getpid()}-live.sock"
+    for path in (left, reused, new):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(path))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(live))
+        listening.listen()
+        for path in (reused, live):
+            os.utime(path, (0, 0))
+        directory.sweep()
+    assert sorted(path.name for path in folder.iterdir()) == sorted([new.name, live.name])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="seen by /proc")
+def test_a_process_at_its_limit_is_not_asked(
+    runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert headroom.crowded(os.getpid()) is None
+    assert headroom.crowded(1 << 22) is None
+    with Publisher("orders") as orders:
+        orders.send({"a": [1]})
+        assert directory.pid_at(orders.endpoint) == os.getpid()
+        assert directory.pid_at("ipc:///no/such.sock") is None
+        monkeypatch.setattr(headroom, "LEAST", 1 << 40)
+        assert [entry.name for entry in directory.entries()] == ["orders"]
+        client = Client(orders.endpoint)
+        client.ask("orders")
+        told = list(client.events(1.0))
+        assert isinstance(told[0], Barred)
+        assert f"process {os.getpid()} has" in told[0].reason
+        assert not any(isinstance(one, (Link, News)) for one in told)
+        monkeypatch.setattr(headroom, "LEAST", 1)
+        for event in client.events(10.0):
+            if isinstance(event, News):
+                break
+        else:
+            raise AssertionError("it did not come back")
+        client.close()
+        list(client.events())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pandas as pd
@@ -16,8 +19,9 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import LivetableError, Publisher, Subscriber
+from livetable.feed.errors import BadEndpoint
 from livetable.feed.extras import MissingExtra, need
-from livetable.feed.sources import http
+from livetable.feed.sources import http, httpdoor
 from livetable.feed.sources.bodies import Unreadable, table_of
 from tests.waiting import wait_for
 
@@ -72,6 +76,10 @@ def asked(
             return answer.status, json.loads(text) if is_json else text
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())["error"]
+
+
+def deep_json(levels: int) -> bytes:
+    return b'[{"a":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}]"
 
 
 ROWS = [{"id": 1, "x": 1.5}, {"id": 2, "x": 2.5}]
@@ -145,6 +153,16 @@ def test_what_is_given_back_can_be_sent_again(ask: Ask, form: str) -> None:
         ("PUT", "/tables/t", b"x" * (2 << 20), None, 413, "1 MB at most"),
         ("PUT", "/tables/a%2Fb", ROWS, None, 400, "name"),
         ("PUT", "/tables/new?limit=x", ROWS, None, 400, "limit and ttl are numbers"),
+        ("PUT", "/tables/new?limit=0", ROWS, None, 400, "limit=0 is none of rows"),
+        ("PUT", "/tables/new?key=id&ttl=inf", ROWS, None, 400, "ttl=inf is none of seconds"),
+        ("PUT", "/tables/new?key=id&ttl=nan", ROWS, None, 400, "ttl=nan is none of seconds"),
+        ("PUT", "/tables/new?key=id&ttl=1e999", ROWS, None, 400, "more than 0"),
+        ("PUT", "/tables/new?key=id&ttl=-1", ROWS, None, 400, "more than 0"),
+        ("PUT", "/tables/new?key=id&ttl=soon", ROWS, None, 400, "ttl=soon is none of seconds"),
+        ("PUT", "/tables/t", deep_json(100), None, 422, "nested too deeply"),
+        ("PUT", "/tables/t", deep_json(450), "application/json", 422, "nested too deeply"),
+        ("POST", "/tables/t", deep_json(100)[1:-1], "application/x-ndjson", 422, "too deeply"),
+        ("POST", "/tables/t", deep_json(20_000)[1:-1], "application/x-ndjson", 422, "too deeply"),
         ("DELETE", "/tables/t", b"[1", None, 400, "as JSON"),
         ("PATCH", "/tables/t", b"", None, 405, "there are"),
         ("GET", "/nothing", None, None, 404, "tells how"),
@@ -211,3 +229,63 @@ def test_a_missing_extra_is_one_sentence() -> None:
         MissingExtra, match=r'flying needs one more package: pip install "livetable\[x\]"'
     ):
         need("no_such_package_at_all", "x", "flying")
+
+
+def test_slow_ones_keep_nobody_out(
+    listen: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpdoor, "MOST", 20)
+    url = listen()
+    host, port = url.removeprefix("http://").split(":")
+    with ExitStack() as stack:
+        slow = []
+        for _ in range(100):
+            one = stack.enter_context(socket.create_connection((host, int(port))))
+            one.sendall(b"PUT /tables/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+            slow.append(one)
+        assert asked(url, "PUT", "/tables/t", ROWS)[0] == 201
+        assert asked(url, "GET", "/tables/t") == (200, ROWS)
+        slow[0].settimeout(10)
+        with suppress(ConnectionError):
+            assert slow[0].recv(100) == b""  # it has waited longest
+
+
+def test_headers_and_bodies_have_their_time(
+    listen: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpdoor, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(http, "BODY_SECONDS", -0.7)
+    url = listen()
+    host, port = url.removeprefix("http://").split(":")
+    begun = b"PUT /tables/slow HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    with socket.create_connection((host, int(port)), 10) as one:
+        one.sendall(begun)
+        with suppress(ConnectionError):
+            assert one.recv(100) == b""
+    with socket.create_connection((host, int(port)), 10) as one:
+        one.sendall(begun + b"Content-Length: 9\r\n\r\n")
+        assert b"408" in one.recv(1000)
+
+
+def test_no_descriptors_are_waited_for_in_silence(
+    listen: Callable[..., str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import asyncio
+
+    accept = asyncio.SelectorEventLoop.sock_accept
+    failures: list[Any] = []
+
+    async def refused(loop: Any, one: Any) -> Any:
+        if len(failures) < 5:
+            failures.append(one)
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await accept(loop, one)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", refused)
+    url = listen()
+    assert asked(url, "PUT", "/tables/t", ROWS)[0] == 201
+    assert caplog.records == []
+    given = options(url)
+    given.ready = print
+    with pytest.raises(BadEndpoint, match="can't be listened at"):
+        http.run(given, Publisher, threading.Event())

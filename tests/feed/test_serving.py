@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from livetable.feed.changing import ChangingTable
 from livetable.feed.errors import WireError
 from livetable.feed.incoming import captured_rows, fit
+from livetable.feed.room import Room
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
 from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
@@ -354,6 +355,18 @@ def test_lying_sizes(messages: list[tuple[dict[str, Any], bytes]], says: str) ->
         wanting.receive(header(Position("e", 1), **fine), [part], 0.0)
     with pytest.raises(WireError, match=says):
         wanting.receive(header(Position("e", 1), **more), [body], 0.0)
+    assert wanting.progress is None
+
+
+def test_a_size_for_which_there_is_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def take(room: Room, size: int) -> memoryview:
+        raise MemoryError
+
+    monkeypatch.setattr(Room, "take", take)
+    wanting = Wanting(new_topic(), "t")
+    wanting.ask(0.0)
+    with pytest.raises(WireError, match="4,000,000,000 bytes are announced"):
+        wanting.receive(header(Position("e", 1), size=4_000_000_000, parts=20_000), [b"x"], 0.0)
     assert wanting.progress is None
 
 

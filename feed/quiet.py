@@ -1,0 +1,55 @@
+"""Event loops of other people's libraries, whose troubles are said in sentences, and once each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, Final
+
+from livetable.feed.labels import safe_str
+
+_log = logging.getLogger("livetable.feed")
+_MOST: Final = 20
+_LAST_SECONDS: Final = 1.0
+
+
+def hush(loop: asyncio.AbstractEventLoop, what: str) -> None:
+    """Have what goes wrong in a loop, and nobody waits for, said once, not with a traceback each.
+
+    Args:
+        loop: The loop.
+        what: What it is for.
+    """
+    said: set[str] = set()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None:  # of tasks that are left when a loop ends: nobody can do anything
+            _log.debug("%s: %s", what, context.get("message"))
+            return
+        why = safe_str(error) or type(error).__name__
+        if why not in said and len(said) < _MOST:  # who floods must not fill a log
+            said.add(why)
+            _log.warning("%s: %.200s", what, why)
+
+    loop.set_exception_handler(handle)
+
+
+def finish(loop: asyncio.AbstractEventLoop) -> None:
+    """Close a loop that does not run any more; what its libraries left in it is cancelled first.
+
+    Else Python writes a traceback for each task when it finds them, at some later time.
+
+    Args:
+        loop: The loop.
+    """
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    with contextlib.suppress(Exception):
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=_LAST_SECONDS))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
