@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyte
+from wcwidth import wcwidth
 
 from tests.waiting import wait_for
 
@@ -82,7 +83,18 @@ class Terminal:
     def lines(self) -> list[str]:
         """The lines on the screen."""
         with self._lock:
-            return [line.rstrip() for line in self.screen.display]
+            return [self._line(y).rstrip() for y in range(self.screen.lines)]
+
+    def _line(self, y: int) -> str:
+        """Return a line; pyte's own way fails where half a wide character is written over."""
+        line = []
+        half = False
+        for x in range(self.screen.columns):
+            text = self.screen.buffer[y][x].data
+            if not half:
+                line.append(text or " ")
+            half = not half and bool(text) and wcwidth(text[0]) == 2
+        return "".join(line)
 
     @property
     def text(self) -> str:
