@@ -16,6 +16,7 @@ Rows = np.ndarray[Any, Any]
 """Row numbers, in some order."""
 
 _MOST_ROWS: Final = 1 << 40
+_EXACT_DIGITS: Final = 15  # of numbers that floats tell apart
 _NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -134,10 +135,21 @@ def _text_ranks(values: pa.Array, mixed: bool) -> Rows:
     is_number = truth(numeric)
     if not is_number.any():
         return ranks
-    numbers = pc.utf8_trim_whitespace(values.filter(numeric)).cast(pa.float64())
-    placed: Rows = ranks.astype(np.float64) + float(len(values))
-    placed[is_number] = as_numpy(pc.rank(numbers, sort_keys="ascending", tiebreaker="dense"))
+    placed: Rows = ranks.astype(np.int64) + len(values)
+    placed[is_number] = _number_ranks(pc.utf8_trim_whitespace(values.filter(numeric)))
     return placed
+
+
+def _number_ranks(texts: pa.Array) -> Rows:
+    """Return the place of each number among all, the same for the same ones."""
+    if pc.max(pc.utf8_length(texts)).as_py() <= _EXACT_DIGITS:
+        numbers = texts.cast(pa.float64())
+        return as_numpy(pc.rank(numbers, sort_keys="ascending", tiebreaker="dense"))
+    from decimal import Decimal  # late: it is felt in the time to the first row
+
+    numbers = list(map(Decimal, texts.to_pylist()))
+    places = {number: place for place, number in enumerate(sorted(set(numbers)))}
+    return np.array([places[number] for number in numbers], dtype=np.int64)
 
 
 def _through(ranks: Rows, values: pa.DictionaryArray) -> tuple[Rows, Rows | None]:
