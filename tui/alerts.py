@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from livetable.feed.harmless import harmless
-from livetable.tui.expression import BadExpression
+from livetable.tui.expression import BadExpression, outside_quotes
 from livetable.tui.model import Table
 
 MOST: Final = 20
@@ -75,8 +75,10 @@ class Watch:
     @property
     def conditions(self) -> tuple[str, str | None]:
         """What begins it, and what ends it, None for its ceasing to be so."""
-        begin, until, end = self.text.partition(_UNTIL)
-        return begin.strip(), end.strip() if until else None
+        at = outside_quotes(self.text, _UNTIL)
+        if at < 0:
+            return self.text.strip(), None
+        return self.text[:at].strip(), self.text[at + len(_UNTIL) :].strip()
 
     def check(self, table: Table) -> np.ndarray[Any, Any]:
         """Return the rows, as in the frame, that begin to meet the condition with this state."""

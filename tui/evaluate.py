@@ -405,7 +405,7 @@ def _matching(function: Callable[..., Values]) -> Callable[..., Value]:
 
     def match(value: Values, word: str, *, na: bool = False, **options: bool) -> Values:
         try:
-            return pc.fill_null(function(value, word, **options), na)
+            return pc.fill_null(function(value, word, **options), exact.scalar(na))
         except pa.ArrowInvalid as error:
             said = str(error).partition(": ")[2] or str(error)
             raise _NotFitting(f"{word[:40]!r} can't be matched: {said:.100}", is_whole=True) from (

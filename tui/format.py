@@ -23,6 +23,7 @@ from livetable.tui.moments import (
     fraction_digits,
     offset_seconds,
     time_text,
+    zone_text,
 )
 from livetable.tui.nested import MAX_CHARACTERS, nested_text, scalar_text
 from livetable.tui.rounding import leaves_out, may_leave_out
@@ -319,8 +320,7 @@ class ColumnFormat:
         if self.kind.tz:
             seconds = offset_seconds(self.kind.tz, value // UNITS[unit])
             value += seconds * UNITS[unit]
-            sign = "-" if seconds < 0 else "+"
-            zone = f"{sign}{abs(seconds) // 3600:02}:{abs(seconds) // 60 % 60:02}"
+            zone = zone_text(seconds)
         days, rest = divmod(value, 86_400 * UNITS[unit])
         if not self._with_time:
             return day_text(days)

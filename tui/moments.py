@@ -37,6 +37,13 @@ def duration_text(value: int, unit: str, digits: int) -> str:
     return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
 
 
+def zone_text(seconds: int) -> str:
+    """Return an offset: ``+01:00``, with its seconds where it has some, as before 1920."""
+    size = abs(seconds)
+    text = f"{'-' if seconds < 0 else '+'}{size // 3600:02}:{size // 60 % 60:02}"
+    return f"{text}:{size % 60:02}" if size % 60 else text
+
+
 @lru_cache(maxsize=4096)
 def offset_seconds(zone: str, moment: int) -> int:
     """Return a time zone's offset at a moment; 0 (UTC, and shown as such) if nobody knows it.
@@ -49,8 +56,8 @@ def offset_seconds(zone: str, moment: int) -> int:
 
     if zone[:1] in "+-":
         try:
-            hours, minutes = zone[1:].split(":")
-            return int(f"{zone[0]}1") * (int(hours) * 3600 + int(minutes) * 60)
+            hours, minutes, *seconds = map(int, zone[1:].split(":"))
+            return int(f"{zone[0]}1") * (hours * 3600 + minutes * 60 + sum(seconds[:1]))
         except ValueError:
             return 0
     try:
