@@ -64,6 +64,7 @@ class Arrangement:
         asked: Counts the times that an order was asked for.
         groups: Columns that rows are grouped by.
         totals: What is shown of a group's values, where it is not the first of `TOTALS`.
+        natural: Whether the numbers in texts count as such when they are sorted.
     """
 
     sort: tuple[SortKey, ...] = ()
@@ -72,6 +73,7 @@ class Arrangement:
     asked: int = 0
     groups: tuple[ColumnRef, ...] = ()
     totals: tuple[tuple[ColumnRef, str], ...] = ()
+    natural: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -232,7 +234,7 @@ def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
 def _order(
     table: Table, chosen: Arrangement, before: Arranged | None, problems: list[str]
 ) -> Rows | None:
-    known = before if before is not None and before.arrangement.sort == chosen.sort else None
+    known = before if before is not None and _same_order(before.arrangement, chosen) else None
     if known is not None and known.full is not None and chosen.mode is not Mode.LIVE:
         same_wish = known.arrangement.asked == chosen.asked
         if same_wish or chosen.mode is Mode.HELD:
@@ -249,7 +251,11 @@ def _order(
             continue
         try:
             column = Sortable(
-                table.values_at(at), mixed=table.is_mixed(at), quantity=table.is_quantity(at)
+                table.values_at(at),
+                mixed=table.is_mixed(at),
+                quantity=table.is_quantity(at),
+                categories=table.headings.columns[at].categories,
+                natural=chosen.natural,
             )
         except NotSortable as error:
             problems.append(f"sort by {key.column[0]}: {error}")
@@ -257,6 +263,10 @@ def _order(
         rows = column.sort(rows, descending=key.descending, settle=settle)
         settle = False
     return rows if not settle else np.sort(rows)
+
+
+def _same_order(one: Arrangement, other: Arrangement) -> bool:
+    return one.sort == other.sort and one.natural == other.natural
 
 
 def _held(full: Rows, before: Table, table: Table) -> Rows:

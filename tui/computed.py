@@ -113,6 +113,9 @@ class _Empty:
     def holds_quantities(self, title: str) -> bool:
         return False
 
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        return ()
+
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
         return self, 1.0
 
@@ -134,6 +137,9 @@ class _Columns:
 
     def holds_quantities(self, title: str) -> bool:
         return self.table.holds_quantities(title)
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        return self.table.categories_of(title)
 
     def values_at(self, at: int) -> pa.Array:
         raise NotImplementedError

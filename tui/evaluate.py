@@ -29,6 +29,7 @@ from livetable.tui.expression import (
 )
 from livetable.tui.misfit import misfit, not_a_condition
 from livetable.tui.model import Span
+from livetable.tui.order import category_places
 from livetable.tui.typenames import kind_of
 
 Values = Any
@@ -44,6 +45,10 @@ class Columns(Protocol):
 
     def holds_quantities(self, title: str) -> bool:
         """Whether the first column of that title holds numbers with units, as texts."""
+        ...
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        """Return the categories of the first column of that title, in order; none if unordered."""
         ...
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
@@ -132,6 +137,8 @@ def _value(node: Node, columns: Columns) -> Value:
         raise BadExpression(f"{node.name} takes {takes} values, not {count}", node.start, node.end)
     if node.name in _SIZED and (sized := _sizes(node, columns)) is not None:
         return _guard(lambda: function(*sized), node, sized)
+    if node.name in _PLACED and (placed := _places(node, columns)) is not None:
+        return _guard(lambda: function(*placed), node, placed)
     parts = [_value(part, columns) for part in node.parts]
     return _guard(lambda: function(*parts, **dict(node.options)), node, parts)
 
@@ -175,6 +182,31 @@ def _sizes(node: Operation, columns: Columns) -> list[Value] | None:
             if size != size:
                 return None
             parts[at] = Literal(size)
+    return parts
+
+
+_PLACED: Final = frozenset(("<", "<=", ">", ">=", "between"))
+"""What is asked of the places of ordered categories, not of their texts."""
+
+
+def _places(node: Operation, columns: Columns) -> list[Value] | None:
+    """Return an operation's parts as places among categories, None where they have no order."""
+    named = [part for part in node.parts if isinstance(part, Name)]
+    orders = {columns.categories_of(part.title) for part in named}
+    if len(orders) != 1 or not (order := orders.pop()):
+        return None
+    parts: list[Value] = []
+    for part in node.parts:
+        if isinstance(part, Name):
+            parts.append(category_places(_value(part, columns), order))
+        elif isinstance(part, Constant) and isinstance(part.value, str):
+            if part.value not in order:
+                known = ", ".join(map(repr, order[:8]))
+                said = f"{named[0].title} has no category {part.value!r:.40}; it has {known}"
+                raise BadExpression(said[:200], part.start, part.end)
+            parts.append(Literal(order.index(part.value)))
+        else:
+            return None
     return parts
 
 

@@ -97,7 +97,10 @@ def grouped(
         return table
     found += [values for _, _, values in results]
     headings = [
-        *(Heading(table.titles[at], number, fixed=True) for number, at in enumerate(places)),
+        *(
+            replace(table.headings.columns[at], source=number, fixed=True, expression=None)
+            for number, at in enumerate(places)
+        ),
         Heading(COUNT_TITLE, len(places)),
         *(
             Heading(f"{total}({table.titles[at]})", number)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """How many of a unit are a second."""
@@ -67,11 +66,25 @@ def offset_seconds(zone: str, moment: int) -> int:
     return int(offset.total_seconds()) if offset is not None else 0
 
 
-def fraction_digits(values: Sequence[int], unit: str) -> int:
-    """Return how many digits behind the seconds these whole numbers of `unit` need: 0, 3, 6, 9."""
-    most = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+def most_digits(unit: str) -> int:
+    """Return how many digits behind the seconds a time has that is counted in `unit`."""
+    return {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+
+
+def fraction_digits(values: Any, unit: str) -> int:
+    """Return how many digits behind the seconds whole numbers of `unit` need: 0, 3, 6, 9.
+
+    Args:
+        values: A sequence of them, or NumPy's.
+        unit: The unit.
+    """
+    most = most_digits(unit)
     for digits in range(0, most, 3):
         step = 10 ** (most - digits)
-        if all(value % step == 0 for value in values):
+        if (
+            not (values % step).any()
+            if hasattr(values, "any")
+            else all(value % step == 0 for value in values)
+        ):
             return digits
     return most
