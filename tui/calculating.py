@@ -25,7 +25,6 @@ from livetable.tui.exact import (
     decimals,
     fits_float,
     from_numpy,
-    is_whole,
     listed,
     pairs,
     plain,
@@ -71,14 +70,16 @@ def _rank(value: Value, other: Value) -> int:
     """Return how a value is calculated with, beside another one."""
     kind = value.type
     if isinstance(value, Exact):
-        return _WHOLE if pa.types.is_integer(kind) or is_whole(kind) else _DECIMAL
+        return _WHOLE if pa.types.is_integer(kind) else _DECIMAL
     if isinstance(value, Literal) and value.exact is not None:
         beside = other.type
-        is_decimal = pa.types.is_decimal(beside) or isinstance(other, Exact)
-        return _DECIMAL if is_decimal else _FLOAT
+        is_exact = pa.types.is_decimal(beside) or (
+            isinstance(other, Exact) and not pa.types.is_integer(beside)
+        )
+        return _DECIMAL if is_exact else _FLOAT
     if pa.types.is_floating(kind):
         return _FLOAT
-    return _DECIMAL if pa.types.is_decimal(kind) and not is_whole(kind) else _WHOLE
+    return _DECIMAL if pa.types.is_decimal(kind) else _WHOLE
 
 
 def _folded(sign: str, left: Literal, right: Literal) -> Literal:
@@ -215,7 +216,8 @@ def _each(sign: str, left: Value, right: Value) -> Exact:
 
 
 def _kind(sign: str, left: Value, right: Value, *, exactly: bool) -> pa.DataType:
-    if sign == "/" or (sign == "**" and exactly):
+    whole = all(scale_of(one.type) <= 0 for one in (left, right))
+    if sign == "/" or (sign == "**" and exactly and not whole):
         return pa.float64()
     if any(isinstance(one, Exact) and pa.types.is_floating(one.type) for one in (left, right)):
         return pa.float64()

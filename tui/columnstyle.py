@@ -181,9 +181,14 @@ def bytes_text(value: Number, digits: int = 1) -> str:
 def seconds_text(value: Number, digits: int = 0) -> str:
     """Return a number of seconds: 1d 02:03:04."""
     scale = 10**digits
+    if not isinstance(value, int | float):
+        from fractions import Fraction  # a Decimal's own product would be rounded to 28 digits
+
+        value = Fraction(value)
     size = abs(value)
     # Large floats are whole numbers, and times the scale may be none of Python's.
-    whole, rest = divmod(round(size * scale) if size < 1e15 else int(size) * scale, scale)
+    is_large = isinstance(size, float) and size >= 1e15
+    whole, rest = divmod(int(size) * scale if is_large else round(size * scale), scale)
     days, seconds = divmod(whole, 86_400)
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     if digits:

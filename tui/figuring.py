@@ -93,18 +93,37 @@ def _numbers(values: pa.Array) -> list[Figure]:
         numbers = as_numpy(values).astype(float)
         with np.errstate(all="ignore"):  # what is too large for a float is infinite
             ends = numbers.min(), numbers.max(), numbers.sum(), numbers.mean()
-        return _number_figures(numbers, 0, ends, rough=False)
+            quantiles = np.quantile(numbers, _QUANTILES).tolist()
+        return _number_figures(numbers, 0, ends, quantiles, rough=False)
     # Floats tell apart neither all of these nor their sum: only what is above the least is one.
     ends = pc.min_max(values).as_py()
     least, total = Fraction(ends["min"]), exact.total(values)
     numbers = exact.above(values, int(least) if pa.types.is_integer(values.type) else least)
     ends = least, Fraction(ends["max"]), total, Fraction(total) / len(values)
     rough = pa.types.is_decimal(values.type) or float(numbers.max()) > 1 << 53
-    return _number_figures(numbers, least, ends, rough=rough)
+    return _number_figures(numbers, least, ends, _quantiles(values), rough=rough)
+
+
+def _quantiles(values: pa.Array) -> list[Fraction]:
+    """Return the quantiles of whole numbers or decimals, between two of them on a straight line."""
+    order = pc.array_sort_indices(values)
+    found = []
+    for share in _QUANTILES:
+        place = Fraction(round(share * 100), 100) * (len(values) - 1)
+        below = int(place)
+        near = order.slice(below, 2)
+        one, *more = (Fraction(value) for value in values.take(near).to_pylist())
+        found.append(one + (place - below) * (more[0] - one) if more else one)
+    return found
 
 
 def _number_figures(
-    numbers: np.ndarray[Any, Any], least: Any, ends: tuple[Any, Any, Any, Any], *, rough: bool
+    numbers: np.ndarray[Any, Any],
+    least: Any,
+    ends: tuple[Any, Any, Any, Any],
+    quantiles: list[Any],
+    *,
+    rough: bool,
 ) -> list[Figure]:
     """Return figures of numbers.
 
@@ -112,13 +131,13 @@ def _number_figures(
         numbers: By how much each is above `least`.
         least: What they are measured from.
         ends: The least, the largest, the sum and the mean.
+        quantiles: Those of `_QUANTILES`.
         rough: Whether they were rounded.
     """
     low, high, total, mean = ends
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of one number there is no deviation
         deviation = numbers.std(ddof=1)
-        quantiles = np.quantile(numbers, _QUANTILES)
     figures: list[Figure] = [
         ("min", _number(low), None),
         ("max", _number(high), None),
@@ -127,7 +146,7 @@ def _number_figures(
         ("sum", _number(total), None),
     ]
     for share, value in zip(_QUANTILES, quantiles, strict=True):
-        figures.append((f"{share:.0%}", _number(_from(least, value), rough), None))
+        figures.append((f"{share:.0%}", _number(value), None))
     numbers = numbers[np.isfinite(numbers)]
     try:
         counts, edges = np.histogram(numbers, _BINS)
