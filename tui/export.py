@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from livetable.feed.arrays import plain_type, without_dictionary
 from livetable.feed.errors import LivetableError
@@ -154,4 +155,11 @@ def _stored_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _stored(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    return values if values.type == kind else without_dictionary(values).cast(kind)
+    if values.type != kind:
+        return without_dictionary(values).cast(kind)
+    if pa.types.is_dictionary(kind) and values.null_count:
+        # Under what is missing pandas leaves -1, at which other readers give up.
+        places = pc.fill_null(values.indices, 0)
+        places = pc.if_else(pc.is_valid(values.indices), places, pa.nulls(1, places.type)[0])
+        return pa.DictionaryArray.from_arrays(places, values.dictionary, ordered=kind.ordered)
+    return values

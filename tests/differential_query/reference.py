@@ -150,7 +150,7 @@ class Reference:
             if isinstance(one, (int, Fraction)) and not isinstance(one, bool):
                 if isinstance(one, Fraction) and isinstance(other, (Written, float)):
                     self.oddities.add("decimals and floats")
-                if abs(one) > 2**53:
+                if _is_large(one):
                     self.oddities.add("numbers that floats do not tell apart")
         left, right = _beside(left, right), _beside(right, left)
         found: bool = COMPARED[name](left, right)
@@ -172,7 +172,7 @@ class Reference:
         written = all(isinstance(one, Weak | Written) for one in (left, right))
         left, right = (one.value if isinstance(one, Written) else one for one in (left, right))
         if isinstance(left, float | np.floating) or isinstance(right, float | np.floating):
-            if any(map(_is_large, (left, right))):
+            if any(_is_large(one) and isinstance(one, int) for one in (left, right)):
                 raise Unknown  # NumPy rounds by the type of the column, which a cell does not have
             if any(map(_is_narrow, (left, right))) and any(map(_is_of_column, (left, right))):
                 raise Unknown
@@ -266,7 +266,7 @@ def _is_nan(value: Any) -> bool:
 
 
 def _is_large(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) > 2**53
+    return isinstance(value, int | Fraction) and not -(2**53) <= value <= 2**53
 
 
 def _is_narrow(value: Any) -> bool:
