@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, numbers
+from livetable.feed.arrays import as_numpy
 from livetable.tui.exact import (
     DIGITS,
     FLOAT_EXACT,
@@ -308,8 +308,10 @@ def signs(value: Value) -> Value:
     if isinstance(value, Literal):
         return Literal(int(np.sign(to_float(value.value))))
     if isinstance(value, Exact):
-        found = [None if one is None else (one > 0) - (one < 0) for one in value.values]
-        return numbers(found, "int64")
+        found = [
+            one if one is None or one != one else (one > 0) - (one < 0) for one in value.values
+        ]
+        return Exact(found, pa.int64())
     value = plain(value)
     if pa.types.is_floating(value.type):
         return from_numpy(np.sign(as_numpy(value)), there(value))
