@@ -448,7 +448,8 @@ def _matching(function: Callable[..., Values]) -> Callable[..., Value]:
 
 
 def _contains(value: Values, word: str, *, case: bool = True, regex: bool = True) -> Values:
-    kernel = pc.match_substring_regex if regex else pc.match_substring
+    # A word without any of a pattern's signs is found in half the time as such.
+    kernel = pc.match_substring_regex if regex and not word.isalnum() else pc.match_substring
     return kernel(value, word, ignore_case=not case)
 
 

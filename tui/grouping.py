@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -89,9 +89,10 @@ def grouped(
         for at, values in zip(others, arrays[len(places) :], strict=True)
     ]
     try:
-        rows_of = Groups(keys_found)
-        found = [*rows_of.keys, rows_of.counts]
-        results = [(at, total, rows_of.total(values, total)) for at, values, total in wanted]
+        made = Groups(keys_found)
+        asked = [(at, total, made.wanted(values, total)) for at, values, total in wanted]
+        found = made.work()
+        results = [(at, total, result()) for at, total, result in asked]
     except pa.ArrowException as error:  # a type that makes no groups
         problems.append(f"group: {str(error).splitlines()[0]:.200}")
         return table
@@ -144,28 +145,45 @@ def _present(values: pa.Array, data: np.ndarray[Any, Any]) -> np.ndarray[Any, An
 class Groups:
     """Which rows are in which group; the groups in the order in which they first come.
 
+    First `wanted` of each total, then `work` once, then each total's result.
+
     Args:
         keys: The columns that make groups.
     """
 
     def __init__(self, keys: list[pa.Array]) -> None:
         self._keys = keys
-        self._names = [f"{number}" for number in range(len(keys))]
+        self._of_row = _numbered(keys)
         self._rows = rows_array(np.arange(len(keys[0]), dtype=np.int64))
-        first = self._aggregated(self._rows, "min", pc.ScalarAggregateOptions())
-        self._order = pc.array_sort_indices(first)
-        first = first.take(self._order)
-        self.keys = [key.take(first) for key in keys]
-        """The groups' keys."""
-        self.counts = self._total(self._rows, "count", pc.CountOptions("all"))
-        """How many rows a group has."""
+        self._values: list[pa.Array] = []
+        self._asked: list[tuple[str, str, Any]] = []
+        self._found: list[pa.Array] = []
+        self._first = self._ask(self._rows, "min", pc.ScalarAggregateOptions())
+        self._count = self._ask(self._rows, "count", pc.CountOptions("all"))
 
-    def total(self, values: pa.Array, total: str) -> pa.Array:
-        """Return a total of each group's values, those that are missing left out.
+    def work(self) -> list[pa.Array]:
+        """Work out what was asked for; return the groups' keys, and how many rows each has."""
+        names = [f"{number}" for number in range(len(self._values))]
+        source = pa.Table.from_arrays([self._of_row, *self._values], names=["group", *names])
+        # One thread: the order of the groups would be another one each time.
+        result = source.group_by("group", use_threads=False).aggregate(self._asked)
+        order = pc.array_sort_indices(one_chunk(result.column("group")))
+        self._found = [
+            one_chunk(result.column(f"{name}_{total}")).take(order)
+            for name, total, _ in self._asked
+        ]
+        first = self._first()
+        return [*(key.take(first) for key in self._keys), self._count()]
+
+    def wanted(self, values: pa.Array, total: str) -> Callable[[], pa.Array]:
+        """Ask for a total of each group's values, those that are missing left out.
 
         Args:
             values: A value a row.
             total: One of `TOTALS`, which `total_of` gave for the type.
+
+        Returns:
+            What returns the totals, after `work`.
         """
         if total == "last":
             return self._last(values)
@@ -175,46 +193,64 @@ class Groups:
             wide = data if data.dtype.itemsize > 2 else data.astype(np.float32)
             values = exact.from_numpy(wide, _present(values, data))
         if total == "count":
-            return self._total(values, "count", pc.CountOptions("only_valid"))
-        if _is_moment(kind):
-            found = self._of_numbers(values.view(_whole_of(kind)), total, is_span=True)
-            return exact.fitted(found, _whole_of(kind))[0].view(kind)
-        return self._of_numbers(values, total)
+            return self._ask(values, "count", pc.CountOptions("only_valid"))
+        if not _is_moment(kind):
+            return self._of_numbers(values, total)
+        whole = _whole_of(kind)
+        numbers = self._of_numbers(values.view(whole), total, is_span=True)
+        return lambda: exact.fitted(numbers(), whole)[0].view(kind)
 
-    def _of_numbers(self, values: pa.Array, total: str, *, is_span: bool = False) -> pa.Array:
-        if total in ("min", "max"):
-            return self._total(values, total, pc.ScalarAggregateOptions())
-        if total == "mean" and pa.types.is_floating(values.type):
-            return self._total(values, total, pc.ScalarAggregateOptions())
+    def _of_numbers(
+        self, values: pa.Array, total: str, *, is_span: bool = False
+    ) -> Callable[[], pa.Array]:
+        if total in ("min", "max") or (total == "mean" and pa.types.is_floating(values.type)):
+            return self._ask(values, total, pc.ScalarAggregateOptions())
         # The sum of no values is 0, as in pandas.
-        sums = self._total(_widened(values), "sum", pc.ScalarAggregateOptions(min_count=0))
+        sums = self._ask(_widened(values), "sum", pc.ScalarAggregateOptions(min_count=0))
         if total == "sum":
             return sums
-        counts = self._total(values, "count", pc.CountOptions("only_valid"))
-        none = pa.nulls(1, counts.type)[0]
-        counts = pc.if_else(pc.equal(counts, exact.scalar(0)), none, counts)
-        if is_span:  # to the nearest unit
-            return exact.nearest_quotients(sums, counts)
-        means = calculating.calculate("/", sums, counts)
-        return means.to_arrow() if isinstance(means, exact.Exact) else means
+        counts = self._ask(values, "count", pc.CountOptions("only_valid"))
+        return lambda: _means(sums(), counts(), is_span=is_span)
 
-    def _last(self, values: pa.Array) -> pa.Array:
-        """Return each group's last value that is not missing, of any type."""
+    def _last(self, values: pa.Array) -> Callable[[], pa.Array]:
+        """Ask for each group's last value that is not missing, of any type."""
         if pa.types.is_floating(values.type):
             there = _present(values, as_numpy(values))
         else:
             there = ~missing(values)
         rows = exact.from_numpy(as_numpy(self._rows), there)
-        return values.take(self._total(rows, "max", pc.ScalarAggregateOptions()))
+        places = self._ask(rows, "max", pc.ScalarAggregateOptions())
+        return lambda: values.take(places())
 
-    def _total(self, values: pa.Array, name: str, options: Any) -> pa.Array:
-        return self._aggregated(values, name, options).take(self._order)
+    def _ask(self, values: pa.Array, name: str, options: Any) -> Callable[[], pa.Array]:
+        number = len(self._asked)
+        self._values.append(values)
+        self._asked.append((f"{number}", name, options))
+        return lambda: self._found[number]
 
-    def _aggregated(self, values: pa.Array, name: str, options: Any) -> pa.Array:
-        source = pa.Table.from_arrays([*self._keys, values], names=[*self._names, "values"])
-        # One thread: the order of the groups would be another one each time.
-        groups = source.group_by(self._names, use_threads=False)
-        return one_chunk(groups.aggregate([("values", name, options)]).column(f"values_{name}"))
+
+def _numbered(keys: list[pa.Array]) -> pa.Array:
+    """Return each row's group, by numbers in the order in which groups first come."""
+    found: pa.Array | None = None
+    for key in keys:
+        encoded = key.dictionary_encode(null_encoding="encode")
+        numbers = encoded.indices.cast(pa.int64())
+        if found is not None:
+            size = exact.scalar(max(1, len(encoded.dictionary)))
+            pairs = pc.add(pc.multiply(found, size), numbers)
+            numbers = pairs.dictionary_encode().indices.cast(pa.int64())
+        found = numbers
+    assert found is not None
+    return found
+
+
+def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:
+    none = pa.nulls(1, counts.type)[0]
+    counts = pc.if_else(pc.equal(counts, exact.scalar(0)), none, counts)
+    if is_span:  # to the nearest unit
+        return exact.nearest_quotients(sums, counts)
+    means = calculating.calculate("/", sums, counts)
+    return means.to_arrow() if isinstance(means, exact.Exact) else means
 
 
 def _whole_of(kind: pa.DataType) -> pa.DataType:
