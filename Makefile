@@ -1,4 +1,4 @@
-.PHONY: check format lint types test coverage test-long differential fuzz monkey soak torture release test-lowest \
+.PHONY: check format lint types test coverage test-long differential differential-query fuzz monkey soak torture release test-lowest \
 	short-torture bench bench-quick pictures
 
 check: lint types test
@@ -28,6 +28,11 @@ test-long:
 # about four minutes. FEW=5: five small files, of what is installed.
 differential:
 	python -m tests.differential $(if $(FEW),--few $(FEW))
+
+# Expressions, sorts, groups, figures, searches, formats and exports on random frames, against pandas,
+# DuckDB and arithmetic; about ten minutes. EACH=500: the short form.
+differential-query:
+	python -m tests.differential_query --each $(or $(EACH),4000)
 
 # 100,000 damaged messages to each reader and on each socket; about ten minutes.
 fuzz:

@@ -40,6 +40,7 @@ class Labels:
         range: Start and step of an index that counts; None if the index has levels with values.
         dtypes: The sender's types, as text: of the index's levels, then of the columns.
         text: Positions in `dtypes` of what was turned into text by the sender.
+        orders: Positions of ordered categories, each with these in their order.
     """
 
     columns: tuple[Label, ...]
@@ -48,6 +49,7 @@ class Labels:
     range: tuple[int, int] | None
     dtypes: tuple[str, ...]
     text: frozenset[int]
+    orders: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,10 @@ def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
             range=None if span is None else (int(span[0]), int(span[1])),
             dtypes=tuple(map(str, described["dtypes"])),
             text=frozenset(map(int, described["text"])),
+            orders=tuple(
+                (int(at), tuple(map(str, texts)))
+                for at, texts in dict(described.get("orders", {})).items()
+            ),
         )
     except Exception as error:
         raise BodyError(f"the labels in the schema's metadata can't be read: {error}") from None

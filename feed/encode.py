@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import columns_of, dtype_of, one_chunk, values_of_column
+from livetable.feed.arrays import columns_of, dtype_of, one_chunk, plain_type, values_of_column
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.memory import SharedRoom
@@ -138,7 +138,8 @@ class Encoder:
         names = list(map(to_json, frame.index.names))
         kinds = [array.type for array in arrays]
         # The range's start is the one thing about the index that a schema does not say.
-        recipe = names, index_range, dtypes, kinds, texts
+        orders = orders_of(arrays)
+        recipe = names, index_range, dtypes, kinds, texts, orders
         if self._last != recipe or not _same_labels(self._columns, frame.columns):
             self._schema = _schema(
                 labels=list(frame.columns),
@@ -148,6 +149,7 @@ class Encoder:
                 dtypes=dtypes,
                 types=kinds,
                 texts=texts,
+                orders=orders,
             )
             self._last, self._columns = recipe, frame.columns
         assert self._schema is not None
@@ -156,7 +158,8 @@ class Encoder:
     def _from_arrow(self, table: pa.Table) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         arrays = [one_chunk(column) for column in table.columns]
         dtypes = list(map(dtype_of, table.schema))
-        recipe = (table.schema.names, table.schema.types, dtypes)
+        orders = orders_of(arrays)
+        recipe = (table.schema.names, table.schema.types, dtypes, orders)
         if self._last != recipe:
             self._schema = _schema(
                 labels=table.schema.names,
@@ -166,10 +169,36 @@ class Encoder:
                 dtypes=dtypes,
                 types=table.schema.types,
                 texts=[],
+                orders=orders,
             )
             self._last, self._columns = recipe, None
         assert self._schema is not None
         return self._schema, arrays, []
+
+
+_MOST_CATEGORIES: Final = 1000
+_MOST_OF_THEM: Final = 64 << 10  # characters: each body has them
+
+
+def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
+    """Return the texts that ordered categories are, in their order, by the field's number.
+
+    A column that changes row by row is one of texts: only this still tells the order then.
+    """
+    found = {}
+    for at, array in enumerate(arrays):
+        kind = array.type
+        if not pa.types.is_dictionary(kind) or not kind.ordered:
+            continue
+        if len(array.dictionary) > _MOST_CATEGORIES or plain_type(kind) not in _TEXTS:
+            continue
+        texts = array.dictionary.to_pylist()
+        if None not in texts and sum(map(len, texts)) <= _MOST_OF_THEM:
+            found[str(at)] = texts
+    return found
+
+
+_TEXTS: Final = (pa.string(), pa.large_string())
 
 
 def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
@@ -237,6 +266,7 @@ def _schema(
     dtypes: list[str],
     types: list[pa.DataType],
     texts: list[int],
+    orders: dict[str, list[str]],
 ) -> pa.Schema:
     """Return the schema: the index's levels first, then the columns, named by their text."""
     levels = 0 if index_range is not None else len(index_names)
@@ -253,6 +283,7 @@ def _schema(
         "labels": [to_json(label) for label in labels],
         "dtypes": dtypes,
         "text": texts,
+        **({"orders": orders} if orders else {}),
     }
     fields = [pa.field(name, kind) for name, kind in zip(names, types, strict=True)]
     text = json.dumps(described, separators=(",", ":"))

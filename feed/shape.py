@@ -109,6 +109,8 @@ class Shape:
             "dtypes": ["int64", *self.described["dtypes"]],
             "text": [at + 1 for at in self.described["text"]],
         }
+        if orders := self.described.get("orders"):
+            described["orders"] = {str(int(at) + 1): texts for at, texts in orders.items()}
         name = to_text(from_json(self.described["index"][0])) or "index"
         return Shape(described, (name, *self.names), (pa.int64(), *self.types))
 

@@ -11,11 +11,14 @@ import shlex
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -28,14 +31,15 @@ from livetable.feed.frames import capture
 from livetable.feed.tape import TapeWriter
 from livetable.feed.wire import METADATA_KEY, Header, Position, Want
 from livetable.tui.__main__ import build_parser
-from livetable.tui.arrange import check_filter
-from livetable.tui.expression import parse
+from livetable.tui.arrange import check_filter, filter_mask
+from livetable.tui.expression import FUNCTIONS, BadExpression, parse
 from livetable.tui.once import print_once
 from livetable.tui.remembered import read_view
 from livetable.tui.rules import read_rule
 from livetable.tui.settings import read_settings
 from livetable.tui.target import Target, ViewOptions
 from tests.brokers import Server, missing
+from tests.tui.test_model import table_of
 from tests.waiting import killed_after, wait_for
 
 ROOT = Path(__file__).parent.parent
@@ -346,3 +350,71 @@ def test_the_commands_of_networks_are_those_there_are(runtime_folder: Path, tmp_
     feed_parser().parse_args(shlex.split(lines[1])[1:])
     build_parser().parse_args(shlex.split(lines[2])[1:])
     assert sorted((runtime_folder / "config" / "livetable").iterdir())
+
+
+EXPRESSIONS = (ROOT / "docs/expressions.md").read_text()
+
+
+def rows_of(text: str, columns: int) -> list[list[str]]:
+    """Return the rows of a page's tables of so many columns, cell by cell."""
+    rows = [
+        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in text.splitlines() if line.startswith("|")
+    ]  # fmt: skip
+    return [row for row in rows if len(row) == columns]
+
+
+def code(cell: str) -> str:
+    """Return what stands as code in a cell."""
+    ticks = "``" if cell.startswith("``") else "`"
+    return cell.removeprefix(ticks).removesuffix(ticks).strip()
+
+
+def met(frame: pd.DataFrame, expression: str, *key: str) -> str:
+    """Return which rows meet an expression, or that it is refused."""
+    table = table_of(frame, *key)
+    try:
+        return " ".join(map(str, np.flatnonzero(filter_mask(table, expression))))
+    except BadExpression:
+        return "refused"
+
+
+def queried(frame: pd.DataFrame, expression: str) -> str:
+    """Return which rows pandas finds by an expression, or that it finds none of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return " ".join(map(str, frame.query(expression).index))
+        except Exception:
+            return "refused"
+
+
+def test_the_examples_of_expressions_find_what_they_show() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", EXPRESSIONS, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    orders = names["orders"]
+    checked = 0
+    for form, _, shown, wanted in rows_of(EXPRESSIONS, 4):
+        if not shown.startswith("`"):
+            continue
+        frame = orders.drop(columns="id") if "index" in form else orders
+        key = () if "index" in form else ("id",)
+        found = " ".join(str(int(row) + 1) for row in met(frame, code(shown), *key).split())
+        assert found == wanted, shown
+        checked += 1
+    assert checked >= 40
+    told = {name for row in rows_of(EXPRESSIONS, 4) for name in re.findall(r"`(\w+)\(", row[0])}
+    assert told - {"f"} == FUNCTIONS
+
+
+def test_the_table_of_differences_tells_the_truth() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", EXPRESSIONS, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    rows = [row for row in rows_of(EXPRESSIONS, 5) if row[0].startswith("`")]
+    for expression, frame, here, there, _ in rows:
+        data = pd.DataFrame(eval(code(frame), names))
+        assert met(data, code(expression)) == here, expression
+        assert queried(data, code(expression)) == there, expression
+    assert len(rows) >= 25

@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from livetable.feed.harmless import harmless
-from livetable.tui.expression import BadExpression
+from livetable.tui.expression import BadExpression, outside_quotes
 from livetable.tui.model import Table
 
 MOST: Final = 20
@@ -75,8 +75,10 @@ class Watch:
     @property
     def conditions(self) -> tuple[str, str | None]:
         """What begins it, and what ends it, None for its ceasing to be so."""
-        begin, until, end = self.text.partition(_UNTIL)
-        return begin.strip(), end.strip() if until else None
+        at = outside_quotes(self.text, _UNTIL)
+        if at < 0:
+            return self.text.strip(), None
+        return self.text[:at].strip(), self.text[at + len(_UNTIL) :].strip()
 
     def check(self, table: Table) -> np.ndarray[Any, Any]:
         """Return the rows, as in the frame, that begin to meet the condition with this state."""
@@ -138,7 +140,12 @@ def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:
     from livetable.feed.arrays import rows_array
 
     key = table.arranged(None).key_values().take(rows_array(rows))
-    return [str(one) if isinstance(one, (dict, list)) else one for one in key.to_pylist()]
+    return list(map(_name, key.to_pylist()))
+
+
+def _name(key: Any) -> Any:
+    """Return what a row is told apart by, in a set: NaN is the same as NaN there."""
+    return str(key) if isinstance(key, dict | list) or key != key else key
 
 
 class Alarm:
@@ -190,11 +197,12 @@ class Alarm:
 
 def row_values(table: Table, row: int) -> dict[str, Any]:
     """Return a row of the frame as values that JSON knows, by column."""
-    from livetable.tui.writing import data_columns, names_of, plain_values
+    from livetable.tui.writing import data_columns, names_of, plain_values, time_forms
 
     everything = table.arranged(None)
     columns = data_columns(everything)
-    values = plain_values(everything, columns, row, row + 1, finite=True)
+    forms = time_forms(None, everything, columns)  # the same for each row that is told of
+    values = plain_values(everything, columns, row, row + 1, finite=True, forms=forms)
     return dict(zip(names_of(everything, columns), (one[0] for one in values), strict=True))
 
 

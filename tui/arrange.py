@@ -6,7 +6,7 @@ it takes a tenth of a second at a million rows.
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -20,13 +20,13 @@ from livetable.feed.arrays import as_numpy, missing, plain_type
 from livetable.tui.contains import containing
 from livetable.tui.evaluate import mask_of
 from livetable.tui.expression import BadExpression, Expression, parse, quote
+from livetable.tui.literals import written
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.order import NotSortable, Rows, Sortable
 
-_EXACT: Final = 1 << 53
-_MOST_TEXT: Final = 500  # of an expression there may be 2,000
 _SIGNS: Final = frozenset("<>=!()&|~`")
 _WORDS: Final = frozenset({"and", "or", "not", "in"})
+_IS_NONE: Final = re.compile(r"\bis (not )?None\b")
 
 
 class Mode(Enum):
@@ -64,6 +64,7 @@ class Arrangement:
         asked: Counts the times that an order was asked for.
         groups: Columns that rows are grouped by.
         totals: What is shown of a group's values, where it is not the first of `TOTALS`.
+        natural: Whether the numbers in texts count as such when they are sorted.
     """
 
     sort: tuple[SortKey, ...] = ()
@@ -72,6 +73,7 @@ class Arrangement:
     asked: int = 0
     groups: tuple[ColumnRef, ...] = ()
     totals: tuple[tuple[ColumnRef, str], ...] = ()
+    natural: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -112,17 +114,27 @@ def first_arrangement(sort: tuple[tuple[str, bool], ...], where: tuple[str, ...]
     return Arrangement(sort=keys, filters=where)
 
 
-def is_expression(text: str) -> bool:
+Types = tuple[pa.DataType, ...]
+
+
+def is_expression(text: str, titles: tuple[str, ...] = (), types: Types | None = None) -> bool:
     """Tell whether a filter is meant as an expression, not as a text to look for.
 
-    What stands in quotes as a whole is a text, whatever is in it.
+    What stands in quotes as a whole is a text, whatever is in it. A word alone that is the title
+    of a column of true and false is that column.
+
+    Args:
+        text: The filter.
+        titles: The columns' titles.
+        types: Their types, None if nobody knows them.
     """
-    if text[:1] in "'\"" and text.find(text[:1], 1) in (-1, len(text) - 1):
+    text = text.strip()
+    if text[:1] in ("'", '"') and text.find(text[:1], 1) in (-1, len(text) - 1):
         return False
-    return bool(set(text) & _SIGNS or set(text.split()) & _WORDS)
-
-
-Types = tuple[pa.DataType, ...]
+    if set(text) & _SIGNS or set(text.split()) & _WORDS or _IS_NONE.search(text):
+        return True
+    at = titles.index(text) if types is not None and text in titles else None
+    return at is not None and types is not None and pa.types.is_boolean(plain_type(types[at]))
 
 
 def check_filter(text: str, titles: tuple[str, ...], types: Types | None = None) -> None:
@@ -131,7 +143,7 @@ def check_filter(text: str, titles: tuple[str, ...], types: Types | None = None)
     Raises:
         BadExpression: it can't; it says where.
     """
-    if is_expression(text):
+    if is_expression(text, titles, types):
         check_condition(text, titles, types)
 
 
@@ -212,8 +224,8 @@ def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
     Raises:
         BadExpression: it can't be read or worked out.
     """
-    if is_expression(text):
-        everything = table.undressed
+    everything = table.undressed
+    if is_expression(text, everything.titles, everything.types):
         return mask_of(parsed(text, everything.titles), everything, table.frame_rows)
     columns = tuple(map(table.column, range(len(table.titles))))
     return containing(text.strip("'\""), columns, table.frame_rows)
@@ -222,7 +234,7 @@ def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
 def _order(
     table: Table, chosen: Arrangement, before: Arranged | None, problems: list[str]
 ) -> Rows | None:
-    known = before if before is not None and before.arrangement.sort == chosen.sort else None
+    known = before if before is not None and _same_order(before.arrangement, chosen) else None
     if known is not None and known.full is not None and chosen.mode is not Mode.LIVE:
         same_wish = known.arrangement.asked == chosen.asked
         if same_wish or chosen.mode is Mode.HELD:
@@ -239,7 +251,11 @@ def _order(
             continue
         try:
             column = Sortable(
-                table.values_at(at), mixed=table.is_mixed(at), quantity=table.is_quantity(at)
+                table.values_at(at),
+                mixed=table.is_mixed(at),
+                quantity=table.is_quantity(at),
+                categories=table.headings.columns[at].categories,
+                natural=chosen.natural,
             )
         except NotSortable as error:
             problems.append(f"sort by {key.column[0]}: {error}")
@@ -247,6 +263,10 @@ def _order(
         rows = column.sort(rows, descending=key.descending, settle=settle)
         settle = False
     return rows if not settle else np.sort(rows)
+
+
+def _same_order(one: Arrangement, other: Arrangement) -> bool:
+    return one.sort == other.sort and one.natural == other.natural
 
 
 def _held(full: Rows, before: Table, table: Table) -> Rows:
@@ -314,28 +334,10 @@ def equals_filter(table: Table, column: int, row: int) -> str | None:
     if number:
         return None
     name = quote(title)
-    value = table.window(column, row, row + 1)[0]
-    if not value.is_valid:
+    values = table.window(column, row, row + 1)
+    value = values[0]
+    is_nan = pa.types.is_floating(plain_type(values.type)) and value.as_py() != value.as_py()
+    if not value.is_valid or is_nan:
         return f"{name}.isna()"
-    kind = plain_type(value.type)
-    if pa.types.is_floating(kind):
-        found = float(value.as_py())
-        if found != found:
-            return f"{name}.isna()"
-        exact = math.isfinite(found) and not pa.types.is_float16(kind)
-        return f"{name} == {found!r}" if exact else None
-    if pa.types.is_decimal(kind):
-        return f"{name} == {value}"
-    if pa.types.is_boolean(kind):
-        return f"{name} == {value.as_py()}"
-    if pa.types.is_integer(kind):
-        return f"{name} == {value.as_py()}" if abs(value.as_py()) < _EXACT else None
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        text = str(value.as_py())
-        return f"{name} == {text!r}" if len(text) < _MOST_TEXT else None
-    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
-        try:
-            return f"{name} == {str(value)!r}"
-        except (OverflowError, ValueError):  # beyond Python's years
-            return None
-    return None
+    text = written(values)
+    return None if text is None else f"{name} == {text}"

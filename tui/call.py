@@ -333,21 +333,27 @@ def _recording(
 def _column_names(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
-    names = tuple(name.strip() for name in text.split(","))
+    from livetable.tui.expression import split_names, unquoted
+
+    names = split_names(text)
     if not all(names):
         _refuse(f"--columns: an empty name in {text!r}")
-    return names
+    return tuple(map(unquoted, names))
 
 
 def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
+    if text is None:
+        return ()
+    from livetable.tui.expression import split_names, unquoted
+
     keys = []
-    for name in text.split(",") if text is not None else ():
-        title, colon, direction = name.strip().rpartition(":")
+    for name in split_names(text):
+        title, colon, direction = name.rpartition(":")
         if not colon or direction not in ("asc", "desc"):
-            title, direction = name.strip(), "asc"
+            title, direction = name, "asc"
         if not title:
             _refuse(f"--sort: an empty name in {text!r}")
-        keys.append((title, direction == "desc"))
+        keys.append((unquoted(title), direction == "desc"))
     return tuple(keys)
 
 

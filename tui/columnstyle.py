@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from livetable.feed.harmless import harmless
 
@@ -68,7 +68,8 @@ IEC: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
-Number = int | float
+Number: TypeAlias = Any
+"""An int, a float, or a Decimal: to import that is felt in the time to the first row."""
 Writer = Callable[[Any], str]
 
 
@@ -110,7 +111,7 @@ def _writer(style: ColumnStyle, plain: Writer) -> Writer:
     if form is NumberForm.DURATION:
         return lambda value: seconds_text(value, digits or 0)
     if form is NumberForm.HEX:
-        return lambda value: hex(value) if isinstance(value, int) else float(value).hex()
+        return hex_text
     if digits is not None:
         return lambda value: fixed_text(value, digits)
     return plain
@@ -131,10 +132,19 @@ def fixed_text(value: Number, digits: int, separator: str = "") -> str:
 
 def percent_text(value: Number, digits: int = 1) -> str:
     """Return a number as so many of a hundred, also where that is beyond any float."""
+    if not isinstance(value, int | float):  # its own product would be rounded to 28 digits
+        sign, figures, power = value.as_tuple()
+        return f"{fixed_text(type(value)((sign, figures, int(power) + 2)), digits)} %"
     hundredfold = value * 100
     if hundredfold in (math.inf, -math.inf):
         hundredfold = int(value) * 100
     return f"{fixed_text(hundredfold, digits)} %"
+
+
+def hex_text(value: Any) -> str:
+    """Return a number in hexadecimal digits; whole ones of any size exactly."""
+    whole = isinstance(value, int) or (not isinstance(value, float) and value == int(value))
+    return hex(int(value)) if whole else float(value).hex()
 
 
 def si_text(value: Number, digits: int = 3) -> str:
@@ -145,7 +155,7 @@ def si_text(value: Number, digits: int = 3) -> str:
     power = max(1 - len(SMALL), min(power, len(SI) - 1))
     value = float(value)
     scaled = f"{value / 1000.0**power:.{digits}g}"
-    if "e" in scaled and abs(float(scaled)) >= 1000 and power < len(SI) - 1:
+    if abs(float(scaled)) >= 1000 and power < len(SI) - 1:
         power += 1  # 999.9 of three digits is 1 of the next prefix
         scaled = f"{value / 1000.0**power:.{digits}g}"
     prefix = SI[power] if power >= 0 else SMALL[-power]
@@ -158,19 +168,27 @@ def bytes_text(value: Number, digits: int = 1) -> str:
     """Return a number of bytes: 1.5 MiB."""
     size = float(abs(value))
     power = 0
-    while size >= 1024 and power < len(IEC) - 1:
+    text = f"{size:.0f}"
+    # By the text: what is rounded to 1024 of a unit is 1 of the next.
+    while float(text) >= 1024 and power < len(IEC) - 1:
         size /= 1024
         power += 1
+        text = f"{size:.{digits}f}"
     sign = "-" if value < 0 else ""
-    return f"{sign}{size:.{digits if power else 0}f} {IEC[power]}"
+    return f"{sign}{text} {IEC[power]}"
 
 
 def seconds_text(value: Number, digits: int = 0) -> str:
     """Return a number of seconds: 1d 02:03:04."""
     scale = 10**digits
+    if not isinstance(value, int | float):
+        from fractions import Fraction  # a Decimal's own product would be rounded to 28 digits
+
+        value = Fraction(value)
     size = abs(value)
     # Large floats are whole numbers, and times the scale may be none of Python's.
-    whole, rest = divmod(round(size * scale) if size < 1e15 else int(size) * scale, scale)
+    is_large = isinstance(size, float) and size >= 1e15
+    whole, rest = divmod(int(size) * scale if is_large else round(size * scale), scale)
     days, seconds = divmod(whole, 86_400)
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     if digits:

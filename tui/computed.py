@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrays import as_numpy, missing, rows_array, truth, without_dictionary
 from livetable.feed.harmless import harmless
-from livetable.tui import evaluate
+from livetable.tui import evaluate, exact
 from livetable.tui.expression import BadExpression, Expression
 from livetable.tui.model import Span, Table
 
@@ -90,12 +90,14 @@ def _values(table: Table, at: int, columns: evaluate.Columns, rows: int) -> pa.A
     except BadExpression as error:  # the view line tells; here there is nothing to show
         heading.trouble[:] = [str(error)]
         return pa.nulls(rows, kind)
-    heading.trouble.clear()
     if isinstance(found, pa.Scalar):
         found = pc.coalesce(pa.nulls(rows, found.type), found)
-    if isinstance(found, pa.ChunkedArray):
-        found = found.combine_chunks()
-    return found if found.type == kind else found.cast(kind, safe=False)
+    values, beyond = exact.fitted(found, kind)
+    said = (
+        f"{beyond:,} values do not fit 64 bits" if beyond != 1 else "a value does not fit 64 bits"
+    )
+    heading.trouble[:] = [said] if beyond else []
+    return values
 
 
 class _Empty:
@@ -110,6 +112,9 @@ class _Empty:
 
     def holds_quantities(self, title: str) -> bool:
         return False
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        return ()
 
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
         return self, 1.0
@@ -132,6 +137,9 @@ class _Columns:
 
     def holds_quantities(self, title: str) -> bool:
         return self.table.holds_quantities(title)
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        return self.table.categories_of(title)
 
     def values_at(self, at: int) -> pa.Array:
         raise NotImplementedError
@@ -215,7 +223,7 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
         return _or_null(same)
     if not now.is_keyed or not then.is_keyed:
         return pc.if_else(
-            pc.less(rows_array(wanted), evaluate.scalar(then.frame_rows)),
+            pc.less(rows_array(wanted), exact.scalar(then.frame_rows)),
             rows_array(wanted),
             pa.nulls(1, pa.int64())[0],
         )
@@ -238,7 +246,7 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
 
 def _or_null(found: np.ndarray[Any, Any]) -> pa.Array:
     places = rows_array(found)
-    return pc.if_else(pc.less(places, evaluate.scalar(0)), pa.nulls(1, pa.int64())[0], places)
+    return pc.if_else(pc.less(places, exact.scalar(0)), pa.nulls(1, pa.int64())[0], places)
 
 
 _MANY: Final = 8

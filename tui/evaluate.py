@@ -1,4 +1,4 @@
-"""What an expression gives for a table: one Arrow value a row, worked out by Arrow's functions.
+"""What an expression gives for a table: one Arrow value a row, as pandas and arithmetic have it.
 
 Missing values are as in pandas: a comparison with one is false, and ``!=`` is true.
 """
@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import numbers, rows_array, texts, truth, without_dictionary
+from livetable.feed.arrays import truth, without_dictionary
+from livetable.tui import calculating, comparing, exact, times
+from livetable.tui.calculating import absolute, calculate, negated
+from livetable.tui.exact import Exact, Literal, Value, is_number
 from livetable.tui.expression import (
     PAST,
     BadExpression,
@@ -25,6 +29,7 @@ from livetable.tui.expression import (
 )
 from livetable.tui.misfit import misfit, not_a_condition
 from livetable.tui.model import Span
+from livetable.tui.order import category_places
 from livetable.tui.typenames import kind_of
 
 Values = Any
@@ -40,6 +45,10 @@ class Columns(Protocol):
 
     def holds_quantities(self, title: str) -> bool:
         """Whether the first column of that title holds numbers with units, as texts."""
+        ...
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        """Return the categories of the first column of that title, in order; none if unordered."""
         ...
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
@@ -62,8 +71,6 @@ def mask_of(expression: Expression, columns: Columns, rows: int) -> np.ndarray[A
     _check_truth(expression, values.type)
     if isinstance(values, pa.Scalar):
         return np.full(rows, bool(values.as_py()))
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
     return truth(values)
 
 
@@ -93,38 +100,31 @@ def evaluate(expression: Expression, columns: Columns) -> Values:
         BadExpression: something in it can't be worked out; it says what and where.
     """
     try:
-        return _value(expression.root, columns)
+        return _for_arrow(_value(expression.root, columns))
     except _Unfit as error:
         sentence = misfit(expression.text, error.node, error.kinds) or error.sentence
         raise BadExpression(sentence, error.start, error.end) from None
 
 
-def scalar(value: Any) -> pa.Scalar:
-    """Return a Python value as an Arrow scalar, without loading pandas as `pa.scalar` does."""
-    if value is None:
-        return pa.nulls(1)[0]
-    if isinstance(value, bool):
-        return pa.Array.from_buffers(pa.bool_(), 1, [None, pa.py_buffer(bytes([value]))])[0]
-    if isinstance(value, str):
-        return texts([value])[0]
-    if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
-        return rows_array(np.array([value]))[0]
-    return numbers([float(value)], "float64")[0]
+def _for_arrow(value: Value) -> Values:
+    """Return a value as Arrow has it."""
+    if isinstance(value, Literal):
+        return exact.scalar(value.value)
+    if isinstance(value, Exact):
+        return value.to_arrow()
+    return value.combine_chunks() if isinstance(value, pa.ChunkedArray) else value
 
 
-def _value(node: Node, columns: Columns) -> Values:
+def _value(node: Node, columns: Columns) -> Value:
     if isinstance(node, Name):
         found = columns.values_of(node.title)
         if found is None:
             raise BadExpression(f"there is no column {node.title!r}", node.start, node.end)
-        plain = without_dictionary(found)
-        if pa.types.is_decimal(plain.type):
-            plain = plain.cast(pa.float64())
-        return plain
+        return _as_reckoned(without_dictionary(found))
     if isinstance(node, Constant):
         if isinstance(node.value, tuple):
             raise BadExpression("a list stands behind in, or in isin(…)", node.start, node.end)
-        return _guard(lambda: scalar(node.value), node)
+        return Literal(node.value, node.exact)
     assert isinstance(node, Operation)
     if node.name in ("in", "not in", "isin"):
         return _membership(node, columns)
@@ -137,15 +137,25 @@ def _value(node: Node, columns: Columns) -> Values:
         raise BadExpression(f"{node.name} takes {takes} values, not {count}", node.start, node.end)
     if node.name in _SIZED and (sized := _sizes(node, columns)) is not None:
         return _guard(lambda: function(*sized), node, sized)
+    if node.name in _PLACED and (placed := _places(node, columns)) is not None:
+        return _guard(lambda: function(*placed), node, placed)
     parts = [_value(part, columns) for part in node.parts]
-    return _guard(lambda: function(*parts), node, parts)
+    return _guard(lambda: function(*parts, **dict(node.options)), node, parts)
+
+
+def _as_reckoned(values: pa.Array) -> pa.Array:
+    """Return a column in a type that Arrow's functions take."""
+    kind = values.type
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:
+        return values.cast(pa.decimal128(kind.precision, kind.scale))
+    return values
 
 
 _SIZED: Final = frozenset(("==", "!=", "<", "<=", ">", ">=", "between", "+", "-", "*", "/"))
 """What is done with the sizes of quantities, not with their texts."""
 
 
-def _sizes(node: Operation, columns: Columns) -> list[Values] | None:
+def _sizes(node: Operation, columns: Columns) -> list[Value] | None:
     """Return an operation's parts as sizes, where one is a column of numbers with units.
 
     None where there is no such column, or a text among the parts is no quantity.
@@ -155,7 +165,7 @@ def _sizes(node: Operation, columns: Columns) -> list[Values] | None:
         return None
     from livetable.feed.quantity import Family, in_family, sizes
 
-    parts: list[Values] = []
+    parts: list[Value] = []
     family = Family.PLAIN
     for part in node.parts:
         value = _value(part, columns)
@@ -164,20 +174,43 @@ def _sizes(node: Operation, columns: Columns) -> list[Values] | None:
             if found is None:
                 return None
             each, family = found
-            buffers = [None, pa.py_buffer(each)]
-            value = pa.Array.from_buffers(pa.float64(), len(each), buffers)
-            value = pc.if_else(pc.is_nan(value), pa.nulls(1, pa.float64())[0], value)
+            value = exact.from_numpy(each, ~np.isnan(each))
         parts.append(value)
     for at, value in enumerate(parts):
-        if isinstance(value, pa.Scalar) and _is_text(value.type):
-            size = in_family(str(value.as_py()), family)
+        if isinstance(value, Literal) and isinstance(value.value, str):
+            size = in_family(value.value, family)
             if size != size:
                 return None
-            parts[at] = scalar(size)
+            parts[at] = Literal(size)
     return parts
 
 
-def _change(node: Operation, columns: Columns) -> Values:
+_PLACED: Final = frozenset(("<", "<=", ">", ">=", "between"))
+"""What is asked of the places of ordered categories, not of their texts."""
+
+
+def _places(node: Operation, columns: Columns) -> list[Value] | None:
+    """Return an operation's parts as places among categories, None where they have no order."""
+    named = [part for part in node.parts if isinstance(part, Name)]
+    orders = {columns.categories_of(part.title) for part in named}
+    if len(orders) != 1 or not (order := orders.pop()):
+        return None
+    parts: list[Value] = []
+    for part in node.parts:
+        if isinstance(part, Name):
+            parts.append(category_places(_value(part, columns), order))
+        elif isinstance(part, Constant) and isinstance(part.value, str):
+            if part.value not in order:
+                known = ", ".join(map(repr, order[:8]))
+                said = f"{named[0].title} has no category {part.value!r:.40}; it has {known}"
+                raise BadExpression(said[:200], part.start, part.end)
+            parts.append(Literal(order.index(part.value)))
+        else:
+            return None
+    return parts
+
+
+def _change(node: Operation, columns: Columns) -> Value:
     """Return how values differ from what they were."""
     subject, span = node.parts
     assert isinstance(span, Constant)
@@ -186,26 +219,22 @@ def _change(node: Operation, columns: Columns) -> Values:
     if node.name == "was":
         return then
 
-    def work() -> Values:
+    def work() -> Value:
         if pa.types.is_temporal(now.type):
             if node.name != "d":
                 raise _NotFitting(f"{node.name} is for numbers; d gives a time's change")
-            return pc.subtract(now, then)
-        if not _is_number(now.type):
+            return pc.subtract_checked(now, then)
+        if not is_number(now.type) or pa.types.is_boolean(now.type):
             raise _NotFitting(f"{node.name} is for numbers, not for {now.type}")
-        # Floats, but for whole numbers that a float would round; unsigned ones can't go below 0.
-        whole = node.name == "d" and pa.types.is_integer(now.type)
-        kind = pa.int64() if whole else pa.float64()
-        before = then.cast(kind)
-        change = pc.subtract(now.cast(kind), before)
+        change = calculate("-", now, then)
         if node.name == "pct":
-            return pc.divide(change, pc.abs(before))
-        return pc.divide(change, scalar(seconds)) if node.name == "rate" else change
+            return calculate("/", change, absolute(then))
+        return calculate("/", change, Literal(seconds)) if node.name == "rate" else change
 
     return _guard(work, node, [now])
 
 
-def _guard(work: Callable[[], Values], node: Node, parts: list[Values] | None = None) -> Values:
+def _guard(work: Callable[[], Value], node: Node, parts: list[Value] | None = None) -> Value:
     kinds = [part.type for part in parts or []]
     try:
         return work()
@@ -248,174 +277,249 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+# -- comparisons ---------------------------------------------------------------------------------
 
 
-def _fitted(left: Values, right: Values) -> tuple[Values, Values]:
-    """Return two values in types that can be compared."""
-    for one, other, swapped in ((left, right, False), (right, left, True)):
-        if _is_text(other.type) and isinstance(other, pa.Scalar):
-            if pa.types.is_temporal(one.type):
-                other = _moment(other, one.type)
-                return (other, one) if swapped else (one, other)
-            if _is_number(one.type) or pa.types.is_boolean(one.type):
-                what = "a number" if _is_number(one.type) else "true or false"
-                raise _NotFitting(f"a column that is {what} can't be compared with a text")
-        is_other = _is_number(other.type) or pa.types.is_boolean(other.type)
-        if _is_text(one.type) and is_other and not isinstance(one, pa.Scalar):
-            raise _NotFitting("a text can't be compared with a number: write it in quotes")
-    return left, right
-
-
-def _moment(text: pa.Scalar, kind: pa.DataType) -> pa.Scalar:
-    plain = pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind
-    try:
-        moment = text.cast(plain)
-        # In the column's own zone, as it is shown there.
-        if pa.types.is_timestamp(kind) and kind.tz:
-            moment = pc.assume_timezone(moment, kind.tz)
-    except (pa.ArrowException, ValueError):
-        raise _NotFitting(f"{text.as_py()!r:.40} is no {kind}: write it as 2026-01-31 14:00") from (
-            None
-        )
-    return moment
-
-
-def _comparison(name: str) -> Callable[[Values, Values], Values]:
-    def compare(left: Values, right: Values) -> Values:
-        if pa.types.is_null(left.type) or pa.types.is_null(right.type):
-            other = right if pa.types.is_null(left.type) else left
-            if name in ("equal", "not_equal"):  # x == None asks whether it is missing
-                missing = _is_missing(other)
-                return missing if name == "equal" else pc.invert(missing)
-        left, right = _fitted(left, right)
-        return _decided(getattr(pc, name)(left, right), name == "not_equal")
+def _comparison(name: str) -> Callable[[Value, Value], Value]:
+    def compare(left: Value, right: Value) -> Value:
+        if _is_none(left) or _is_none(right):  # x == None asks whether it is missing
+            absent = _is_missing(left if _is_none(right) else right)
+            if name in ("equal", "not_equal"):
+                return absent if name == "equal" else _inverted(absent)
+        return _decided(_compared(name, left, right), name == "not_equal")
 
     return compare
 
 
-def _decided(truth: Values, otherwise: bool) -> Values:
+def _compared(name: str, left: Value, right: Value) -> Value:
+    """Compare values, missing where one is missing."""
+    kinds = left.type, right.type
+    if any(map(pa.types.is_null, kinds)):
+        return _nothing(left, right)
+    if all(map(is_number, kinds)):
+        return comparing.compare(name, left, right)
+    if all(map(_is_text, kinds)) and isinstance(left, Literal) and isinstance(right, Literal):
+        return Literal(getattr(pc, name)(*map(_for_arrow, (left, right))).as_py())
+    if all(map(pa.types.is_temporal, kinds)):
+        return times.compare(name, left, right)
+    for one, other, mirrored in ((left, right, False), (right, left, True)):
+        if isinstance(other, Literal) and _is_text(other.type):
+            if pa.types.is_temporal(one.type):
+                return _with_time(
+                    comparing.MIRRORED.get(name, name) if mirrored else name, one, other.value
+                )
+            if is_number(one.type):
+                what = "true or false" if pa.types.is_boolean(one.type) else "a number"
+                raise _NotFitting(f"a column that is {what} can't be compared with a text")
+        if _is_text(one.type) and is_number(other.type) and not isinstance(one, Literal):
+            raise _NotFitting("a text can't be compared with a number: write it in quotes")
+    return getattr(pc, name)(_for_arrow(left), _for_arrow(right))
+
+
+def _with_time(name: str, values: pa.Array, text: str) -> pa.Array:
+    try:
+        return times.against(name, values, text)
+    except times.NoTime as error:
+        raise _NotFitting(str(error), is_whole=error.is_whole) from None
+
+
+def _is_none(value: Value) -> bool:
+    return isinstance(value, Literal) and value.value is None
+
+
+def _nothing(*values: Value) -> Value:
+    """Return a truth that is missing for all rows."""
+    rows = [len(value) for value in values if not isinstance(value, Literal)]
+    return pa.nulls(rows[0], pa.bool_()) if rows else Literal(False)
+
+
+def _decided(truth: Value, otherwise: bool) -> Value:
     """Return comparisons as pandas has them: what is missing equals nothing, so it differs."""
-    if isinstance(truth, pa.Scalar):
-        return truth if truth.is_valid else scalar(otherwise)
-    if not truth.null_count:
+    if isinstance(truth, Literal) or not truth.null_count:
         return truth
     if otherwise:
         return pc.or_kleene(pc.is_null(truth), truth)
     return pc.and_kleene(pc.is_valid(truth), truth)
 
 
-def _logic(name: str) -> Callable[..., Values]:
-    def combine(*parts: Values) -> Values:
+def _logic(name: str) -> Callable[..., Value]:
+    def combine(*parts: Value) -> Value:
         for part in parts:
             if not pa.types.is_boolean(part.type):
                 raise _NotFitting(f"both sides of {name} must be true or false")
+        if all(isinstance(part, Literal) for part in parts):
+            return Literal((all if name == "and" else any)(part.value for part in parts))
         kernel = pc.and_kleene if name == "and" else pc.or_kleene
-        return functools.reduce(kernel, parts)
+        return functools.reduce(kernel, map(_for_arrow, parts))
 
     return combine
 
 
-def _not(value: Values) -> Values:
+def _not(value: Value) -> Value:
     if not pa.types.is_boolean(value.type):
         raise _NotFitting("not needs something that is true or false")
-    return pc.invert(value)
+    return _inverted(value)
 
 
-def _reckoning(name: str) -> Callable[[Values, Values], Values]:
-    def reckon(left: Values, right: Values) -> Values:
-        if name == "divide" or name == "power":
-            left, right = (
-                # Rounded beyond 2**53, as in pandas: times in nanoseconds are there.
-                one.cast(pa.float64(), safe=False) if pa.types.is_integer(one.type) else one
-                for one in (left, right)
-            )
-            # Beyond all numbers is infinite, as in pandas; an exception is nobody's answer.
-            return getattr(pc, name)(left, right)
-        if name == "add" and _is_text(left.type) and _is_text(right.type):
+def _inverted(value: Value) -> Value:
+    return Literal(not value.value) if isinstance(value, Literal) else pc.invert(value)
+
+
+# -- calculations ----------------------------------------------------------------------------------
+
+
+def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
+    def reckon(left: Value, right: Value) -> Value:
+        kinds = left.type, right.type
+        if all(map(is_number, kinds)):
+            return calculate(sign, left, right)
+        if sign == "+" and all(map(_is_text, kinds)):
+            if isinstance(left, Literal) and isinstance(right, Literal):
+                return Literal(left.value + right.value)
             kind = pa.large_string()
-            parts = left.cast(kind), right.cast(kind), texts([""])[0].cast(kind)
+            parts = [_for_arrow(one).cast(kind) for one in (left, right, Literal(""))]
             return pc.binary_join_element_wise(*parts)
-        return getattr(pc, f"{name}_checked")(left, right)
+        if any(map(pa.types.is_null, kinds)) and all(
+            pa.types.is_null(kind) or is_number(kind) for kind in kinds
+        ):
+            return _nothing(left, right).cast(pa.float64())
+        return times.calculate(sign, *map(_for_arrow, (left, right)))
 
     return reckon
 
 
-def _floor_divide(left: Values, right: Values) -> Values:
-    return pc.floor(_reckoning("divide")(left, right))
-
-
-def _modulo(left: Values, right: Values) -> Values:
-    return pc.subtract(left, pc.multiply(right, _floor_divide(left, right)))
-
-
-def _on_text(function: Callable[..., Values]) -> Callable[..., Values]:
-    def apply(value: Values, *more: Values) -> Values:
-        if not _is_text(value.type):
-            raise _NotFitting(f"this is for texts, not for {value.type}")
-        words = []
-        for one in more:
-            if not (isinstance(one, pa.Scalar) and _is_text(one.type)):
-                said = "put the text to look for in quotes"
-                raise _NotFitting(said, is_whole=True)
-            words.append(one.as_py())
-        return function(value, *words)
+def _on_numbers(function: Callable[..., Value]) -> Callable[..., Value]:
+    def apply(value: Value, *more: Value) -> Value:
+        if pa.types.is_null(value.type) and not isinstance(value, Literal):
+            return value.cast(pa.float64())
+        if not is_number(value.type):
+            raise _NotFitting(f"this is for numbers, not for {value.type}")
+        return function(value, *more)
 
     return apply
 
 
-def _round(value: Values, digits: Values | None = None) -> Values:
-    return pc.round(value, ndigits=0 if digits is None else int(digits.as_py()))
+def _of_floats(name: str) -> Callable[..., Value]:
+    return _on_numbers(lambda value: calculating.of_floats(getattr(np, name), value))
 
 
-def _between(value: Values, low: Values, high: Values) -> Values:
-    return pc.and_kleene(
+def _round(value: Value, digits: Value | None = None) -> Value:
+    if digits is None:
+        return calculating.rounded(value, 0)
+    if not isinstance(digits, Literal) or type(digits.value) is not int or abs(digits.value) > 400:
+        raise _NotFitting("write the digits as a number: round(x, 2)", is_whole=True)
+    return calculating.rounded(value, digits.value)
+
+
+# -- texts -----------------------------------------------------------------------------------------
+
+
+def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
+    def apply(value: Value, *more: Value, **options: bool) -> Value:
+        if pa.types.is_null(value.type) and not isinstance(value, Literal):
+            value = value.cast(pa.string())
+        if not _is_text(value.type):
+            raise _NotFitting(f"this is for texts, not for {value.type}")
+        words = []
+        for one in more:
+            if not (isinstance(one, Literal) and _is_text(one.type)):
+                said = "put the text to look for in quotes"
+                raise _NotFitting(said, is_whole=True)
+            words.append(one.value)
+        found = function(_for_arrow(value), *words, **options)
+        return Literal(found.as_py()) if isinstance(found, pa.Scalar) else found
+
+    return apply
+
+
+def _matching(function: Callable[..., Values]) -> Callable[..., Value]:
+    """Return what tells whether texts match: what is missing does not."""
+
+    def match(value: Values, word: str, *, na: bool = False, **options: bool) -> Values:
+        try:
+            return pc.fill_null(function(value, word, **options), exact.scalar(na))
+        except pa.ArrowInvalid as error:
+            said = str(error).partition(": ")[2] or str(error)
+            raise _NotFitting(f"{word[:40]!r} can't be matched: {said:.100}", is_whole=True) from (
+                None
+            )
+
+    return _on_text(match)
+
+
+def _contains(value: Values, word: str, *, case: bool = True, regex: bool = True) -> Values:
+    # A word without any of a pattern's signs is found in half the time as such.
+    kernel = pc.match_substring_regex if regex and not word.isalnum() else pc.match_substring
+    return kernel(value, word, ignore_case=not case)
+
+
+def _match(value: Values, word: str, *, case: bool = True) -> Values:
+    return pc.match_substring_regex(value, f"^(?:{word})", ignore_case=not case)
+
+
+def _fullmatch(value: Values, word: str, *, case: bool = True) -> Values:
+    return pc.match_substring_regex(value, f"^(?:{word})$", ignore_case=not case)
+
+
+def _between(value: Value, low: Value, high: Value) -> Value:
+    return _logic("and")(
         _comparison("greater_equal")(value, low), _comparison("less_equal")(value, high)
     )
 
 
-def _is_missing(value: Values) -> Values:
+def _is_missing(value: Value) -> Value:
+    if isinstance(value, Literal):
+        return Literal(value.value is None or value.value != value.value)
+    if isinstance(value, Exact):
+        gone = [one is None or one != one for one in value.values]
+        return exact.truths(np.array(gone, dtype=bool), None)
     return pc.is_null(value, nan_is_null=pa.types.is_floating(value.type))
 
 
-def _membership(node: Operation, columns: Columns) -> Values:
+def _is_there(value: Value) -> Value:
+    return _inverted(_is_missing(value))
+
+
+def _membership(node: Operation, columns: Columns) -> Value:
     subject, *wanted = node.parts
     if node.name != "isin" and not isinstance(wanted[0], Constant):
         # "x" in column: pandas has no such thing; people mean that the text contains it.
         return _guard_in(node, subject, wanted[0], columns)
-    listed = wanted[0].value if wanted and isinstance(wanted[0], Constant) else None
-    if not isinstance(listed, tuple):
+    listed = wanted[0] if wanted and isinstance(wanted[0], Constant) else None
+    if listed is None or len(wanted) != 1 or not isinstance(listed.value, tuple):
         raise BadExpression("write a list: ['a', 'b']", node.start, node.end)
+    equal = Operation(node.start, node.end, "==", (subject, listed))
+    each = [
+        Constant(listed.start, listed.end, one, written)
+        for one, written in zip(listed.value, listed.exact, strict=True)
+    ]
     value = _value(subject, columns)
 
-    def work() -> Values:
-        found = None
-        for one in listed:
-            same = _comparison("equal")(value, scalar(one))
-            found = same if found is None else pc.or_kleene(found, same)
-        return scalar(False) if found is None else found
+    def work() -> Value:
+        found: Value = None
+        for one in each:
+            sized = _sizes(replace(equal, parts=(subject, one)), columns)
+            same = _comparison("equal")(*(sized or (value, Literal(one.value, one.exact))))
+            found = same if found is None else _logic("or")(found, same)
+        return Literal(False) if found is None else found
 
-    listed_kinds = [scalar(one) for one in listed[:1]]
-    result = _guard(work, node, [value, *listed_kinds])
-    return pc.invert(result) if node.name == "not in" else result
+    kinds: list[Value] = [Literal(one.value) for one in each[:1]]
+    result = _guard(work, node, [value, *kinds])
+    return _inverted(result) if node.name == "not in" else result
 
 
-def _guard_in(node: Operation, subject: Node, within: Node, columns: Columns) -> Values:
+def _guard_in(node: Operation, subject: Node, within: Node, columns: Columns) -> Value:
     text, value = _value(subject, columns), _value(within, columns)
-    result = _guard(
-        lambda: _on_text(lambda one, word: pc.match_substring(one, word))(value, text),
-        node,
-        [text, value],
-    )
-    return pc.invert(result) if node.name == "not in" else result
+    contains = _matching(functools.partial(_contains, regex=False))
+    result = _guard(lambda: contains(value, text), node, [text, value])
+    return _inverted(result) if node.name == "not in" else result
 
 
-_KERNELS: Final[dict[str, tuple[Callable[..., Values], int, int]]] = {
+_KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     "and": (_logic("and"), 2, 500),
     "or": (_logic("or"), 2, 500),
     "not": (_not, 1, 1),
-    "neg": (lambda value: pc.negate(value), 1, 1),
+    "neg": (_on_numbers(negated), 1, 1),
     "pos": (lambda value: value, 1, 1),
     "==": (_comparison("equal"), 2, 2),
     "!=": (_comparison("not_equal"), 2, 2),
@@ -423,32 +527,27 @@ _KERNELS: Final[dict[str, tuple[Callable[..., Values], int, int]]] = {
     "<=": (_comparison("less_equal"), 2, 2),
     ">": (_comparison("greater"), 2, 2),
     ">=": (_comparison("greater_equal"), 2, 2),
-    "+": (_reckoning("add"), 2, 2),
-    "-": (_reckoning("subtract"), 2, 2),
-    "*": (_reckoning("multiply"), 2, 2),
-    "/": (_reckoning("divide"), 2, 2),
-    "//": (_floor_divide, 2, 2),
-    "%": (_modulo, 2, 2),
-    "**": (_reckoning("power"), 2, 2),
-    "abs": (lambda value: pc.abs(value), 1, 1),
-    "sign": (lambda value: pc.sign(value), 1, 1),
-    "round": (_round, 1, 2),
-    "floor": (lambda value: pc.floor(value), 1, 1),
-    "ceil": (lambda value: pc.ceil(value), 1, 1),
-    "sqrt": (lambda value: pc.sqrt(value), 1, 1),
-    "log": (lambda value: pc.ln(value), 1, 1),
-    "log10": (lambda value: pc.log10(value), 1, 1),
-    "exp": (lambda value: pc.exp(value), 1, 1),
+    **{sign: (_reckoning(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
+    "abs": (_on_numbers(absolute), 1, 1),
+    "sign": (_on_numbers(calculating.signs), 1, 1),
+    "round": (_on_numbers(_round), 1, 2),
+    "floor": (_on_numbers(calculating.floors), 1, 1),
+    "ceil": (_on_numbers(calculating.ceilings), 1, 1),
+    "sqrt": (_of_floats("sqrt"), 1, 1),
+    "log": (_of_floats("log"), 1, 1),
+    "log10": (_of_floats("log10"), 1, 1),
+    "exp": (_of_floats("exp"), 1, 1),
     "lower": (_on_text(lambda value: pc.utf8_lower(value)), 1, 1),
     "upper": (_on_text(lambda value: pc.utf8_upper(value)), 1, 1),
     "len": (_on_text(lambda value: pc.utf8_length(value)), 1, 1),
-    "contains": (_on_text(lambda value, word: pc.match_substring(value, word)), 2, 2),
-    "startswith": (_on_text(lambda value, word: pc.starts_with(value, word)), 2, 2),
-    "endswith": (_on_text(lambda value, word: pc.ends_with(value, word)), 2, 2),
-    "match": (_on_text(lambda value, word: pc.match_substring_regex(value, word)), 2, 2),
+    "contains": (_matching(_contains), 2, 2),
+    "startswith": (_matching(lambda value, word: pc.starts_with(value, word)), 2, 2),
+    "endswith": (_matching(lambda value, word: pc.ends_with(value, word)), 2, 2),
+    "match": (_matching(_match), 2, 2),
+    "fullmatch": (_matching(_fullmatch), 2, 2),
     "isna": (_is_missing, 1, 1),
     "isnull": (_is_missing, 1, 1),
-    "notna": (lambda value: pc.invert(_is_missing(value)), 1, 1),
-    "notnull": (lambda value: pc.invert(_is_missing(value)), 1, 1),
+    "notna": (_is_there, 1, 1),
+    "notnull": (_is_there, 1, 1),
     "between": (_between, 3, 3),
 }

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from livetable.feed.arrays import plain_type, without_dictionary
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import path_of
 from livetable.tui.model import Table
@@ -139,7 +141,7 @@ def _write_arrow(
         for start in range(0, max(table.rows, 1), _BATCH):
             stop = min(table.rows, start + _BATCH)
             arrays = [
-                table.window(column, start, stop).cast(field.type)
+                _stored(table.window(column, start, stop), field.type)
                 for column, field in zip(columns, fields, strict=True)
             ]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
@@ -147,6 +149,17 @@ def _write_arrow(
 
 
 def _stored_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_string_view(kind):
-        return pa.large_string()
-    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
+    """Return a type that files hold: no views, also not as categories, as polars has them."""
+    is_dictionary = pa.types.is_dictionary(kind)
+    return kind if is_dictionary and plain_type(kind) == kind.value_type else plain_type(kind)
+
+
+def _stored(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    if values.type != kind:
+        return without_dictionary(values).cast(kind)
+    if pa.types.is_dictionary(kind) and values.null_count:
+        # Under what is missing pandas leaves -1, at which other readers give up.
+        places = pc.fill_null(values.indices, 0)
+        places = pc.if_else(pc.is_valid(values.indices), places, pa.nulls(1, places.type)[0])
+        return pa.DictionaryArray.from_arrays(places, values.dictionary, ordered=kind.ordered)
+    return values

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from livetable.feed.errors import LivetableError
@@ -20,14 +21,14 @@ _MAX_NODES: Final = 500
 FUNCTIONS: Final = frozenset(
     {
         "abs", "round", "floor", "ceil", "sqrt", "log", "log10", "exp", "sign",
-        "lower", "upper", "len", "contains", "startswith", "endswith", "match",
+        "lower", "upper", "len", "contains", "startswith", "endswith", "match", "fullmatch",
         "isna", "notna", "isnull", "notnull", "isin", "between", "d", "pct", "rate", "was",
     }
 )  # fmt: skip
 """What may be called, as ``abs(x)`` or ``x.abs()``, those of text also as ``x.str.lower()``."""
 
 _TEXT_FUNCTIONS: Final = frozenset(
-    {"lower", "upper", "len", "contains", "startswith", "endswith", "match"}
+    {"lower", "upper", "len", "contains", "startswith", "endswith", "match", "fullmatch"}
 )
 PAST: Final = frozenset({"d", "pct", "rate", "was"})
 """They look back: ``d(x)`` to the frame before, ``d(x, 10)`` by 10 s, ``d(x, mark)``."""
@@ -39,15 +40,33 @@ _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.In: "in", ast.NotIn: "not in", ast.Not: "not", ast.Invert: "not", ast.USub: "neg",
     ast.UAdd: "pos",
 }  # fmt: skip
-_PLACEHOLDER: Final = "_column_{}_"
+_OPTIONS: Final[dict[str, dict[str, type]]] = {
+    "contains": {"case": bool, "regex": bool, "na": bool},
+    "match": {"case": bool, "na": bool},
+    "fullmatch": {"case": bool, "na": bool},
+    "startswith": {"na": bool},
+    "endswith": {"na": bool},
+}
+"""What may stand behind a function's values by name, as in pandas."""
+
+_MOST_DIGITS: Final = 400  # before or behind the point of a float that is kept as it was written
 _ALONE: Final = re.compile(r"(?<![<>=!])=(?!=)")
 _BARE_DATE: Final = re.compile(
     r"(?<![\w.'\"])(?:\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d\d(?::\d\d)?)?|\d{1,2}:\d\d(?::\d\d)?)"
     r"(?![\w'\"])"
 )
-_QUOTED: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""")
-_REPLACED: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|`([^`]*)`|([&|])""")
-"""What pandas reads otherwise than Python: backticks, and ``& |`` bind as loosely as words."""
+_IN_QUOTES: Final = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_TITLE: Final = r"`((?:[^`]|``)*)`"
+_QUOTED: Final = re.compile(rf"{_IN_QUOTES}|{_TITLE}")
+_REPLACED: Final = re.compile(rf"{_IN_QUOTES}|{_TITLE}|([&|])|((?<!\w)[^\W\d]\w*)")
+"""What pandas reads otherwise than Python: backticks, and ``& |`` bind as loosely as words.
+
+Names as well: to Python two letters that look alike are one, ``µ`` and ``μ``.
+"""
+_NAME: Final = re.compile(r"[^\W\d]\w*")
+_WHOLE_TITLE: Final = re.compile(_TITLE)
+_SEPARATED: Final = re.compile(rf"{_TITLE}|,")
+_INDEX: Final = "index"  # what an index without a name is called, as in pandas
 
 
 class BadExpression(LivetableError):
@@ -91,17 +110,30 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Constant(Node):
-    """A number, a text, True, False, None, or a tuple of these."""
+    """A number, a text, True, False, None, or a tuple of these.
+
+    Attributes:
+        value: The value.
+        exact: What a float was written as, None for all others; of a tuple a tuple.
+    """
 
     value: Any
+    exact: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Node):
-    """An operator or a function, and what it is applied to."""
+    """An operator or a function, and what it is applied to.
+
+    Attributes:
+        name: Which.
+        parts: What it is applied to.
+        options: What was given by name.
+    """
 
     name: str
     parts: tuple[Node, ...]
+    options: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +155,8 @@ def parse(text: str, titles: Sequence[str] | None) -> Expression:
     """Read an expression.
 
     Args:
-        text: The expression; a title that is no plain name stands in backticks.
+        text: The expression; a title that is no plain name stands in backticks, and a backtick in
+            it twice.
         titles: The columns' titles there are; None: any may be there.
 
     Raises:
@@ -142,6 +175,9 @@ class _Reader:
         self._titles = None if titles is None else frozenset(titles)
         self._used: dict[str, None] = {}
         self._quoted: list[str] = []
+        self._placeholder = "_column_"
+        while self._placeholder in text:  # it is somebody's column
+            self._placeholder = f"_{self._placeholder}"
         self._shifts: list[tuple[int, int]] = []  # in the source, how much shorter the text was
         self._source = self._for_python(text)
         # Python takes a blank at the beginning for an indented block.
@@ -182,9 +218,12 @@ class _Reader:
                 word = found[1]
             elif found[3] is not None:
                 word = " and " if found[3] == "&" else " or "
+            elif found[4] is not None and found[4].isascii():
+                word = found[4]
             else:
-                word = _PLACEHOLDER.format(len(self._quoted))
-                self._quoted.append(found[2])
+                word = f"{self._placeholder}{len(self._quoted)}_"
+                title = found[2].replace("``", "`") if found[4] is None else found[4]
+                self._quoted.append(title)
             self._shifts.append((length, len(word) - len(found[0])))
             out.append(word)
             length += len(word)
@@ -211,32 +250,50 @@ class _Reader:
         return reader(node, start, end)
 
     def _name(self, node: ast.Name, start: int, end: int) -> Node:
-        title = node.id
-        prefix, _, rest = title.partition("_column_")
-        if not prefix and rest[:-1].isdigit() and int(rest[:-1]) < len(self._quoted):
-            title = self._quoted[int(rest[:-1])]
+        title = self._title(node)
         if self._titles is not None and title not in self._titles:
-            raise BadExpression(f"there is no column {title!r}", start, end)
+            if title != _INDEX or "" not in self._titles:
+                raise BadExpression(f"there is no column {title!r}", start, end)
+            title = ""  # the index that has no name
         self._used[title] = None
         return Name(start, end, title)
 
+    def _title(self, node: ast.Name) -> str:
+        """Return what a name was before `_for_python`."""
+        if node.id.startswith(self._placeholder):
+            return self._quoted[int(node.id[len(self._placeholder) : -1])]
+        return node.id
+
     def _constant(self, node: ast.Constant, start: int, end: int) -> Node:
-        if isinstance(node.value, (bool, int, float, str)) or node.value is None:
+        if isinstance(node.value, float):
+            return Constant(start, end, node.value, self._as_written(node))
+        if isinstance(node.value, (bool, int, str)) or node.value is None:
             return Constant(start, end, node.value)
         raise BadExpression("write a number, a text in quotes, True, False or None", start, end)
 
+    def _as_written(self, node: ast.Constant) -> Fraction | None:
+        """Return the number that stands for a float, None if nobody means so many digits."""
+        source = self._source[self._lead :].encode()
+        text = source[node.col_offset : node.end_col_offset].decode().replace("_", "")
+        digits, _, power = text.lower().partition("e")
+        if len(digits) > _MOST_DIGITS or len(power) > 4 or abs(int(power or 0)) > _MOST_DIGITS:
+            return None
+        return Fraction(text)
+
     def _list(self, node: ast.List | ast.Tuple | ast.Set, start: int, end: int) -> Node:
-        values = []
+        values, exact = [], []
         for element in node.elts:
             one = self._node(element)
             if isinstance(one, Operation) and one.name == "neg":
                 (inner,) = one.parts
                 if isinstance(inner, Constant) and type(inner.value) in (int, float):
-                    one = Constant(one.start, one.end, -inner.value)
+                    written = None if inner.exact is None else -inner.exact
+                    one = Constant(one.start, one.end, -inner.value, written)
             if not isinstance(one, Constant):
                 raise BadExpression("a list holds numbers or texts only", one.start, one.end)
             values.append(one.value)
-        return Constant(start, end, tuple(values))
+            exact.append(one.exact)
+        return Constant(start, end, tuple(values), tuple(exact))
 
     _tuple = _set = _list
 
@@ -258,31 +315,39 @@ class _Reader:
         operands = [self._node(node.left), *map(self._node, node.comparators)]
         compared = []
         for at, operator in enumerate(node.ops):
-            name = _OPERATORS.get(type(operator))
-            if name is None:
-                raise BadExpression("write == or .isna() instead of is", start, end)
-            left, right = operands[at], operands[at + 1]
-            compared.append(Operation(left.start, right.end, name, (left, right)))
+            compared.append(self._compared(operator, operands[at], operands[at + 1]))
         if len(compared) == 1:
             return compared[0]
         return Operation(start, end, "and", tuple(compared))
+
+    def _compared(self, operator: ast.cmpop, left: Node, right: Node) -> Node:
+        start, end = left.start, right.end
+        name = _OPERATORS.get(type(operator))
+        if name is None:
+            if not (isinstance(right, Constant) and right.value is None):
+                raise BadExpression("write == instead of is", start, end)
+            return Operation(
+                start, end, "isna" if isinstance(operator, ast.Is) else "notna", (left,)
+            )
+        if name in ("==", "!="):
+            if _is_list(left) and not _is_list(right):
+                left, right = right, left
+            if _is_list(right):  # as pandas has it: any of them
+                name = "in" if name == "==" else "not in"
+        return Operation(start, end, name, (left, right))
 
     def _look_for_quotes(self, node: ast.Compare) -> None:
         """Tell of a text without quotes: ``sector == tech``."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, ast.Name):
-                known = (
-                    self._titles is None
-                    or right.id in self._titles
-                    or right.id.startswith("_column_")
-                )
-                if not known:
-                    what = f"there is no column {right.id!r}; a text stands in quotes: '{right.id}'"
+                title = self._title(right)
+                in_backticks = right.id != title and not title.isidentifier()
+                known = self._titles is None or title in self._titles or in_backticks
+                if not known and not (title == _INDEX and "" in (self._titles or ())):
+                    what = f"there is no column {title!r}; a text stands in quotes: '{title}'"
                     raise BadExpression(what, *self._span(right))
 
     def _call(self, node: ast.Call, start: int, end: int) -> Node:
-        if node.keywords:
-            raise BadExpression("functions take no keywords here", start, end)
         subject: list[Node] = []
         called = node.func
         if isinstance(called, ast.Attribute):
@@ -297,9 +362,25 @@ class _Reader:
             known = ", ".join(sorted(FUNCTIONS))
             what = f"there is no function {name!r}" if name else "this can't be called"
             raise BadExpression(f"{what}; there are {known}", start, end)
+        options = self._options(name, node)
         if name in PAST:
             return self._past(name, subject, node, start, end)
-        return Operation(start, end, name, (*subject, *map(self._node, node.args)))
+        return Operation(start, end, name, (*subject, *map(self._node, node.args)), options)
+
+    def _options(self, name: str, node: ast.Call) -> tuple[tuple[str, Any], ...]:
+        """Return what a function is given by name."""
+        known = _OPTIONS.get(name, {})
+        found = []
+        for keyword in node.keywords:
+            value = keyword.value
+            if keyword.arg not in known:
+                takes = f"takes {', '.join(known)}" if known else "takes no keywords"
+                raise BadExpression(f"{name} {takes} here", *self._span(value))
+            if not isinstance(value, ast.Constant) or type(value.value) is not known[keyword.arg]:
+                said = f"{keyword.arg} is True or False: {keyword.arg}=False"
+                raise BadExpression(said, *self._span(value))
+            found.append((keyword.arg, value.value))
+        return tuple(found)
 
     def _past(
         self, name: str, subject: list[Node], node: ast.Call, start: int, end: int
@@ -325,13 +406,38 @@ class _Reader:
 
 def quote(title: str) -> str:
     """Return a column's title as it is written in an expression."""
-    return title if _is_plain(title) else f"`{title}`"
+    return title if _is_plain(title) else "`" + title.replace("`", "``") + "`"
 
 
 def _is_plain(title: str) -> bool:
     import keyword
 
-    return title.isidentifier() and not keyword.iskeyword(title)
+    return _NAME.fullmatch(title) is not None and not keyword.iskeyword(title)
+
+
+def _is_list(node: Node) -> bool:
+    return isinstance(node, Constant) and isinstance(node.value, tuple)
+
+
+def split_names(text: str) -> list[str]:
+    """Return the parts of a text that commas separate; in backticks a comma separates nothing."""
+    parts, last = [], 0
+    for found in _SEPARATED.finditer(text):
+        if found[0] == ",":
+            parts.append(text[last : found.start()].strip())
+            last = found.end()
+    return [*parts, text[last:].strip()]
+
+
+def unquoted(text: str) -> str:
+    """Return the title that a name is written for: what stands in backticks, or the name."""
+    found = _WHOLE_TITLE.fullmatch(text)
+    return text if found is None else found[1].replace("``", "`")
+
+
+def outside_quotes(text: str, word: str) -> int:
+    """Return where a word stands that is in no quotes and no backticks, -1 for nowhere."""
+    return _QUOTED.sub(_blanks, text).find(word)
 
 
 def _blanks(found: re.Match[str]) -> str:

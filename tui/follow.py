@@ -105,12 +105,12 @@ class _Lines:
         from livetable.tui.writing import WRITERS, data_columns, names_of
 
         chosen = table.arranged(rows)
-        header = {}
+        header: dict[str, Any] = {}
         if self._form == "csv":  # titles once, and again when they change
             names = names_of(chosen, data_columns(chosen))
             header = {"header": names if names != self._titles else ()}
             self._titles = names
-        WRITERS[self._form](chosen, self._out, **header)
+        WRITERS[self._form](chosen, self._out, more_to_come=True, **header)
 
     def _gone(self, table: Table, rows: np.ndarray[Any, Any]) -> None:
         from livetable.tui.alerts import row_values

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from livetable.feed.arrays import as_numpy, numpy_type, plain_type, without_dictionary
+from livetable.feed.arrays import as_numpy, missing, numpy_type, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade, bar, number_writer
 from livetable.tui.moments import (
@@ -21,8 +21,10 @@ from livetable.tui.moments import (
     day_text,
     duration_text,
     fraction_digits,
+    most_digits,
     offset_seconds,
     time_text,
+    zone_text,
 )
 from livetable.tui.nested import MAX_CHARACTERS, nested_text, scalar_text
 from livetable.tui.rounding import leaves_out, may_leave_out
@@ -182,6 +184,23 @@ class ColumnFormat:
             self.rounds,
         )
 
+    def settle(self, values: pa.Array | None = None) -> None:
+        """Let times have the digits that all of these need, faster than `measure`; None: all."""
+        if not self._is_moment or pa.types.is_date(self.kind):
+            return
+        unit = self.kind.unit
+        if values is None:
+            self._fraction, self._with_time = most_digits(unit), True
+        elif not len(values):
+            return
+        else:
+            whole = as_numpy(values.view(pa.int32() if self.kind.bit_width == 32 else pa.int64()))
+            known = whole[~missing(values)] if values.null_count else whole
+            self._fraction = max(self._fraction, fraction_digits(known, unit))
+            if pa.types.is_timestamp(self.kind):
+                day = 86_400 * UNITS[unit]
+                self._with_time |= bool(self.kind.tz) or bool((known % day).any())
+
     def needs_measure(self, values: Sequence[Any]) -> bool:
         """Tell whether `measure` would find that these values need more digits, or the sign."""
         if self._is_float and self._as_it_is:
@@ -319,8 +338,7 @@ class ColumnFormat:
         if self.kind.tz:
             seconds = offset_seconds(self.kind.tz, value // UNITS[unit])
             value += seconds * UNITS[unit]
-            sign = "-" if seconds < 0 else "+"
-            zone = f"{sign}{abs(seconds) // 3600:02}:{abs(seconds) // 60 % 60:02}"
+            zone = zone_text(seconds)
         days, rest = divmod(value, 86_400 * UNITS[unit])
         if not self._with_time:
             return day_text(days)

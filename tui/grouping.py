@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import one_chunk, plain_type, rows_array, without_dictionary
+from livetable.feed.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
 from livetable.feed.values import Arrays
+from livetable.tui import calculating, exact
 from livetable.tui.model import ColumnRef, Heading, Headings, Table
 
 # What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
@@ -28,10 +29,10 @@ _NUMERIC: Final = frozenset({"sum", "mean"})
 
 def total_of(kind: pa.DataType, wanted: str | None) -> str:
     """Return which total is shown of a column: the one that is wanted, if it has such."""
-    numeric = is_numeric(kind)
-    if wanted is None or (wanted in _NUMERIC and not numeric):
-        return "last" if not numeric else "mean" if pa.types.is_floating(kind) else "sum"
-    if wanted in ("min", "max") and not (numeric or pa.types.is_temporal(kind)):
+    summable = is_numeric(kind) or pa.types.is_duration(kind)
+    if wanted is None or (wanted in _NUMERIC and not summable):
+        return "last" if not summable else "mean" if pa.types.is_floating(kind) else "sum"
+    if wanted in ("min", "max") and not (summable or _is_moment(kind)):
         return "last"
     return wanted
 
@@ -40,6 +41,10 @@ def is_numeric(kind: pa.DataType) -> bool:
     """Tell whether sums of such values mean something."""
     types = pa.types
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_temporal(kind) and not pa.types.is_interval(kind))
 
 
 def grouped(
@@ -71,39 +76,36 @@ def grouped(
         for at, heading in enumerate(table.headings.columns)
         if at not in places and heading.title and not pa.types.is_nested(table.types[at])
     ]
+    at_rows = None if rows is None else rows_array(rows)
     for at in (*places, *others):
         values = without_dictionary(table.values_at(at))
-        if pa.types.is_float16(values.type):  # Arrow has no sums of those
-            values = values.cast(pa.float32())
-        if rows is not None:
-            values = values.take(rows_array(rows))
-        arrays.append(values)
-    if any(pa.types.is_nested(array.type) for array in arrays[: len(places)]):
+        arrays.append(values if at_rows is None else values.take(at_rows))
+    keys_found = [as_key(array) for array in arrays[: len(places)]]
+    if any(pa.types.is_nested(key.type) for key in keys_found):
         problems.append("group: lists and dicts make no groups")
         return table
-    names = [f"{number}" for number in range(len(arrays))]
-    wanted = []
-    for number, at in enumerate(others, len(places)):
-        total = total_of(arrays[number].type, totals.get(table.refs[at]))
-        wanted.append((at, total, (names[number], total)))
-    source = pa.Table.from_arrays(arrays, names=names)
-    by_names = names[: len(places)]
-    kinds = tuple(array.type for array in arrays[: len(places)])
-    wanted = [one for one in wanted if _has_total(kinds, table.types[one[0]], one[1])]
+    wanted = [
+        (at, values, total_of(values.type, totals.get(table.refs[at])))
+        for at, values in zip(others, arrays[len(places) :], strict=True)
+    ]
     try:
-        result = _totals(source, by_names, [ask for _, _, ask in wanted])
-    except pa.ArrowException as error:  # a sum that is too large, a type that makes no groups
+        made = Groups(keys_found)
+        asked = [(at, total, made.wanted(values, total)) for at, values, total in wanted]
+        found = made.work()
+        results = [(at, total, result()) for at, total, result in asked]
+    except pa.ArrowException as error:  # a type that makes no groups
         problems.append(f"group: {str(error).splitlines()[0]:.200}")
         return table
-    found = [one_chunk(result.column(names[number])) for number in range(len(places))]
-    found.append(one_chunk(result.column("0_count")))
-    found += [one_chunk(result.column(f"{name}_{total}")) for _, _, (name, total) in wanted]
+    found += [values for _, _, values in results]
     headings = [
-        *(Heading(table.titles[at], number, fixed=True) for number, at in enumerate(places)),
+        *(
+            replace(table.headings.columns[at], source=number, fixed=True, expression=None)
+            for number, at in enumerate(places)
+        ),
         Heading(COUNT_TITLE, len(places)),
         *(
             Heading(f"{total}({table.titles[at]})", number)
-            for number, (at, total, _) in enumerate(wanted, len(places) + 1)
+            for number, (at, total, _) in enumerate(results, len(places) + 1)
         ),
     ]
     return replace(
@@ -123,39 +125,155 @@ def grouped(
     )
 
 
-def _may_overflow(values: pa.ChunkedArray) -> bool:
-    """Tell whether the sum of whole numbers may be none of 64 bits: Arrow's goes round then."""
-    if not pa.types.is_integer(values.type) or not len(values):
-        return False
-    ends = pc.min_max(values).as_py()
-    most = max(abs(ends["min"] or 0), abs(ends["max"] or 0))
-    return bool(most * len(values) >= 1 << 63)
+def as_key(values: pa.Array) -> pa.Array:
+    """Return values as they make groups: 0.0 and -0.0 are one, and so is all that is missing."""
+    kind = values.type
+    if not pa.types.is_floating(kind):
+        return values
+    if pa.types.is_float16(kind):
+        values = values.cast(pa.float32())
+    data = as_numpy(values)
+    return exact.from_numpy(data + 0.0, _present(values, data))
+
+
+def _present(values: pa.Array, data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return which floats are neither missing nor NaN."""
+    there: np.ndarray[Any, Any] = ~np.isnan(data)
+    return there & ~missing(values) if values.null_count else there
+
+
+class Groups:
+    """Which rows are in which group; the groups in the order in which they first come.
+
+    First `wanted` of each total, then `work` once, then each total's result.
+
+    Args:
+        keys: The columns that make groups.
+    """
+
+    def __init__(self, keys: list[pa.Array]) -> None:
+        self._keys = keys
+        self._of_row = _numbered(keys)
+        self._rows = rows_array(np.arange(len(keys[0]), dtype=np.int64))
+        self._values: list[pa.Array] = []
+        self._asked: list[tuple[str, str, Any]] = []
+        self._found: list[pa.Array] = []
+        self._first = self._ask(self._rows, "min", pc.ScalarAggregateOptions())
+        self._count = self._ask(self._rows, "count", pc.CountOptions("all"))
+
+    def work(self) -> list[pa.Array]:
+        """Work out what was asked for; return the groups' keys, and how many rows each has."""
+        names = [f"{number}" for number in range(len(self._values))]
+        source = pa.Table.from_arrays([self._of_row, *self._values], names=["group", *names])
+        # One thread: the order of the groups would be another one each time.
+        result = source.group_by("group", use_threads=False).aggregate(self._asked)
+        order = pc.array_sort_indices(one_chunk(result.column("group")))
+        self._found = [
+            one_chunk(result.column(f"{name}_{total}")).take(order)
+            for name, total, _ in self._asked
+        ]
+        first = self._first()
+        return [*(key.take(first) for key in self._keys), self._count()]
+
+    def wanted(self, values: pa.Array, total: str) -> Callable[[], pa.Array]:
+        """Ask for a total of each group's values, those that are missing left out.
+
+        Args:
+            values: A value a row.
+            total: One of `TOTALS`, which `total_of` gave for the type.
+
+        Returns:
+            What returns the totals, after `work`.
+        """
+        if total == "last":
+            return self._last(values)
+        kind = values.type
+        if pa.types.is_floating(kind):
+            data = as_numpy(values)
+            wide = data if data.dtype.itemsize > 2 else data.astype(np.float32)
+            values = exact.from_numpy(wide, _present(values, data))
+        if total == "count":
+            return self._ask(values, "count", pc.CountOptions("only_valid"))
+        if not _is_moment(kind):
+            return self._of_numbers(values, total)
+        whole = _whole_of(kind)
+        numbers = self._of_numbers(values.view(whole), total, is_span=True)
+        return lambda: exact.fitted(numbers(), whole)[0].view(kind)
+
+    def _of_numbers(
+        self, values: pa.Array, total: str, *, is_span: bool = False
+    ) -> Callable[[], pa.Array]:
+        if total in ("min", "max") or (total == "mean" and pa.types.is_floating(values.type)):
+            return self._ask(values, total, pc.ScalarAggregateOptions())
+        # The sum of no values is 0, as in pandas.
+        sums = self._ask(_widened(values), "sum", pc.ScalarAggregateOptions(min_count=0))
+        if total == "sum":
+            return sums
+        counts = self._ask(values, "count", pc.CountOptions("only_valid"))
+        return lambda: _means(sums(), counts(), is_span=is_span)
+
+    def _last(self, values: pa.Array) -> Callable[[], pa.Array]:
+        """Ask for each group's last value that is not missing, of any type."""
+        if pa.types.is_floating(values.type):
+            there = _present(values, as_numpy(values))
+        else:
+            there = ~missing(values)
+        rows = exact.from_numpy(as_numpy(self._rows), there)
+        places = self._ask(rows, "max", pc.ScalarAggregateOptions())
+        return lambda: values.take(places())
+
+    def _ask(self, values: pa.Array, name: str, options: Any) -> Callable[[], pa.Array]:
+        number = len(self._asked)
+        self._values.append(values)
+        self._asked.append((f"{number}", name, options))
+        return lambda: self._found[number]
+
+
+def _numbered(keys: list[pa.Array]) -> pa.Array:
+    """Return each row's group, by numbers in the order in which groups first come."""
+    found: pa.Array | None = None
+    for key in keys:
+        encoded = key.dictionary_encode(null_encoding="encode")
+        numbers = encoded.indices.cast(pa.int64())
+        if found is not None:
+            size = exact.scalar(max(1, len(encoded.dictionary)))
+            pairs = pc.add(pc.multiply(found, size), numbers)
+            numbers = pairs.dictionary_encode().indices.cast(pa.int64())
+        found = numbers
+    assert found is not None
+    return found
+
+
+def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:
+    none = pa.nulls(1, counts.type)[0]
+    counts = pc.if_else(pc.equal(counts, exact.scalar(0)), none, counts)
+    if is_span:  # to the nearest unit
+        return exact.nearest_quotients(sums, counts)
+    means = calculating.calculate("/", sums, counts)
+    return means.to_arrow() if isinstance(means, exact.Exact) else means
+
+
+def _whole_of(kind: pa.DataType) -> pa.DataType:
+    return pa.int32() if kind.bit_width == 32 else pa.int64()
+
+
+def _widened(values: pa.Array) -> pa.Array:
+    """Return numbers in a type that their sum fits: Arrow's sums wrap else."""
+    kind = values.type
+    if pa.types.is_decimal(kind):
+        values = values.cast(pa.decimal256(_WIDEST, kind.scale))
+        if kind.precision <= _WIDE:
+            return values
+    elif not pa.types.is_integer(kind):
+        return values
+    most = exact.largest(values) * len(values)
+    if pa.types.is_decimal(kind):  # of more digits nobody looks at the last ones
+        return values if most < 10 ** (_WIDEST - kind.scale) else values.cast(pa.float64())
+    return values.cast(pa.decimal128(_WIDE, 0)) if most >= 1 << 63 else values
 
 
 _WIDE: Final = 38  # digits of a decimal; 20 are of a number, the rest is room for 10**18 rows
-
-
-def _totals(source: pa.Table, by: list[str], asked: list[tuple[str, str]]) -> pa.Table:
-    # One thread: "last" is asked for, and Arrow's groups have no order otherwise.
-    counted = ("0", "count", pc.CountOptions("all"))
-    for name, total in asked:
-        if total == "sum" and _may_overflow(source.column(name)):
-            wide = source.column(name).cast(pa.decimal128(_WIDE, 0))
-            source = source.set_column(source.column_names.index(name), name, wide)
-    return source.group_by(by, use_threads=False).aggregate([counted, *asked])
-
-
-@lru_cache(maxsize=256)
-def _has_total(groups: tuple[pa.DataType, ...], kind: pa.DataType, total: str) -> bool:
-    """Tell whether Arrow can total such values."""
-    kind = pa.float32() if pa.types.is_float16(kind) else plain_type(kind)
-    arrays = [pa.nulls(0, one) for one in (*groups, kind)]
-    names = [f"{number}" for number in range(len(arrays))]
-    try:
-        _totals(pa.Table.from_arrays(arrays, names=names), names[:-1], [(names[-1], total)])
-    except pa.ArrowException:
-        return False
-    return True
+_WIDEST: Final = 76
 
 
 def column_of(table: Table, shown: ColumnRef) -> tuple[ColumnRef, str] | None:

@@ -56,6 +56,7 @@ class Heading:
         quantity: Whether its texts are numbers with units, which sort and compare as such.
         rounded: Whether the source had more digits than its floats hold.
         expression: What its values are worked out by, None if they came with the frame.
+        categories: What its texts are, in an order that is not the alphabet's; empty if in none.
         trouble: Why they could not be when they were last looked at; empty if they could.
     """
 
@@ -66,6 +67,7 @@ class Heading:
     quantity: bool = False
     rounded: bool = False
     expression: Expression | None = None
+    categories: tuple[str, ...] = ()
     trouble: list[str] = field(default_factory=list, compare=False, repr=False)
 
 
@@ -470,6 +472,11 @@ class Table:
         at = self.column_at((title, 0))
         return at is not None and self.is_quantity(at)
 
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        """Return the categories of the first column of a title, in order; none if unordered."""
+        at = self.column_at((title, 0))
+        return () if at is None else self.headings.columns[at].categories
+
     def values_at(self, column: int) -> pa.Array:
         """Return all values of a column, in the order of the frame, whatever is shown of it."""
         values = self.column(column).values
@@ -583,9 +590,14 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     wanted = {_hashable(label) for label in map(_label, json.loads(key))}
     by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
     levels = 0 if labels.range is not None else len(labels.index)
+    orders = dict(labels.orders)
     fixed = [
         Heading(
-            harmless(to_text(name)[:_LONGEST_TITLE]), level, fixed=True, mixed=level in labels.text
+            harmless(to_text(name)[:_LONGEST_TITLE]),
+            level,
+            fixed=True,
+            mixed=level in labels.text,
+            categories=orders.get(level, ()),
         )
         for level, name in enumerate(labels.index[:levels])
     ]
@@ -594,6 +606,7 @@ def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
         Heading(
             _title(label), at, mixed=at in labels.text,
             quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
+            categories=orders.get(at, ()),
         )
         for at, label in enumerate(labels.columns, levels)
     ]  # fmt: skip

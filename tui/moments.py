@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """How many of a unit are a second."""
@@ -37,6 +36,13 @@ def duration_text(value: int, unit: str, digits: int) -> str:
     return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
 
 
+def zone_text(seconds: int) -> str:
+    """Return an offset: ``+01:00``, with its seconds where it has some, as before 1920."""
+    size = abs(seconds)
+    text = f"{'-' if seconds < 0 else '+'}{size // 3600:02}:{size // 60 % 60:02}"
+    return f"{text}:{size % 60:02}" if size % 60 else text
+
+
 @lru_cache(maxsize=4096)
 def offset_seconds(zone: str, moment: int) -> int:
     """Return a time zone's offset at a moment; 0 (UTC, and shown as such) if nobody knows it.
@@ -49,8 +55,8 @@ def offset_seconds(zone: str, moment: int) -> int:
 
     if zone[:1] in "+-":
         try:
-            hours, minutes = zone[1:].split(":")
-            return int(f"{zone[0]}1") * (int(hours) * 3600 + int(minutes) * 60)
+            hours, minutes, *seconds = map(int, zone[1:].split(":"))
+            return int(f"{zone[0]}1") * (hours * 3600 + minutes * 60 + sum(seconds[:1]))
         except ValueError:
             return 0
     try:
@@ -60,11 +66,25 @@ def offset_seconds(zone: str, moment: int) -> int:
     return int(offset.total_seconds()) if offset is not None else 0
 
 
-def fraction_digits(values: Sequence[int], unit: str) -> int:
-    """Return how many digits behind the seconds these whole numbers of `unit` need: 0, 3, 6, 9."""
-    most = {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+def most_digits(unit: str) -> int:
+    """Return how many digits behind the seconds a time has that is counted in `unit`."""
+    return {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
+
+
+def fraction_digits(values: Any, unit: str) -> int:
+    """Return how many digits behind the seconds whole numbers of `unit` need: 0, 3, 6, 9.
+
+    Args:
+        values: A sequence of them, or NumPy's.
+        unit: The unit.
+    """
+    most = most_digits(unit)
     for digits in range(0, most, 3):
         step = 10 ** (most - digits)
-        if all(value % step == 0 for value in values):
+        if (
+            not (values % step).any()
+            if hasattr(values, "any")
+            else all(value % step == 0 for value in values)
+        ):
             return digits
     return most

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, indices_of, missing, truth, without_dictionary
+from livetable.feed.arrays import as_numpy, indices_of, missing, texts, truth, without_dictionary
 from livetable.feed.errors import LivetableError
 from livetable.feed.quantity import sizes
 
@@ -16,6 +18,8 @@ Rows = np.ndarray[Any, Any]
 """Row numbers, in some order."""
 
 _MOST_ROWS: Final = 1 << 40
+_EXACT_DIGITS: Final = 15  # of numbers that floats tell apart
+_DIGITS: Final = re.compile(r"([0-9]{1,4000})")  # of more Python makes no number
 _NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -31,18 +35,31 @@ class Sortable:
         mixed: Whether its texts are values of several types: numbers among them come first, by
             their size.
         quantity: Whether its texts are numbers with units.
+        categories: What its texts are, in their order; empty if they have none of their own.
+        natural: Whether numbers in texts count as such: ``item2`` comes before ``item10``.
 
     Raises:
         NotSortable: lists and dicts have no order.
     """
 
-    def __init__(self, values: pa.Array, *, mixed: bool = False, quantity: bool = False) -> None:
+    def __init__(
+        self,
+        values: pa.Array,
+        *,
+        mixed: bool = False,
+        quantity: bool = False,
+        categories: tuple[str, ...] = (),
+        natural: bool = False,
+    ) -> None:
         found = sizes(without_dictionary(values)) if quantity else None
         if found is not None:
             values = pa.Array.from_buffers(
                 pa.float64(), len(found[0]), [None, pa.py_buffer(found[0])]
             )
-        self.ranks, self.last = _ranks(values, mixed)
+        if categories:
+            values = category_places(without_dictionary(values), categories)
+        self.ranks, self.last = _ranks(values, _numeric_first if mixed else (
+            _natural_places if natural else _text_ranks))  # fmt: skip
 
     def sort(self, rows: Rows, *, descending: bool, settle: bool = False) -> Rows:
         """Return rows in the order of their values; ties stay in the order they are given in.
@@ -90,12 +107,31 @@ def _settle(rows: Rows, ranks: Rows) -> None:
         rows[tied] = some.take(np.argsort(run * _MOST_ROWS + some, kind="stable"))
 
 
-def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:
+Ranking = Callable[[pa.Array], Rows]
+"""Returns the place of each value among all, the same for the same ones."""
+
+
+def category_places(values: pa.Array, categories: tuple[str, ...]) -> pa.Array:
+    """Return the place of texts among categories; after them all that are none of them."""
+    places = pc.index_in(values, value_set=texts(categories).cast(values.type))
+    if places.null_count == values.null_count:
+        return places
+    known, others = ~missing(places), ~missing(values) & missing(places)
+    found = np.where(known, as_numpy(places), 0).astype(np.int64)
+    found[others] = len(categories) + _text_ranks(values.filter(pc.and_(
+        pc.is_valid(values), pc.is_null(places))))  # fmt: skip
+    there = known | others
+    packed = pa.py_buffer(np.packbits(there, bitorder="little"))
+    return pa.Array.from_buffers(pa.int64(), len(found), [packed, pa.py_buffer(found)])
+
+
+def _ranks(values: pa.Array, rank: Ranking) -> tuple[Rows, Rows | None]:
     """Return a number a row, and per row 1 for NaN, 2 for missing, 0 else (None if all are 0)."""
     if pa.types.is_dictionary(values.type):
-        ranks = _text_ranks(values.dictionary, mixed)
-        return _through(ranks, values)
+        return _through(rank(_plain_texts(values.dictionary)), values)
     kind = values.type
+    if pa.types.is_null(kind):
+        return np.zeros(len(values), dtype=np.int8), np.full(len(values), 2, dtype=np.int8)
     last = None
     if values.null_count:
         last = missing(values).astype(np.int8) * 2
@@ -118,26 +154,60 @@ def _ranks(values: pa.Array, mixed: bool) -> tuple[Rows, Rows | None]:
     # To rank few texts and look each row's up is several times faster than to rank all.
     if is_text and len(values) > 1000 and len(values.slice(0, 1000).unique()) < 500:
         encoded = values.dictionary_encode()
-        return _through(_text_ranks(encoded.dictionary, mixed), encoded)
-    return _text_ranks(values, mixed), last
+        return _through(rank(encoded.dictionary), encoded)
+    return rank(values), last
 
 
-def _text_ranks(values: pa.Array, mixed: bool) -> Rows:
+def _plain_texts(values: pa.Array) -> pa.Array:
+    # Few of Arrow's functions take views, which polars has in its dictionaries.
+    return without_dictionary(values)
+
+
+def _text_ranks(values: pa.Array) -> Rows:
     """Return the place of each value among all, the same for the same ones."""
     try:
-        ranks = as_numpy(pc.rank(values, sort_keys="ascending", tiebreaker="dense"))
+        ranks: Rows = as_numpy(pc.rank(values, sort_keys="ascending", tiebreaker="dense"))
     except (pa.ArrowException, NotImplementedError) as error:
         raise NotSortable(f"{values.type} values have no order") from error
-    if not mixed:
-        return ranks
+    return ranks
+
+
+def _natural_places(values: pa.Array) -> Rows:
+    """Return the place of each text among all, where the numbers in them count as such."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return _text_ranks(values)
+    listed = ["" if text is None else text for text in values.to_pylist()]
+    places = {text: place for place, text in enumerate(sorted(set(listed), key=_natural))}
+    return np.array([places[text] for text in listed], dtype=np.int64)
+
+
+def _natural(text: str) -> tuple[list[str | int], str]:
+    parts = _DIGITS.split(text)  # every second one is a number, also of those compared with it
+    return [part if at % 2 == 0 else int(part) for at, part in enumerate(parts)], text
+
+
+def _numeric_first(values: pa.Array) -> Rows:
+    """Return the place of each text among all; numbers come first, by their size."""
+    ranks = _text_ranks(values)
     numeric = pc.match_substring_regex(values, _NUMBER)
     is_number = truth(numeric)
     if not is_number.any():
         return ranks
-    numbers = pc.utf8_trim_whitespace(values.filter(numeric)).cast(pa.float64())
-    placed: Rows = ranks.astype(np.float64) + float(len(values))
-    placed[is_number] = as_numpy(pc.rank(numbers, sort_keys="ascending", tiebreaker="dense"))
+    placed: Rows = ranks.astype(np.int64) + len(values)
+    placed[is_number] = _number_ranks(pc.utf8_trim_whitespace(values.filter(numeric)))
     return placed
+
+
+def _number_ranks(written: pa.Array) -> Rows:
+    """Return the place of each number among all, the same for the same ones."""
+    if pc.max(pc.utf8_length(written)).as_py() <= _EXACT_DIGITS:
+        numbers = written.cast(pa.float64())
+        return as_numpy(pc.rank(numbers, sort_keys="ascending", tiebreaker="dense"))
+    from decimal import Decimal  # late: it is felt in the time to the first row
+
+    numbers = list(map(Decimal, written.to_pylist()))
+    places = {number: place for place, number in enumerate(sorted(set(numbers)))}
+    return np.array([places[number] for number in numbers], dtype=np.int64)
 
 
 def _through(ranks: Rows, values: pa.DictionaryArray) -> tuple[Rows, Rows | None]:

@@ -86,6 +86,7 @@ def _entries(view: Remembered) -> dict[str, Any]:
     return {
         "sort": [_sorted(key) for key in chosen.sort],
         "order": chosen.mode.value if chosen.mode is not Mode.LIVE else "",
+        "natural": chosen.natural,
         "filters": list(chosen.filters),
         "groups": [_column(ref) for ref in chosen.groups],
         "totals": [[*_named(ref), total] for ref, total in chosen.totals],
@@ -143,6 +144,7 @@ def _view(found: Mapping[str, Any]) -> Remembered:
         arrangement=Arrangement(
             sort=tuple(map(_sort_key, _list(found, "sort"))),
             mode=_one_of(Mode, found.get("order") or "live", "order"),
+            natural=_true(found.get("natural", False), "natural"),
             filters=tuple(_texts(found, "filters")),
             groups=tuple(_columns(found, "groups")),
             totals=tuple(map(_total, _list(found, "totals"))),
@@ -170,6 +172,12 @@ def _list(found: Mapping[str, Any], name: str) -> list[Any]:
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise _Wrong(f"{name}: {value!r:.40} is no text")
+    return value
+
+
+def _true(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"{name} is true or false, not {value!r:.40}")
     return value
 
 

@@ -13,7 +13,7 @@ from livetable.feed.harmless import harmless
 from livetable.tui.columnstyle import IEC, SI, SMALL, ColumnStyle, NumberForm
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from fractions import Fraction
 
 SIGN: Final = "≈"
 """Stands before the title of a column some of whose numbers have more digits than it shows."""
@@ -46,26 +46,30 @@ def leaves_out(value: Any, text: str, style: ColumnStyle, nearest: Callable[[flo
         nearest: Returns the number of a float's type that is nearest: of 32 bits, 0.1 is 0.1.
     """
     said = read_back(text, style)
-    return bool(nearest(float(said)) != value if isinstance(value, float) else said != value)
+    if isinstance(value, float):
+        return bool(nearest(float(said)) != value)
+    return said != value if isinstance(value, int) else said.as_integer_ratio() != (
+        value.as_integer_ratio())  # fmt: skip
 
 
-def read_back(text: str, style: ColumnStyle) -> Decimal:
+def read_back(text: str, style: ColumnStyle) -> Fraction:
     """Return the number that a text says."""
-    from decimal import Decimal  # late: with other imports it is felt in the time to the first row
+    # Late: with other imports it is felt in the time to the first row.
+    from fractions import Fraction
 
     if style.unit and style.writes:
         text = text.removesuffix(f" {harmless(style.unit)}")
     text = text.removeprefix(SIGN).replace(",", "")
     form = style.form
     if form is NumberForm.PERCENT:
-        return Decimal(text.removesuffix(" %")) / 100
+        return Fraction(text.removesuffix(" %")) / 100
     if form is NumberForm.DURATION and (found := _DURATION.fullmatch(text)):
         sign, days, hours, minutes, seconds = found.groups()
-        size = int(days or 0) * 86_400 + int(hours) * 3600 + int(minutes) * 60 + Decimal(seconds)
+        size = int(days or 0) * 86_400 + int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
         return -size if sign else size
     if form in (NumberForm.SI, NumberForm.BYTES):
         figures, _, prefix = text.partition(" ")
         if form is NumberForm.SI:
-            return Decimal(figures) * Decimal(1000) ** _POWERS[prefix]
-        return Decimal(figures) * Decimal(1024) ** IEC.index(prefix)
-    return Decimal(text)
+            return Fraction(figures) * Fraction(1000) ** _POWERS[prefix]
+        return Fraction(figures) * Fraction(1024) ** IEC.index(prefix)
+    return Fraction(text)

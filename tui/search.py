@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from livetable.tui.contains import containing
+from livetable.tui.contains import FormOf, containing
 from livetable.tui.model import Column, Table
 
 
@@ -17,14 +18,25 @@ class Matches:
         table: The table as it is shown.
         text: What to look for, upper and lower case alike.
         column: The only column to look in, None for all.
+        form_of: Returns how the screen writes a column.
     """
 
-    def __init__(self, table: Table, text: str, column: int | None = None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        text: str,
+        column: int | None = None,
+        form_of: FormOf = lambda column: None,
+    ) -> None:
         self._table = table
-        self._text = text
         self._searched = tuple(range(len(table.titles))) if column is None else (column,)
-        columns = tuple(_with_values(table, at) for at in self._searched)
-        mask = containing(text, columns, table.frame_rows)
+        mask = np.zeros(table.frame_rows, dtype=bool)
+        self._found: dict[int, np.ndarray[Any, Any]] = {}
+        for at in self._searched:
+            found = containing(text, (_with_values(table, at),), table.frame_rows, (form_of(at),))
+            if found.any():
+                self._found[at] = np.packbits(found)  # a bit a cell: of 500 columns as well
+                mask |= found
         self._rows = np.flatnonzero(mask if table.order is None else mask[table.order])
 
     def find(self, start: tuple[int, int], steps: int) -> tuple[int, int] | None:
@@ -66,14 +78,8 @@ class Matches:
 
     def _columns(self, row: int) -> list[int]:
         """Return which columns contain the text in one row."""
-        table = self._table
-        return [
-            at
-            for at in self._searched
-            if containing(
-                self._text, (Column(table.titles[at], table.window(at, row, row + 1)),), 1
-            )[0]
-        ]
+        place = self._table.row_in_frame(row)
+        return [at for at, found in self._found.items() if found[place // 8] & (128 >> place % 8)]
 
 
 def _around(rows: np.ndarray[tuple[int], np.dtype[np.intp]], row: int) -> tuple[int, ...]:

@@ -81,7 +81,8 @@ class ViewLine(Widget):
                 f"{harmless(key.column[0]) or 'index'} {'↓' if key.descending else '↑'}"
                 for key in chosen.sort
             )
-            line.append(" sort ", name).append(f"{keys} · {_MODES[chosen.mode.value]}  ")
+            natural = " · natural" if chosen.natural else ""
+            line.append(" sort ", name).append(f"{keys} · {_MODES[chosen.mode.value]}{natural}  ")
         for text in map(str, rules):
             _name(line, " rule ", text, wrong.get(text), name, red)
         if mark:

@@ -6,11 +6,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, TextIO
 
-from livetable.feed.arrays import without_dictionary
+from livetable.feed.arrays import plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui.columns import free_title
 from livetable.tui.format import ColumnFormat, fit
@@ -18,6 +18,7 @@ from livetable.tui.model import Table
 from livetable.tui.scene import Layout, title_text
 
 _SLICE: Final = 4096  # rows that are turned into text at once
+_BATCH: Final = 65_536  # rows whose times are looked at, at once
 
 Progress = Callable[[int], object]
 """Called with how many rows are written."""
@@ -56,6 +57,7 @@ def _write_csv(
     *,
     separator: str = ",",
     header: Sequence[str] | None = None,
+    more_to_come: bool = False,
 ) -> None:
     """Write CSV: with the titles as its header, or with another one; an empty one is none."""
     columns = data_columns(table)
@@ -63,9 +65,11 @@ def _write_csv(
     titles = [table.titles[column] for column in columns] if header is None else header
     if header is None or header:
         writer.writerow(titles)
+    forms = time_forms(None if more_to_come else table, table, columns)
     for start, stop in _slices(table, progress):
         plain = [
-            list(map(csv_value, values)) for values in plain_values(table, columns, start, stop)
+            list(map(csv_value, values))
+            for values in plain_values(table, columns, start, stop, forms=forms)
         ]
         writer.writerows(zip(*plain, strict=True))
 
@@ -90,8 +94,11 @@ def _write_json(table: Table, out: TextIO, progress: Progress = _silent) -> None
     out.write("\n]\n")
 
 
-def _write_jsonl(table: Table, out: TextIO, progress: Progress = _silent) -> None:
-    out.writelines(record + "\n" for record in _records(table, progress))
+def _write_jsonl(
+    table: Table, out: TextIO, progress: Progress = _silent, *, more_to_come: bool = False
+) -> None:
+    records = _records(table, progress, more_to_come=more_to_come)
+    out.writelines(record + "\n" for record in records)
 
 
 def _write_tsv(table: Table, out: TextIO, progress: Progress = _silent) -> None:
@@ -103,12 +110,13 @@ def _write_markdown(table: Table, out: TextIO, progress: Progress = _silent) -> 
     forms = [ColumnFormat(table.types[column]) for column in columns]
     out.write(_markdown_row(table.titles[column] for column in columns))
     out.write(_markdown_row("--:" if form.right else ":--" for form in forms))
+    for start, stop in _slices(table):  # digits first: a column must not change them half-way
+        for form, column in zip(forms, columns, strict=True):
+            form.measure(form.values(table.window(column, start, stop)))
     for start, stop in _slices(table, progress):
         cells = []
         for form, column in zip(forms, columns, strict=True):
-            values = form.values(table.window(column, start, stop))
-            form.measure(values)
-            cells.append(form.texts(values))
+            cells.append(form.texts(form.values(table.window(column, start, stop))))
         out.writelines(map(_markdown_row, zip(*cells, strict=True)))
 
 
@@ -150,8 +158,43 @@ def names_of(table: Table, columns: Sequence[int]) -> list[str]:
     return names
 
 
+Forms = Mapping[int, ColumnFormat]
+"""How columns of times are written."""
+
+
+def time_forms(whole: Table | None, table: Table, columns: Sequence[int]) -> Forms:
+    """Return how columns of times are written: each value of a column in the same form.
+
+    Args:
+        whole: All rows that will be written; None: nobody knows them yet, and so each time has all
+            digits of its type.
+        table: The table.
+        columns: Which of its columns.
+    """
+    import pyarrow as pa
+
+    forms = {}
+    for column in columns:
+        if not pa.types.is_temporal(plain_type(table.types[column])):
+            continue
+        forms[column] = form = ColumnFormat(table.types[column])
+        if whole is None:
+            form.settle()
+            continue
+        for start in range(0, whole.rows, _BATCH):
+            stop = min(whole.rows, start + _BATCH)
+            form.settle(without_dictionary(whole.window(column, start, stop)))
+    return forms
+
+
 def plain_values(
-    table: Table, columns: Sequence[int], start: int, stop: int, *, finite: bool = False
+    table: Table,
+    columns: Sequence[int],
+    start: int,
+    stop: int,
+    *,
+    finite: bool = False,
+    forms: Forms | None = None,
 ) -> list[list[Any]]:
     """Return columns as values that CSV and JSON know: text, numbers, true, false and null.
 
@@ -161,6 +204,7 @@ def plain_values(
         start: The first row, as shown.
         stop: The row behind the last.
         finite: Whether infinity and NaN become null, as in JSON, which has no such numbers.
+        forms: How times are written, from `time_forms`; as these rows need it if None.
     """
     import pyarrow as pa
 
@@ -169,9 +213,11 @@ def plain_values(
         window = table.window(column, start, stop)
         window = without_dictionary(window)
         if pa.types.is_temporal(window.type):
-            form = ColumnFormat(window.type)
+            form = forms.get(column) if forms is not None else None
+            if form is None:
+                form = ColumnFormat(window.type)
+                form.settle(window)
             values = form.values(window)
-            form.measure(values)
             texts = form.texts(values)
             plain.append(
                 [None if at is None else text for at, text in zip(values, texts, strict=True)]
@@ -191,7 +237,8 @@ def _plain_value(value: Any, finite: bool) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) or not finite else None
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        # Whole numbers are some of any size: a column that outgrows 64 bits stays one of numbers.
+        return int(value) if value.as_tuple().exponent == 0 else f"{value:f}"
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
@@ -208,11 +255,12 @@ def csv_value(value: Any) -> Any:
     return None if value != value else value
 
 
-def _records(table: Table, progress: Progress) -> Iterator[str]:
+def _records(table: Table, progress: Progress, *, more_to_come: bool = False) -> Iterator[str]:
     columns = data_columns(table)
     names = names_of(table, columns)
+    forms = time_forms(None if more_to_come else table, table, columns)
     for start, stop in _slices(table, progress):
-        plain = plain_values(table, columns, start, stop, finite=True)
+        plain = plain_values(table, columns, start, stop, finite=True, forms=forms)
         rows = zip(*plain, strict=True) if plain else ((),) * (stop - start)
         for row in rows:
             yield json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)

@@ -144,3 +144,17 @@ def test_alerts_are_remembered_and_read(tmp_path: Path) -> None:
     path.write_text('alerts = ["price >"]\n')
     with pytest.raises(BadFile, match="alerts: 'price >'"):
         read_view(path)
+
+
+def test_a_key_that_is_nan_is_told_of_once() -> None:
+    watch = Watch("v > 1")
+    for expected in (1, 0, 0):
+        table = table_of(pd.DataFrame({"id": [float("nan"), 1.0], "v": [2, 0]}), "id")
+        assert len(watch.check(table)) == expected
+
+
+def test_until_in_quotes_is_text() -> None:
+    assert Watch("s == 'x until y' until `a until b` > 1").conditions == (
+        "s == 'x until y'", "`a until b` > 1",
+    )  # fmt: skip
+    assert Watch("s == 'x until y'").conditions == ("s == 'x until y'", None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -25,16 +26,19 @@ from livetable.tui.arrange import (
     arrange,
     check_filter,
     equals_filter,
+    filter_mask,
     is_expression,
     sorted_by,
     with_filter,
 )
+from livetable.tui.columnstyle import ColumnStyle, NumberForm
 from livetable.tui.contains import containing
 from livetable.tui.expression import BadExpression
+from livetable.tui.format import ColumnFormat
 from livetable.tui.model import Column, Table
 from livetable.tui.order import NotSortable, Sortable
 from livetable.tui.search import Matches
-from tests.tui.test_model import table_of
+from tests.tui.test_model import Line, table_of
 
 
 def shown(done: Arranged, title: str = "id") -> list[Any]:
@@ -319,3 +323,75 @@ def test_the_next_match_and_the_one_before() -> None:
     assert Matches(hidden, "x").find((0, 0), 1) is None
     counted = table_of(pd.DataFrame({"v": ["p", "q"]}, index=pd.RangeIndex(70, 72)))
     assert Matches(counted, "71").find((0, 0), 1) == (1, 0)
+
+
+def ordered(table: Table, title: str, **chosen: Any) -> list[Any]:
+    """Return a column's values in its order."""
+    done = arrange(table, Arrangement(sort=(SortKey((title, 0)),), **chosen))
+    assert done.problems == ()
+    found: list[Any] = done.table.window(table.titles.index(title), 0, table.rows).to_pylist()
+    return found
+
+
+def test_categories_have_their_own_order_also_after_rows_changed() -> None:
+    order = pd.CategoricalDtype(["low", "mid", "high"], ordered=True)
+    frame = pd.DataFrame({"id": range(4), "g": ["high", "low", None, "mid"]}).astype({"g": order})
+    line = Line("id")
+    tables = [line.table(frame, [0, 1, 2, 3])]
+    frame = frame.assign(g=pd.Series(["mid", "low", None, "high"]).astype(order))
+    tables.append(line.table(frame, [0, 1, 2, 3]))
+    assert line.deltas == 1
+    for table, above in zip(tables, ([0, 3], [0, 3]), strict=True):
+        assert ordered(table, "g") == ["low", "mid", "high", None]
+        assert np.flatnonzero(filter_mask(table, "g > 'low'")).tolist() == above
+        assert np.flatnonzero(filter_mask(table, "g == 'low'")).tolist() == [1]
+        with pytest.raises(BadExpression, match="no category 'huge'"):
+            filter_mask(table, "g > 'huge'")
+    polars = pl.DataFrame(
+        {"e": pl.Series(["high", "low", None], dtype=pl.Enum(["low", "mid", "high"])),
+         "c": pl.Series(["b", "a", None], dtype=pl.Categorical), "n": [None, None, None]}
+    )  # fmt: skip
+    assert ordered(table_of(polars), "e") == ["low", "high", None]
+    assert ordered(table_of(polars), "c") == ["a", "b", None]
+    assert ordered(table_of(polars), "n") == [None, None, None]
+
+
+def test_natural_order() -> None:
+    texts = ["item10", "item2", None, "10", "9", "item", "a2b10", "a2b9"]
+    table = table_of(pd.DataFrame({"s": texts}))
+    assert ordered(table, "s", natural=True) == [
+        "9", "10", "a2b9", "a2b10", "item", "item2", "item10", None,
+    ]  # fmt: skip
+    assert ordered(table, "s") == [*sorted(filter(None, texts)), None]
+
+
+def test_large_numbers_among_texts_are_ordered_by_all_of_their_digits() -> None:
+    values = pa.array([str(2**53 + 1), str(2**53), "x", "1e3"])
+    ranked = Sortable(values, mixed=True).sort(np.arange(4), descending=False)
+    assert ranked.tolist() == [3, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "rows"),
+    [
+        (pd.to_timedelta(["1h", "2D"]), "01:00:00", [0]),
+        (pd.to_timedelta(["1h", "2D"]), "36", []),
+        (pd.to_datetime(["2026-01-01"] * 2).tz_localize("Europe/Berlin"), "+01:00", [0, 1]),
+        (pd.to_datetime(["1890-01-01"]).tz_localize("Europe/Berlin"), "+00:53:28", [0]),
+        ([112.0, 0.125], "12.000", [0]),
+        ([2**53 + 1, 2**53], str(2**53 + 1), [0]),
+        ([2**64 + 1, 5], "1617", [0]),
+        ([math.inf, 1.0], "∞", [0]),
+    ],
+)
+def test_search_finds_what_the_screen_shows(values: Any, word: str, rows: list[int]) -> None:
+    table = table_of(pd.DataFrame({"v": values}))
+    column = Column("v", table.values_at(table.titles.index("v")))
+    assert np.flatnonzero(containing(word, (column,), table.rows)).tolist() == rows
+
+
+def test_search_finds_numbers_as_they_are_written() -> None:
+    table = table_of(pd.DataFrame({"v": [1_234_567, 5]}))
+    form = ColumnFormat(pa.int64(), ColumnStyle(form=NumberForm.THOUSANDS))
+    assert Matches(table, "1,234", None, lambda at: form).find((0, 0), 0) == (0, 1)
+    assert Matches(table, "1,234").find((0, 0), 0) is None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.export import SUFFIXES, ExportError, destination, export, part_of
-from livetable.tui.writing import as_text
+from livetable.tui.writing import WRITERS, as_text
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
 
@@ -108,3 +110,35 @@ def test_nothing_is_written_through_a_link_that_somebody_put_there(
 
 def test_names_of_parts_can_not_be_foreseen(tmp_path: Path) -> None:
     assert len({part_of(tmp_path / "x.csv") for _ in range(100)}) == 100
+
+
+def test_times_have_one_form_a_column() -> None:
+    times = pd.to_datetime(["2026-01-01"] * 5000 + ["2026-01-01 12:00:00.5"], format="ISO8601")
+    table = table_of(pd.DataFrame({"t": times}))
+    for form in ("csv", "tsv", "jsonl", "markdown"):
+        lines = as_text(table, form).splitlines()
+        assert "2026-01-01 00:00:00.000" in lines[-2]
+        assert "2026-01-01 12:00:00.500" in lines[-1]
+    days = table_of(pd.DataFrame({"t": pd.to_datetime(["2026-01-01"])}))
+    assert as_text(days, "csv") == "t\n2026-01-01\n"
+    WRITERS["csv"](days, out := io.StringIO(), more_to_come=True)
+    assert out.getvalue() == "t\n2026-01-01 00:00:00.000000\n"
+
+
+def test_whole_numbers_of_any_size_are_numbers_in_json() -> None:
+    table = table_of(pd.DataFrame({"n": [1, 2**64 + 1]}))
+    assert as_text(table, "jsonl") == f'{{"n": 1}}\n{{"n": {2**64 + 1}}}\n'
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".feather"])
+def test_polars_reads_categories_with_missing_ones(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t{suffix}"
+    values = ["low", None, "high"]
+    frames = (
+        pd.DataFrame({"c": pd.Categorical(values, ["low", "high"], ordered=True)}),
+        pl.DataFrame({"c": pl.Series(values, dtype=pl.Enum(["low", "high"]))}),
+    )
+    for frame in frames:
+        export(table_of(frame), path, lambda rows: None)
+        read = pl.read_parquet(path) if suffix == ".parquet" else pl.read_ipc(path)
+        assert read["c"].to_list() == values

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
-from livetable.tui.columnstyle import ColumnStyle, Shade
+from livetable.tui.columnstyle import (
+    ColumnStyle,
+    Shade,
+    bytes_text,
+    hex_text,
+    percent_text,
+    seconds_text,
+    si_text,
+)
 from livetable.tui.format import (
     ColumnFormat,
     decimals_for,
@@ -215,3 +223,13 @@ def test_shades_of_any_numbers(shade: Shade, values: list[Any], last: float | No
     assert all(0 <= share <= 1 for share in shares)
     if last is not None:
         assert shares[-1] == last
+
+
+def test_units_go_on_where_the_text_does() -> None:
+    assert [bytes_text(size) for size in (1023, 1023.7, 1048523, 1048575)] == [
+        "1023 B", "1.0 KiB", "1023.9 KiB", "1.0 MiB",
+    ]  # fmt: skip
+    assert [si_text(999_999, digits) for digits in (3, 5, 6)] == ["1 M", "1 M", "999.999 k"]
+    assert hex_text(Decimal(2**64 + 1)) == hex(2**64 + 1)
+    assert percent_text(Decimal(10**30 + 1), 0) == f"{(10**30 + 1) * 100} %"
+    assert seconds_text(Decimal(10**30)) == seconds_text(10**30)

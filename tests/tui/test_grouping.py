@@ -166,7 +166,7 @@ def test_figures_of_numbers() -> None:
     found = figures(table_of(frame), "v")
     assert found["rows"] == "6"
     assert found["NaN"] == "1  16.7%"
-    assert (found["min"], found["max"], found["mean"], found["50%"]) == ("1", "4", "2.5", "2.5")
+    assert (found["min"], found["max"], found["mean"], found["50%"]) == ("1", "inf", "inf", "3")
     assert sum(int(text) for name, text in found.items() if name.startswith("from ")) == 4
     filtered = arrange(table_of(frame), Arrangement(filters=("w < 2",))).table
     assert figures(filtered, "v")["max"] == "2"
@@ -175,7 +175,7 @@ def test_figures_of_numbers() -> None:
 
 def test_figures_of_texts_and_times() -> None:
     found = figures(TABLE, "sector")
-    assert (found["missing"], found["distinct"], found["tech"]) == ("1  16.7%", "3", "3  50.0%")
+    assert (found["missing"], found["distinct"], found["tech"]) == ("1  16.7%", "2", "3  50.0%")
     times = table_of(pd.DataFrame({"t": pd.to_datetime(["2026-01-02 00:00", "2026-01-01 12:00"])}))
     assert figures(times, "t")["first"] == "2026-01-01 12:00:00"
 
@@ -219,3 +219,56 @@ def test_figures_of_large_whole_numbers_and_decimals() -> None:
     assert said("n")["mean"].startswith("≈")
     assert {"1.0000001", "1.0000002"} <= set(said("near"))
     assert (said("d")["min"], said("d")["sum"]) == ("≈1", "≈4")
+
+
+def test_groups_keep_their_places() -> None:
+    keys = [(number * 7919) % 1009 for number in range(1000)]
+    table = table_of(pd.DataFrame({"k": keys, "v": range(1000)}))
+    assert column(group(table, ("k", 0)), "k") == list(dict.fromkeys(keys))
+    more = table_of(pd.DataFrame({"k": [*keys, -1], "v": range(1001)}))
+    assert column(group(more, ("k", 0)), "k") == [*dict.fromkeys(keys), -1]
+    zeros = table_of(pd.DataFrame({"k": [0.0, -0.0, np.nan, np.nan], "v": range(4)}))
+    assert column(group(zeros, ("k", 0)), "rows") == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "total", "expected"),
+    [
+        ([10.0, np.nan], "mean", 10.0),
+        ([10.0, np.nan], "count", 1),
+        ([10.0, np.nan], "sum", 10.0),
+        ([10.0, np.nan], "last", 10.0),
+        ([np.nan, np.nan], "sum", 0.0),
+        ([np.nan, np.nan], "mean", None),
+        ([Decimal(1), Decimal(0)], "mean", 0.5),
+        ([Decimal("1.00"), Decimal("1.01")], "mean", 1.005),
+        ([Decimal("9" * 38)] * 2, "sum", Decimal(2 * (10**38 - 1))),
+        ([2**62, 2**62], "sum", Decimal(2**63)),
+        ([2**62, 2**62 + 2], "mean", float(2**62)),
+        (pd.to_timedelta(["1h", "3h"]), "sum", pd.Timedelta("4h")),
+        (pd.to_timedelta(["1h", "3h"]), "mean", pd.Timedelta("2h")),
+        (pd.to_timedelta(["1h", "3h"]), "max", pd.Timedelta("3h")),
+    ],
+)  # fmt: skip
+def test_totals(values: Any, total: str, expected: Any) -> None:
+    table = table_of(pd.DataFrame({"k": ["a", "a"], "v": values}))
+    assert column(group(table, ("k", 0), totals=((("v", 0), total),)), f"{total}(v)") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "text"),
+    [
+        (pd.array([1, 2, None], dtype="Int64"), "distinct", "2"),
+        ([0.0, -0.0, np.nan], "distinct", "1"),
+        ([1.0, np.inf], "max", "inf"),
+        ([1, 2, 3, 4], "std", "≈1.29099"),
+        ([1.0], "std", "NaN"),
+        ([2**62, 2**62 + 1], "std", "≈0.707107"),
+        ([2**62, 2**62 + 2], "mean", f"{2**62 + 1:,}"),
+        ([2**62, 2**62 + 2, 2**62 + 9], "50%", f"{2**62 + 2:,}"),
+        ([Decimal("9" * 38)] * 2, "sum", f"{2 * (10**38 - 1):,}"),
+        ([Decimal("0.1"), Decimal("0.2")], "mean", "0.15"),
+    ],
+)  # fmt: skip
+def test_figures_are_exact(values: Any, name: str, text: str) -> None:
+    assert figures(table_of(pd.DataFrame({"v": values})), "v")[name] == text

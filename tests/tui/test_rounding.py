@@ -110,7 +110,7 @@ def test_what_is_read_back_is_near(
     if form is NumberForm.SI and digits == 0:
         return
     text = number_writer(style, repr)(value)
-    said = read_back(text, style)
+    said = Decimal(float(read_back(text, style)))
     step = 10.0 ** -(digits or 0)
     size = abs(Decimal(value))
     bound = {

@@ -55,6 +55,7 @@ class ArrangedPane(Widget):
         Binding("s", "sort(False)", "Sort", tooltip="Sort by this column: up, down, not at all"),
         Binding("S", "sort(True)", "Sort further", show=False),
         Binding("o", "sort_mode", "Live/held order", show=False),
+        Binding("O", "natural", "Natural order", show=False, tooltip="Sort item2 before item10"),
         Binding("f", "filter", "Filter", tooltip="Show only rows that meet a condition"),
         Binding("ampersand", "filter_same", "Filter by this cell", show=False),
         Binding("F", "unfilter", "Remove a filter", show=False),
@@ -257,6 +258,15 @@ class ArrangedPane(Widget):
         mode = following(Mode, chosen.mode)
         asked = chosen.asked + (mode is Mode.ONCE)
         self.choose(replace(chosen, mode=mode, asked=asked))
+
+    def action_natural(self) -> None:
+        """Let the numbers in texts count as such when they are sorted, or no more."""
+        chosen = self.chosen()
+        if not chosen.sort:
+            self.app.notify("sort first, with s; then O sorts item2 before item10", timeout=3)
+            return
+        natural = not chosen.natural
+        self.choose(replace(chosen, natural=natural, asked=chosen.asked + 1))
 
     # -- filters -----------------------------------------------------------------------------------
 

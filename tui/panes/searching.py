@@ -112,12 +112,14 @@ class SearchingPane(ArrangedPane):
                 if steps_ahead := self._steps_ahead:
                     self._search_next(steps_ahead)
 
+        form_of = self.live_table.format_of if table is self.live_table.table else lambda at: None
+
         def run() -> None:
             from livetable.tui.search import Matches
 
             place, sentence = None, None
             try:
-                place = Matches(table, text, column).find(start, steps)
+                place = Matches(table, text, column, form_of).find(start, steps)
                 if place is None:
                     sentence = f"nothing contains {text!r}"
             except Exception as error:  # of Arrow, for a type nobody thought of

@@ -34,6 +34,7 @@ KEYS: Final = (
     ("Order", (
         ("s  S", "sort by this column, by a further one: ↑ ↓ off"),
         ("o", "live order, held order, sorted once"),
+        ("O", "sort item2 before item10"),
         ("click a header", "the same with the mouse; Shift for a further one"),
     )),
     ("Time", (

@@ -1,0 +1,304 @@
+"""Numbers compared and calculated with exactly: nothing becomes a float that is not one. Pure.
+
+Arrow's and NumPy's own functions do it wherever their result is exact. What they would round, wrap
+or refuse is done in Python's numbers, row by row: slower, and right.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livetable.feed.arrays import as_numpy, missing, numbers, rows_array, texts, truth
+
+Number: TypeAlias = Any
+"""An int, a float or a Fraction."""
+
+DIGITS: Final = 76  # of Arrow's largest decimal
+FLOAT_EXACT: Final = 1 << 53
+INT64: Final = range(-(1 << 63), 1 << 63)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value that is the same for all rows.
+
+    Attributes:
+        value: A number, a text, True, False or None.
+        exact: What a float was written as: ``0.1`` is no float, the nearest one is.
+    """
+
+    value: Any
+    exact: Fraction | None = None
+
+    @property
+    def type(self) -> pa.DataType:
+        """The Arrow type of such values."""
+        if self.value is None:
+            return pa.null()
+        if isinstance(self.value, bool):
+            return pa.bool_()
+        if isinstance(self.value, str):
+            return pa.string()
+        return pa.int64() if isinstance(self.value, int) else pa.float64()
+
+    @property
+    def number(self) -> Number:
+        """The number as it was written."""
+        value: Number = self.value if self.exact is None else self.exact
+        return value
+
+
+class Exact:
+    """Numbers of any size, one a row.
+
+    Args:
+        values: Python's numbers, None where one is missing.
+        kind: The Arrow type that they would have if they fit.
+    """
+
+    __slots__ = ("type", "values")
+
+    def __init__(self, values: list[Number | None], kind: pa.DataType) -> None:
+        self.values = values
+        self.type = kind
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def to_arrow(self) -> pa.Array:
+        """Return them as Arrow's; whole numbers beyond 64 bits as decimals."""
+        kind = self.type
+        if pa.types.is_floating(kind):
+            return numbers(
+                [None if one is None else to_float(one) for one in self.values], "float64"
+            )
+        if pa.types.is_decimal(kind):
+            return decimals([_scaled(one, kind.scale) for one in self.values], kind)
+        whole = [one if isinstance(one, int) else None for one in self.values]
+        if all(one is None or one in INT64 for one in whole):
+            return numbers(whole, "int64")
+        return decimals(whole, pa.decimal256(DIGITS, 0))
+
+
+Value: TypeAlias = Any
+"""An Arrow array, `Exact` or `Literal`."""
+
+
+def scalar(value: Any) -> pa.Scalar:
+    """Return a Python value as an Arrow scalar, without loading pandas as `pa.scalar` does."""
+    if value is None:
+        return pa.nulls(1)[0]
+    if isinstance(value, bool):
+        return pa.Array.from_buffers(pa.bool_(), 1, [None, pa.py_buffer(bytes([value]))])[0]
+    if isinstance(value, str):
+        return texts([value])[0]
+    if isinstance(value, int) and value in INT64:
+        return rows_array(np.array([value]))[0]
+    if isinstance(value, int) and abs(value) < 10**DIGITS:
+        return decimals([value], pa.decimal256(DIGITS, 0))[0]
+    return numbers([to_float(value)], "float64")[0]
+
+
+def decimals(unscaled: list[int | None], kind: pa.DataType) -> pa.Array:
+    """Return decimals by their digits without the point; those that do not fit are missing."""
+    most, size = 10**kind.precision, kind.bit_width // 8
+    there = np.array([one is not None and -most < one < most for one in unscaled], dtype=bool)
+    data = b"".join(
+        (one if fits and one is not None else 0).to_bytes(size, "little", signed=True)
+        for one, fits in zip(unscaled, there.tolist(), strict=True)
+    )
+    return pa.Array.from_buffers(kind, len(unscaled), [_bitmap(there), pa.py_buffer(data)])
+
+
+def largest(values: pa.Array) -> Number:
+    """Return how large the largest of whole numbers or decimals is, whatever its sign."""
+    ends = pc.min_max(values).as_py()
+    return max(Fraction(abs(ends["min"] or 0)), Fraction(abs(ends["max"] or 0)))
+
+
+def total(values: pa.Array) -> Number:
+    """Return the sum of whole numbers or decimals."""
+    kind = values.type
+    most = largest(values) * len(values)
+    if pa.types.is_decimal(kind) and most < 10 ** (DIGITS - kind.scale):
+        values = values.cast(pa.decimal256(DIGITS, kind.scale))
+    elif pa.types.is_decimal(kind) or most >= 1 << 63:
+        return sum(one for one in listed(values) if one is not None)
+    found = pc.sum(values).as_py() or 0
+    return Fraction(found) if pa.types.is_decimal(kind) else int(found)
+
+
+def above(values: pa.Array, least: Number) -> np.ndarray[Any, Any]:
+    """Return by how much whole numbers or decimals are more than the least, as floats.
+
+    Numbers that are large and near each other are one and the same as floats themselves.
+    """
+    values = values.drop_null()
+    if pa.types.is_integer(values.type):
+        wide = np.uint64 if values.type == pa.uint64() else np.int64
+        # Whole numbers go round, and so the difference is right in any case.
+        found: np.ndarray[Any, Any] = (
+            as_numpy(values).astype(wide).view(np.uint64)
+            - np.array(least % (1 << 64), dtype=np.uint64)
+        ).astype(np.float64)
+        return found
+    return np.array([to_float(one - least) for one in listed(values) if one is not None])
+
+
+def nearest_quotients(left: pa.Array, right: pa.Array) -> pa.Array:
+    """Return the whole numbers nearest to quotients of whole numbers, of two the even one."""
+    pairs = zip(listed(left), listed(right), strict=True)
+    found = [None if one is None or not other else round(Fraction(one, other))
+             for one, other in pairs]  # fmt: skip
+    return Exact(found, pa.int64()).to_arrow()
+
+
+def fitted(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, int]:
+    """Return numbers in a type, and how many of them it can't hold: those are missing."""
+    if values.type == kind:
+        return values, 0
+    try:
+        return values.cast(kind), 0
+    except (pa.ArrowException, NotImplementedError):
+        pass
+    if pa.types.is_integer(kind) and pa.types.is_decimal(values.type):
+        low, high = range_of(kind)
+        whole = [None if one is None else int(one) for one in listed(values)]
+        kept = [one if one is not None and low <= one <= high else None for one in whole]
+        return numbers(kept, "int64").cast(kind), kept.count(None) - values.null_count
+    return values.cast(kind, safe=False), 0
+
+
+def truths(true: np.ndarray[Any, Any], there: np.ndarray[Any, Any] | None) -> pa.Array:
+    """Return booleans as Arrow's.
+
+    Args:
+        true: Which are true.
+        there: Which are not missing; None for all.
+    """
+    return pa.Array.from_buffers(
+        pa.bool_(), len(true), [None if there is None else _bitmap(there), _bitmap(true)]
+    )
+
+
+def from_numpy(data: np.ndarray[Any, Any], there: np.ndarray[Any, Any] | None) -> pa.Array:
+    """Return NumPy's numbers as Arrow's, without copying; as `truths`."""
+    kind = _ARROW.get(data.dtype.name) or getattr(pa, data.dtype.name)()
+    buffers = [None if there is None else _bitmap(there), pa.py_buffer(np.ascontiguousarray(data))]
+    return pa.Array.from_buffers(kind, len(data), buffers)
+
+
+_ARROW: Final = {"float16": pa.float16(), "float32": pa.float32(), "float64": pa.float64()}
+
+
+def _bitmap(flags: np.ndarray[Any, Any]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether values of a type can be calculated with: true and false are 1 and 0."""
+    types = pa.types
+    return bool(
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_decimal(kind)
+        or types.is_boolean(kind)
+    )
+
+
+def plain(values: pa.Array) -> pa.Array:
+    """Return true and false as 1 and 0."""
+    return values.cast(pa.int8()) if pa.types.is_boolean(values.type) else values
+
+
+def there(values: pa.Array) -> np.ndarray[Any, Any] | None:
+    """Return which values are not missing, None for all."""
+    return ~missing(values) if values.null_count else None
+
+
+def both(
+    one: np.ndarray[Any, Any] | None, other: np.ndarray[Any, Any] | None
+) -> np.ndarray[Any, Any] | None:
+    """Return which values are not missing in either of two, as `there` has it."""
+    if one is None or other is None:
+        return other if one is None else one
+    found: np.ndarray[Any, Any] = one & other
+    return found
+
+
+def listed(value: Value) -> Iterable[Number | None]:
+    """Return the numbers as Python's."""
+    if isinstance(value, Literal):
+        return itertools.repeat(value.number)
+    if isinstance(value, Exact):
+        return value.values
+    if pa.types.is_boolean(value.type):
+        return truth(value).astype(int).tolist() if not value.null_count else [
+            None if one is None else int(one) for one in value.to_pylist()
+        ]  # fmt: skip
+    listed: list[Any] = value.to_pylist()
+    if not pa.types.is_decimal(value.type):
+        return listed
+    if is_whole(value.type):
+        return [None if one is None else int(one) for one in listed]
+    return [None if one is None else Fraction(one) for one in listed]
+
+
+def pairs(left: Value, right: Value) -> Iterable[tuple[Any, Any]]:
+    """Return the numbers of two, of which one at least is no literal, row by row."""
+    # A literal goes on for ever: the other one, which is an array, ends it.
+    return zip(listed(left), listed(right), strict=False)
+
+
+def to_float(number: Number) -> float:
+    """Return the float nearest to a number; what is beyond all of them is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _scaled(number: Number | None, scale: int) -> int | None:
+    if number is None or (isinstance(number, float) and not math.isfinite(number)):
+        return None
+    scaled: int = round(Fraction(number) * 10**scale)
+    return scaled
+
+
+def range_of(kind: pa.DataType) -> tuple[int, int]:
+    """Return the least and the largest whole number of a type; of decimals without the point."""
+    if pa.types.is_decimal(kind):
+        most = 10**kind.precision - 1
+        return -most, most
+    bits = kind.bit_width
+    signed = pa.types.is_signed_integer(kind)
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+
+
+def scale_of(kind: pa.DataType) -> int:
+    """Return how many digits a type has after the point."""
+    return int(kind.scale) if pa.types.is_decimal(kind) else 0
+
+
+def fits_float(values: pa.Array) -> bool:
+    """Tell whether floats tell these numbers apart."""
+    if not pa.types.is_integer(values.type):
+        return False
+    if values.type.bit_width < 64 or len(values) == values.null_count:
+        return True
+    ends = pc.min_max(values).as_py()
+    return bool(ends["min"] >= -FLOAT_EXACT and ends["max"] <= FLOAT_EXACT)
+
+
+def is_whole(kind: pa.DataType) -> bool:
+    """Tell whether decimals of a type are whole numbers."""
+    return bool(pa.types.is_decimal(kind) and kind.scale <= 0)

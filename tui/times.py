@@ -1,0 +1,129 @@
+"""Times, dates and durations compared and calculated with, each by what it is. Pure."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livetable.feed.errors import LivetableError
+from livetable.tui import calculating, comparing
+from livetable.tui.exact import Literal
+from livetable.tui.moments import UNITS
+from livetable.tui.timetext import instant, read_moment, read_span, read_time
+from livetable.tui.typenames import kind_of
+
+_DAY: Final = 86_400
+
+
+class NoTime(LivetableError):
+    """A text that is no time of a column's kind.
+
+    Attributes:
+        is_whole: Whether it says all there is to say.
+    """
+
+    def __init__(self, said: str, *, is_whole: bool = False) -> None:
+        super().__init__(said)
+        self.is_whole = is_whole
+
+
+def against(name: str, values: pa.Array, text: str) -> pa.Array:
+    """Compare times with one that is written.
+
+    Args:
+        name: The comparison, as Arrow calls it.
+        values: The times.
+        text: The other one.
+
+    Raises:
+        NoTime: it is none.
+    """
+    bound = _read(text, values.type) / _unit(values.type)
+    return comparing.whole_against(name, whole(values), bound)
+
+
+def compare(name: str, left: Any, right: Any) -> pa.Array:
+    """Compare times with times of the same kind, each in its own unit."""
+    kinds = left.type, right.type
+    if left.type == right.type:
+        return getattr(pc, name)(left, right)
+    units = [_unit(kind) for kind in kinds]
+    families = [_family(kind) for kind in kinds]
+    if None in families or families[0] != families[1]:
+        return getattr(pc, name)(left, right)  # Arrow says why not
+    finest = Fraction(1, 1_000_000_000)
+    one, other = (
+        calculating.calculate("*", whole(values), Literal(int(unit / finest)))
+        for values, unit in zip((left, right), units, strict=True)
+    )
+    return comparing.compare(name, one, other)
+
+
+def calculate(sign: str, left: Any, right: Any) -> Any:
+    """Calculate with times and durations."""
+    kinds = left.type, right.type
+    if sign == "/" and all(map(pa.types.is_duration, kinds)):
+        return _quotient(left, right)
+    name = {"+": "add_checked", "-": "subtract_checked", "*": "multiply_checked",
+            "/": "divide_checked"}.get(sign)  # fmt: skip
+    if name is None:
+        raise pa.ArrowNotImplementedError("no kernel")
+    return getattr(pc, name)(left, right)
+
+
+def whole(values: pa.Array) -> pa.Array:
+    """Return times as whole numbers of their unit."""
+    return values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
+
+
+def _quotient(left: Any, right: Any) -> Any:
+    units = _unit(left.type) / _unit(right.type)
+    one, other = (
+        whole(values) if isinstance(values, pa.Array) else Literal(values.value)
+        for values in (left, right)
+    )
+    one = calculating.calculate("*", one, Literal(units.numerator))
+    return calculating.calculate(
+        "/", one, calculating.calculate("*", other, Literal(units.denominator))
+    )
+
+
+def _unit(kind: pa.DataType) -> Fraction:
+    """Return how many seconds a unit of a type is."""
+    if pa.types.is_date(kind):
+        return Fraction(_DAY) if pa.types.is_date32(kind) else Fraction(1, 1000)
+    if pa.types.is_interval(kind):
+        raise pa.ArrowNotImplementedError("no kernel for intervals")
+    return Fraction(1, UNITS[kind.unit])
+
+
+def _family(kind: pa.DataType) -> str | None:
+    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
+        return "moment"
+    if pa.types.is_timestamp(kind):
+        return "moment of a zone"
+    return "time" if pa.types.is_time(kind) else "span" if pa.types.is_duration(kind) else None
+
+
+def _read(text: str, kind: pa.DataType) -> Fraction:
+    """Return the seconds that a text says, as those of a column."""
+    found: Fraction | None = None
+    if pa.types.is_duration(kind):
+        found = read_span(text)
+    elif pa.types.is_time(kind):
+        found = read_time(text)
+    elif not pa.types.is_interval(kind) and (moment := read_moment(text)) is not None:
+        clock, offset = moment
+        if pa.types.is_timestamp(kind) and kind.tz:  # in the column's own zone, as it is shown
+            found = instant(clock, offset, kind.tz)
+        elif offset is not None:
+            said = f"this {kind_of(kind).removeprefix('a ')} has no zone: leave it out of {text!r}"
+            raise NoTime(said[:120], is_whole=True)
+        else:
+            found = clock
+    if found is None:
+        raise NoTime(f"{text!r:.40} is no {kind}")
+    return found
