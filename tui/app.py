@@ -23,7 +23,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
-from livetable.tui import collector
+from livetable.tui import collector, leaks
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
 from livetable.tui.later import later
@@ -48,6 +48,8 @@ _THREADS = 64  # they are started when they are needed
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C."""
+
+leaks.mend()
 
 
 class LivetableApp(TypedInOrder[int]):

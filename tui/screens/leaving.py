@@ -63,7 +63,7 @@ class Options(OptionList):
             event.prevent_default()
 
 
-class _Commands(Options, command.CommandList):
+class _Commands(command.CommandList, Options):
     """The palette's list."""
 
 
