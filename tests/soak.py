@@ -1,9 +1,9 @@
 """`python -m tests.soak --hours H`: one viewer, used as a person would use it.
 
-Two tables of 20 frames a second in two tabs. A round is each kind of thing done a few times: panels,
-help, tabs, sort, rewind, sizes. After each round: what the viewer holds, and by how many kB each
-kind of thing has made it grow. Exit code 1 if it goes on growing once its history is full, or holds
-more than the history may take and 120 MB.
+Two tables of 20 frames a second in two tabs. A round is each kind of thing done a few times:
+panels, help, tabs, sort, rewind, sizes. After each round: what the viewer holds, and by how many kB
+each kind of thing has made it grow. Exit code 1 if it goes on growing once its history is full, or
+holds more than the history may take and 120 MB.
 """
 
 from __future__ import annotations
@@ -36,15 +36,18 @@ while True:
     frame.insert(0, "id", [f"row{at:03}" for at in range(200)])
     frame["sector"] = [("tech", "food", "ore")[at % 3] for at in range(200)]
     orders.send(frame)
-    sensors.send(pd.DataFrame({"id": range(40), "heat": chance.random(40), "watt": numbers[:40, 0]}))
+    heat = {"id": range(40), "heat": chance.random(40), "watt": numbers[:40, 0]}
+    sensors.send(pd.DataFrame(heat))
     time.sleep(0.05)
 """
+
+MEGABYTE: Final = 1 << 20
 
 ROOM: Final = 120.0
 """Megabytes that a viewer may take besides its history."""
 
-NOISE: Final = 6.0
-"""Megabytes by which one third of the rounds may be above the one before."""
+NOISE: Final = 4.0
+"""Megabytes by which the last third of the rounds may be above the one before."""
 
 _ESC: Final = "\x1b[27u"  # as terminals send it that tell it from the start of a sequence
 _SMALL, _USUAL = (20, 70), (40, 140)
@@ -105,6 +108,7 @@ class Use:
 
     def __init__(self, viewer: Terminal, times: int, pause: float) -> None:
         self._viewer = viewer
+        self._process = psutil.Process(viewer.pid)
         self._times = times
         self._pause = pause
 
@@ -114,7 +118,7 @@ class Use:
         for _ in range(self._times):
             for pressed, wanted in deed.steps:
                 self._step(deed.name, pressed, wanted)
-        return (self.megabytes - before) * 1000
+        return (self.megabytes - before) * 1024
 
     def _step(self, name: str, pressed: str | tuple[int, int], wanted: str) -> None:
         viewer = self._viewer
@@ -140,7 +144,12 @@ class Use:
     @property
     def megabytes(self) -> float:
         """What the viewer holds."""
-        return float(psutil.Process(self._viewer.pid).memory_info().rss) / 1e6
+        return float(self._process.memory_info().rss) / MEGABYTE
+
+    @property
+    def handles(self) -> tuple[int, int]:
+        """How many file descriptors and threads it has."""
+        return self._process.num_fds(), self._process.num_threads()
 
 
 def _met(viewer: Terminal, wanted: str) -> Callable[[], bool]:
@@ -164,17 +173,20 @@ def soak(folder: Path, seconds: float, history: float, times: int, pause: float)
     feed = subprocess.Popen([sys.executable, "-c", FEED], env=given)
     command = ("livetable", "orders", "sensors", "--history", f"{history:g}")
     held: list[float] = []
+    handles: list[tuple[int, int]] = []
     with killed_after(feed), Terminal(*command, folder=folder, size=_USUAL) as viewer:
         viewer.wait_for(lambda: "● live" in viewer.text and "row000" in viewer.text)
         use = Use(viewer, times, pause)
-        print("| min | MB | " + " | ".join(deed.name for deed in DEEDS) + " |")
-        print("|---" * (len(DEEDS) + 2) + "|")
+        print("| min | MB | fds | threads | " + " | ".join(deed.name for deed in DEEDS) + " |")
+        print("|---" * (len(DEEDS) + 4) + "|")
         began = time.monotonic()
         while time.monotonic() < began + seconds or len(held) < 6:
             megabytes, grown = use.round()
             held.append(megabytes)
             said = " | ".join(f"{kilobytes:+.0f}" for kilobytes in grown)
-            print(f"| {(time.monotonic() - began) / 60:.1f} | {megabytes:.1f} | {said} |", flush=True)
+            print(
+                f"| {(time.monotonic() - began) / 60:.1f} | {megabytes:.1f} | {said} |", flush=True
+            )
     return wrong(held, history * 1.048576)
 
 

@@ -88,6 +88,7 @@ class LivetableApp(TypedInOrder[int]):
         self._targets = targets
         self._options = options
         self._complaint: str | None = None
+        self.tidier = collector.Tidier()
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
         """Take what the person set for all tables, before `run`.

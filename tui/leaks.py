@@ -15,5 +15,5 @@ def mend() -> None:
     megabyte. By the class instead of the instance it holds colours alone.
     """
     found = vars(StylesCache).get(_NAME)
-    if hasattr(found, "cache_info"):
+    if found is not None and hasattr(found, "cache_info"):
         setattr(StylesCache, _NAME, classmethod(found))

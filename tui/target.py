@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
 from livetable.feed.wire import check_name, name_from
+from livetable.tui.budget import Budget, HistorySize
 from livetable.tui.started import place as place_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class Target:
         return self.table or place or "this machine"
 
 
+USUAL_HISTORY: Final = HistorySize(256.0)
+"""What is kept of what was shown if nobody said how much."""
+
 PIPE: Final = "-"
 """The origin of what is piped in: nothing tells one pipe from another but the columns."""
 
@@ -83,7 +87,8 @@ class ViewOptions:
         where: Filters that rows must meet.
         stale_after: Seconds of silence after which data counts as stale; None: never.
         timeout: Seconds after which to give up on a table that does not come; None: never.
-        history: Bytes that the history of what was shown may take.
+        budget: Bytes that the histories of all tables may take together.
+        history: What each of them may take instead; None: of the budget.
         view: The file that the view is in; None for the one that is remembered by the table's name.
         remember: Whether a view is remembered at all.
         foreign: How a publisher that is not livetable's is read: options of `livetable-feed`.
@@ -102,7 +107,8 @@ class ViewOptions:
     stale_after: float | None = None
     timeout: float | None = None
     foreign: tuple[str, ...] = ()
-    history: int = 256 << 20
+    budget: Budget = field(default_factory=USUAL_HISTORY.budget, compare=False)
+    history: HistorySize | None = None
     view: Path | None = None
     remember: bool = True
     record: Recorder | None = None
@@ -112,6 +118,10 @@ class ViewOptions:
     until: str | None = None
     alerts: tuple[str, ...] = ()
     alert_command: str | None = None
+
+    def budget_of_a_table(self) -> Budget:
+        """Return what a further table's history may take."""
+        return self.budget if self.history is None else self.history.budget()
 
 
 DEFAULTS = ViewOptions()

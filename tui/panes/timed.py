@@ -13,6 +13,7 @@ from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.target import DEFAULTS
 
 if TYPE_CHECKING:
     from livetable.tui.timeline import TimeLine
@@ -41,7 +42,7 @@ class TimedPane(ArrangedPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history = History()
+        self.history = History(DEFAULTS.budget)
         self.standing: int | None = None
         """The number in the history of what is shown; None while it is the newest."""
         self.rewound = False
@@ -186,7 +187,7 @@ class TimedPane(ArrangedPane):
                 frame=max(self.standing - tables.first, 0) + 1,
                 frames=len(tables),
                 bytes=tables.bytes,
-                limit=tables.limit,
+                limit=tables.budget.limit,
             )
         )
 
