@@ -183,24 +183,29 @@ def soak(folder: Path, seconds: float, history: float, times: int, pause: float)
         while time.monotonic() < began + seconds or len(held) < 6:
             megabytes, grown = use.round()
             held.append(megabytes)
+            handles.append(use.handles)
+            minutes = (time.monotonic() - began) / 60
             said = " | ".join(f"{kilobytes:+.0f}" for kilobytes in grown)
-            print(
-                f"| {(time.monotonic() - began) / 60:.1f} | {megabytes:.1f} | {said} |", flush=True
-            )
-    return wrong(held, history * 1.048576)
+            fds, threads = handles[-1]
+            print(f"| {minutes:.1f} | {megabytes:.1f} | {fds} | {threads} | {said} |", flush=True)
+    return wrong(held, handles, history)
 
 
-def wrong(held: list[float], history: float) -> list[str]:
-    """Return what is wrong with how much was held, round by round.
+def wrong(held: list[float], handles: list[tuple[int, int]], history: float) -> list[str]:
+    """Return what is wrong with what was held, round by round.
 
     Args:
         held: Megabytes after each round.
+        handles: File descriptors and threads.
         history: Megabytes that the history may take.
     """
     found = []
     if max(held) > history + ROOM:
         found.append(f"it held {max(held):.0f} MB, more than {history:.0f} + {ROOM:.0f}")
     third = len(held) // 3
+    for what, counts in zip(("descriptors", "threads"), zip(*handles, strict=True), strict=True):
+        if min(counts[-third:]) > max(counts[:third]):
+            found.append(f"its {what} grew: {counts}")
     before, after = median(held[third : 2 * third]), median(held[2 * third :])
     if after > before + NOISE:
         found.append(f"it grew from {before:.1f} to {after:.1f} MB in the last third of the time")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 from weakref import WeakSet
 
 
@@ -77,7 +77,10 @@ class HistorySize:
         return Budget(int(self.megabytes * (1 << 20)))
 
 
-_EACH = "/table"
+_EACH: Final = "/table"
+
+USUAL: Final = HistorySize(256.0)
+"""What is kept of what was shown if nobody said how much."""
 
 
 def history_size(text: str) -> HistorySize:

@@ -24,13 +24,13 @@ from livetable.feed.commandline import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import is_folder, path_of
 from livetable.feed.wire import name_from
+from livetable.tui.budget import USUAL, HistorySize
 from livetable.tui.options import REACH, Browser, for_feed, is_given
 from livetable.tui.settings import BadFile, Settings, read_settings
-from livetable.tui.target import USUAL_HISTORY, Target, ViewOptions, parse_target
+from livetable.tui.target import Target, ViewOptions, parse_target
 
 if TYPE_CHECKING:
     from livetable.feed.recording import Rotation
-    from livetable.tui.budget import HistorySize
 
 PROGRAM: Final = "livetable"
 
@@ -102,7 +102,7 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
 
         read_types(options.types)
     settings, complaint = _settings()
-    size: HistorySize = options.history or settings.history or USUAL_HISTORY
+    size: HistorySize = options.history or settings.history or USUAL
     view = ViewOptions(
         columns=_column_names(options.columns),
         sort=_sort_keys(options.sort),

@@ -46,9 +46,9 @@ def settle() -> None:
 class Tidier:
     """Lets go of what was closed: a screen, a panel, a tab. Lives in the event loop.
 
-    Textual's widgets are circles, which only a full collection frees. By itself one comes after
-    tens of thousands of objects, by when panels that are opened and closed take 20 MB. The person has just
-    pressed a key, and sees no pause of some milliseconds.
+    Textual's widgets are circles, which only a full collection frees. By itself one comes
+    late, when panels that are opened and closed take 20 MB. The person has just pressed a key, and
+    sees no pause of some milliseconds.
     """
 
     def __init__(self) -> None:

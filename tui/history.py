@@ -7,7 +7,7 @@ import time
 from bisect import bisect_left, bisect_right
 from typing import Final
 
-from livetable.tui.budget import Budget
+from livetable.tui.budget import USUAL, Budget
 from livetable.tui.model import Span, Table
 
 _FRAME: Final = 3000
@@ -25,12 +25,12 @@ class History:
 
     Args:
         budget: What it may take, together with others of the same budget. The newest table is
-            always kept, whatever it takes.
+            always kept, whatever it takes. None: the usual size, for itself.
     """
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        budget.join(self)
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget or USUAL.budget()
+        self.budget.join(self)
         self.bytes = 0
         """What it takes now."""
         self.marked: Table | None = None

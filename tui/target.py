@@ -13,7 +13,7 @@ from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
 from livetable.feed.wire import check_name, name_from
-from livetable.tui.budget import Budget, HistorySize
+from livetable.tui.budget import USUAL, Budget, HistorySize
 from livetable.tui.started import place as place_of
 
 if TYPE_CHECKING:
@@ -60,9 +60,6 @@ class Target:
         return self.table or place or "this machine"
 
 
-USUAL_HISTORY: Final = HistorySize(256.0)
-"""What is kept of what was shown if nobody said how much."""
-
 PIPE: Final = "-"
 """The origin of what is piped in: nothing tells one pipe from another but the columns."""
 
@@ -107,7 +104,7 @@ class ViewOptions:
     stale_after: float | None = None
     timeout: float | None = None
     foreign: tuple[str, ...] = ()
-    budget: Budget = field(default_factory=USUAL_HISTORY.budget, compare=False)
+    budget: Budget = field(default_factory=USUAL.budget, compare=False)
     history: HistorySize | None = None
     view: Path | None = None
     remember: bool = True

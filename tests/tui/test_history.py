@@ -98,7 +98,7 @@ def test_what_says_no_size(text: str) -> None:
 
 
 def test_places_in_time() -> None:
-    history = History(Budget(1 << 20))
+    history = History()
     for sent in (10, 12, 14):
         history.add(state(sent))
     assert [history.number_at(moment) for moment in (0, 10, 11.9, 12, 99)] == [0, 0, 0, 1, 2]

@@ -13,7 +13,6 @@ from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.arranged import ArrangedPane
-from livetable.tui.target import DEFAULTS
 
 if TYPE_CHECKING:
     from livetable.tui.timeline import TimeLine
@@ -42,7 +41,7 @@ class TimedPane(ArrangedPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history = History(DEFAULTS.budget)
+        self.history = History()
         self.standing: int | None = None
         """The number in the history of what is shown; None while it is the newest."""
         self.rewound = False
