@@ -216,6 +216,11 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     from livetable.feed.publisher import Publisher
     from livetable.feed.sources import find_source
 
+    for address in (options.source, options.bind):
+        if address is not None and "://" in address:
+            from livetable.feed.hosts import check_host
+
+            check_host(address)
     found = find_source(options.source, each=options.each)
     assert found is not None
     if found.run_many is not None:

@@ -141,6 +141,9 @@ def parse_target(source: str | None) -> Target:
             check_address(endpoint)
             return Target(None, check_name(table) if table else None, source=endpoint)
         if scheme not in ("tcp", "ipc"):
+            if scheme == "ssh":
+                host = endpoint.partition("://")[2] or "HOST"
+                raise BadSource(f"ssh:// can't be shown: run it there, ssh -t {host} livetable")
             known = "://, ".join(("tcp", "ipc", *_BRIDGED))
             raise BadSource(f"{scheme}:// can't be shown; sources are {known}://, files and names")
         check_endpoint(endpoint)
