@@ -1,4 +1,4 @@
-"""Whether anybody knows the host of an address: what connects tries again for ever, and says not."""
+"""Whether anybody knows the host of an address: what connects only tries again, for ever."""
 
 from __future__ import annotations
 
