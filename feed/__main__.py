@@ -238,6 +238,11 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     from livetable.feed.publisher import Publisher
     from livetable.feed.sources import find_source
 
+    for address in (options.source, options.bind):
+        if address is not None and "://" in address:
+            from livetable.feed.hosts import check_host
+
+            check_host(address)
     found = find_source(options.source, each=options.each)
     assert found is not None
     if found.run_many is not None:
@@ -320,9 +325,13 @@ def _of_tape(file: str) -> tuple[str, Any]:
         tape.close()
 
 
-def _leave_at_last(code: int) -> None:
+_TIED_SECONDS: Final = 1.5
+"""A feed of a viewer's own has nobody left to serve: it ends within 5 s of a line that is cut."""
+
+
+def _leave_at_last(code: int, seconds: float | None = None) -> None:
     """End this process after a while, whatever hangs on the way out: a library, a broker."""
-    last = threading.Timer(LAST_SECONDS, os._exit, [code])
+    last = threading.Timer(LAST_SECONDS if seconds is None else seconds, os._exit, [code])
     last.daemon = True
     last.start()
     _last.append(last)
@@ -336,7 +345,7 @@ def _tie(stop: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while os.read(0, 4096):
                 pass
-        _leave_at_last(0)
+        _leave_at_last(0, min(_TIED_SECONDS, LAST_SECONDS))
         stop.set()
 
     threading.Thread(target=wait, daemon=True, name="livetable-tie").start()

@@ -47,6 +47,7 @@ class Subscriber(Closing):
     Raises:
         BadEndpoint: the source's endpoint can't be one.
         BadName: the table's name can't be one.
+        UnknownHost: nobody knows the endpoint's host; raised by the first step.
     """
 
     def __init__(self, source: str, *, timeout: float | None = None) -> None:
@@ -175,9 +176,11 @@ class Subscriber(Closing):
 
     def _run(self) -> None:
         from livetable.feed.finding import endpoints_of
+        from livetable.feed.hosts import check_host
 
         try:
             if self._endpoint:
+                check_host(self._endpoint)
                 self._read(self._endpoint)
             else:
                 for endpoint in endpoints_of(self.name, self._stop):

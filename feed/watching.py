@@ -6,15 +6,16 @@ import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from livetable.feed.directory import check_folder, folders, own_folder, sweep
 from livetable.feed.errors import RuntimeFolder
 
-LOOK_MS: Final = 500
-"""Where the system has no watch left to give, folders are looked at this often."""
+if TYPE_CHECKING:
+    from watchfiles._rust_notify import RustNotify
 
 _LONG_MS: Final = 3_600_000
+_LOOK_MS: Final = 300
 
 
 def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
@@ -49,17 +50,10 @@ def changes_in(
     """
     # Not `watchfiles.watch`: that starts to watch after its caller has looked, and misses what
     # comes in between.
-    from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+    from watchfiles._rust_notify import WatchfilesRustInternalError
 
     while not stop.is_set():
-        try:
-            made = RustNotify(places, False, False, 300, False, True)
-        except (WatchfilesRustInternalError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            # Linux gives a user 128 of them, and editors take many: looked at now and then instead.
-            made = RustNotify(places, False, True, LOOK_MS, False, True)
-        with made as watcher:
+        with _watcher(places) as watcher:
             yield None
             while not stop.is_set():
                 seconds = patience()
@@ -74,6 +68,19 @@ def changes_in(
                     yield frozenset(path for _, path in told)
                 elif seconds is not None:
                     yield frozenset()
+
+
+def _watcher(places: list[str]) -> RustNotify:
+    """Return what watches folders; where no more can be told of events, it looks now and then.
+
+    Linux gives each user 128 of what tells: without this the 129th viewer or feed would fail.
+    """
+    from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+
+    try:
+        return RustNotify(places, False, False, _LOOK_MS, False, True)
+    except (WatchfilesRustInternalError, OSError):
+        return RustNotify(places, False, True, _LOOK_MS, False, True)
 
 
 def _is_safe(folder: Path) -> bool:

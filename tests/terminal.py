@@ -37,6 +37,7 @@ class Terminal:
         folder: Its runtime folder.
         size: Lines and columns.
         environment: More of its environment.
+        late: Seconds until an answer to a question of the program's arrives.
     """
 
     def __init__(
@@ -45,7 +46,10 @@ class Terminal:
         folder: Path,
         size: tuple[int, int] = (24, 80),
         environment: dict[str, str] | None = None,
+        late: float = 0.0,
     ) -> None:
+        self._late = late
+        self.answered = 0
         self.screen = pyte.Screen(size[1], size[0])
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
@@ -76,8 +80,17 @@ class Terminal:
                 asked = (self.raw[-3:] + data).count(b"\x1b[6n")
                 self.raw += data
                 self._stream.feed(_UNKNOWN.sub(b"", data))
-            with contextlib.suppress(OSError):
-                os.write(self.fd, b"\x1b[1;1R" * asked)
+            if asked and self._late:
+                timer = threading.Timer(self._late, self._answer, [asked])
+                timer.daemon = True
+                timer.start()
+            else:
+                self._answer(asked)
+
+    def _answer(self, asked: int) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self.fd, b"\x1b[1;1R" * asked)
+            self.answered += asked
 
     @property
     def lines(self) -> list[str]:
@@ -121,6 +134,13 @@ class Terminal:
             self.screen.resize(lines, columns)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         os.kill(self.pid, signal.SIGWINCH)
+
+    def hang_up(self) -> None:
+        """Cut the line."""
+        self.stopped_reading.set()
+        self._thread.join(5)
+        os.close(self.fd)
+        self.fd = -1
 
     def wait_for(self, wanted: str | Callable[[], object], seconds: float = 20.0) -> None:
         """Wait until a text is on the screen, or a condition holds."""

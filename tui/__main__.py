@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from livetable.feed.commandline import fail, run_command, split_command
 from livetable.tui import collector
@@ -15,6 +16,8 @@ from livetable.tui.options import build_parser, for_feed
 from livetable.tui.target import Target, ViewOptions, origin_of
 
 __all__ = ["build_parser", "main"]
+
+_POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +36,12 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _act(call: Call, stack: contextlib.ExitStack) -> int:
     options, targets, view = call.options, list(call.targets), call.view
+    addresses = [one.source or one.endpoint for one in targets if one.source or one.endpoint]
+    if addresses:
+        from livetable.feed.hosts import check_host  # late: most tables are local
+
+        for address in addresses:
+            check_host(address or "")
     if call.record is not None:
         from livetable.feed.recording import Recorder
 
@@ -123,8 +132,9 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
         _take_terminal()
     from livetable.tui.subscriber import ask_early
 
-    client = ask_early(targets[0])
-    from livetable.tui.app import LivetableApp
+    with _small_arrow():
+        client = ask_early(targets[0])
+        from livetable.tui.app import LivetableApp
 
     app = LivetableApp(*targets, options=options, client=client)
     app.take_settings(call.settings, call.complaint)
@@ -132,6 +142,24 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
         app.theme = call.options.theme
     app.run()
     return app.return_code or 0
+
+
+@contextlib.contextmanager
+def _small_arrow() -> Iterator[None]:
+    """Have Arrow, which is loaded meanwhile, take its memory from the system.
+
+    Its own pool keeps 6 MB from the start on, and what it is quicker at a viewer does not do.
+    """
+    given = os.environ.get(_POOL)
+    os.environ[_POOL] = given or "system"
+    try:
+        yield
+        import pyarrow
+
+        pyarrow.default_memory_pool()  # the name is read at the first call
+    finally:
+        if given is None:  # what is started from here on is none of our business
+            del os.environ[_POOL]
 
 
 def _take_terminal() -> None:

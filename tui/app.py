@@ -19,11 +19,12 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
-from livetable.tui import collector
+from livetable.tui import collector, leaks
 from livetable.tui.careful import CarefulPaint
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.keys import named, wrong_keys
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from livetable.feed.client import Client
     from livetable.tui.prompt import Prompt
 
-LAST_SECONDS = 5.0
+LAST_SECONDS = 3.0
 """After a signal that ends it, the viewer is gone within this time."""
 
 _RESIZE_SECONDS = 0.1
@@ -50,6 +51,11 @@ _THREADS = 64  # they are started when they are needed
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C."""
+
+HUNG_UP = 129
+"""Exit code without a terminal, as by the signal that says so."""
+
+leaks.mend()
 
 
 class LivetableApp(TypedInOrder[int]):
@@ -89,6 +95,8 @@ class LivetableApp(TypedInOrder[int]):
         self._options = options
         self._complaint: str | None = None
         self._careful: CarefulPaint | None = None
+        self.tidier = collector.Tidier()
+        self._told_size: Size | None = None
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
         """Take what the person set for all tables, before `run`.
@@ -149,6 +157,9 @@ class LivetableApp(TypedInOrder[int]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.on_progress = self._on_progress
             self._driver.careful = self._careful = CarefulPaint(self, self._driver)
+            self._driver.on_gone = partial(self._lose, asyncio.get_running_loop())
+            if self._driver.is_gone:
+                self._lose(asyncio.get_running_loop())
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(collector.SETTLE_SECONDS, collector.settle)
@@ -170,6 +181,10 @@ class LivetableApp(TypedInOrder[int]):
         """
         if self._careful is not None:
             self._careful.forget()  # terminals move, cut and wrap what stands there
+        if event.size == self._told_size:
+            # It was another one meanwhile: the terminal has cut off what stood beyond that.
+            later(self, _RESIZE_SECONDS, self.refresh)
+        self._told_size = event.size
         later(self, _RESIZE_SECONDS, self._check_resize)
 
     def _on_resume(self, _: object) -> None:
@@ -239,11 +254,14 @@ class LivetableApp(TypedInOrder[int]):
             self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
 
     def _hang_up(self, code: int) -> None:
-        # Whatever hangs on the way out (a terminal that is gone, a thread): nothing is left behind.
-        last = threading.Timer(LAST_SECONDS, os._exit, [code])
-        last.daemon = True
-        last.start()
+        _leave_at_last(code)
         self._leave(code)
+
+    def _lose(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End, as the terminal is gone. From any thread, and though the event loop stands still."""
+        _leave_at_last(HUNG_UP)
+        with contextlib.suppress(RuntimeError):  # the loop has just ended
+            loop.call_soon_threadsafe(self._leave, HUNG_UP)
 
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)
@@ -262,6 +280,13 @@ class LivetableApp(TypedInOrder[int]):
     def action_interrupt(self) -> None:
         """Leave as by Ctrl-C."""
         self._leave(INTERRUPTED)
+
+
+def _leave_at_last(code: int) -> None:
+    """End this process after a while, whatever hangs on the way out: a terminal, a thread."""
+    last = threading.Timer(LAST_SECONDS, os._exit, [code])
+    last.daemon = True
+    last.start()
 
 
 def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:

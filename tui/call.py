@@ -24,6 +24,7 @@ from livetable.feed.commandline import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import is_folder, path_of
 from livetable.feed.wire import name_from
+from livetable.tui.budget import USUAL, HistorySize
 from livetable.tui.options import REACH, Browser, for_feed, is_given
 from livetable.tui.settings import BadFile, Settings, read_settings
 from livetable.tui.target import Target, ViewOptions, parse_target
@@ -101,6 +102,7 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
 
         read_types(options.types)
     settings, complaint = _settings()
+    size: HistorySize = options.history or settings.history or USUAL
     view = ViewOptions(
         columns=_column_names(options.columns),
         sort=_sort_keys(options.sort),
@@ -108,7 +110,8 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
         stale_after=options.stale_after,
         timeout=options.timeout,
         foreign=tuple(for_feed(options)),
-        history=int((options.history or settings.history or 256) * (1 << 20)),
+        budget=size.budget(),
+        history=size if size.each else None,
         view=_view_file(options.view),
         at=_moment(options.at),
         changes_of=options.changes_of,

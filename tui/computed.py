@@ -281,7 +281,8 @@ def _differs(values: pa.Array, others: pa.Array) -> np.ndarray[Any, Any]:
         apart: np.ndarray[Any, Any] = np.array([not one.equals(other) for one, other in pairs])
         return apart.astype(bool)
     is_float = pa.types.is_floating(values.type)
-    differs: np.ndarray[Any, Any] = ~truth(pc.fill_null(pc.equal(values, others), False)) & ~(
+    same = pc.coalesce(pc.equal(values, others), exact.scalar(False))  # fill_null loads pandas
+    differs: np.ndarray[Any, Any] = ~truth(same) & ~(
         truth(pc.is_null(values, nan_is_null=is_float))
         & truth(pc.is_null(others, nan_is_null=is_float))
     )

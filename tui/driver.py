@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from livetable.tui.careful import CarefulPaint
 
 _LEAVE_SECONDS: Final = 1.0
+_SWALLOW_SECONDS: Final = 2.0  # that the end waits for answers which are still on their way
 _UNDECIDED_MS: Final = 20
 _ASK: Final = "\x1b[6n"
 
@@ -86,6 +87,15 @@ class TerminalDriver(LinuxDriver):
         self.started = 0
         """How often the terminal was taken: each time it is blank."""
         self._pending = bytearray()
+        self._written_last = b""
+        self._questions = 0
+        self._answers = 0
+        self._came = threading.Event()
+        self._asked_first: float | None = None
+        self.is_gone = False
+        """Whether nothing comes from the terminal any more, nor will."""
+        self.on_gone: Callable[[], None] | None = None
+        """Called when that is so; in the thread that reads."""
         self._lock = threading.Lock()
         self._is_watching = False
         self._held = 0
@@ -173,6 +183,7 @@ class TerminalDriver(LinuxDriver):
         try:
             while self._pending:
                 count = os.write(self._output, self._pending)
+                self._count_questions(bytes(self._pending[:count]))
                 del self._pending[:count]
         except BlockingIOError:
             if not self._is_watching:
@@ -180,6 +191,14 @@ class TerminalDriver(LinuxDriver):
                 self._loop.call_soon_threadsafe(self._watch)
         except OSError:  # the terminal is gone: the hang-up signal ends the app
             self._pending.clear()
+
+    def _count_questions(self, written: bytes) -> None:
+        """Count the questions in what was written: what is dropped is never answered."""
+        written = self._written_last + written
+        self._written_last = written[1 - len(_ASK) :]
+        if count := written.count(_ASK.encode()):
+            self._questions += count
+            self._asked_first = self._asked_first or time.monotonic()
 
     def _watch(self) -> None:
         self._loop.add_writer(self._output, self._on_writable)
@@ -243,17 +262,32 @@ class TerminalDriver(LinuxDriver):
             undecided = getattr(parser, "_timeout_time", 0.0) is not None
             ready = dict(poll.poll(_UNDECIDED_MS if undecided else None))
             if self.fileno in ready:
-                data = os.read(self.fileno, 4096)
+                data = b""
+                with contextlib.suppress(OSError):
+                    data = os.read(self.fileno, 4096)
                 if not data:
-                    return  # the terminal is gone: the hang-up signal ends the app
+                    self._lose()
+                    return
                 for message in parser.feed(decode(data)):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
 
+    def _lose(self) -> None:
+        """End the app: the terminal is gone. A signal may say so, too, but not to everybody.
+
+        It comes to the shell's jobs; not through `nohup`, `setsid`, `sudo` or a container's door.
+        """
+        self.is_gone = True
+        self._came.set()
+        if self.on_gone is not None:
+            self.on_gone()
+
     def process_message(self, message: Message) -> None:
         """Keep the terminal's answers to oneself; pass on the rest."""
         if isinstance(message, events.CursorPosition):
+            self._answers += 1
+            self._came.set()
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._answered, time.monotonic())
             return
@@ -268,8 +302,30 @@ class TerminalDriver(LinuxDriver):
         """Give the terminal back. A backlog of paints is dropped: nobody will see them."""
         with self._lock:
             self._drop_backlog()
+        self._swallow_answers()
         super().stop_application_mode()
         self._drain(_LEAVE_SECONDS)
+
+    def _swallow_answers(self) -> None:
+        """Wait for the answers that are still on their way: the shell would take them for keys.
+
+        The last question comes behind all that makes a terminal report by itself. Once it is
+        answered, nothing is left on the line. One that has never answered is not waited for.
+        """
+        asked = self._asked_first
+        never = not self._answers and asked and time.monotonic() > asked + _SWALLOW_SECONDS
+        if self._output < 0 or self._key_thread is None or self.exit_event.is_set() or never:
+            return
+        self._disable_mouse_support()
+        self._disable_bracketed_paste()
+        self.write(f"\x1b[?1004l{_ASK}")
+        until = time.monotonic() + _SWALLOW_SECONDS
+        self._drain(_SWALLOW_SECONDS)
+        while time.monotonic() < until:
+            self._came.clear()  # before the look: what comes behind it wakes
+            if self.is_gone or self._answers >= self._questions:
+                return
+            self._came.wait(max(0.0, until - time.monotonic()))
 
     def suspend_application_mode(self) -> None:
         """Give the terminal back for a while: Ctrl-Z.

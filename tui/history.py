@@ -7,8 +7,8 @@ import time
 from bisect import bisect_left, bisect_right
 from typing import Final
 
+from livetable.tui.budget import USUAL, Budget
 from livetable.tui.model import Span, Table
-from livetable.tui.target import DEFAULTS
 
 _FRAME: Final = 3000
 _COLUMN: Final = 650
@@ -24,11 +24,13 @@ class History:
     Any thread may look; only the event loop adds.
 
     Args:
-        limit: Bytes that it may take. The newest table is always kept, whatever it takes.
+        budget: What it may take, together with others of the same budget. The newest table is
+            always kept, whatever it takes. None: the usual size, for itself.
     """
 
-    def __init__(self, limit: int = DEFAULTS.history) -> None:
-        self.limit = limit
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget or USUAL.budget()
+        self.budget.join(self)
         self.bytes = 0
         """What it takes now."""
         self.marked: Table | None = None
@@ -69,19 +71,31 @@ class History:
             self._tables.append(table)
             self._times.append(sent)
             self._sizes += size_of(table)
-            gone = 0
-            while self._bytes(gone) > self.limit and gone < len(self._tables) - 1:
-                self._sizes -= size_of(self._tables[gone])
-                gone += 1
-            self.bytes = self._bytes(gone)
-            # Shifts pointers only; a ring would make every search by time a loop of Python's.
-            del self._tables[:gone], self._times[:gone]
-            self._first += gone
+            self._count()
+        self.budget.keep()
 
-    def _bytes(self, first: int) -> int:
-        """Return what the tables from one on take: what that one holds, then what was new."""
-        oldest = self._tables[first]
-        return self._sizes + max(0, oldest.held - oldest.size)
+    def forget(self) -> None:
+        """Forget the oldest table."""
+        with self._lock:
+            self._sizes -= size_of(self._tables[0])
+            # Shifts pointers only; a ring would make every search by time a loop of Python's.
+            del self._tables[:1], self._times[:1]
+            self._first += 1
+            self._count()
+
+    def clear(self) -> None:
+        """Forget all: nobody looks any more."""
+        with self._lock:
+            self._first += len(self._tables)
+            self._sizes = self.bytes = 0
+            self._tables.clear()
+            self._times.clear()
+            self.marked = None
+
+    def _count(self) -> None:
+        """Count what the tables take: what the oldest one holds, then what was new."""
+        oldest = self._tables[0]
+        self.bytes = self._sizes + max(0, oldest.held - oldest.size)
 
     def at(self, number: int) -> Table:
         """Return the table of a number, or the nearest one there is.

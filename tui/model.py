@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import comparable, plain_type, rows_array, taken, truth
+from livetable.feed.arrays import comparable, plain_type, rows_array, taken, texts, truth
 from livetable.feed.decode import Labels
 from livetable.feed.harmless import harmless
 from livetable.feed.labels import from_json, to_text
@@ -252,8 +252,10 @@ class Table:
             return held[0]
         import pyarrow.compute as pc
 
-        parts = [one.cast(pa.string()).fill_null(_NO_KEY) for one in held]
-        return pc.binary_join_element_wise(*parts, _KEY_SEPARATOR)
+        # As scalars: with Python's texts Arrow would load pandas, which takes 40 MB.
+        no_key, separator = texts([_NO_KEY, _KEY_SEPARATOR])
+        parts = [pc.coalesce(one.cast(pa.string()), no_key) for one in held]
+        return pc.binary_join_element_wise(*parts, separator)
 
     def _key(self, source: int, rows: pa.Array | None) -> pa.Array:
         """Return what rows of the frame are held by, of one column, so that it can be compared."""

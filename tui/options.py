@@ -15,6 +15,7 @@ from livetable.feed.commandline import (
     port,
     positive,
 )
+from livetable.tui.budget import HistorySize, history_size
 
 FORMATS: Final = ("table", "csv", "json", "jsonl", "arrow", "parquet")
 
@@ -90,6 +91,14 @@ REACH: Final[dict[str, Reach]] = {
 }
 
 
+def _history(text: str) -> HistorySize:
+    try:
+        return history_size(text)
+    except ValueError:
+        says = f"{text!r:.40} is no number above 0, e.g. 64, or of each table 64/table"
+        raise argparse.ArgumentTypeError(says) from None
+
+
 def is_given(options: argparse.Namespace, name: str) -> bool:
     """Tell whether an option stands on the command line."""
     return getattr(options, name) not in (None, False, [])
@@ -157,8 +166,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--history",
         metavar="MB",
-        type=positive,
-        help="how much of what was shown to keep, to go back to, default: 256",
+        type=_history,
+        help="how much of what all tables showed to keep, to go back to, default: 256; "
+        "64/table: of each",
     )
     parser.add_argument(
         "--feed-key",

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.keys import config_folder
+from livetable.tui.budget import HistorySize, history_size
 
 _LONGEST: Final = 200  # of a name: a folder takes no entries beyond 255 bytes
 
@@ -25,12 +26,12 @@ class Settings:
 
     Attributes:
         theme: A theme's name, None for the usual one.
-        history: Megabytes that the history may take, None for the usual.
+        history: What the history may take, None for the usual.
         keys: Keys by the names of what they do.
     """
 
     theme: str | None = None
-    history: float | None = None
+    history: HistorySize | None = None
     keys: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,8 +90,11 @@ def read_settings() -> Settings:
     theme, history, keys = found.get("theme"), found.get("history"), found.get("keys", {})
     if not isinstance(theme, str | None):
         raise BadFile(f"{path}: write theme as a text")
-    if not isinstance(history, int | float | None) or (history is not None and history <= 0):
-        raise BadFile(f"{path}: write history as a number of megabytes")
+    try:
+        size = None if history is None else history_size(str(history))
+    except ValueError:
+        says = "write history as a number of megabytes, or of each table's as '64/table'"
+        raise BadFile(f"{path}: {says}") from None
     if not isinstance(keys, dict):
         raise BadFile(f"{path}: write keys as a table [keys]")
-    return Settings(theme, history, keys)
+    return Settings(theme, size, keys)

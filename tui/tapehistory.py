@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from livetable.feed.playback import Playback
+from livetable.tui.budget import Budget
 from livetable.tui.history import History
 from livetable.tui.model import Span, Table, build
 
@@ -18,7 +19,7 @@ class TapeHistory(History):
     """
 
     def __init__(self, playback: Playback) -> None:
-        super().__init__(limit=playback.tape.bytes)
+        super().__init__(Budget(playback.tape.bytes))
         self.playback = playback
         self.bytes = playback.tape.bytes
         self._offset = time.time() - time.monotonic()

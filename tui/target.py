@@ -14,6 +14,7 @@ from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
 from livetable.feed.wire import check_name, name_from
+from livetable.tui.budget import USUAL, Budget, HistorySize
 from livetable.tui.started import place as place_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class ViewOptions:
         where: Filters that rows must meet.
         stale_after: Seconds of silence after which data counts as stale; None: never.
         timeout: Seconds after which to give up on a table that does not come; None: never.
-        history: Bytes that the history of what was shown may take.
+        budget: Bytes that the histories of all tables may take together.
+        history: What each of them may take instead; None: of the budget.
         view: The file that the view is in; None for the one that is remembered by the table's name.
         remember: Whether a view is remembered at all.
         foreign: How a publisher that is not livetable's is read: options of `livetable-feed`.
@@ -105,7 +107,8 @@ class ViewOptions:
     stale_after: float | None = None
     timeout: float | None = None
     foreign: tuple[str, ...] = ()
-    history: int = 256 << 20
+    budget: Budget = field(default_factory=USUAL.budget, compare=False)
+    history: HistorySize | None = None
     view: Path | None = None
     remember: bool = True
     record: Recorder | None = None
@@ -115,6 +118,10 @@ class ViewOptions:
     until: str | None = None
     alerts: tuple[str, ...] = ()
     alert_command: str | None = None
+
+    def budget_of_a_table(self) -> Budget:
+        """Return what a further table's history may take."""
+        return self.budget if self.history is None else self.history.budget()
 
 
 DEFAULTS = ViewOptions()
@@ -137,6 +144,9 @@ def parse_target(source: str | None) -> Target:
             check_address(endpoint)
             return Target(None, check_name(table) if table else None, source=endpoint)
         if scheme not in ("tcp", "ipc"):
+            if scheme == "ssh":
+                host = endpoint.partition("://")[2] or "HOST"
+                raise BadSource(f"ssh:// can't be shown: run it there, ssh -t {host} livetable")
             known = "://, ".join(("tcp", "ipc", *_BRIDGED))
             raise BadSource(f"{scheme}:// can't be shown; sources are {known}://, files and names")
         check_endpoint(endpoint)

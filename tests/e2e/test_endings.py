@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from livetable.feed import Publisher
@@ -69,6 +71,15 @@ CANT = {
     "livetable tcp://127.0.0.1:9 --pull --once --timeout 1": (1, "no frame from tcp://127.0.0.1:9"),
     "livetable http://127.0.0.1:0 --once --timeout 1": (1, "no table at http://127.0.0.1:0 in"),
     "livetable t.csv --once --timeout 0.001": (1, "no rows of t.csv within 0.001 s"),
+    # Hosts that nobody knows.
+    "livetable tcp://no-such-host.invalid:5411 --once": (1, "unknown host 'no-such-host.invalid'"),
+    "livetable tcp://no-such-host.invalid:5411 --list": (1, "unknown host 'no-such-host.invalid'"),
+    "livetable tcp://no-such-host.invalid:9#x --follow": (1, "unknown host 'no-such-host.invali"),
+    "livetable nats://me:secret@no-such-host.invalid --once": (1, "nats://no-such-host.invalid"),
+    "livetable redis://no-such-host.invalid#x --once": (1, "unknown host 'no-such-host.invalid'"),
+    "livetable_feed tcp://no-such-host.invalid:5411": (1, "unknown host 'no-such-host.invalid'"),
+    "livetable_feed demo --bind tcp://no-such-host.invalid:5411": (1, "unknown host"),
+    "livetable ssh://there --once": (2, "run it there, ssh -t there livetable"),
     # The way out.
     "livetable t.csv --once > /dev/full": (1, "the output can't be written: No space left"),
     "livetable t.csv --once --format parquet > /dev/full": (1, "can't be written: No space left"),
@@ -338,3 +349,83 @@ def test_on_the_screen_a_failure_is_a_note_and_the_viewer_stays(
         terminal.wait_for(lambda: "half written" not in terminal.text)
         terminal.send("q")
         assert terminal.wait_for_end() == 0
+
+
+SHELL = """
+import os, select, subprocess, sys, tty
+subprocess.run([sys.executable, "-m", "livetable.tui", *sys.argv[1:]], check=True)
+print("back", flush=True)
+tty.setraw(0)  # a shell that edits its line
+came = b""
+while not came.endswith(b"!"):
+    select.select([0], [], [])
+    came += os.read(0, 100)
+print("came", came, end="\\r\\n", flush=True)
+"""
+
+
+@pytest.mark.parametrize("answered", [0, 1])
+def test_an_answer_that_comes_late_does_not_reach_the_shell(
+    answered: int, folder: Path, runtime_folder: Path
+) -> None:
+    command = (sys.executable, "-c", SHELL, str(folder / "t.csv"))
+    with Terminal(*command, folder=runtime_folder, late=1.2) as shell:
+        shell.wait_for("live")
+        shell.wait_for(lambda: shell.answered >= answered)
+        if answered:
+            with open(folder / "t.csv", "a") as file:  # so that it paints, and asks
+                file.write("3,4\n")
+            shell.wait_for(lambda: shell.raw.count(b"\x1b[6n") > answered)
+        shell.send("q")
+        shell.wait_for("back")
+        shell.wait_for(lambda: shell.answered == shell.raw.count(b"\x1b[6n"))
+        shell.send("!")
+        shell.wait_for("came b'!'")
+
+
+def test_a_terminal_that_never_answers_is_left_soon(folder: Path, runtime_folder: Path) -> None:
+    with Terminal(
+        "livetable", str(folder / "t.csv"), folder=runtime_folder, late=1000.0
+    ) as terminal:
+        terminal.wait_for("live")
+        terminal.send("q")
+        assert terminal.wait_for_end(8) == 0
+
+
+GONE = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "livetable.tui", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("source", ["t.csv", "--demo"])
+@pytest.mark.parametrize("how", ["signal", "line", "line, no signal"])
+def test_nothing_outlives_a_line_that_is_cut(
+    how: str, source: str, folder: Path, runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    command = (sys.executable, "-c", GONE) if how == "line, no signal" else ("livetable",)
+    terminal = Terminal(*command, source, folder=runtime_folder)
+    try:
+        terminal.wait_for("● live")
+        assert len(processes_in(runtime_folder)) == 2  # the viewer, and its feed
+        if how == "signal":
+            os.kill(terminal.pid, signal.SIGHUP)
+        else:
+            terminal.hang_up()
+        wait_for(lambda: not processes_in(runtime_folder), 5, "the end of both")
+        assert terminal.wait_for_end() == 129
+    finally:
+        terminal.kill()
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Return the processes that have a runtime folder for theirs."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            is_alive = process.status() != psutil.STATUS_ZOMBIE
+            if is_alive and process.environ().get("XDG_RUNTIME_DIR") == str(folder):
+                found.append(process.pid)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import time
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livetable.tui.budget import Budget, HistorySize, history_size
 from livetable.tui.figures import span_text
 from livetable.tui.history import History, size_of
 from livetable.tui.model import Table
@@ -26,14 +28,15 @@ def state(sent: float, size: int = 0, **columns: list[object]) -> Table:
 
 
 def test_the_oldest_are_forgotten_first_and_the_newest_never() -> None:
-    history = History(limit=3 * size_of(state(0, 100)))
+    budget = Budget(3 * size_of(state(0, 100)))
+    history = History(budget)
     assert (history.first, history.last, history.seconds, len(history)) == (0, -1, 0.0, 0)
     with pytest.raises(LookupError):
         history.at(0)
     for second in range(5):
         history.add(state(second, 100))
     assert (history.first, history.last, history.seconds, len(history)) == (2, 4, 2.0, 3)
-    assert history.bytes == history.limit
+    assert history.bytes == budget.bytes == budget.limit
     assert [history.at(number).sent for number in (-1, 2, 3, 4, 9)] == [2, 2, 3, 4, 4]
     history.add(state(9, 10**9))
     assert (history.first, history.last) == (5, 5)
@@ -43,13 +46,55 @@ def test_the_oldest_are_forgotten_first_and_the_newest_never() -> None:
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(0, 50_000)), min_size=1))
 def test_it_never_takes_more_than_it_may(added: list[tuple[float, int]]) -> None:
-    history = History(limit=60_000)
+    history = History(Budget(60_000))
     for sent, size in added:
         history.add(state(sent, size))
         tables = history.tables()
         assert history.bytes == sum(map(size_of, tables))
-        assert history.bytes <= history.limit or len(tables) == 1
+        assert history.bytes <= history.budget.limit or len(tables) == 1
         assert tables[-1].sent == sent
+
+
+def test_tables_share_a_budget_and_who_takes_most_gives_first() -> None:
+    size = size_of(state(0))
+    small, large = History(budget := Budget(10 * size)), History(budget)
+    for second in range(4):
+        small.add(state(second))
+    for second in range(100):
+        large.add(state(second, size))
+        assert budget.bytes == small.bytes + large.bytes <= budget.limit
+    assert (len(small), len(large)) == (4, 3)
+    large.add(state(100, 100 * size))  # beyond all bounds: what is newest stays nevertheless
+    assert (len(small), len(large)) == (1, 1)
+    large.clear()
+    assert (len(large), large.bytes, large.first, large.last) == (0, 0, 101, 100)
+    for second in range(20):
+        small.add(state(200 + second))
+    assert len(small) == 10
+
+
+def test_what_is_gone_takes_nothing() -> None:
+    budget = Budget(1 << 20)
+    history = History(budget)
+    history.add(state(0))
+    assert budget.bytes
+    del history
+    assert not budget.bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("64", HistorySize(64.0)), ("0.5", HistorySize(0.5)), ("64/table", HistorySize(64.0, True))],
+)
+def test_how_much_may_be_kept(text: str, size: HistorySize) -> None:
+    assert history_size(text) == size == history_size(str(size))
+    assert size.budget().limit == size.megabytes * (1 << 20)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "/table", "64/", "64 /tab", "1e9"])
+def test_what_says_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="could not convert|^" + re.escape(text)):
+        history_size(text)
 
 
 def test_places_in_time() -> None:
@@ -72,7 +117,7 @@ def test_places_in_time() -> None:
 
 
 def test_a_row_over_time() -> None:
-    history = History()
+    history = History(Budget(1 << 20))
     history.add(state(1, id=["a", "b"], v=[1, 2], w=[0.5, None], s=["x", "y"]))
     history.add(state(2, id=["b", "a"], v=[3, 4], s=["x", "y"]))
     history.add(state(3, id=["b"], v=[5], w=[math.inf], s=["x"]))

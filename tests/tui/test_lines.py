@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from livetable.tui.arrange import PLAIN, Mode, arrange, sorted_by
+from livetable.tui.budget import Budget
 from livetable.tui.computed import came_and_went, changed_rows, places_in
 from livetable.tui.history import History, size_of
 from livetable.tui.model import Table
@@ -86,7 +87,7 @@ def test_a_held_order_follows_rows_that_move(keyed: bool) -> None:
 
 
 def test_a_history_counts_what_its_states_share_once() -> None:
-    line, history = Line("id"), History(limit=1 << 30)
+    line, history = Line("id"), History(Budget(1 << 30))
     rows = {key: key / 2 for key in range(800)}
     for number in range(20):
         rows[number] = -1.0
@@ -94,11 +95,11 @@ def test_a_history_counts_what_its_states_share_once() -> None:
     newest = history.at(history.last)
     assert newest.size < newest.held / 4
     assert newest.held < history.bytes < 8 * newest.held
-    small = History(limit=newest.held + 5 * size_of(newest))
+    small = History(Budget(newest.held + 5 * size_of(newest)))
     for table in history.tables():
         small.add(table)
     assert 1 < len(small) < 10
-    assert small.bytes <= small.limit
+    assert small.bytes <= small.budget.limit
 
 
 def test_an_order_is_let_go_of_while_its_rows_are_kept() -> None:

@@ -25,6 +25,7 @@ from livetable.feed.tape import TapeWriter
 from livetable.feed.wire import Header, Position
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.arrange import Arrangement, Mode, SortKey
+from livetable.tui.budget import HistorySize
 from livetable.tui.columns import ColumnChoice, Computed
 from livetable.tui.columnstyle import ColumnStyle, NumberForm, Shade
 from livetable.tui.keys import name_of, named, wrong_keys
@@ -162,10 +163,13 @@ def test_settings(runtime_folder: Path) -> None:
     path = runtime_folder / "config/livetable/config.toml"
     path.parent.mkdir(parents=True)
     path.write_text("theme = 'nord'\nhistory = 10\n[keys]\nsort = 'ctrl+t'\n")
-    assert read_settings() == Settings("nord", 10, {"sort": "ctrl+t"})
+    assert read_settings() == Settings("nord", HistorySize(10.0), {"sort": "ctrl+t"})
+    path.write_text("history = '10/table'\n")
+    assert read_settings() == Settings(history=HistorySize(10.0, each=True))
     for text, says in (
         ("x = 1", "no setting 'x'"), ("theme = 1", "theme as a text"),
-        ("history = -1", "number of megabytes"), ("keys = 1", "as a table"),
+        ("history = -1", "number of megabytes"), ("history = '10/tab'", "64/table"),
+        ("keys = 1", "as a table"),
     ):  # fmt: skip
         path.write_text(text)
         with pytest.raises(BadFile, match=says):

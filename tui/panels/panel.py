@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from livetable.feed.harmless import harmless
+from livetable.tui.collector import tidy_soon
 from livetable.tui.later import later
 from livetable.tui.model import ColumnRef, Table
 
@@ -67,6 +68,10 @@ class Panel(VerticalScroll, can_focus=False):
             self._due = began + max(_LEAST_SECONDS, _SHARE * (now - began))
             if not self.is_whole:
                 self.show(*self._newest)
+
+    def on_unmount(self) -> None:
+        """Let go of what it was made of."""
+        tidy_soon(self.app)
 
     def draw(self, table: Table, row: int, column: int) -> None:
         """Draw a table, with `say`."""

@@ -17,9 +17,11 @@ from textual.message import Message
 from textual.timer import Timer
 
 from livetable.feed.harmless import harmless
+from livetable.tui.collector import tidy_soon
 from livetable.tui.columns import AS_IT_CAME, with_computed
 from livetable.tui.driver import TerminalDriver
 from livetable.tui.figures import line_text
+from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
@@ -76,7 +78,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         super().__init__()
         self.target = target
         self._options = options
-        self.history.limit = options.history
+        self.history = History(options.budget_of_a_table())
         self.subscriber = Subscriber(
             target,
             lambda: self.post_message(FeedNews()),
@@ -126,8 +128,10 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self.run_worker(self.subscriber.run, name="subscriber", thread=True, exit_on_error=True)
 
     def on_unmount(self) -> None:
-        """End the worker."""
+        """End the worker, and let go of the past."""
         self.end_work()
+        self.history.clear()
+        tidy_soon(self.app)
 
     def end_work(self) -> None:
         """End the worker. A second call does nothing."""

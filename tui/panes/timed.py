@@ -186,7 +186,7 @@ class TimedPane(ArrangedPane):
                 frame=max(self.standing - tables.first, 0) + 1,
                 frames=len(tables),
                 bytes=tables.bytes,
-                limit=tables.limit,
+                limit=tables.budget.limit,
             )
         )
 

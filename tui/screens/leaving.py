@@ -13,6 +13,8 @@ from textual.screen import Screen, ScreenResultType
 from textual.widgets import OptionList
 from textual.worker import Worker
 
+from livetable.tui.collector import tidy_soon
+
 
 class LeftOnce(Screen[ScreenResultType]):
     """A screen that takes only itself off the screen.
@@ -21,6 +23,10 @@ class LeftOnce(Screen[ScreenResultType]):
     packet then leave two screens, or the last one, which ends the app. All screens inherit this,
     behind Textual's own kinds of screens: styles are inherited from the first base only.
     """
+
+    def on_unmount(self) -> None:
+        """Let go of what it was made of."""
+        tidy_soon(self.app)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leave, if the screen is there; those that cover it leave with it."""
@@ -63,7 +69,7 @@ class Options(OptionList):
             event.prevent_default()
 
 
-class _Commands(Options, command.CommandList):
+class _Commands(command.CommandList, Options):
     """The palette's list."""
 
 

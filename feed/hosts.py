@@ -1,0 +1,68 @@
+"""Whether anybody knows the host of an address: what connects only tries again, for ever."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Final
+from urllib.parse import urlsplit
+
+from livetable.feed.errors import LivetableError
+
+LOOK_SECONDS: Final = 2.0
+"""So long a name is looked up; then it is in doubt, which whoever connects finds out."""
+
+_UNKNOWN: Final = {
+    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
+}
+
+
+class UnknownHost(LivetableError):
+    """An address of a host that nobody knows."""
+
+
+def check_host(address: str) -> None:
+    """Look up the host of an address, if it has one. Blocks for `LOOK_SECONDS` at most.
+
+    Args:
+        address: ``tcp://host:port``, or one of any other scheme; of several hosts one will do.
+
+    Raises:
+        UnknownHost: there is no host of that name.
+    """
+    hosts = hosts_of(address)
+    unknown = [host for host in hosts if _is_unknown(host)]
+    if unknown and len(unknown) == len(hosts):
+        scheme = address.partition("://")[0]
+        raise UnknownHost(f"unknown host {unknown[0]!r}: check the name in {scheme}://{unknown[0]}")
+
+
+def hosts_of(address: str) -> list[str]:
+    """Return the hosts of an address; none where it names none, or its own machine's ways."""
+    scheme, _, rest = address.partition("://")
+    if scheme == "ipc" or ";" in rest:
+        return []
+    places = rest.partition("/")[0].rpartition("@")[2].split(",")
+    try:
+        found = [urlsplit(f"//{place}").hostname for place in places]
+    except ValueError:
+        return []
+    return [host for host in found if host and host != "*"]
+
+
+def _is_unknown(host: str) -> bool:
+    answer: list[bool] = []
+
+    def look() -> None:
+        try:
+            socket.getaddrinfo(host, None)
+        except socket.gaierror as error:
+            answer.append(error.errno in _UNKNOWN)
+        except (OSError, UnicodeError):  # a name that no resolver takes
+            answer.append(True)
+
+    # In a thread: with a name server that is away it takes as long as that one likes.
+    thread = threading.Thread(target=look, name="livetable-host", daemon=True)
+    thread.start()
+    thread.join(LOOK_SECONDS)
+    return bool(answer and answer[0])
