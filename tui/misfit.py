@@ -109,15 +109,14 @@ def _compared(
         if is_what == what:
             return None
         return f"Can't compare {name} ({is_what}) with {raw} ({what})"
-    if is_what in ("a time", "a date", "a time of day"):
+    if is_what in ("a time", "a date", "a time of day", "a duration"):
         given = raw if _DATE.fullmatch(raw) else "2026-01-31"
-        if is_what == "a time of day":
-            given = "14:00"
+        given = {"a time of day": "14:00", "a duration": "1h30m"}.get(is_what, given)
         if literal:
             moment = "2026-01-31 14:00" if is_what == "a time" else given
             return f"Can't read {raw[:30]} as {is_what}. Example: {example(repr(moment))}"
-        which = "time" if is_what == "a time of day" else "date"
-        return f"{name} is {is_what}: put the {which} in quotes, {example(repr(given))}"
+        which = {"a time of day": "the time", "a duration": "it"}.get(is_what, "the date")
+        return f"{name} is {is_what}: put {which} in quotes, {example(repr(given))}"
     if is_what == "a number" and literal:
         inside = str(constant).strip()
         if _NUMBER.fullmatch(inside):

@@ -17,6 +17,8 @@ import warnings
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from tests.differential_query import arranged, exported, expressions, kept, shown
 from tests.differential_query.reference import Unknown
 
@@ -65,6 +67,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=17)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
     every = 0
     began = time.monotonic()
     for kind, (_, share) in KINDS.items():

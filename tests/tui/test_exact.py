@@ -189,6 +189,26 @@ def test_an_hour_that_the_clock_skips() -> None:
         filter_mask(naive, "t > '2026-01-01T00:00Z'")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("took > 1", "took is a duration: put it in quotes, took > '1h30m'"),
+        ("took > 'x'", "Can't read 'x' as a duration. Example: took > '1h30m'"),
+        ("tm > 'x'", "Can't read 'x' as a time of day. Example: tm > '14:00'"),
+        ("took < t", "Can't compare took (a duration) with t (a time)"),
+        ("took // 2 > '1h'", "Can't calculate took // 2: took is a duration"),
+    ],
+)
+def test_what_is_said_of_times(text: str, says: str) -> None:
+    frame = pd.DataFrame({
+        "took": pd.to_timedelta(["1h"]), "tm": [datetime.time(9)],
+        "t": pd.to_datetime(["2026-01-01"]),
+    })  # fmt: skip
+    with pytest.raises(BadExpression) as caught:
+        filter_mask(table_of(frame), text)
+    assert str(caught.value) == says
+
+
 # -- names ---------------------------------------------------------------------------------------
 
 
