@@ -29,7 +29,6 @@ from livetable.feed.extras import MissingExtra
 from livetable.feed.wanting import News
 from livetable.feed.wire import Header, Position, TableInfo
 from tests.brokers import Server, free_port, missing
-from tests.natscreds import credentials
 from tests.terminal import command_line, environment_for
 from tests.waiting import killed_after, wait_for
 
@@ -477,6 +476,9 @@ def test_a_token_and_a_credentials_file(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
 def test_a_credentials_file_lets_one_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("nkeys", reason='pip install -e ".[dev]" brings it')
+    from tests.natscreds import credentials
+
     settings, file, seed = credentials(tmp_path / "operator")
     server = Server("nats", tmp_path / "broker", "-c", str(settings))
     try:
