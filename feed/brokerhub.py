@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -123,12 +123,13 @@ class BrokerHub:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        # A task that is left pending complains when it is collected, on the producer's stderr.
+        # A task that is left pending, or failed unseen, complains when it is collected, on the
+        # producer's stderr.
         with contextlib.suppress(Exception):
             left = asyncio.all_tasks(self._loop)
             for task in left:
                 task.cancel()
-            self._loop.run_until_complete(asyncio.wait(left, timeout=1) if left else _nothing())
+            self._loop.run_until_complete(_ended(left))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         with contextlib.suppress(Exception):
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
@@ -342,8 +343,11 @@ class BrokerHub:
         ]
 
 
-async def _nothing() -> None:
-    """Do nothing."""
+async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Wait a while for tasks that were cancelled, and take the errors of those that failed."""
+    if tasks:
+        done, _ = await asyncio.wait(tasks, timeout=1)
+        await asyncio.gather(*done, return_exceptions=True)
 
 
 _hubs: dict[tuple[int, str], BrokerHub] = {}

@@ -389,6 +389,23 @@ def test_without_jetstream_there_is_one_sentence(tmp_path: Path, runtime_folder:
     assert viewer.stderr.splitlines()[-1].startswith(f"livetable: {server.endpoint} has no JetStr")
 
 
+@pytest.mark.skipif(bool(missing("redis")), reason=missing("redis"))
+def test_a_bridge_that_is_ended_while_it_opens_says_nothing(
+    tmp_path: Path, runtime_folder: Path
+) -> None:
+    server = Server("redis", tmp_path / "broker")
+    try:
+        command = ("livetable-feed", f"{server.endpoint}?nosuch=1", "--tied")
+        bridge = subprocess.run(  # its end is here before the broker's answer
+            command_line(command), env=environment_for(runtime_folder), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    finally:
+        server.kill()
+    assert "Traceback" not in bridge.stderr
+    assert "never retrieved" not in bridge.stderr
+
+
 PASSWORD = "p@ss/w#r:d?,%41 &="
 
 
