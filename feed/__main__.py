@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -105,7 +106,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=int, default=0, help=argparse.SUPPRESS)
     # For `livetable`, which starts feeds: end when whoever started this one is gone.
     parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)
-    # SOURCE as it is comes on standard input: a password in it would be in the list of processes.
+    # SOURCE, or the command, comes as JSON on standard input as it is: a password in it would be in
+    # the list of processes.
     parser.add_argument("--source-on-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -120,9 +122,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     if command is not None:
         given.insert(0, "command")
     options = build_parser().parse_args(given)
-    options.command = command
     if options.source_on_stdin:
-        options.source = _line_of(0)
+        hidden = json.loads(_line_of(0))
+        options.source, command = (options.source, hidden) if command else (hidden, None)
+    options.command = command
     try:
         _check(options)
     except (LivetableError, OSError) as error:
@@ -210,12 +213,12 @@ def _check(options: argparse.Namespace) -> None:
         fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
 
 
-def _line_of(descriptor: int) -> str:
+def _line_of(descriptor: int) -> bytes:
     """Read one line, and nothing behind it: what reads on finds all of that."""
     line = b""
     while (one := os.read(descriptor, 1)) not in (b"", b"\n"):
         line += one
-    return line.decode("utf-8", "surrogateescape")
+    return line
 
 
 def _tell_key(*, make: bool) -> int:
@@ -295,7 +298,7 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 def _maker(options: argparse.Namespace) -> MakePublisher:
     from livetable.feed.publisher import Publisher
 
-    told = options.tied or not (options.bind or "").startswith("tcp://")
+    told = options.bind
 
     def make(
         name: str, *, key: Any = None, limit: int | None = None, ttl: float | None = None
@@ -305,9 +308,11 @@ def _maker(options: argparse.Namespace) -> MakePublisher:
             name, key=key, endpoint=options.bind, limit=limit, ttl=ttl, listed=not options.tied,
             secure=options.secure,
         )  # fmt: skip
-        if not told and publisher.endpoint != options.bind:  # a free port was taken
-            say_plainly(f"to watch the tables: livetable {publisher.endpoint}")
-        told = True
+        # A free port was taken: another one each time, once the last table there has ended.
+        tcp = not options.tied and publisher.endpoint.startswith("tcp://")
+        if tcp and publisher.endpoint != told:
+            told = publisher.endpoint
+            say_plainly(f"to watch the tables: livetable {told}")
         return publisher
 
     return make

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,31 @@ HIDDEN: Final = "***"
 
 _HOST: Final = r"(?:[\w.~*-]+|\[[\w.:%]+\])(?::\d{1,5})?"
 _SERVER: Final = re.compile(rf"(?:[^@\s]*@)?{_HOST}")
-_ADDRESS: Final = re.compile(r"\b(?!ipc:)([A-Za-z][A-Za-z0-9+.-]*)://([^\s'\"<>]*)")
+_PLACEHOLDER: Final = r"(?:host:port|HOST:PORT)"
+_ADDRESS: Final = re.compile(
+    # Up to a blank or a quote; beyond that to the last @ where no server is found before it: the
+    # password has a blank or a quote in it.
+    rf"""\b(?!ipc:)[A-Za-z][A-Za-z0-9+.-]*://
+    (?:(?!(?:{_HOST}|{_PLACEHOLDER})(?![\w@%:]))(?![^\s'"<>]*@)[^\s/@]*:(?:(?!\w://)[^\n])*@)?
+    [^\s'"<>]*""",
+    re.VERBOSE,
+)
+_NO_PORT: Final = r"^([^:\[]*):(?!(?:\d{1,5}|port|PORT|\*)$).+"
+_LOGIN: Final = re.compile(
+    r"(?<![\w.%+/@:-])((?:(?:\w+:)?/{0,2})[\w.%+-]*:)[^\s'\"@:/]+@(?=[\w\[*])"
+)
+_PAIR: Final = re.compile(
+    r"((?:password|passwd|pass|pwd|secret|token|api[-_]?key)=)[^\s&'\",;#]+", re.IGNORECASE
+)
+_BEARER: Final = re.compile(
+    r"(\bauthorization:\s*(?:(?:basic|bearer|token)\s+)?|\bbearer\s+)"
+    r"(?!(?:basic|bearer|token)\b)[^\s'\"]{6,}",
+    re.IGNORECASE,
+)
+_TAKES_SECRET: Final = re.compile(
+    r"--?(?:\w+-)*(?:password|passwd|pass|pwd|secret|token|api-?key)", re.IGNORECASE
+)
+_TAKES_LOGIN: Final = frozenset({"-u", "--user", "-U", "--proxy-user"})
 _PLAIN: Final = frozenset(
     {"creds", "db", "password_file", "protocol", "replicas", "ssl_ca_certs", "ssl_cert_reqs"}
 )
@@ -41,6 +65,9 @@ def shown(address: str) -> str:
     servers, tail = rest[:end].split(","), rest[end:]
     if "@" in tail or not all(map(_SERVER.fullmatch, servers)):
         login, at, host = rest.rpartition("@")
+        if not at and scheme != "tcp":  # the server is missing: this is user and password
+            hidden = [re.sub(_NO_PORT, rf"\1:{HIDDEN}", one, flags=re.DOTALL) for one in servers]
+            return f"{scheme}://{','.join(hidden)}{_shown_tail(tail)}"
         cut = next((at for at, one in enumerate(host) if one in "?#"), len(host))
         return (
             f"{scheme}://{_shown_login(login) if at else ''}{host[:cut]}{_shown_tail(host[cut:])}"
@@ -52,13 +79,32 @@ def shown(address: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with each address in it as it may be seen."""
+    """Return a text with each address, and whatever else is told by its form, as it may be seen."""
 
     def seen(found: re.Match[str]) -> str:
         address = found[0].rstrip(":;,.)")  # the sentence's own
         return shown(address) + found[0][len(address) :]
 
-    return _ADDRESS.sub(seen, text) if "://" in text else text
+    if "://" in text:
+        text = _ADDRESS.sub(seen, text)
+    if "@" in text:
+        text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
+    return _BEARER.sub(rf"\1{HIDDEN}", _PAIR.sub(rf"\1{HIDDEN}", text))
+
+
+def shown_command(words: Sequence[str]) -> list[str]:
+    """Return a command as it may be seen: ``curl -u ann:*** https://host``."""
+    seen: list[str] = []
+    before = ""
+    for word in words:
+        if _TAKES_SECRET.fullmatch(before) and not word.startswith("-"):
+            seen.append(HIDDEN)
+        elif before in _TAKES_LOGIN and ":" in word:
+            seen.append(f"{word.partition(':')[0]}:{HIDDEN}")
+        else:
+            seen.append(without_secrets(word))
+        before = word
+    return seen
 
 
 def _shown_login(login: str) -> str:
@@ -68,6 +114,7 @@ def _shown_login(login: str) -> str:
 
 
 def _shown_tail(tail: str) -> str:
+    tail = _PAIR.sub(rf"\1{HIDDEN}", tail)
     before, found, query = tail.partition("?")
     if not found:
         return tail

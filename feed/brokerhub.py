@@ -335,10 +335,6 @@ class BrokerHub:
         ]
 
 
-async def _nothing() -> None:
-    """Do nothing."""
-
-
 _hubs: dict[tuple[int, str], BrokerHub] = {}
 _lock = threading.Lock()
 

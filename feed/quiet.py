@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Collection
 from typing import Any, Final
 
 from livetable.feed.labels import safe_str
@@ -48,8 +49,14 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
     for task in left:
         task.cancel()
     with contextlib.suppress(Exception):
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=_LAST_SECONDS))
+        loop.run_until_complete(_ended(left))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Wait a while for tasks that were cancelled, and take the errors of those that failed."""
+    if tasks:
+        done, _ = await asyncio.wait(tasks, timeout=_LAST_SECONDS)
+        await asyncio.gather(*done, return_exceptions=True)

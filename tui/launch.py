@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from livetable.feed.addresses import shown
+from livetable.feed.addresses import shown, shown_command
 from livetable.feed.closing import Closing
 from livetable.feed.commandline import AWAY, SAID_SECONDS, say, without_sockets
 from livetable.feed.directory import MAX_PATH, own_folder, sweep
@@ -68,9 +69,11 @@ class FeedProcess(Closing):
             raise NotReady(f"{folder} is too long for a socket: choose a shorter XDG_RUNTIME_DIR")
         self._path = path
         self.target = Target(f"ipc://{path}", name)
-        self._source = source
-        visible = shown(source)  # what anybody reads in the list of processes
-        if visible != source:
+        # What anybody reads in the list of processes.
+        visible, words = shown(source), shown_command(command)
+        self._hidden: str | Sequence[str] | None = None
+        if (visible, words) != (source, list(command)):
+            self._hidden = command or source
             options = (*options, "--source-on-stdin")
         self._command = [
             sys.executable, "-m", "livetable.feed", *(() if command else (visible,)),
@@ -81,7 +84,7 @@ class FeedProcess(Closing):
         if data is not None:
             self._command.append(f"--data={data}")
         if command:
-            self._command += ["--", *command]
+            self._command += ["--", *words]
         self._closing = threading.Event()
         self._starting = threading.Lock()
         self._listeners: list[Callable[[], object]] = []
@@ -105,9 +108,9 @@ class FeedProcess(Closing):
         )
         assert process.stderr is not None
         assert process.stdin is not None
-        if "--source-on-stdin" in self._command:
+        if self._hidden is not None:
             with contextlib.suppress(OSError):  # it died at once; `_watch` sees to that
-                process.stdin.write(self._source.encode("utf-8", "surrogateescape") + b"\n")
+                process.stdin.write(json.dumps(self._hidden).encode() + b"\n")
                 process.stdin.flush()
         return process, _Said(process.stderr)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.addresses import shown
+from livetable.feed.addresses import shown, shown_command
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
@@ -51,7 +51,7 @@ class Target:
     file: Path | None = None
     piped: bool = False
     source: str | None = field(default=None, repr=False)
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] = field(default=(), repr=False)
     origin: str | None = None
 
     @property
@@ -72,8 +72,8 @@ def origin_of(target: Target) -> str | None:
     path = target.tape or target.file
     if path is not None:  # not where links lead to: `current/` is one place, whatever is there
         return os.path.abspath(path)
-    if target.command:
-        return shlex.join(target.command)
+    if target.command:  # it stands in the view's file, and on a browser session's command line
+        return shlex.join(shown_command(target.command))
     return PIPE if target.piped else target.origin
 
 

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 from livetable.feed.addresses import read_address, read_file, scrubbed, secret_from, shown
 from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
 from livetable.feed.errors import BadEndpoint
+from livetable.feed.extras import need
 
 STREAM: Final = "LIVETABLE"
 FRAMES: Final = "livetable.frame"
@@ -115,7 +116,9 @@ class Nats:
             self._secrets = (token,)
             return {"token": token}
         if creds := address.query.get("creds") or os.environ.get("NATS_CREDS"):
-            read_file(creds, lambda path: path.read_text())
+            need("nkeys", "nats", "a NATS credentials file")
+            if "BEGIN NATS USER JWT" not in read_file(creds, lambda path: path.read_text()):
+                raise BadEndpoint(f"{creds} is no credentials file: nsc generate creds makes one")
             return {"user_credentials": os.path.expanduser(creds)}
         return {}
 

@@ -123,7 +123,8 @@ class _Bridge:
         stopping.cancel()
         if not opening.done():
             opening.cancel()
-            await asyncio.wait([opening])
+            # It may end by an error all the same; one that nobody takes is a traceback on stderr.
+            await asyncio.gather(opening, return_exceptions=True)
             return False
         await opening
         self._away = False

@@ -17,6 +17,7 @@ from typing import IO, Final
 
 import pyarrow as pa
 
+from livetable.feed.addresses import without_secrets
 from livetable.feed.errors import LivetableError
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.piped import read_ready
@@ -120,6 +121,7 @@ def _run_once(
         said = b"".join(errors).decode("utf-8", "replace").strip().partition("\n")[0]
         code = process.returncode
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+        said = without_secrets(said)  # what it was given, it may repeat
         raise CommandError(f"{command[0]} {how}" + (f": {said:.300}" if said else _NOTHING))
     try:
         shown = rows.finish()

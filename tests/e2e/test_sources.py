@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import socket
@@ -10,10 +11,12 @@ import urllib.request
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pyarrow as pa
 import zmq
 
 from livetable.feed import directory
+from livetable.tui.target import Target, origin_of
 from tests.e2e.test_viewer import Start, View, start, view
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import wait_for, without_hints
@@ -276,3 +279,27 @@ def test_pipes_in_scripts(runtime_folder: Path) -> None:
         code, out, errors = piped(runtime_folder, text, *command, "--timeout", "4")
         assert code == 1, errors
         assert sentence in errors
+
+
+def test_a_commands_password_is_only_on_its_own_command_line(view: View) -> None:
+    script = "test -n \"$1\" && sleep 0.4; echo 'no https://ann:s3cretPW@h' >&2; exit 3"
+    command = ("sh", "-c", script, "--token", "s3cretPW", "https://ann:s3cretPW@h")
+    terminal = view("livetable", "--", *command)
+    seen = set[str]()
+
+    def words() -> bool:
+        for one in psutil.Process(terminal.pid).children():
+            with contextlib.suppress(psutil.Error):
+                seen.add(" ".join(one.cmdline()))
+        return any("livetable.feed" in one for one in seen)
+
+    wait_for(words)
+    terminal.wait_for("sh ended with 3: no https://ann:***@h")
+    assert words()
+    assert "s3cretPW" not in str(seen)
+    assert "--token *** https://ann:***@h" in str(seen)
+    terminal.send("q")
+    assert terminal.wait_for_end() == 0
+    target = Target(None, "sh", command=command)
+    assert "s3cretPW" not in repr(target)
+    assert "s3cretPW" not in (origin_of(target) or "")  # in the view's file, and a browser's `ps`

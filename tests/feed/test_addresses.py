@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.addresses import read_address, shown, without_secrets
+from livetable.feed.addresses import read_address, shown, shown_command, without_secrets
 from livetable.feed.directory import check_address
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.faults import kept, told
@@ -41,6 +41,46 @@ SECRET = "s3cretPW"
 def test_addresses_as_they_are_seen(address: str, as_seen: str) -> None:
     assert shown(address) == shown(as_seen) == as_seen
     assert without_secrets(f"({address!r}: no) {address}: no") == f"({as_seen!r}: no) {as_seen}: no"
+
+
+@pytest.mark.parametrize(
+    ("address", "as_seen"),
+    [
+        ("nats://ann:s3cretPW", "nats://ann:***"),  # the server was forgotten
+        ("redis://:s3cretPW", "redis://:***"),
+        ("nats://ann:s3 cret'PW@host:1", "nats://ann:***@host:1"),
+        ("ann:s3cretPW@host:4222", "ann:***@host:4222"),  # the scheme was
+        ("nats:/ann:s3cretPW@host", "nats:/ann:***@host"),
+        ("//ann:s3cretPW@host", "//ann:***@host"),
+        ("https://host/rows;token=s3cretPW", "https://host/rows;token=***"),
+        ("https://host/rows#access_token=s3cretPW", "https://host/rows#access_token=***"),
+        ("user=ann password=s3cretPW host=x", "user=ann password=*** host=x"),
+        ("Authorization: Bearer s3cretPW", "Authorization: Bearer ***"),
+        ("tcp://localhost:541x", "tcp://localhost:541x"),
+        ("tcp://HOST:PORT", "tcp://HOST:PORT"),
+        ("redis://host/0?password_file=/x", "redis://host/0?password_file=/x"),
+        ("git@github.com:a/b", "git@github.com:a/b"),
+        ("Authorization: Bearer WORD", "Authorization: Bearer WORD"),
+    ],
+)
+def test_what_is_typed_amiss_in_a_sentence(address: str, as_seen: str) -> None:
+    assert without_secrets(f"unknown: {address} (see --help)") == f"unknown: {as_seen} (see --help)"
+    assert without_secrets(as_seen) == as_seen
+
+
+def test_a_command_as_it_is_seen() -> None:
+    command = [
+        "curl", "-s", "-u", "ann:s3cretPW", "-H", "Authorization: Bearer s3cretPW", "--token",
+        "s3cretPW", "--api-key=s3cretPW", "https://ann:s3cretPW@host/rows?key=s3cretPW",
+    ]  # fmt: skip
+    seen = shown_command(command)
+    assert shown_command(seen) == seen
+    assert " ".join(seen) == (
+        "curl -s -u ann:*** -H Authorization: Bearer *** --token *** --api-key=*** "
+        "https://ann:***@host/rows?key=***"
+    )
+    plain = ["kubectl", "get", "pods", "-u", "me", "--token", "-o", "wide", "a@b:1"]
+    assert shown_command(plain) == plain
 
 
 @given(st.text(min_size=1), st.sampled_from(["nats", "redis"]))

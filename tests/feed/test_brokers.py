@@ -25,6 +25,7 @@ from livetable.feed import Publisher, Subscriber
 from livetable.feed.brokers import broker_at, nats, pack, scheme_of, unpack
 from livetable.feed.client import Client, Gone
 from livetable.feed.errors import BadEndpoint
+from livetable.feed.extras import MissingExtra
 from livetable.feed.wanting import News
 from livetable.feed.wire import Header, Position, TableInfo
 from tests.brokers import Server, free_port, missing
@@ -388,6 +389,23 @@ def test_without_jetstream_there_is_one_sentence(tmp_path: Path, runtime_folder:
     assert viewer.stderr.splitlines()[-1].startswith(f"livetable: {server.endpoint} has no JetStr")
 
 
+@pytest.mark.skipif(bool(missing("redis")), reason=missing("redis"))
+def test_a_bridge_that_is_ended_while_it_opens_says_nothing(
+    tmp_path: Path, runtime_folder: Path
+) -> None:
+    server = Server("redis", tmp_path / "broker")
+    try:
+        command = ("livetable-feed", f"{server.endpoint}?nosuch=1", "--tied")
+        bridge = subprocess.run(  # its end is here before the broker's answer
+            command_line(command), env=environment_for(runtime_folder), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    finally:
+        server.kill()
+    assert "Traceback" not in bridge.stderr
+    assert "never retrieved" not in bridge.stderr
+
+
 PASSWORD = "p@ss/w#r:d?,%41 &="
 
 
@@ -469,6 +487,35 @@ def test_a_token_and_a_credentials_file(tmp_path: Path, monkeypatch: pytest.Monk
         Publisher("a", endpoint=server.endpoint).close()
         with pytest.raises(BadEndpoint, match="creds can't be read"):
             Publisher("a", endpoint=f"{server.endpoint}?creds={tmp_path}/there.creds")
+    finally:
+        server.kill()
+
+
+@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
+def test_a_credentials_file_lets_one_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("nkeys", reason='pip install -e ".[dev]" brings it')
+    from tests.natscreds import credentials
+
+    settings, file, seed = credentials(tmp_path / "operator")
+    server = Server("nats", tmp_path / "broker", "-c", str(settings))
+    try:
+        Publisher("a", endpoint=f"{server.endpoint}?creds={file}").close()
+        monkeypatch.setenv("NATS_CREDS", str(file))
+        with Publisher("a", endpoint=server.endpoint) as made:
+            assert made.endpoint == server.endpoint
+        other = tmp_path / "other.creds"
+        for text, told in (
+            (file.read_text().replace(seed, seed[::-1]), "other.creds"),
+            (seed, "nsc generate"),
+        ):
+            other.write_text(text)
+            with pytest.raises(BadEndpoint, match=told) as refused:
+                Publisher("a", endpoint=f"{server.endpoint}?creds={other}")
+            assert seed not in str(refused.value)
+            assert seed[::-1] not in str(refused.value)
+        monkeypatch.setitem(sys.modules, "nkeys", None)
+        with pytest.raises(MissingExtra, match="pip install"):
+            Publisher("a", endpoint=server.endpoint)
     finally:
         server.kill()
 

@@ -25,6 +25,7 @@ import pytest
 import zmq
 
 from livetable.feed import Publisher, Subscriber, directory
+from livetable.feed import __main__ as feed_command
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.frames import capture
 from livetable.feed.sources import Source, demo, find_source, foreign, http, processes, source_names
@@ -46,6 +47,22 @@ class Recorder(Publisher):
 
     def note(self, sentence: str | None) -> None:
         self.notes.append(sentence)
+
+
+def test_each_free_port_that_tables_are_made_at_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["http://127.0.0.1:0", "--bind", "tcp://127.0.0.1:0"]
+    make = feed_command._maker(feed_command.build_parser().parse_args(given))
+    named = ""
+    for _ in range(2):  # once the last table has ended, the next one takes another port
+        with make("orders") as orders, make("others") as others:
+            assert orders.endpoint == others.endpoint
+            assert not orders.endpoint.endswith(":0")
+            said = capsys.readouterr().err.splitlines()
+            assert said in ([f"to watch the tables: livetable {orders.endpoint}"], [])
+            named = said[0] if said else named  # the same one again
+            assert named.endswith(orders.endpoint)
 
 
 @pytest.fixture
