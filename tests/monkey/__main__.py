@@ -9,6 +9,7 @@ the acts that led there and the screen, if not. The same seed gives the same act
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -212,7 +213,8 @@ class Monkey:
             shown = self._shown()
             if shown.sort is None:  # the order is held: let it follow
                 self._press("o")
-                time.sleep(0.3)
+                with contextlib.suppress(AssertionError):  # or o goes on to another one
+                    wait_for(lambda: self._has_ended() or self._shown().sort is not None, 5)
                 continue
             if shown.sort == CUT:
                 return
