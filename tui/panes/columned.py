@@ -109,7 +109,10 @@ class ColumnedPane(ArrangedPane):
             table, column, ref = found
             if table.headings.columns[column].expression is not None:
                 # As in its heading: a view file's title may hold what a heading never does.
-                gone = next(one for one in self.columns.computed if harmless(one.title) == ref[0])
+                named = [one for one in self.columns.computed if harmless(one.title) == ref[0]]
+                if not named:
+                    return  # it went by the key before, and is still shown for a moment
+                gone = named[0]
                 kept = tuple(one for one in self.columns.computed if one is not gone)
                 self.choose_columns(replace(self.columns, computed=kept))
                 sort = tuple(key for key in self.chosen().sort if key.column != ref)
