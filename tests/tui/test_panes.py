@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.arranger import Arranger
+from livetable.tui.columns import AS_IT_CAME
 from livetable.tui.columnstyle import NumberForm, Shade
 from livetable.tui.computed import places_in
 from livetable.tui.panels.chart import ChartPanel, drawing
@@ -444,9 +445,11 @@ async def test_a_computed_column_that_is_removed_is_told() -> None:
         await on.type("twice = price * 2")
         await on.press("enter", "$", "s")
         await on.until(lambda: "sort twice" in on.says)
-        # What is pressed again before it is seen to be gone does nothing to another one.
+        chosen = on.pane.columns
+        on.pane.columns = AS_IT_CAME  # pressed before it is seen to be gone: nothing is left to do
         on.pane.action_hide()
-        on.pane.action_hide()
+        on.pane.columns = chosen
+        await on.press("minus")
         await on.until(lambda: "sort" not in on.says)
         assert last_note(on) == "twice is gone: = twice = price * 2 makes it again"
 
