@@ -194,7 +194,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.name is not None:
         check_name(options.name)
     if options.bind is not None:
-        from livetable.feed.brokers import scheme_of
+        from livetable.feed.addresses import scheme_of
 
         if scheme_of(options.bind) is None:
             check_endpoint(options.bind)

@@ -16,6 +16,14 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from livetable.feed.errors import BadEndpoint
 
+BROKERS: Final = {
+    "nats": ("nats", "nats"),
+    "tls": ("nats", "nats"),
+    "redis": ("redis", "redis"),
+    "rediss": ("redis", "redis"),
+}
+"""By the scheme of a broker's address: the module that knows it, and the extra that brings it."""
+
 HIDDEN: Final = "***"
 """Stands in place of a secret."""
 
@@ -50,6 +58,12 @@ _PLAIN: Final = frozenset(
     {"creds", "db", "password_file", "protocol", "replicas", "ssl_ca_certs", "ssl_cert_reqs"}
 )
 """Parts of a query that are nobody's secret. Of any other only the name is shown."""
+
+
+def scheme_of(endpoint: str) -> str | None:
+    """Return the scheme of a broker's endpoint, None for any other endpoint."""
+    scheme, found, _ = endpoint.partition("://")
+    return scheme if found and scheme in BROKERS else None
 
 
 def shown(address: str) -> str:

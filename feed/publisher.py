@@ -384,7 +384,7 @@ class Publisher(Closing):
 
 
 def _is_brokers(endpoint: str) -> bool:
-    from livetable.feed.brokers import scheme_of
+    from livetable.feed.addresses import scheme_of
 
     return scheme_of(endpoint) is not None
 

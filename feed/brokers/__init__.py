@@ -14,17 +14,10 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from livetable.feed.addresses import read_address
+from livetable.feed.addresses import BROKERS, read_address
 from livetable.feed.errors import LivetableError
 from livetable.feed.extras import need
 from livetable.feed.labels import safe_str
-
-_BY_SCHEME: Final = {
-    "nats": ("nats", "nats"),
-    "tls": ("nats", "nats"),
-    "redis": ("redis", "redis"),
-    "rediss": ("redis", "redis"),
-}
 
 BEAT_SECONDS: Final = 1.0
 """A process says this often that it lives."""
@@ -105,12 +98,6 @@ class Broker(Protocol):
         """Listen to a table's frames, the one that is kept first; return what ends it."""
 
 
-def scheme_of(endpoint: str) -> str | None:
-    """Return the scheme of a broker's endpoint, None for any other endpoint."""
-    scheme, found, _ = endpoint.partition("://")
-    return scheme if found and scheme in _BY_SCHEME else None
-
-
 async def opened(broker: Broker, on_away: Callable[[str], object]) -> None:
     """Connect to a broker, once it is there.
 
@@ -138,7 +125,7 @@ def broker_at(endpoint: str) -> Broker:
         MissingExtra: the package that speaks to it is not installed.
     """
     read_address(endpoint)
-    module, extra = _BY_SCHEME[endpoint.partition("://")[0]]
+    module, extra = BROKERS[endpoint.partition("://")[0]]
     need(module, extra, f"{endpoint.partition('://')[0]}://")
     broker: Broker = importlib.import_module(f"livetable.feed.brokers.{module}").connect(endpoint)
     return broker

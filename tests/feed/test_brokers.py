@@ -22,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed.brokers import broker_at, nats, pack, scheme_of, unpack
+from livetable.feed.addresses import scheme_of
+from livetable.feed.brokers import broker_at, nats, pack, unpack
 from livetable.feed.client import Client, Gone
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.extras import MissingExtra
