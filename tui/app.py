@@ -186,6 +186,11 @@ class LivetableApp(TypedInOrder[int]):
             later(self, _RESIZE_SECONDS, self.refresh)
         self._told_size = event.size
         later(self, _RESIZE_SECONDS, self._check_resize)
+        later(self, 2 * _RESIZE_SECONDS, self._see_size)
+
+    def _see_size(self) -> None:
+        if isinstance(self._driver, TerminalDriver) and self.screen_stack:
+            self._driver.see_size(self.screen.size)
 
     def _on_resume(self, _: object) -> None:
         if self._careful is not None:

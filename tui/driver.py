@@ -224,14 +224,24 @@ class TerminalDriver(LinuxDriver):
             self._raw = termios.tcgetattr(self.fileno)
         # Textual's own handler can be interrupted by the next change between reading a size and
         # telling it: the older size is told last then, and stays. The loop's runs whole.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._tell_size)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self.tell_size)
         if self._get_terminal_size() != size:
-            self._tell_size()
+            self.tell_size()
 
-    def _tell_size(self) -> None:
+    def tell_size(self) -> None:
+        """Tell the app how large the terminal is."""
         if not self._in_band_window_resize:
             size = Size(*self._get_terminal_size())
             self._app.post_message(events.Resize(size, size))
+
+    def see_size(self, shown: Size) -> None:
+        """Tell the app the terminal's size again, if it shows another one.
+
+        A screen that comes or goes in the moment of a change may not hear of it, and would keep the
+        old size for good.
+        """
+        if tuple(shown) != tuple(self._get_terminal_size()):
+            self.tell_size()
 
     def _sigcont_application(self, *_: Any) -> None:
         """Go on. Only after Ctrl-Z was the terminal given back, and has to be taken again.

@@ -427,6 +427,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def _show_trust(self) -> None:
         """Bring the trust line and the dimming up to date."""
         feed, status = self._feed, self.query_one(StatusLine)
+        if (driver := self._driver) is not None:
+            driver.see_size(self.screen.size)
         lost = feed.link in (Link.GONE, Link.ENDED)
         age = feed.age
         if age is not None:
