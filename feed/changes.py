@@ -46,6 +46,11 @@ def begun(
         assert frame is not None
         schema, columns, _ = Encoder().columns(frame)
         rows = frame.shape[0]
+        if not isinstance(frame.frame, pa.Table):
+            # A copy: these arrays are over pandas' memory, which would then count as the
+            # caller's alone, and be written to.
+            with pa.ipc.open_stream(stream(schema, columns, rows)) as reader:
+                columns = reader.read_next_batch().columns
     # Of a table without columns a field of nulls holds the number of rows: it is no column.
     columns = columns[: len(Shape.of(schema).types)]
     state = State.of(schema, list(map(without_dictionary, columns)), rows)
@@ -105,6 +110,13 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
             raise BadFrame(f"these keys can't be read: {error}") from None
         arrays.append(fitted(without_dictionary(array), shape.types[field], shape, field))
     return keys_of(arrays)
+
+
+def keys_held(keys: Any) -> Any:
+    """Return keys that a caller names as they are now: an array of the caller's is copied."""
+    if isinstance(keys, (str, bytes, tuple)) or not hasattr(keys, "__len__"):
+        return keys
+    return keys.copy() if hasattr(keys, "copy") else list(keys)
 
 
 def _values(keys: Any) -> Any:

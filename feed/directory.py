@@ -1,8 +1,9 @@
 """Where this user's local endpoints live: their names, who holds them, and which are dead.
 
-Each table has a lock file in a folder that only its user can enter. Whoever holds the lock owns
-the name; the operating system lets go of it when the process dies, however it dies. The file
-tells the endpoint and the process, so that viewers need not ask around.
+Each process that publishes has two files in a folder that only its user can enter: a socket, and a
+file that it keeps locked. The operating system lets go of the lock when the process dies, however
+it dies. Each table is one small file there: its name, its endpoint, its process. So a process takes
+two descriptors, whatever the number of its tables; and viewers need not ask around.
 """
 
 from __future__ import annotations
@@ -14,26 +15,58 @@ import json
 import os
 import socket
 import stat
-import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
+from livetable.feed.native import original, sleep, start_thread
 from livetable.feed.wire import MAX_NAME
 
 MAX_PATH = 103
 """Longest path of a socket that Linux and macOS both take, in bytes."""
 
-_held: dict[str, int] = {}  # lock file → descriptor
-_held_lock = threading.RLock()
+_CLAIM_SECONDS: Final = 0.5
+"""So long a name's file may be locked by another who claims it, before the name counts as taken."""
+
+_YOUNG_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """This process's files in a folder.
+
+    Attributes:
+        file: The one that it keeps locked.
+        descriptor: Of that.
+        pid: The process.
+    """
+
+    file: str
+    descriptor: int
+    pid: int
+
+    @property
+    def socket(self) -> str:
+        """The path of its socket."""
+        return self.file.removesuffix(".process") + ".sock"
+
+
+# No locks here: a signal handler or a finalizer may publish while this very thread does. What has
+# to be done once is done by one call of a dict's.
+_homes: dict[Path, _Home] = {}
+_names: dict[str, Claim] = {}  # names' files of this process
 
 
 def _forget_held() -> None:
     # A forked child holds none of its parent's locks (that is why they are `lockf` locks).
-    global _held_lock
-    _held_lock = threading.RLock()
-    _held.clear()
+    for home in _homes.values():
+        with contextlib.suppress(OSError):
+            os.close(home.descriptor)
+    _homes.clear()
+    _names.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -41,14 +74,16 @@ if hasattr(os, "register_at_fork"):
 
 
 @atexit.register
-def _remove_held() -> None:
-    with _held_lock:
-        for lock_file in _held:
-            for leftover in (lock_file.removesuffix(".lock") + ".sock", lock_file):
-                with contextlib.suppress(OSError):
-                    os.unlink(leftover)
-        # A publisher collected after this must not unlink what is its successor's by then.
-        _held.clear()
+def remove_held() -> None:
+    """Remove this process's files."""
+    for claim in list(_names.values()):
+        claim.release()
+    for home in list(_homes.values()):
+        for leftover in (home.socket, home.file):
+            with contextlib.suppress(OSError):
+                os.unlink(leftover)
+    # Their locks go with the process: what is published yet, by other handlers, has new ones.
+    _homes.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +101,24 @@ class Entry:
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Claim:
     """A name that this process holds until `release`.
 
     Attributes:
         name: The table's name.
         endpoint: The endpoint to bind.
+        holder: Who holds it in this process, to be told when another takes it.
+        replaced: Whom it was taken from, if that is another process.
     """
 
     name: str
     endpoint: str
-    _lock_file: str
+    _file: str
+    _process: str = ""
+    holder: Any = None
+    replaced: Entry | None = None
+    _id: str = field(default_factory=lambda: os.urandom(8).hex())
 
     def publish(self, endpoint: str) -> None:
         """Tell viewers where the table is, once `endpoint` is bound.
@@ -85,31 +126,35 @@ class Claim:
         Raises:
             RuntimeFolder: it can't be written down.
         """
-        record = {"name": self.name, "endpoint": endpoint, "pid": os.getpid()}
-        with _held_lock:
-            descriptor = _held[self._lock_file]
+        try:
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, json.dumps(record).encode() + b"\n", 0)
-                # Viewers watch the folder for names, not files for contents.
-                os.utime(self._lock_file)
-            except OSError as error:  # a full disk
-                raise RuntimeFolder(
-                    f"{self._lock_file} can't be written: {error.strerror}"
-                ) from None
+                _write(descriptor, self._record(endpoint))
+                os.utime(self._file)  # viewers watch the folder for names, not files for contents
+            finally:
+                os.close(descriptor)
+        except OSError as error:  # a full disk
+            raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
+
+    def _record(self, endpoint: str | None) -> dict[str, Any]:
+        return {"name": self.name, "endpoint": endpoint, "pid": os.getpid(),
+                "process": os.path.basename(self._process), "id": self._id}  # fmt: skip
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the name is still this claim's: another process may have taken it."""
+        record = _record_of(self._file)
+        return record is not None and record.get("id") == self._id
 
     def release(self) -> None:
         """Give the name back; a second call does nothing."""
-        with _held_lock:
-            descriptor = _held.pop(self._lock_file, None)
-            if descriptor is None:
-                return
-            path = socket_path(self.endpoint)
-            for leftover in (path, self._lock_file):
-                if leftover is not None:
-                    with contextlib.suppress(OSError):
-                        os.unlink(leftover)
-            os.close(descriptor)
+        if _names.get(self._file) is not self:
+            return
+        if self.is_held:
+            with contextlib.suppress(OSError):
+                os.unlink(self._file)
+        if _names.get(self._file) is self:
+            del _names[self._file]
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -210,12 +255,13 @@ def own_folder() -> Path:
     raise problem
 
 
-def claim(name: str, endpoint: str | None = None) -> Claim:
+def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> Claim:
     """Take a table's name for this process; a dead process's leftovers are cleared away.
 
     Args:
         name: A checked table name.
-        endpoint: Where it will be published; None for a local socket of its own.
+        endpoint: Where it will be published; None for this process's local socket.
+        replace: Whether to take it from another process of this user that is alive.
 
     Raises:
         NameTaken: a live process, perhaps this one, holds it.
@@ -225,51 +271,137 @@ def claim(name: str, endpoint: str | None = None) -> Claim:
     import fcntl
 
     folder = own_folder()
+    home = _home(folder)
+    if endpoint is None and len(home.socket.encode()) > MAX_PATH:
+        raise BadEndpoint(f"{home.socket} is too long for a socket: choose a shorter folder")
     stem = name if endpoint is None else f"{name}@{_file_name(endpoint)}"
-    lock_file = str(folder / f"{stem}.lock")
-    path = str(folder / f"{stem}.sock")
-    if endpoint is None and len(path.encode()) > MAX_PATH:
-        raise BadEndpoint(f"{path} is too long for a socket: choose a shorter name or folder")
-    with _held_lock:
-        if lock_file in _held:
-            raise NameTaken(name, os.getpid())
+    file = str(folder / f"{stem}.lock")
+    mine = Claim(name, endpoint or f"ipc://{home.socket}", file, home.file)
+    if (known := _names.setdefault(file, mine)) is not mine:
+        raise NameTaken(name, os.getpid(), holder=known.holder)
+    try:
+        until = time.monotonic() + _CLAIM_SECONDS
         while True:
             try:
-                descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                raise RuntimeFolder(f"{lock_file} can't be made: {error.strerror}") from None
+                raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not _is_at(descriptor, file):
+                    continue  # its last owner removed the file between our open and our lock
+                holder = _holder(file, {})
+                if holder is not None and not replace:
+                    raise NameTaken(name, holder.pid)
+                mine.replaced = holder
+                _write(descriptor, mine._record(None))
+                return mine
             except OSError as error:
-                os.close(descriptor)
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise RuntimeFolder(f"{lock_file} can't be locked: {error.strerror}") from None
-                holder = _read(Path(lock_file))
-                raise NameTaken(name, holder.pid if holder else None) from None
-            # Its last owner may have removed the file between our open and our lock.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(lock_file)):
-                    break
-            os.close(descriptor)
-        if endpoint is None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-        _held[lock_file] = descriptor
-    return Claim(name, endpoint or f"ipc://{path}", lock_file)
+                    raise RuntimeFolder(f"{file} can't be locked: {error.strerror}") from None
+                if time.monotonic() > until:  # it is one of an older livetable, or claimed by many
+                    found = _read(Path(file))
+                    raise NameTaken(name, found.pid if found else None) from None
+            finally:
+                os.close(descriptor)
+            sleep(0.01)
+    except BaseException:
+        _names.pop(file, None)
+        raise
 
 
-def entries() -> list[Entry]:
-    """Return the live tables of this user on this machine, by name."""
-    found = {}
+def _write(descriptor: int, record: dict[str, Any]) -> None:
+    data = json.dumps(record).encode() + b"\n"
+    os.pwrite(descriptor, data, 0)
+    os.ftruncate(descriptor, len(data))
+
+
+def _is_at(descriptor: int, file: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
+    return False
+
+
+def _home(folder: Path) -> _Home:
+    """Return this process's files in a folder, made if need be.
+
+    Raises:
+        RuntimeFolder: they can't be made.
+    """
+    import fcntl
+
+    home = _homes.get(folder)
+    if home is not None and home.pid == os.getpid() and os.path.exists(home.file):
+        return home
+    file = str(folder / f".{os.getpid()}-{os.urandom(4).hex()}.process")
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+    made = _Home(file, descriptor, os.getpid())
+    if home is not None:
+        _homes.pop(folder, None)
+    if (home := _homes.setdefault(folder, made)) is not made:  # another thread was faster
+        os.unlink(file)
+        os.close(descriptor)
+    else:
+        with contextlib.suppress(RuntimeError):
+            start_thread(lambda: _sweep(folder))
+    return home
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes left that are dead: where they were killed."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        for file in _files(folder, ".process"):
+            if _is_own(file) or _lives_by(file, {}):
+                continue
+            with contextlib.suppress(OSError):
+                if time.time() - os.stat(file).st_mtime > _YOUNG_SECONDS:
+                    os.unlink(file.removesuffix(".process") + ".sock")
+                    os.unlink(file)
+        for file in _files(folder, ".lock"):
+            record = _record_of(file)
+            if record is None or not record.get("process") or file in _names:
+                continue
+            if os.path.exists(os.path.join(folder, str(record["process"]))):
+                continue
+            descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(descriptor, file) and _record_of(file) == record and file not in _names:
+                    os.unlink(file)
+            finally:
+                os.close(descriptor)
+
+
+def _files(folder: Path, ending: str) -> list[str]:
+    return sorted(
+        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(ending)
+    )
+
+
+def entries(name: str | None = None) -> list[Entry]:
+    """Return the live tables of this user on this machine, by name.
+
+    Args:
+        name: Only those that are called so.
+    """
+    found, known = {}, dict[str, bool]()
     for folder in folders():
         try:
             check_folder(folder)
-            lock_files = sorted(folder.glob("*.lock"))
+            files = _files(folder, ".lock")
         except (RuntimeFolder, OSError):
             continue
-        for lock_file in lock_files:
-            entry = _read(lock_file)
-            if entry is not None and _lives(entry):
+        for file in files:
+            if name is not None and not os.path.basename(file).startswith((name + ".", name + "@")):
+                continue
+            entry = _holder(file, known)
+            if entry is not None and entry.endpoint:
                 found[entry.name, entry.endpoint] = entry
     return [found[at] for at in sorted(found)]
 
@@ -277,7 +409,7 @@ def entries() -> list[Entry]:
 def find(name: str) -> list[Entry]:
     """Return the live tables called `name`, the local socket's first."""
     return sorted(
-        (entry for entry in entries() if entry.name == name),
+        (entry for entry in entries(name) if entry.name == name),
         key=lambda entry: socket_path(entry.endpoint) is None,
     )
 
@@ -286,22 +418,80 @@ def _file_name(endpoint: str) -> str:
     return "".join(c if c.isalnum() or c in ".-[]:" else "_" for c in endpoint.split("://", 1)[-1])
 
 
-def _read(lock_file: Path) -> Entry | None:
+def _record_of(file: str | Path) -> dict[str, Any] | None:
     try:
-        # Never close a descriptor of a file this process holds a lock on: that lets go of it.
-        with _held_lock:
-            held = _held.get(str(lock_file))
-            data = os.pread(held, 4096, 0) if held is not None else lock_file.read_bytes()[:4096]
-        record = json.loads(data)
-        name, endpoint, pid = record["name"], record["endpoint"], record["pid"]
-    except (OSError, ValueError, KeyError, TypeError):
+        with open(file, "rb") as opened:
+            record = json.loads(opened.read(4096))
+    except (OSError, ValueError):
         return None  # just being written, or just removed
+    return record if isinstance(record, dict) else None
+
+
+def _read(file: str | Path) -> Entry | None:
+    return _entry(_record_of(file))
+
+
+def _entry(record: dict[str, Any] | None) -> Entry | None:
+    if record is None:
+        return None
+    name, endpoint, pid = record.get("name"), record.get("endpoint"), record.get("pid")
     if isinstance(name, str) and isinstance(endpoint, str) and type(pid) is int:
         return Entry(name[:MAX_NAME], endpoint, pid)
     return None
 
 
-def _lives(entry: Entry) -> bool:
+def _holder(file: str, known: dict[str, bool]) -> Entry | None:
+    """Return the table whose name a file holds, None if there is none, or its process is dead.
+
+    Args:
+        file: The name's file.
+        known: Which processes live, as far as it was found out already.
+    """
+    record = _record_of(file)
+    entry = _entry(record)
+    if record is None:
+        return None
+    process = record.get("process")
+    if not isinstance(process, str):  # written by an older livetable
+        return entry if entry is not None and _answers(entry) else None
+    if os.path.basename(process) != process or not process:
+        return None
+    if not _lives_by(os.path.join(os.path.dirname(file), process), known):
+        return None
+    if entry is None and type(record.get("pid")) is int and record.get("endpoint") is None:
+        return Entry(str(record.get("name"))[:MAX_NAME], "", record["pid"])  # about to be told
+    return entry
+
+
+def _is_own(file: str) -> bool:
+    return any(home.file == file and home.pid == os.getpid() for home in list(_homes.values()))
+
+
+def _lives_by(file: str, known: dict[str, bool]) -> bool:
+    """Tell whether a process lives, by the lock on its file."""
+    if file not in known:
+        # Never open one's own: to close it lets go of the lock.
+        known[file] = _is_own(file) or _is_locked(file)
+    return known[file]
+
+
+def _is_locked(file: str) -> bool:
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # no descriptor is left here to find out: that kills nobody
+    try:
+        os.lockf(descriptor, os.F_TEST, 0)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _answers(entry: Entry) -> bool:
     try:
         os.kill(entry.pid, 0)
     except ProcessLookupError:
@@ -311,7 +501,7 @@ def _lives(entry: Entry) -> bool:
     path = socket_path(entry.endpoint)
     if path is None:
         return True
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.2)
         try:
             probe.connect(path)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import to_arrow
+from livetable.feed.arrays import lent, to_arrow
 from livetable.feed.envelope import first_batch
 
 if TYPE_CHECKING:
@@ -110,10 +110,9 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     """
     try:
         blocks = [
-            (one.mgr_locs.as_array, one.values, _are_numbers(one.values))
+            (one.mgr_locs.as_array, _lent(one.values), _are_numbers(one.values))
             for one in frame._mgr.blocks
         ]
-        values_of = frame._mgr.iget_values
     except AttributeError:  # another pandas: what is read here is not its public API
         return None
     many = sum(len(places) for places, _, numbers in blocks if numbers)
@@ -122,7 +121,10 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     found: list[tuple[int, Numbers | Column]] = []
     for places, values, numbers in blocks:
         if not numbers:
-            found += [(int(place), Column(values_of(place))) for place in places]
+            found += [
+                (int(place), Column(values[at] if values.ndim == 2 else values))
+                for at, place in enumerate(places)
+            ]
             continue
         starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
         found += [
@@ -132,6 +134,10 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
         return None
     found.sort(key=lambda one: one[0])
     return [*map(Column, levels), *(one for _, one in found)]
+
+
+def _lent(values: Any) -> Any:
+    return lent(values) if isinstance(values, np.ndarray) else values
 
 
 def _are_numbers(values: Any) -> bool:

@@ -105,8 +105,11 @@ class Lister:
                 found = {(entry.endpoint, entry.name): entry for entry in entries()}
                 with self._lock:
                     gone = [at for at in self._listing if at not in found]
+                    endpoints = {at[0] for at in found}
                     for at in gone:
                         del self._listing[at]
+                        if at[0] in endpoints:
+                            continue  # other tables of that process are still there
                         if client := self._readers.pop(at[0], None):
                             client.close()
                     for at, entry in found.items():
