@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -94,11 +95,13 @@ class Entry:
         name: The table's name.
         endpoint: Where it is published.
         pid: The process that publishes it.
+        process: The socket that it shares with all the process's tables, if that has one.
     """
 
     name: str
     endpoint: str
     pid: int
+    process: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -107,13 +110,16 @@ class Claim:
 
     Attributes:
         name: The table's name.
-        endpoint: The endpoint to bind.
+        endpoint: Where viewers find it: of a local table a link to the process's socket, by the
+            table's name. Who looks at it finds the next process there that publishes the table.
+        bind: The endpoint to bind.
         holder: Who holds it in this process, to be told when another takes it.
         replaced: Whom it was taken from, if that is another process.
     """
 
     name: str
     endpoint: str
+    bind: str
     _file: str
     _process: str = ""
     holder: Any = None
@@ -151,8 +157,11 @@ class Claim:
         if _names.get(self._file) is not self:
             return
         if self.is_held:
-            with contextlib.suppress(OSError):
-                os.unlink(self._file)
+            link = socket_path(self.endpoint)
+            for leftover in (link if link != socket_path(self.bind) else None, self._file):
+                if leftover is not None:
+                    with contextlib.suppress(OSError):
+                        os.unlink(leftover)
         if _names.get(self._file) is self:
             del _names[self._file]
 
@@ -272,11 +281,14 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
 
     folder = own_folder()
     home = _home(folder)
-    if endpoint is None and len(home.socket.encode()) > MAX_PATH:
-        raise BadEndpoint(f"{home.socket} is too long for a socket: choose a shorter folder")
     stem = name if endpoint is None else f"{name}@{_file_name(endpoint)}"
-    file = str(folder / f"{stem}.lock")
-    mine = Claim(name, endpoint or f"ipc://{home.socket}", file, home.file)
+    file, link = str(folder / f"{stem}.lock"), str(folder / f"{stem}.sock")
+    for path in (home.socket, link) if endpoint is None else ():
+        if len(path.encode()) > MAX_PATH:
+            raise BadEndpoint(f"{path} is too long for a socket: choose a shorter name or folder")
+    mine = Claim(
+        name, endpoint or f"ipc://{link}", endpoint or f"ipc://{home.socket}", file, home.file
+    )
     if (known := _names.setdefault(file, mine)) is not mine:
         raise NameTaken(name, os.getpid(), holder=known.holder)
     try:
@@ -295,6 +307,8 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
                     raise NameTaken(name, holder.pid)
                 mine.replaced = holder
                 _write(descriptor, mine._record(None))
+                if endpoint is None:
+                    _link(home.socket, link)
                 return mine
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
@@ -308,6 +322,13 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
     except BaseException:
         _names.pop(file, None)
         raise
+
+
+def _link(target: str, link: str) -> None:
+    """Make a link in the place of what is there, which viewers may be connecting to."""
+    fresh = f"{link}.{os.urandom(4).hex()}"
+    os.symlink(os.path.basename(target), fresh)
+    os.rename(fresh, link)
 
 
 def _write(descriptor: int, record: dict[str, Any]) -> None:
@@ -373,6 +394,8 @@ def _sweep(folder: Path) -> None:
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_at(descriptor, file) and _record_of(file) == record and file not in _names:
+                    with contextlib.suppress(OSError):
+                        os.unlink(file.removesuffix(".lock") + ".sock")
                     os.unlink(file)
             finally:
                 os.close(descriptor)
@@ -460,6 +483,9 @@ def _holder(file: str, known: dict[str, bool]) -> Entry | None:
         return None
     if entry is None and type(record.get("pid")) is int and record.get("endpoint") is None:
         return Entry(str(record.get("name"))[:MAX_NAME], "", record["pid"])  # about to be told
+    if entry is not None and socket_path(entry.endpoint) is not None:
+        shared = process.removesuffix(".process") + ".sock"
+        return dataclasses.replace(entry, process=f"ipc://{os.path.join(os.path.dirname(file), shared)}")
     return entry
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Final
 
 import zmq
@@ -334,9 +335,12 @@ class Hub:
             bound = self._bound.get(endpoint)
             if bound is not None and bound.serving.tables.get(table.name) is table:
                 now = time.monotonic()
-                bound.serving.remove(table.name, now)
+                topics = bound.serving.remove(table.name, now)
                 if not bound.serving.tables:
                     self._unbind(bound, now)
+                elif isinstance(bound, _Plain) and bound.streams.local:
+                    # They connect again, by the table's name: to whoever publishes it by then.
+                    bound.streams.end(topics)
             if then is not None:
                 then()
             call.run()
@@ -403,10 +407,9 @@ class Hub:
         def job() -> None:
             now = time.monotonic()
             for bound in set(self._bound.values()):
-                for name, table in list(bound.serving.tables.items()):
-                    if table.wanted:
-                        table.since(None)  # what encodes has to be imported by then
-                        bound.serving.news(name, now)
+                for name in bound.serving.looked_at:
+                    bound.serving.tables[name].since(None)  # what encodes is imported by then
+                    bound.serving.news(name, now)
                 if isinstance(bound, _Keyed):  # not to be touched by another thread then
                     for name in list(bound.serving.tables):
                         bound.serving.remove(name, now)
@@ -701,14 +704,16 @@ class _LastWords:
             return
 
 
-_last: list[_LastWords] = []
+_LAST: Final = "livetable.feed.__last__"
 
 
 def _at_exit() -> None:
     hub = _hubs.get(os.getpid())
-    if hub is not None and not _last:
+    if hub is not None and _LAST not in sys.modules:
         hub.leave()
-        _last.append(_LastWords(hub))
+        # In a module that nobody else refers to: Python lets go of it first, while ours are whole.
+        module = sys.modules[_LAST] = ModuleType(_LAST)
+        module.words = _LastWords(hub)  # type: ignore[attr-defined]
 
 
 def _at_childs_exit() -> None:

@@ -9,11 +9,15 @@ module: a signal handler or a finalizer that makes a Publisher may have interrup
 from __future__ import annotations
 
 import _thread
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any
+from typing import Any, Final
+
+# Not to be imported when they are needed: at the very end of a process nothing can be.
+_MODULES: Final[dict[str, Any]] = {"_thread": _thread, "socket": socket, "time": time}
 
 
 def original(module: str, name: str) -> Any:
@@ -24,7 +28,7 @@ def original(module: str, name: str) -> Any:
     eventlet = sys.modules.get("eventlet.patcher")
     if eventlet is not None and hasattr(eventlet, "original"):
         return getattr(eventlet.original(module), name)
-    return getattr(import_module(module), name)
+    return getattr(_MODULES[module], name)
 
 
 def new_lock() -> _thread.LockType:

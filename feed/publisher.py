@@ -121,18 +121,17 @@ class Publisher(Closing):
             ttl=None if ttl is None else float(ttl),
         )
         self._ttl = ttl
-        bind = endpoint or (self._claim.endpoint if self._claim else "")
+        bind = self._claim.bind if self._claim is not None else endpoint or ""
         try:
             self._hub = _hub_of(endpoint) if by_broker and endpoint else get_hub()
             if older is None or by_broker:
-                self.endpoint: str = self._hub.add(self._state, bind, pair)
+                self._bound: str = self._hub.add(self._state, bind, pair)
             else:
-                self.endpoint = self._hub.add(self._state, bind, pair, replaces=older._state)
-            self._state.on_change = partial(self._hub.news, self._state, self.endpoint)
+                self._bound = self._hub.add(self._state, bind, pair, replaces=older._state)
+            self._state.on_change = partial(self._hub.news, self._state, self._bound)
             self._state.on_taken = partial(_lost, weakref.ref(self))
-            if (path := directory.socket_path(self.endpoint)) is not None:
-                with contextlib.suppress(FileNotFoundError):
-                    os.chmod(path, 0o600)
+            is_local = endpoint is None and self._claim is not None
+            self.endpoint: str = self._claim.endpoint if is_local and self._claim else self._bound
             if self._claim is not None:
                 self._claim.publish(self.endpoint)
         except BaseException:
@@ -277,7 +276,7 @@ class Publisher(Closing):
         """
         self._check_open()
         if self._state.set_source(**changes):
-            self._hub.news(self._state, self.endpoint)
+            self._hub.news(self._state, self._bound)
 
     def _add(self, rows: Any, how: Literal["upsert", "append", "tail"]) -> None:
         self._check_open()
@@ -396,7 +395,7 @@ class Publisher(Closing):
         self._check_forked()
         if not self._open:
             return True
-        return bool(self._hub.flush(self._state, self.endpoint, float(timeout)))
+        return bool(self._hub.flush(self._state, self._bound, float(timeout)))
 
     def end(self, note: str | None = None) -> None:
         """Say that nothing will change any more. The table can be looked at until `close`.
@@ -412,7 +411,7 @@ class Publisher(Closing):
         if note is not None:
             self.note(note)
         self._state.ended = True
-        self._hub.news(self._state, self.endpoint)
+        self._hub.news(self._state, self._bound)
 
     def note(self, sentence: str | None) -> None:
         """Show viewers a sentence about the source, until it is replaced or None is given."""
@@ -438,7 +437,7 @@ class Publisher(Closing):
         state.failed = state.note if for_good or not state.seq else None
         # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
         state.note_is_new = state.wanted = True
-        self._hub.news(state, self.endpoint)
+        self._hub.news(state, self._bound)
         if self.on_failure is not None and state.failed is not None:
             self.on_failure(state.failed)
 
@@ -453,14 +452,14 @@ class Publisher(Closing):
         if self._claim is not None:
             self._claim.release()  # at once: the name may be wanted again before viewers are told
         if isinstance(self._hub, Hub):
-            self._hub.remove(self._state, self.endpoint, waits=waits)
+            self._hub.remove(self._state, self._bound, waits=waits)
         else:
-            self._hub.remove(self._state, self.endpoint)
+            self._hub.remove(self._state, self._bound)
 
     def __del__(self) -> None:
         # Without this the name would stay taken by a table that nobody can send to. It may run in
         # the midst of anything, and waits for nothing.
-        if getattr(self, "_open", False):
+        if getattr(self, "_open", False) and not sys.is_finalizing():  # then `hub` ends all tables
             self._close(waits=False)
 
     def __exit__(
@@ -552,7 +551,7 @@ def _lost(publisher: weakref.ref[Publisher]) -> None:
     if one is not None and one._claim is not None and not one._claim.is_held:
         one._taken_by, one._open = "another process", False
         one._claim.release()
-        one._hub.remove(one._state, one.endpoint, waits=False)
+        one._hub.remove(one._state, one._bound, waits=False)
 
 
 def _tell_taken(other: directory.Entry, name: str) -> None:

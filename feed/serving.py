@@ -134,8 +134,12 @@ class Serving:
         self.news(table.name, now)
         self._answer_catalogue(now)
 
-    def remove(self, name: str, now: float) -> None:
-        """Stop serving a table; its viewers get the last frame and are told that it ended."""
+    def remove(self, name: str, now: float) -> list[bytes]:
+        """Stop serving a table; its viewers get the last frame and are told that it ended.
+
+        Returns:
+            The topics of its viewers.
+        """
         shares, self._shares = self._shares, False  # the memory may be gone before it is read
         self.news(name, now)
         self._shares = shares
@@ -165,6 +169,7 @@ class Serving:
         for answered in self._answered.values():
             answered.pop(name, None)  # the rest of a transfer will never come: it may ask again
         self._answer_catalogue(now)
+        return list(numbers)
 
     def put_in_place(self, table: TableState, old: TableState, now: float) -> None:
         """Serve a table in the place of one of the same name; its viewers go on with it."""
@@ -172,6 +177,13 @@ class Serving:
             del self.tables[old.name]
             self._mortal.pop(old.name, None)
         self.add(table, now)
+
+    @property
+    def looked_at(self) -> set[str]:
+        """The tables that somebody has been sent, or waits for."""
+        names = {name for numbers in self._answered.values() for name in numbers}
+        names.update(self._waiting, self._public)
+        return {name for name in names if name is not None and name in self.tables}
 
     def all_have(self, table: TableState) -> bool:
         """Tell whether all who look at a table have its newest frame, and say so."""

@@ -389,6 +389,13 @@ class Streams:
         self.send_to(peer, _framed(frames), Sent(1))
         peer.closing = True
 
+    def end(self, topics: list[bytes]) -> None:
+        """Let go of who is subscribed to some topics, once it has what is on its way to it."""
+        for topic in topics:
+            for peer in self._by_topic.get(topic, ()):
+                peer.closing = True
+                self._dirty[peer] = None
+
     def flush(self, now: float) -> list[tuple[Peer, bytes]]:
         """Send what was put; return what the leaving of those means that are gone."""
         said: list[tuple[Peer, bytes]] = []

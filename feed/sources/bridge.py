@@ -204,7 +204,7 @@ class _Bridged:
         state = self._publisher._state
         state.note = None if there else sentence
         state.note_is_new = state.wanted = True
-        self._publisher._hub.news(state, self._publisher.endpoint)  # it is told once, then silence
+        self._publisher._hub.news(state, self._publisher._bound)  # it is told once, then silence
         state.silent = not there
         if there and self._end is not None:
             end, self._end = self._end, None
@@ -273,4 +273,4 @@ class _Bridged:
         state.key = header.key
         state.mirror(made, ended=header.ended)
         self._age()
-        self._publisher._hub.news(state, self._publisher.endpoint)
+        self._publisher._hub.news(state, self._publisher._bound)

@@ -42,12 +42,14 @@ def test_the_folder_is_the_users_alone(runtime_folder: Path) -> None:
     assert claim.endpoint == f"ipc://{folder}/orders.sock"
     claim.release()
     claim.release()
+    assert {path.suffix for path in folder.iterdir()} == {".process"}  # for the next table
+    directory.remove_held()
     assert list(folder.iterdir()) == []
 
 
 def test_a_name_is_taken_once_in_a_process() -> None:
     claim = directory.claim("orders")
-    with pytest.raises(NameTaken, match=f"process {os.getpid()}"):
+    with pytest.raises(NameTaken, match=rf"by this process \({os.getpid()}\)"):
         directory.claim("orders")
     directory.claim("orders", "tcp://127.0.0.1:5411").release()
     claim.release()
