@@ -139,6 +139,8 @@ class Claim:
                 os.utime(self._file)  # viewers watch the folder for names, not files for contents
             finally:
                 os.close(descriptor)
+            if self.endpoint != self.bind:
+                _link(self.bind.removeprefix("ipc://"), self.endpoint.removeprefix("ipc://"))
         except OSError as error:  # a full disk
             raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
 
@@ -307,8 +309,6 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
                     raise NameTaken(name, holder.pid)
                 mine.replaced = holder
                 _write(descriptor, mine._record(None))
-                if endpoint is None:
-                    _link(home.socket, link)
                 return mine
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
@@ -417,16 +417,32 @@ def entries(name: str | None = None) -> list[Entry]:
     for folder in folders():
         try:
             check_folder(folder)
-            files = _files(folder, ".lock")
+            there = os.listdir(folder)
         except (RuntimeFolder, OSError):
             continue
-        for file in files:
-            if name is not None and not os.path.basename(file).startswith((name + ".", name + "@")):
-                continue
-            entry = _holder(file, known)
+        stems = [one.removesuffix(".lock") for one in there if one.endswith(".lock")]
+        if name is not None:
+            stems = [one for one in stems if one == name or one.startswith(name + "@")]
+        for stem in stems:
+            entry = _linked(folder, stem, known) or _holder(f"{folder}/{stem}.lock", known)
             if entry is not None and entry.endpoint:
                 found[entry.name, entry.endpoint] = entry
     return [found[at] for at in sorted(found)]
+
+
+def _linked(folder: Path, name: str, known: dict[str, bool]) -> Entry | None:
+    """Return a local table by its link alone, None if it has none: of thousands none is read."""
+    link = f"{folder}/{name}.sock"
+    try:
+        target = os.readlink(link)
+    except OSError:
+        return None
+    pid = target[1:].partition("-")[0]
+    if not (target.startswith(".") and target.endswith(".sock") and pid.isdigit()):
+        return None
+    if "/" in target or not _lives_by(f"{folder}/{target.removesuffix('.sock')}.process", known):
+        return None
+    return Entry(name[:MAX_NAME], f"ipc://{link}", int(pid), f"ipc://{folder}/{target}")
 
 
 def find(name: str) -> list[Entry]:
