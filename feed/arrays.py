@@ -33,14 +33,32 @@ def columns_of(frame: pd.DataFrame) -> list[Values]:
         places = zip(manager.blknos.tolist(), manager.blklocs.tolist(), strict=True)
     except AttributeError:  # another pandas
         return [values_of_column(frame.iloc[:, position]) for position in range(frame.shape[1])]
-    import numpy as np
-
-    lent_ones = [lent(one) if isinstance(one, np.ndarray) else one for one in blocks]
+    lent_ones = [lent_values(one) for one in blocks]
     del blocks
     return [
         lent_ones[block][place] if lent_ones[block].ndim == 2 else lent_ones[block]
         for block, place in places
     ]
+
+
+def numpys_memory(values: Values) -> np.ndarray[Any, Any] | None:
+    """Return the array that holds a block's values, None if they are no type of NumPy's.
+
+    pandas wraps NumPy's times without a zone in an array of its own.
+    """
+    import numpy as np
+
+    if isinstance(values, np.ndarray):
+        return values
+    memory = getattr(values, "_ndarray", None)
+    is_numpys = isinstance(memory, np.ndarray) and isinstance(values.dtype, np.dtype)
+    return memory if is_numpys else None
+
+
+def lent_values(values: Values) -> Values:
+    """Return a block's values by an array of `lent`, if they are a type of NumPy's."""
+    memory = numpys_memory(values)
+    return values if memory is None else lent(memory)
 
 
 _lent: dict[int, list[weakref.ref[Any]]] = {}
@@ -55,22 +73,20 @@ def lent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """
     import numpy as np
 
-    view = values.view()
+    # NumPy refers to the owner past all views of its own kind, but not past a memoryview, which
+    # knows no times.
+    is_time = values.dtype.kind in "mM"
+    view = values.view("i8") if is_time else values.view()
     owner = values
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    if owner is view:
-        return values
     at = id(owner)
     _lent[at] = [one for one in _lent.get(at, ()) if one() is not None] + [weakref.ref(view)]
     if len(_lent) > _MOST_LENT:
         for other in [other for other, views in list(_lent.items()) if not _alive(views)]:
             _lent.pop(other, None)
-    # NumPy refers to the owner past all views of its own kind, but not past a memoryview, which
-    # knows no times.
-    if values.dtype.kind in "mM":
-        return np.asarray(memoryview(view.view("i8"))).view(values.dtype)
-    return np.asarray(memoryview(view))
+    array: np.ndarray[Any, Any] = np.asarray(memoryview(view))
+    return array.view(values.dtype) if is_time else array
 
 
 def lent_of(owner: np.ndarray[Any, Any]) -> int:
@@ -410,7 +426,7 @@ def _has_no_plain_form(kind: pa.DataType) -> bool:
 def _objects(values: np.ndarray[Any, Any]) -> pa.Array | None:
     from livetable.feed.cells import of_cells
 
-    return of_cells(values)
+    return of_cells(values)  # type: ignore[arg-type]
 
 
 def _as_text(values: Values) -> pa.Array:

@@ -89,7 +89,7 @@ def _same(made: Any, given: Any) -> bool:
         if isinstance(made, dict):
             return all(_same(one, given.get(key)) for key, one in made.items())
         if type(given) is datetime.date and isinstance(made, datetime.datetime):
-            return made == _as_datetime(given)
+            return bool(made == _as_datetime(given))
         return bool(made == given) and (
             not isinstance(given, datetime.time) or made.tzinfo == given.tzinfo
         )

@@ -501,7 +501,9 @@ def _holder(file: str, known: dict[str, bool]) -> Entry | None:
         return Entry(str(record.get("name"))[:MAX_NAME], "", record["pid"])  # about to be told
     if entry is not None and socket_path(entry.endpoint) is not None:
         shared = process.removesuffix(".process") + ".sock"
-        return dataclasses.replace(entry, process=f"ipc://{os.path.join(os.path.dirname(file), shared)}")
+        return dataclasses.replace(
+            entry, process=f"ipc://{os.path.join(os.path.dirname(file), shared)}"
+        )
     return entry
 
 

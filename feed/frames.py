@@ -23,6 +23,7 @@ from livetable.feed.given import (
     rows_of,
 )
 from livetable.feed.labels import safe_str
+from livetable.feed.native import sleep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,6 +172,7 @@ def exact(frame: pd.DataFrame, told: Callable[[Any], Any]) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
+    made: Any = frame
     for at, dtype in enumerate(frame.dtypes):
         if dtype != np.float64 or not (frame.iloc[:, at].abs() >= _EXACT).any():
             continue
@@ -180,12 +182,12 @@ def exact(frame: pd.DataFrame, told: Callable[[Any], Any]) -> pd.DataFrame:
         whole = all(_is_missing(one) or type(one) is int for one in cells)
         if not whole:
             if any(type(one) is int and int(float(one)) != one for one in cells):
-                frame.isetitem(at, pd.Series(list(cells), dtype=object, index=frame.index))
+                made.isetitem(at, pd.Series(list(cells), dtype=object, index=frame.index))
             continue
         there = [None if _is_missing(one) else one for one in cells]
         fits = all(one is None or -(1 << 63) <= one < 1 << 63 for one in there)
-        frame.isetitem(at, pd.array(there, dtype="Int64") if fits else
-                       pd.Series(there, dtype=object, index=frame.index))  # fmt: skip
+        whole_ones = pd.array(there, dtype="Int64") if fits else pd.Series(there, dtype=object)
+        made.isetitem(at, getattr(whole_ones, "array", whole_ones))
     return frame
 
 
@@ -252,23 +254,25 @@ def _capture_pandas(frame: pd.DataFrame) -> Captured:
 
 
 def _own_cells(held: pd.DataFrame) -> bool:
-    """Copy what a caller can write to past copy-on-write; tell whether cells have code of their own.
+    """Copy what a caller can write to past copy-on-write; tell whether cells have their own code.
 
-    That is a column's ``.array``, where it is not NumPy's, and a list or the like in a cell. Arrow's
-    columns need no copy: what is written to them is another memory.
+    That is a column's ``.array``, where it is not NumPy's, and a list or the like in a cell.
+    Arrow's columns need no copy: what is written to them is another memory.
     """
     import numpy as np
+
+    from livetable.feed.arrays import numpys_memory
 
     manager: Any = held._mgr
     blocks, beside = list(manager.blocks), False
     for at, block in enumerate(blocks):
         values = block.values
-        if not isinstance(values, np.ndarray):
+        if numpys_memory(values) is None:
             beside = beside or not type(values).__module__.startswith("pandas.")
             if hasattr(values, "_pa_array"):
                 continue
             own = values.copy()
-        elif values.dtype.kind == "O":
+        elif values.dtype == object:
             kinds = set(map(type, values.ravel("K")))
             beside = beside or not kinds <= _plain_types()
             if kinds.isdisjoint(_MUTABLE):
@@ -291,7 +295,7 @@ def _array_of(cells: list[Any]) -> np.ndarray[Any, Any]:
 
 
 def own_cell(value: Any) -> Any:
-    """Return a cell that its caller can't change any more: lists, dicts, sets, arrays are copied."""
+    """Return a cell that its caller can't change: lists, dicts, sets, arrays are copied."""
     kind = type(value)
     if kind is list or kind is tuple:
         return kind(map(own_cell, value))
@@ -338,25 +342,25 @@ def _outside_references(frame: pd.DataFrame) -> int:
     are made of one another, and of ours (`arrays.lent`) is such an array. The figure has an offset
     that `_baseline` measures on frames nobody else holds.
     """
-    import numpy as np
-
-    from livetable.feed.arrays import lent_of
+    from livetable.feed.arrays import lent_of, numpys_memory
 
     most = -sys.maxsize
     for block in frame._mgr.blocks:
-        if not isinstance(block.values, np.ndarray):
+        if numpys_memory(block.values) is None:
             continue  # extension arrays: `_own_cells`
         found: dict[int, _Counted] = {}
+        seen: set[int] = set()
         for reference in block.refs.referenced_blocks:
             if (other := reference()) is None:
                 continue
-            known = found.get(id(other.values))
+            array = numpys_memory(other.values)
+            known = found.get(id(array)) or _with_bases(array, found)
             if known is None:
-                known = _with_bases(other.values, found)
-                if known is None:
-                    return sys.maxsize  # memory of something else: a memory map, a bytearray
-            known.expected += 1
-        other = None
+                return sys.maxsize  # memory of something else: a memory map, a bytearray
+            if array is other.values or id(other.values) not in seen:
+                known.expected += 1  # by the block, or by pandas' array around it
+            seen.add(id(other.values))
+        other = array = None
         for one in found.values():
             lent = -1
             while lent != (now := lent_of(one.array)):  # the feed's thread lets go meanwhile
@@ -372,7 +376,7 @@ def _with_bases(array: Any, found: dict[int, _Counted]) -> _Counted | None:
     if not isinstance(array, np.ndarray):
         return None
     first = found[id(array)] = _Counted(array)
-    base = array.base
+    base: Any = array.base
     while isinstance(base, np.ndarray):
         if (known := found.get(id(base))) is not None:
             known.expected += 1
@@ -410,4 +414,10 @@ def _baseline() -> int:
 
 
 def _writable_from_outside(frame: pd.DataFrame) -> bool:
-    return _outside_references(frame) > _baseline()
+    # Looked at again: what the feed's thread refers to for a moment is no caller's.
+    for pause in (0.0, 0.0002, 0.001):
+        if pause:
+            sleep(pause)
+        if _outside_references(frame) <= _baseline():
+            return False
+    return True

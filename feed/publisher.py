@@ -174,12 +174,13 @@ class Publisher(Closing):
         """Make `frame` the table: viewers see it at once, and only the newest.
 
         Takes the same few hundred microseconds at most for a thousand rows as for a million, never
-        blocks, and never raises because of a viewer. `frame` may be changed as soon as this returns.
-        That holds for pandas frames (pandas 3) that own their memory. Copied before it returns, at
-        some gigabytes a second, is memory that somebody else may still write to: a frame over a
-        NumPy array that you hold, Arrow tables (pyarrow, polars, duckdb), pandas' extension arrays
-        but Arrow's strings (categories, times, nullable numbers), lists and dicts in cells. Text of
-        other objects in cells is made later: don't change those.
+        blocks, and never raises because of a viewer. `frame` may be changed as soon as this
+        returns. The first holds for pandas frames (pandas 3) that own their memory. Copied before
+        it returns, at some gigabytes a second, is memory that somebody else may still write to: a
+        frame over a NumPy array that you hold, Arrow tables (pyarrow, polars, duckdb), pandas'
+        extension arrays but Arrow's (categories, nullable numbers, times with a zone), lists and
+        dicts in cells. The text of other objects in cells is made later: don't change those, nor
+        NumPy's columns through ``.array``.
 
         Args:
             frame: A pandas DataFrame or Series; anything with the Arrow PyCapsule interface

@@ -608,9 +608,8 @@ class TableState:
             return newest
         position, held, state = Position(now.epoch, now.seq), now.held, now.state
         table = self._table
-        if state is not None and table is not None and deltas and have is not None:
-            if have.epoch == now.epoch:
-                missed = table.since(have.seq, state, now.seq)
+        if have is not None and have.epoch == now.epoch and deltas and state and table:
+            missed = table.since(have.seq, state, now.seq)
         began = time.monotonic()
         try:
             nothing = Snapshot(position, _NO_BODY, now.sent_at, now.sent_time, now.source)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import lent, to_arrow
+from livetable.feed.arrays import lent_values, to_arrow
 from livetable.feed.envelope import first_batch
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     """
     try:
         blocks = [
-            (one.mgr_locs.as_array, _lent(one.values), _are_numbers(one.values))
+            (one.mgr_locs.as_array, lent_values(one.values), _are_numbers(one.values))
             for one in frame._mgr.blocks
         ]
     except AttributeError:  # another pandas: what is read here is not its public API
@@ -134,10 +134,6 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
         return None
     found.sort(key=lambda one: one[0])
     return [*map(Column, levels), *(one for _, one in found)]
-
-
-def _lent(values: Any) -> Any:
-    return lent(values) if isinstance(values, np.ndarray) else values
 
 
 def _are_numbers(values: Any) -> bool:

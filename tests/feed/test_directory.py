@@ -65,10 +65,14 @@ def test_a_live_process_keeps_its_name_and_a_dead_one_does_not(runtime_folder: P
         assert entry.pid == process.pid
         process.kill()
     assert directory.entries() == []
-    assert (runtime_folder / "livetable" / "orders.sock").exists()  # it had no time to clean up
+    left = runtime_folder / "livetable" / "orders.sock"
+    assert left.is_symlink()  # it had no time to clean up
+    before = os.readlink(left)
     claim = directory.claim("orders")
-    assert not (runtime_folder / "livetable" / "orders.sock").exists()
+    claim.publish(claim.endpoint)
+    assert os.readlink(left) != before
     claim.release()
+    assert not left.is_symlink()
 
 
 def test_only_one_of_many_gets_a_dead_ones_name(runtime_folder: Path) -> None:
