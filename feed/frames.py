@@ -23,6 +23,8 @@ from livetable.feed.given import (
     rows_of,
 )
 from livetable.feed.labels import safe_str
+from livetable.feed.lending import lent_of, numpys_memory
+from livetable.feed.loading import loaded
 from livetable.feed.native import sleep
 
 if TYPE_CHECKING:
@@ -128,6 +130,7 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
     Raises:
         BadFrame: some of a column's values can't be told in its type.
     """
+    loaded("livetable.feed.arrays")
     from livetable.feed.arrays import to_arrow, values_of_column
     from livetable.feed.labels import to_json
 
@@ -206,8 +209,7 @@ def is_column(value: object) -> bool:
 
 def _as_table(data: Any) -> pa.Table:
     """Return what has the Arrow PyCapsule interface as a table: a Series as one column."""
-    import pyarrow as pa
-
+    pa: Any = loaded("pyarrow")
     if isinstance(data, pa.Table):
         return data
     try:
@@ -227,13 +229,13 @@ def _as_table(data: Any) -> pa.Table:
 
 def copied(table: pa.Table) -> pa.Table:
     """Return a table in memory of Arrow's own: what it was in may be an array of its caller's."""
-    import pyarrow as pa
-
+    pa: Any = loaded("pyarrow")
     into = pa.BufferOutputStream()
     with pa.ipc.new_stream(into, table.schema) as writer:
         writer.write_table(table)
     with pa.ipc.open_stream(into.getvalue()) as reader:
-        return reader.read_all()
+        table = reader.read_all()
+    return table
 
 
 def _capture_pandas(frame: pd.DataFrame) -> Captured:
@@ -260,8 +262,6 @@ def _own_cells(held: pd.DataFrame) -> bool:
     Arrow's columns need no copy: what is written to them is another memory.
     """
     import numpy as np
-
-    from livetable.feed.arrays import numpys_memory
 
     manager: Any = held._mgr
     blocks, beside = list(manager.blocks), False
@@ -342,8 +342,6 @@ def _outside_references(frame: pd.DataFrame) -> int:
     are made of one another, and of ours (`arrays.lent`) is such an array. The figure has an offset
     that `_baseline` measures on frames nobody else holds.
     """
-    from livetable.feed.arrays import lent_of, numpys_memory
-
     most = -sys.maxsize
     for block in frame._mgr.blocks:
         if numpys_memory(block.values) is None:

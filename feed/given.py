@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, Final
 
 from livetable.feed.errors import BadFrame
+from livetable.feed.loading import loaded
 
 _SCALARS: Final = (
     str, bytes, bytearray, numbers.Number, decimal.Decimal, datetime.date, datetime.time,
@@ -32,13 +33,9 @@ def pandas_wholly() -> Any:
     """Return pandas, imported if need be.
 
     Raises:
-        BadFrame: this very thread is importing it: this is a signal handler, or a finalizer.
+        LivetableError: this very thread is importing it: this is a signal handler, or a finalizer.
     """
-    import pandas as pd
-
-    if not hasattr(pd, "DataFrame") or not hasattr(pd, "concat"):
-        raise BadFrame("pandas is being imported by this thread: send when that is done")
-    return pd
+    return loaded("pandas")
 
 
 def name_of_kind(data: object) -> str:

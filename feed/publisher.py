@@ -20,6 +20,7 @@ from livetable.feed.frames import Captured, capture, with_types
 from livetable.feed.hub import Hub, get_hub
 from livetable.feed.keys import pair_for
 from livetable.feed.labels import safe_str, to_json
+from livetable.feed.loading import loaded
 from livetable.feed.native import start_thread
 from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
 from livetable.feed.streams import say_taken
@@ -281,6 +282,7 @@ class Publisher(Closing):
 
     def _add(self, rows: Any, how: Literal["upsert", "append", "tail"]) -> None:
         self._check_open()
+        loaded("livetable.feed.changes")
         from livetable.feed.changes import begun
         from livetable.feed.incoming import captured_rows, fit, prepared
 
@@ -325,6 +327,7 @@ class Publisher(Closing):
         self._check_open()
         if not self._state.seq:
             return 0
+        loaded("livetable.feed.changes")
         from livetable.feed.changes import keys_given, keys_held
 
         now = time.monotonic()
@@ -566,6 +569,7 @@ def _types(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
     """Return types by label's JSON."""
     if not schema:
         return {}
+    loaded("livetable.feed.widening")
     from livetable.feed.widening import named_type
 
     return {json.dumps(to_json(label)): named_type(kind) for label, kind in schema.items()}
@@ -598,10 +602,12 @@ class _LateEncoder:
 
     def __call__(self, captured: Captured) -> Body:
         if hasattr(captured.frame, "labels"):  # a state that came over the wire, or from a tape
+            loaded("livetable.feed.following")
             from livetable.feed.following import body_of
 
             return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:
+            loaded("livetable.feed.encode")
             from livetable.feed.encode import Encoder
             from livetable.feed.memory import SharedRoom
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.labels import safe_str
+from livetable.feed.loading import loaded
 from livetable.feed.native import new_lock
 from livetable.feed.telling import tell
 from livetable.feed.turns import Job, Turns
@@ -128,6 +129,7 @@ class _Now:
 
 
 def _whole(state: State) -> Body:
+    loaded("livetable.feed.changes")
     from livetable.feed.changes import whole
 
     return whole(state)
@@ -404,6 +406,7 @@ class TableState:
         )
 
     def _begun(self, held: _Held, first: Beginning | None) -> Beginning:
+        loaded("livetable.feed.changes")
         from livetable.feed.changes import begun, nothing_of
 
         newest, now, frame = self._newest, self._now, held.frame

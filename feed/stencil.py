@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import lent_values, to_arrow
+from livetable.feed.arrays import to_arrow
 from livetable.feed.envelope import first_batch
+from livetable.feed.lending import lent_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
