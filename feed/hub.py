@@ -85,9 +85,10 @@ class _Plain:
             return
         if want.table is None:
             self.serving.received(message, now)
-            peer.closing = True
             return
-        header = Header("idle", want.table, want.number, note=_FULL, failure=_FULL)
+        table = self.serving.tables.get(want.table)
+        at = table.shown if table is not None else Position("0" * 16, 0)
+        header = Header("idle", want.table, want.number, at, note=_FULL, failure=_FULL)
         self.streams.answer(peer, [want.topic, header.encode()])
 
 

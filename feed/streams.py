@@ -87,7 +87,7 @@ class Peer:
         self.stage = 0  # 0: its greeting is waited for; 1: its READY; 2: there
         self.buffer = bytearray()
         self.in_parts = False
-        self.closing = self.shut = False
+        self.closing = self.shut = self.told = False
 
     def put(self, piece: bytes | memoryview, sent: Sent | None = None) -> None:
         self.out.append((piece, sent))
@@ -385,9 +385,13 @@ class Streams:
         self._dirty[peer] = None
 
     def answer(self, peer: Peer, frames: Frames) -> None:
-        """Send a message to one peer, and let it go then."""
-        self.send_to(peer, _framed(frames), Sent(1))
-        peer.closing = True
+        """Send a message to one peer that is turned away, once.
+
+        It is let go a little later: at once it would connect again and again.
+        """
+        if not peer.told:
+            peer.told = True
+            self.send_to(peer, _framed(frames), Sent(1))
 
     def end(self, topics: list[bytes]) -> None:
         """Let go of who is subscribed to some topics, once it has what is on its way to it."""
