@@ -1,6 +1,6 @@
 """A producer that measures itself: `python -m benchmarks.sending WHAT`.
 
-WHAT is ``send ROWS COLUMNS``, ``loop SECONDS`` or ``size``.
+WHAT is ``send ROWS COLUMNS``, ``paced ROWS COLUMNS HZ SENDS CHANGED``, ``loop SECONDS``, ``size``.
 Prints JSON, or for ``loop`` the turns of the loop's first half and of its second.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import zmq
 
+from benchmarks.results import quantile
 from livetable.feed import Publisher
 
 
@@ -50,6 +51,40 @@ def _timed(function: object, frame: pd.DataFrame, turn: int) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def paced(rows: int, columns: int, hz: int, sends: int, changed: int) -> None:
+    """Send at a rate; print what a `send`, and the caller's next write in place, took it.
+
+    The first fifth is not counted: a viewer starts then, which takes a core of two.
+    """
+    frame = mixed(rows, columns)
+    took: dict[str, list[float]] = {"send": [], "write": []}
+    with Publisher("paced") as publisher:
+        publisher.send(frame)
+        print("ready", flush=True)
+        sys.stdin.readline()
+        due = time.perf_counter()
+        for turn in range(sends * 5 // 4):
+            began = time.perf_counter()
+            if changed:
+                frame.loc[turn % rows, "x0"] = float(turn)
+            wrote = time.perf_counter()
+            publisher.send(frame)
+            sent = time.perf_counter()
+            if turn >= sends // 4:
+                took["send"].append((sent - wrote) * 1000)
+                took["write"].append((wrote - began) * 1000)
+            due += 1 / hz
+            time.sleep(max(0.0, due - time.perf_counter()))
+    print(json.dumps({f"{what} {name}": value for what, times in took.items()
+                      for name, value in _spread(times).items()}))  # fmt: skip
+
+
+def _spread(times: list[float]) -> dict[str, float]:
+    return {
+        "p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "max": quantile(times, 1.0)
+    }  # fmt: skip
+
+
 def loop(seconds: float) -> None:
     """Work without a pause and send 30 times a second; print how often each half turned."""
     frame = mixed(1000, 20)
@@ -82,6 +117,8 @@ if __name__ == "__main__":
     what, *words = sys.argv[1:]
     if what == "send":
         send(*map(int, words))
+    elif what == "paced":
+        paced(*map(int, words))
     elif what == "loop":
         loop(float(words[0]))
     else:

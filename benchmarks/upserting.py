@@ -23,7 +23,7 @@ from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
 from livetable.feed.frames import capture
-from livetable.feed.incoming import captured_rows, fit
+from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.state import Snapshot, TableState
 from livetable.feed.wire import Position
 from livetable.tui.model import build
@@ -82,10 +82,10 @@ def main() -> None:
     gc.freeze()
 
     def upsert(changed: pd.DataFrame) -> None:
-        captured = captured_rows(changed)
+        came = list(map(prepared, captured_rows(changed)))
 
         def act(changing: ChangingTable) -> None:
-            parts, now = fit(captured, changing.now, changing.key)
+            parts, now = fit(came, changing.now, changing.key, {})
             changing.upsert(parts, now, 0.0)
 
         state.change(act, 0.0, 0.0)

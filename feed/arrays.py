@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
 
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import safe_str
+from livetable.feed.lending import lent_values
+from livetable.feed.native import sleep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +28,17 @@ def columns_of(frame: pd.DataFrame) -> list[Values]:
     """Return the values of a frame's columns, in order, without copying."""
     try:
         # The public way makes a Series a column: 0.05 ms each, most of a small frame's encoding.
-        values_of = frame._mgr.iget_values
-        return [values_of(position) for position in range(frame.shape[1])]
+        manager = frame._mgr
+        blocks = [block.values for block in manager.blocks]
+        places = zip(manager.blknos.tolist(), manager.blklocs.tolist(), strict=True)
     except AttributeError:  # another pandas
         return [values_of_column(frame.iloc[:, position]) for position in range(frame.shape[1])]
+    lent_ones = [lent_values(one) for one in blocks]
+    del blocks
+    return [
+        lent_ones[block][place] if lent_ones[block].ndim == 2 else lent_ones[block]
+        for block, place in places
+    ]
 
 
 def values_of_column(column: pd.Series[Any] | pd.Index[Any]) -> Values:
@@ -354,15 +364,9 @@ def _has_no_plain_form(kind: pa.DataType) -> bool:
 
 
 def _objects(values: np.ndarray[Any, Any]) -> pa.Array | None:
-    try:
-        array = one_chunk(pa.array(values, from_pandas=True))
-    except (pa.ArrowInvalid, OverflowError):
-        # Whole numbers over 64 bits are decimals without digits behind the point.
-        if not all(type(value) is int or value is None for value in values):
-            return None
-        array = pa.array(values, type=pa.decimal256(76, 0))
-    # A struct would give every dict the keys of all the others.
-    return None if pa.types.is_struct(array.type) else array
+    from livetable.feed.cells import of_cells
+
+    return of_cells(values)  # type: ignore[arg-type]
 
 
 def _as_text(values: Values) -> pa.Array:
@@ -372,6 +376,24 @@ def _as_text(values: Values) -> pa.Array:
     column = pd.Series(values, dtype=values.dtype, copy=False)
     cells = [
         None if gone else safe_str(value).encode("utf-8", "backslashreplace")
-        for value, gone in zip(column, column.isna(), strict=True)
+        for value, gone in zip(_with_pauses(column), column.isna(), strict=True)
     ]
     return pa.array(cells, type=pa.large_binary()).cast(pa.large_string())
+
+
+def _with_pauses(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield values, and let other threads have the interpreter in between.
+
+    Each text may take long, and runs Python: the feed's thread would get its turn after 5 ms each
+    time that it waits for something, and 20 tables would be late by a tenth of a second.
+    """
+    since = time.monotonic()
+    for value in values:
+        yield value
+        if time.monotonic() - since > _RUN_SECONDS:
+            sleep(_PAUSE_SECONDS)
+            since = time.monotonic()
+
+
+_RUN_SECONDS: Final = 0.001
+_PAUSE_SECONDS: Final = 0.0002

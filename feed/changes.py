@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from livetable.feed.arrays import rows_array, to_arrow, values_of_column, without_dictionary
 from livetable.feed.changing import Difference, State, keys_of
-from livetable.feed.encode import Encoder, stream
+from livetable.feed.encode import Encoder, stream, text_note
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames import Captured, capture
 from livetable.feed.incoming import fitted
-from livetable.feed.labels import from_json
+from livetable.feed.labels import from_json, to_text
 from livetable.feed.rows import Numbers
 from livetable.feed.shape import Shape
 from livetable.feed.state import Body
@@ -46,6 +46,11 @@ def begun(
         assert frame is not None
         schema, columns, _ = Encoder().columns(frame)
         rows = frame.shape[0]
+        if not isinstance(frame.frame, pa.Table):
+            # A copy: these arrays are over pandas' memory, which would then count as the
+            # caller's alone, and be written to.
+            with pa.ipc.open_stream(stream(schema, columns, rows)) as reader:
+                columns = reader.read_next_batch().columns
     # Of a table without columns a field of nulls holds the number of rows: it is no column.
     columns = columns[: len(Shape.of(schema).types)]
     state = State.of(schema, list(map(without_dictionary, columns)), rows)
@@ -107,6 +112,13 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
     return keys_of(arrays)
 
 
+def keys_held(keys: Any) -> Any:
+    """Return keys that a caller names as they are now: an array of the caller's is copied."""
+    if isinstance(keys, (str, bytes, tuple)) or not hasattr(keys, "__len__"):
+        return keys
+    return keys.copy() if hasattr(keys, "copy") else list(keys)
+
+
 def _values(keys: Any) -> Any:
     if hasattr(keys, "dtype") and hasattr(keys, "array"):
         return values_of_column(keys)
@@ -129,8 +141,9 @@ def delta(state: State, difference: Difference) -> Body:
 
 
 def _body(state: State, arrays: list[pa.Array], rows: int, schema: pa.Schema) -> Body:
-    columns = len(state.shape.described["labels"])
-    return Body(stream(schema, arrays, rows), len(state.rows), columns)
+    described = state.shape.described
+    note = text_note([to_text(state.shape.label(field)) for field in described["text"]])
+    return Body(stream(schema, arrays, rows), len(state.rows), len(described["labels"]), note)
 
 
 def ranges(positions: Numbers) -> tuple[tuple[int, int], ...] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -71,11 +70,13 @@ class Change:
     """What one change did, by numbers of rows.
 
     Attributes:
+        seq: The table's after it.
         end: The number that the next row would have got before it.
         touched: Rows that were there and hold something else now.
         gone: Rows that were there and are not any more.
     """
 
+    seq: int
     end: int
     touched: Numbers
     gone: Numbers
@@ -145,7 +146,7 @@ class ChangingTable:
         """When rows were last written to, by number, the longest ago first. Only with `ttl`."""
         self._changes: deque[Change] = deque()
         self._remembered = 0
-        self._oldest = self.seq = seq
+        self.seq = seq
         self._tail: _Tail | None = None
         if ttl is not None:
             numbers = state.rows.numbers(0, len(state.rows))
@@ -253,15 +254,17 @@ class ChangingTable:
 
     def expire(self, now: float) -> bool:
         """Remove the rows whose time is over; tell whether there were any."""
-        numbers = []
+        over = []
         for number, written in self._written.items() if self._ttl is not None else ():
             assert self._ttl is not None
             if written + self._ttl > now:
                 break
-            numbers.append(number)
-        if numbers:
-            self._remove(np.array(sorted(numbers), dtype=np.int64), now)
-        return bool(numbers)
+            over.append(number)
+        numbers = np.array(sorted(over), dtype=np.int64)
+        if len(numbers):
+            numbers = numbers[self.now.rows.stored_of(numbers) != GONE]
+            self._remove(numbers, now)
+        return bool(len(numbers))
 
     @property
     def next_expiry(self) -> float | None:
@@ -315,7 +318,7 @@ class ChangingTable:
         self.now = replace(after, rows=rows, first=first)
         self.seq += 1
         if after.shape is before.shape and not self._anew:
-            self._remember(Change(before.rows.end, touched, gone))
+            self._remember(Change(self.seq, before.rows.end, touched, gone))
         else:
             self._forget()
             self._anew = False
@@ -329,12 +332,10 @@ class ChangingTable:
         most = max(_LEAST_REMEMBERED, len(self.now.rows))
         while self._remembered > most or len(changes) > MOST_CHANGES:
             self._remembered -= _size(changes.popleft())
-            self._oldest += 1
 
     def _forget(self) -> None:
         self._changes.clear()
         self._remembered = 0
-        self._oldest = self.seq
 
     def _number_anew(self) -> None:
         rows = self.now.rows
@@ -347,6 +348,27 @@ class ChangingTable:
             self._index = OrderedDict((key, anew[at]) for key, at in self._index.items())
         self._written = OrderedDict((anew[at], when) for at, when in self._written.items())
         self._forget()
+
+    @property
+    def tail(self) -> _Tail | None:
+        """The row that may still become another one."""
+        return self._tail
+
+    def restore(self, state: State, seq: int, tail: _Tail | None, now: float) -> None:
+        """Be again as before a change that was interrupted: some of it may have been made.
+
+        Args:
+            state: The state before it.
+            seq: That one's seq.
+            tail: The row that could still become another one.
+            now: The time, for rows whose own is not known any more.
+        """
+        self.now, self.seq, self._tail, self._index = state, seq, tail, None
+        self._forget()
+        if self._ttl is not None:
+            numbers = state.rows.numbers(0, len(state.rows)).tolist()
+            times = {number: self._written.get(number, now) for number in numbers}
+            self._written = OrderedDict(sorted(times.items(), key=lambda one: one[1]))
 
     # -- by key ------------------------------------------------------------------------------------
 
@@ -375,13 +397,24 @@ class ChangingTable:
 
     # -- what changed ------------------------------------------------------------------------------
 
-    def since(self, seq: int) -> Difference | None:
-        """Return what changed since a seq; None if that is not remembered, or too much."""
-        skipped = seq - self._oldest
-        if not 0 <= skipped < len(self._changes):
+    def since(
+        self, seq: int, state: State | None = None, until: int | None = None
+    ) -> Difference | None:
+        """Return what changed since a seq; None if that is not remembered, or too much.
+
+        May be called by who does not have the turn: while the table goes on changing.
+
+        Args:
+            seq: The seq.
+            state: The state up to which it is asked; None: the one now.
+            until: That one's seq.
+        """
+        state, until = state or self.now, self.seq if until is None else until
+        # One call of C's takes them all: the table may be changed between any two lines.
+        changes = [one for one in list(self._changes) if seq < one.seq <= until]
+        if not changes or changes[0].seq != seq + 1 or changes[-1].seq != until:
             return None
-        changes = list(islice(self._changes, skipped, None))
-        end, rows = changes[0].end, self.now.rows
+        end, rows = changes[0].end, state.rows
         gone = np.unique(np.concatenate([change.gone for change in changes]))
         gone = gone[gone < end]
         touched = np.unique(np.concatenate([change.touched for change in changes]))

@@ -1,45 +1,78 @@
 """Where this user's local endpoints live: their names, who holds them, and which are dead.
 
-Each table has a lock file in a folder that only its user can enter. Whoever holds the lock owns
-the name; the operating system lets go of it when the process dies, however it dies. The file
-tells the endpoint and the process, so that viewers need not ask around.
+Each process that publishes has two files in a folder that only its user can enter: a socket, and a
+file that it keeps locked. The operating system lets go of the lock when the process dies, however
+it dies. Each table is one small file there: its name, its endpoint, its process. So a process takes
+two descriptors, whatever the number of its tables; and viewers need not ask around.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import errno
 import json
 import os
 import socket
 import stat
-import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from livetable.feed.addresses import read_address, shown
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.headroom import crowded
+from livetable.feed.native import original, sleep, start_thread
 from livetable.feed.wire import MAX_NAME
 
 MAX_PATH = 103
 """Longest path of a socket that Linux and macOS both take, in bytes."""
 
-_AT_HOME = (".cache", "livetable", "run")
-_NEW_SECONDS = 60.0
+_AT_HOME: Final = (".cache", "livetable", "run")
+_NEW_SECONDS: Final = 60.0
 
-_held: dict[str, int] = {}  # lock file → descriptor
-_held_lock = threading.RLock()
+_CLAIM_SECONDS: Final = 0.5
+"""So long a name's file may be locked by another who claims it, before the name counts as taken."""
+
+_YOUNG_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """This process's files in a folder.
+
+    Attributes:
+        file: The one that it keeps locked.
+        descriptor: Of that.
+        pid: The process.
+    """
+
+    file: str
+    descriptor: int
+    pid: int
+
+    @property
+    def socket(self) -> str:
+        """The path of its socket."""
+        return self.file.removesuffix(".process") + ".sock"
+
+
+# No locks here: a signal handler or a finalizer may publish while this very thread does. What has
+# to be done once is done by one call of a dict's.
+_homes: dict[Path, _Home] = {}
+_names: dict[str, Claim] = {}  # names' files of this process
 
 
 def _forget_held() -> None:
     # A forked child holds none of its parent's locks (that is why they are `lockf` locks).
-    global _held_lock
-    _held_lock = threading.RLock()
-    _held.clear()
+    for home in _homes.values():
+        with contextlib.suppress(OSError):
+            os.close(home.descriptor)
+    _homes.clear()
+    _names.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -47,14 +80,16 @@ if hasattr(os, "register_at_fork"):
 
 
 @atexit.register
-def _remove_held() -> None:
-    with _held_lock:
-        for lock_file in _held:
-            for leftover in (lock_file.removesuffix(".lock") + ".sock", lock_file):
-                with contextlib.suppress(OSError):
-                    os.unlink(leftover)
-        # A publisher collected after this must not unlink what is its successor's by then.
-        _held.clear()
+def remove_held() -> None:
+    """Remove this process's files."""
+    for claim in list(_names.values()):
+        claim.release()
+    for home in list(_homes.values()):
+        for leftover in (home.socket, home.file):
+            with contextlib.suppress(OSError):
+                os.unlink(leftover)
+    # Their locks go with the process: what is published yet, by other handlers, has new ones.
+    _homes.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +100,36 @@ class Entry:
         name: The table's name.
         endpoint: Where it is published.
         pid: The process that publishes it.
+        process: The socket that it shares with all the process's tables, if that has one.
     """
 
     name: str
     endpoint: str
     pid: int
+    process: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Claim:
     """A name that this process holds until `release`.
 
     Attributes:
         name: The table's name.
-        endpoint: The endpoint to bind.
+        endpoint: Where viewers find it: of a local table a link to the process's socket, by the
+            table's name. Who looks at it finds the next process there that publishes the table.
+        bind: The endpoint to bind.
+        holder: Who holds it in this process, to be told when another takes it.
+        replaced: Whom it was taken from, if that is another process.
     """
 
     name: str
     endpoint: str
-    _lock_file: str
+    bind: str
+    _file: str
+    _process: str = ""
+    holder: Any = None
+    replaced: Entry | None = None
+    _id: str = field(default_factory=lambda: os.urandom(8).hex())
 
     def publish(self, endpoint: str) -> None:
         """Tell viewers where the table is, once `endpoint` is bound.
@@ -91,31 +137,40 @@ class Claim:
         Raises:
             RuntimeFolder: it can't be written down.
         """
-        record = {"name": self.name, "endpoint": endpoint, "pid": os.getpid()}
-        with _held_lock:
-            descriptor = _held[self._lock_file]
+        try:
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, json.dumps(record).encode() + b"\n", 0)
-                # Viewers watch the folder for names, not files for contents.
-                os.utime(self._lock_file)
-            except OSError as error:  # a full disk
-                raise RuntimeFolder(
-                    f"{self._lock_file} can't be written: {error.strerror}"
-                ) from None
+                _write(descriptor, self._record(endpoint))
+                os.utime(self._file)  # viewers watch the folder for names, not files for contents
+            finally:
+                os.close(descriptor)
+            if self.endpoint != self.bind:
+                _link(self.bind.removeprefix("ipc://"), self.endpoint.removeprefix("ipc://"))
+        except OSError as error:  # a full disk
+            raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
+
+    def _record(self, endpoint: str | None) -> dict[str, Any]:
+        return {"name": self.name, "endpoint": endpoint, "pid": os.getpid(),
+                "process": os.path.basename(self._process), "id": self._id}  # fmt: skip
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the name is still this claim's: another process may have taken it."""
+        record = _record_of(self._file)
+        return record is not None and record.get("id") == self._id
 
     def release(self) -> None:
         """Give the name back; a second call does nothing."""
-        with _held_lock:
-            descriptor = _held.pop(self._lock_file, None)
-            if descriptor is None:
-                return
-            path = socket_path(self.endpoint)
-            for leftover in (path, self._lock_file):
+        if _names.get(self._file) is not self:
+            return
+        if self.is_held:
+            link = socket_path(self.endpoint)
+            for leftover in (link if link != socket_path(self.bind) else None, self._file):
                 if leftover is not None:
                     with contextlib.suppress(OSError):
                         os.unlink(leftover)
-            os.close(descriptor)
+        if _names.get(self._file) is self:
+            del _names[self._file]
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -273,7 +328,7 @@ def _is_left(path: Path) -> bool:
     # Its number may be another process's by now. A new one may not be listened at yet.
     if time.time() - path.stat().st_mtime < _NEW_SECONDS:
         return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.2)
         try:
             probe.connect(str(path))
@@ -285,28 +340,40 @@ def _is_left(path: Path) -> bool:
 
 
 def pid_at(endpoint: str) -> int | None:
-    """Return the process that publishes at a local endpoint, None if that is not known."""
+    """Return the process of an older livetable that publishes at a local endpoint.
+
+    None if none is known to. ZeroMQ listens for those, and ends them at their limit of descriptors;
+    others tell a viewer themselves that they can't take it.
+    """
     path = Path(endpoint.removeprefix("ipc://"))
-    if path.name.startswith(".viewer-"):
-        return None  # of a viewer's own
-    entry = _read(path.with_suffix(".lock"))  # most often it is beside it
-    if entry is not None and entry.endpoint == endpoint:
-        return entry.pid
+    if path.name.startswith("."):
+        return None  # of a viewer's own, or of a process that is none
+    if (pid := _older_at(path.with_suffix(".lock"), endpoint)) is not None:
+        return pid  # most often it is beside it
     for folder in folders():
         with contextlib.suppress(RuntimeFolder, OSError):
             check_folder(folder)
-            for entry in map(_read, folder.glob("*.lock")):
-                if entry is not None and entry.endpoint == endpoint:
-                    return entry.pid
+            for file in folder.glob("*@*.lock"):  # those that are published elsewhere
+                if (pid := _older_at(file, endpoint)) is not None:
+                    return pid
     return None
 
 
-def claim(name: str, endpoint: str | None = None) -> Claim:
+def _older_at(file: Path, endpoint: str) -> int | None:
+    record = _record_of(file)
+    entry = _entry(record)
+    if entry is None or entry.endpoint != endpoint or (record or {}).get("process") is not None:
+        return None
+    return entry.pid
+
+
+def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> Claim:
     """Take a table's name for this process; a dead process's leftovers are cleared away.
 
     Args:
         name: A checked table name.
-        endpoint: Where it will be published; None for a local socket of its own.
+        endpoint: Where it will be published; None for this process's local socket.
+        replace: Whether to take it from another process of this user that is alive.
 
     Raises:
         NameTaken: a live process, perhaps this one, holds it.
@@ -316,59 +383,173 @@ def claim(name: str, endpoint: str | None = None) -> Claim:
     import fcntl
 
     folder = own_folder()
+    home = _home(folder)
     stem = name if endpoint is None else f"{name}@{_file_name(endpoint)}"
-    lock_file = str(folder / f"{stem}.lock")
-    path = str(folder / f"{stem}.sock")
-    if endpoint is None and len(path.encode()) > MAX_PATH:
-        raise BadEndpoint(f"{path} is too long for a socket: choose a shorter name or folder")
-    with _held_lock:
-        if lock_file in _held:
-            raise NameTaken(name, os.getpid())
+    file, link = str(folder / f"{stem}.lock"), str(folder / f"{stem}.sock")
+    for path in (home.socket, link) if endpoint is None else ():
+        if len(path.encode()) > MAX_PATH:
+            raise BadEndpoint(f"{path} is too long for a socket: choose a shorter name or folder")
+    mine = Claim(
+        name, endpoint or f"ipc://{link}", endpoint or f"ipc://{home.socket}", file, home.file
+    )
+    if (known := _names.setdefault(file, mine)) is not mine:
+        raise NameTaken(name, os.getpid(), holder=known.holder)
+    try:
+        until = time.monotonic() + _CLAIM_SECONDS
         while True:
             try:
-                descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                raise RuntimeFolder(f"{lock_file} can't be made: {error.strerror}") from None
+                raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not _is_at(descriptor, file):
+                    continue  # its last owner removed the file between our open and our lock
+                holder = _holder(file, {})
+                if holder is not None and not replace:
+                    raise NameTaken(name, holder.pid)
+                mine.replaced = holder
+                _write(descriptor, mine._record(None))
+                return mine
             except OSError as error:
-                os.close(descriptor)
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise RuntimeFolder(f"{lock_file} can't be locked: {error.strerror}") from None
-                holder = _read(Path(lock_file))
-                raise NameTaken(name, holder.pid if holder else None) from None
-            # Its last owner may have removed the file between our open and our lock.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(lock_file)):
-                    break
-            os.close(descriptor)
-        if endpoint is None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-        _held[lock_file] = descriptor
-    return Claim(name, endpoint or f"ipc://{path}", lock_file)
+                    raise RuntimeFolder(f"{file} can't be locked: {error.strerror}") from None
+                if time.monotonic() > until:  # it is one of an older livetable, or claimed by many
+                    found = _read(Path(file))
+                    raise NameTaken(name, found.pid if found else None) from None
+            finally:
+                os.close(descriptor)
+            sleep(0.01)
+    except BaseException:
+        _names.pop(file, None)
+        raise
 
 
-def entries() -> list[Entry]:
-    """Return the live tables of this user on this machine, by name."""
-    found = {}
+def _link(target: str, link: str) -> None:
+    """Make a link in the place of what is there, which viewers may be connecting to."""
+    fresh = f"{link}.{os.urandom(4).hex()}"
+    os.symlink(os.path.basename(target), fresh)
+    os.rename(fresh, link)
+
+
+def _write(descriptor: int, record: dict[str, Any]) -> None:
+    data = json.dumps(record).encode() + b"\n"
+    os.pwrite(descriptor, data, 0)
+    os.ftruncate(descriptor, len(data))
+
+
+def _is_at(descriptor: int, file: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
+    return False
+
+
+def _home(folder: Path) -> _Home:
+    """Return this process's files in a folder, made if need be.
+
+    Raises:
+        RuntimeFolder: they can't be made.
+    """
+    import fcntl
+
+    home = _homes.get(folder)
+    if home is not None and home.pid == os.getpid() and os.path.exists(home.file):
+        return home
+    file = str(folder / f".{os.getpid()}-{os.urandom(4).hex()}.process")
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+    made = _Home(file, descriptor, os.getpid())
+    if home is not None:
+        _homes.pop(folder, None)
+    if (home := _homes.setdefault(folder, made)) is not made:  # another thread was faster
+        os.unlink(file)
+        os.close(descriptor)
+    else:
+        with contextlib.suppress(RuntimeError):
+            start_thread(lambda: _sweep_dead(folder))
+    return home
+
+
+def _sweep_dead(folder: Path) -> None:
+    """Remove what processes left that are dead: where they were killed."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        for file in _files(folder, ".process"):
+            if _is_own(file) or _lives_by(file, {}):
+                continue
+            with contextlib.suppress(OSError):
+                if time.time() - os.stat(file).st_mtime > _YOUNG_SECONDS:
+                    os.unlink(file.removesuffix(".process") + ".sock")
+                    os.unlink(file)
+        for file in _files(folder, ".lock"):
+            record = _record_of(file)
+            if record is None or not record.get("process") or file in _names:
+                continue
+            if os.path.exists(os.path.join(folder, str(record["process"]))):
+                continue
+            descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(descriptor, file) and _record_of(file) == record and file not in _names:
+                    with contextlib.suppress(OSError):
+                        os.unlink(file.removesuffix(".lock") + ".sock")
+                    os.unlink(file)
+            finally:
+                os.close(descriptor)
+
+
+def _files(folder: Path, ending: str) -> list[str]:
+    return sorted(
+        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(ending)
+    )
+
+
+def entries(name: str | None = None) -> list[Entry]:
+    """Return the live tables of this user on this machine, by name.
+
+    Args:
+        name: Only those that are called so.
+    """
+    found, known = {}, dict[str, bool]()
     for folder in folders():
         try:
             check_folder(folder)
-            lock_files = sorted(folder.glob("*.lock"))
+            there = os.listdir(folder)
         except (RuntimeFolder, OSError):
             continue
-        for lock_file in lock_files:
-            entry = _read(lock_file)
-            if entry is not None and _lives(entry):
+        stems = [one.removesuffix(".lock") for one in there if one.endswith(".lock")]
+        if name is not None:
+            stems = [one for one in stems if one == name or one.startswith(name + "@")]
+        for stem in stems:
+            entry = _linked(folder, stem, known) or _holder(f"{folder}/{stem}.lock", known)
+            if entry is not None and entry.endpoint:
                 found[entry.name, entry.endpoint] = entry
     return [found[at] for at in sorted(found)]
+
+
+def _linked(folder: Path, name: str, known: dict[str, bool]) -> Entry | None:
+    """Return a local table by its link alone, None if it has none: of thousands none is read."""
+    link = f"{folder}/{name}.sock"
+    try:
+        target = os.readlink(link)
+    except OSError:
+        return None
+    pid = target[1:].partition("-")[0]
+    if not (target.startswith(".") and target.endswith(".sock") and pid.isdigit()):
+        return None
+    if "/" in target or not _lives_by(f"{folder}/{target.removesuffix('.sock')}.process", known):
+        return None
+    return Entry(name[:MAX_NAME], f"ipc://{link}", int(pid), f"ipc://{folder}/{target}")
 
 
 def find(name: str) -> list[Entry]:
     """Return the live tables called `name`, the local socket's first."""
     return sorted(
-        (entry for entry in entries() if entry.name == name),
+        (entry for entry in entries(name) if entry.name == name),
         key=lambda entry: socket_path(entry.endpoint) is None,
     )
 
@@ -377,22 +558,85 @@ def _file_name(endpoint: str) -> str:
     return "".join(c if c.isalnum() or c in ".-[]:" else "_" for c in endpoint.split("://", 1)[-1])
 
 
-def _read(lock_file: Path) -> Entry | None:
+def _record_of(file: str | Path) -> dict[str, Any] | None:
     try:
-        # Never close a descriptor of a file this process holds a lock on: that lets go of it.
-        with _held_lock:
-            held = _held.get(str(lock_file))
-            data = os.pread(held, 4096, 0) if held is not None else lock_file.read_bytes()[:4096]
-        record = json.loads(data)
-        name, endpoint, pid = record["name"], record["endpoint"], record["pid"]
-    except (OSError, ValueError, KeyError, TypeError):
+        with open(file, "rb") as opened:
+            record = json.loads(opened.read(4096))
+    except (OSError, ValueError):
         return None  # just being written, or just removed
+    return record if isinstance(record, dict) else None
+
+
+def _read(file: str | Path) -> Entry | None:
+    return _entry(_record_of(file))
+
+
+def _entry(record: dict[str, Any] | None) -> Entry | None:
+    if record is None:
+        return None
+    name, endpoint, pid = record.get("name"), record.get("endpoint"), record.get("pid")
     if isinstance(name, str) and isinstance(endpoint, str) and type(pid) is int:
         return Entry(name[:MAX_NAME], endpoint, pid)
     return None
 
 
-def _lives(entry: Entry) -> bool:
+def _holder(file: str, known: dict[str, bool]) -> Entry | None:
+    """Return the table whose name a file holds, None if there is none, or its process is dead.
+
+    Args:
+        file: The name's file.
+        known: Which processes live, as far as it was found out already.
+    """
+    record = _record_of(file)
+    entry = _entry(record)
+    if record is None:
+        return None
+    process = record.get("process")
+    if not isinstance(process, str):  # written by an older livetable
+        return entry if entry is not None and _answers(entry) else None
+    if os.path.basename(process) != process or not process:
+        return None
+    if not _lives_by(os.path.join(os.path.dirname(file), process), known):
+        return None
+    if entry is None and type(record.get("pid")) is int and record.get("endpoint") is None:
+        return Entry(str(record.get("name"))[:MAX_NAME], "", record["pid"])  # about to be told
+    if entry is not None and socket_path(entry.endpoint) is not None:
+        shared = process.removesuffix(".process") + ".sock"
+        return dataclasses.replace(
+            entry, process=f"ipc://{os.path.join(os.path.dirname(file), shared)}"
+        )
+    return entry
+
+
+def _is_own(file: str) -> bool:
+    return any(home.file == file and home.pid == os.getpid() for home in list(_homes.values()))
+
+
+def _lives_by(file: str, known: dict[str, bool]) -> bool:
+    """Tell whether a process lives, by the lock on its file."""
+    if file not in known:
+        # Never open one's own: to close it lets go of the lock.
+        known[file] = _is_own(file) or _is_locked(file)
+    return known[file]
+
+
+def _is_locked(file: str) -> bool:
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # no descriptor is left here to find out: that kills nobody
+    try:
+        os.lockf(descriptor, os.F_TEST, 0)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _answers(entry: Entry) -> bool:
     try:
         os.kill(entry.pid, 0)
     except ProcessLookupError:
@@ -402,7 +646,7 @@ def _lives(entry: Entry) -> bool:
     path = socket_path(entry.endpoint)
     if path is None or crowded(entry.pid) is not None:
         return True  # one that is crowded would die of being asked
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.2)
         try:
             probe.connect(path)

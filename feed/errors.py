@@ -15,6 +15,8 @@ LivetableError
 
 from __future__ import annotations
 
+import os
+
 
 class LivetableError(Exception):
     """Base of all errors that livetable raises on purpose."""
@@ -26,14 +28,21 @@ class NameTaken(LivetableError):
     Attributes:
         name: The table's name.
         pid: The process that holds it, or None if it could not be read.
+        holder: Its Publisher, if that is in this very process.
     """
 
-    def __init__(self, name: str, pid: int | None) -> None:
+    def __init__(self, name: str, pid: int | None, holder: object = None) -> None:
         super().__init__(name, pid)
         self.name = name
         self.pid = pid
+        self.holder = holder
 
     def __str__(self) -> str:
+        if self.pid == os.getpid():
+            return (
+                f"table {self.name!r} is already published by this process ({self.pid}); close() "
+                'that Publisher first, or make this one with taken="replace"'
+            )
         who = f"process {self.pid}" if self.pid is not None else "another process"
         return f"table {self.name!r} is already published by {who}; choose another name or end it"
 

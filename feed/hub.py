@@ -7,38 +7,41 @@ import contextlib
 import logging
 import os
 import re
-import socket
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from types import ModuleType
 from typing import Any, Final
 
 import zmq
 import zmq.utils.garbage
 
+from livetable.feed.directory import remove_held
 from livetable.feed.doorkeeper import Doorkeeper
-from livetable.feed.errors import BadEndpoint
+from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
+from livetable.feed.native import new_lock, original, sleep, start_thread, thread_id
 from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
+from livetable.feed.streams import TAKEN, Line, Said, Streams, close_connections, listening
+from livetable.feed.telling import is_ours, not_ours, tell
 from livetable.feed.wire import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
     MAX_WANT,
+    Header,
     Position,
     TableInfo,
+    Want,
     can_share,
 )
 
 _log = logging.getLogger("livetable.feed")
 
 _EXIT_SECONDS: Final = 2.0
-_BIND_TRIES: Final = 5
 _RENEW_SECONDS: Final = 0.2
 _AT_ONCE: Final = 1000
 _LINGER_MS: Final = 200
@@ -48,34 +51,91 @@ _LINGER_MS: Final = 200
 Prepare = Callable[[TableState, Position | None, bool], None]
 
 
-class _Bound:
-    """One bound socket and what it serves. Lives in the hub's thread only."""
+class _Plain:
+    """An endpoint without keys and what it serves. Lives in the hub's thread only."""
+
+    pair: KeyPair | None = None
+    introducer: Introducer | None = None
+
+    def __init__(self, endpoint: str, prepare: Prepare, peers: Peers) -> None:
+        self.on_taken: Callable[[str], object] = self._taken
+        self.streams = Streams(endpoint, peers)
+        self.endpoint = self.streams.endpoint
+        shares = can_share(self.endpoint)
+        self.serving = Serving(self.streams.send, _describe, prepare, shares=shares, peers=peers)
+
+    def received(self, said: Said, now: float) -> None:
+        """Take in what was said on connections, or that they are gone."""
+        for line, message in said:
+            if message is None:
+                self.serving.left(line.peer)
+            elif line.peer.gone or not line.peer.says(now):
+                continue
+            elif message.startswith(TAKEN):
+                self.on_taken(message[len(TAKEN) :].decode(errors="replace"))
+            elif line.turned_away and message[:1] not in (b"\x00", b"\x01"):
+                self._turn_away(line, message, now)
+            elif not line.closing:
+                self.serving.received(message, now, line.peer)
+
+    def _taken(self, name: str) -> None:
+        """Another process says that a table's name is its own now; believe the folder, not it."""
+        table = self.serving.tables.get(name)
+        if table is not None and table.on_taken is not None:
+            table.on_taken()
+
+    def _turn_away(self, line: Line, message: bytes, now: float) -> None:
+        try:
+            want = Want.decode(message)
+        except WireError:
+            return
+        if want.table is None:
+            self.serving.received(message, now, line.peer)
+            return
+        table = self.serving.tables.get(want.table)
+        at = table.shown if table is not None else Position("0" * 16, 0)
+        header = Header("idle", want.table, want.number, at, note=_FULL, failure=_FULL)
+        self.streams.answer(line, [want.topic, header.encode()])
+
+
+_FULL: Final = (
+    "its process can't take another viewer: too many are there, or it has no descriptors left; "
+    "end some, or raise ulimit -n there"
+)
+
+
+class _Keyed:
+    """An endpoint with keys and what it serves: libzmq's. Lives in the hub's thread only."""
 
     def __init__(
         self,
         context: zmq.Context[zmq.Socket[bytes]],
         endpoint: str,
         prepare: Prepare,
-        pair: KeyPair | None,
+        pair: KeyPair,
         peers: Peers,
     ) -> None:
-        self.pair = pair
+        self.pair: KeyPair | None = pair
         self._context = context
         self._prepare = prepare
         self._peers = peers
-        self.socket, self.arrivals = self._listener(endpoint)
+        # A descriptor of ours: a forked child closes it, which it could not do with libzmq's.
+        self._listening, bound = listening(endpoint)
+        try:
+            self.socket, self.arrivals = self._listener(bound, pair)
+        except BadEndpoint:
+            self._listening.close()
+            raise
         # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
         said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
         self.serving = self._served()
         self.introducer: Introducer | None = None
-        if pair is not None:
-            with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
-                self.introducer = Introducer(self.endpoint, pair.public)
+        with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
+            self.introducer = Introducer(self.endpoint, pair.public)
 
-    def _listener(self, endpoint: str) -> tuple[zmq.Socket[bytes], Arrivals]:
+    def _listener(self, endpoint: str, pair: KeyPair) -> tuple[zmq.Socket[bytes], Arrivals]:
         """Return a socket that is bound, and who tells of its connections."""
-        pair = self.pair
         made = self._context.socket(zmq.XPUB)
         arrivals = Arrivals(self._context, made, self._peers)
         options = {
@@ -91,14 +151,15 @@ class _Bound:
         try:
             for option, value in options.items():
                 made.setsockopt(option, value)
-            if pair is not None:
-                made.setsockopt(zmq.CURVE_SERVER, 1)
-                made.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
-                made.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
-                made.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
+            made.setsockopt(zmq.CURVE_SERVER, 1)
+            made.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
+            made.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
+            made.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
             made.copy_threshold = 0
-            _bind(made, endpoint)
-        except zmq.ZMQError as error:
+            # Another of the same, which libzmq closes: ours keeps the port while that is renewed.
+            made.setsockopt(zmq.USE_FD, os.dup(self._listening.fileno()))
+            made.bind(endpoint)
+        except (zmq.ZMQError, OSError) as error:
             arrivals.close()
             made.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
@@ -111,16 +172,17 @@ class _Bound:
     def renew(self, now: float) -> bool:
         """Part with all viewers; those who are still let in are back at once. Tell whether it did.
 
-        Between the two the port is free for a moment. Where somebody else takes it, all goes on to
-        be tried: no viewer is let in, and none that should be gone stays.
+        Where it did not, for lack of descriptors, it is to be tried again: no viewer is let in
+        meanwhile, and none that should be gone stays.
         """
+        assert self.pair is not None
         if not self.socket.closed:
             self.arrivals.close()
             with contextlib.suppress(zmq.ZMQError):
                 self.socket.unbind(self.endpoint)
             self.socket.close(0)
         try:
-            self.socket, self.arrivals = self._listener(self.endpoint)
+            self.socket, self.arrivals = self._listener(self.endpoint, self.pair)
         except BadEndpoint:
             return False
         tables, self.serving = self.serving.tables, self._served()
@@ -133,11 +195,18 @@ class _Bound:
         """What there is to wait for."""
         return [one for one in (self.socket, self.arrivals.socket) if one is not None]
 
-    def close(self, *, at_once: bool = False) -> None:
+    def let_go(self) -> None:
+        """Close what a forked child has of it: it would keep the port taken."""
+        port = self.endpoint.rpartition(":")[2]
+        with contextlib.suppress(OSError, ValueError):
+            close_connections(int(port))
+        self._listening.detach()
+
+    def close(self, now: float) -> None:
         """Let go of the endpoint; what was said last still goes out."""
-        if at_once:
-            with contextlib.suppress(zmq.ZMQError):
-                self.socket.unbind(self.endpoint)  # close does it some time later
+        with contextlib.suppress(zmq.ZMQError):
+            self.socket.unbind(self.endpoint)  # close does it some time later
+        self._listening.close()
         self.arrivals.close()
         self.socket.close()
         if self.introducer is not None:
@@ -154,6 +223,7 @@ class _Bound:
         return tracker
 
     def receive(self, now: float) -> None:
+        """Take in what viewers sent."""
         # A bound on what is taken in at once: a flood of wants must not keep news waiting.
         frames = []
         for _ in range(_AT_ONCE):
@@ -168,23 +238,34 @@ class _Bound:
             self.serving.received(message, now, peer)
 
 
-def _bind(one: zmq.Socket[bytes], endpoint: str) -> None:
-    # One that was just closed is let go of by another thread, a moment later.
-    for _ in range(_BIND_TRIES):
+Bound = _Plain | _Keyed
+
+
+class _Call:
+    """A job of another thread's that the hub does."""
+
+    def __init__(self, job: Callable[[], Any]) -> None:
+        self.job = job
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+        self.lock = new_lock()
+        self.lock.acquire()
+
+    def run(self) -> None:
         try:
-            one.bind(endpoint)
-            return
-        except zmq.ZMQError as error:
-            if error.errno != zmq.EADDRINUSE:
-                raise
-            time.sleep(0.02)
-    one.bind(endpoint)
+            self.result = self.job()
+        except BaseException as error:
+            self.error = error
+        self.done = True
+        self.lock.release()
 
 
 class Hub:
     """The feed side of a process: bound endpoints and their tables.
 
-    Its methods may be called from any thread; the work is done in the hub's own.
+    Its methods may be called from any thread, from signal handlers and finalizers; the work is done
+    in the hub's own thread, which never waits for any other.
     """
 
     def __init__(self) -> None:
@@ -192,25 +273,52 @@ class Hub:
         self._fresh: set[tuple[str, str]] = set()
         self._untidy: set[TableState] = set()
         self._preparing: set[TableState] = set()
-        self._bound: dict[str, _Bound] = {}
+        self._queue: deque[tuple[TableState, Position | None, bool]] = deque()
+        self._after: dict[TableState, list[Callable[[], None]]] = {}
+        self._bound: dict[str, Bound] = {}
         self._peers = Peers()
+        self._to_renew: set[_Keyed] = set()
+        self._lingering: list[Streams] = []
         self._doorkeeper: Doorkeeper | None = None
-        self._to_renew: set[_Bound] = set()
-        self._alarm, self._listen = socket.socketpair()
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._alarm, self._listen = original("socket", "socketpair")()
         self._alarm.setblocking(False)
         self._listen.setblocking(False)
+        self._polled: dict[int, bool] = {}
         self._stopping = False
         self._woken = False
-        self._thread = threading.Thread(target=self._run, name="livetable-feed", daemon=True)
-        self._thread.start()
+        self._runs = True
+        self._ended = new_lock()
+        self._ended.acquire()
+        self._thread: int | None = None
+        self._started = False
 
-    def add(self, table: TableState, endpoint: str, pair: KeyPair | None = None) -> str:
+    def start(self) -> None:
+        """Start the thread, if that was not done yet."""
+        if self._started:
+            return
+        self._started = True
+        try:
+            start_thread(self._run)
+        except RuntimeError as error:
+            self._started = False
+            raise LivetableError(f"no thread can be started to publish: {error}") from None
+
+    def add(
+        self,
+        table: TableState,
+        endpoint: str,
+        pair: KeyPair | None = None,
+        *,
+        replaces: TableState | None = None,
+    ) -> str:
         """Serve a table; return the endpoint with wildcards replaced.
 
         Args:
             table: The table.
             endpoint: Where.
             pair: The key that viewers have to know, if theirs are asked for.
+            replaces: A table of the same name whose viewers go on with this one.
 
         Raises:
             BadEndpoint: it can't be bound.
@@ -220,24 +328,32 @@ class Hub:
             bound = self._bound.get(endpoint)
             if bound is None:
                 if pair is not None:
-                    self._door().owners.add(pair.public)
-                bound = _Bound(self._context, endpoint, self._prepare, pair, self._peers)
+                    keys = self._keys(pair)
+                    bound = _Keyed(keys, endpoint, self._prepare, pair, self._peers)
+                    self._listen_to(bound)
+                    if bound.introducer is not None:
+                        self._poller.register(bound.introducer, zmq.POLLIN)
+                else:
+                    bound = _Plain(endpoint, self._prepare, self._peers)
                 self._bound[endpoint] = self._bound[bound.endpoint] = bound
-                self._listen_to(bound)
-                if bound.introducer is not None:
-                    self._poller.register(bound.introducer, zmq.POLLIN)
             elif bound.pair != pair:
                 how = "with" if bound.pair is not None else "without"
                 raise BadEndpoint(f"{endpoint} is published {how} keys by this process already")
-            if table.name in bound.serving.tables:
+            now, there = time.monotonic(), bound.serving.tables.get(table.name)
+            if there is not None and there is replaces:
+                bound.serving.put_in_place(table, there, now)
+            elif there is not None:
                 raise BadEndpoint(f"{endpoint} already has a table {table.name!r}")
-            bound.serving.add(table, time.monotonic())
+            else:
+                bound.serving.add(table, now)
             return bound.endpoint
 
-        bound_to: str = self._call(job)
-        return bound_to
+        bound_to = self._call(job)
+        if bound_to is None:
+            raise BadEndpoint(f"{endpoint} can't be bound: the process is on its way out")
+        return str(bound_to)
 
-    def _listen_to(self, bound: _Bound, *, on: bool = True) -> None:
+    def _listen_to(self, bound: _Keyed, *, on: bool = True) -> None:
         for one in bound.sockets:
             if on:
                 self._poller.register(one, zmq.POLLIN)
@@ -247,7 +363,7 @@ class Hub:
     def _revoke(self, now: float) -> None:
         """Part with viewers whose keys were taken out."""
         if self._doorkeeper is not None and self._doorkeeper.revokes(now):
-            self._to_renew = {one for one in self._bound.values() if one.pair is not None}
+            self._to_renew = {one for one in self._bound.values() if isinstance(one, _Keyed)}
         for bound in list(self._to_renew):
             self._listen_to(bound, on=False)
             if bound not in self._bound.values():  # its last table was closed meanwhile
@@ -256,29 +372,78 @@ class Hub:
                 self._to_renew.discard(bound)
                 self._listen_to(bound)
 
-    def _door(self) -> Doorkeeper:
-        """Return who lets viewers in. Without one ZeroMQ lets in all who have any key."""
+    def _keys(self, pair: KeyPair) -> zmq.Context[zmq.Socket[bytes]]:
+        """Return the context of endpoints with keys, and somebody who lets viewers in.
+
+        Without one ZeroMQ lets in all who have any key.
+        """
+        if self._context is None:
+            self._context = zmq.Context()
         if self._doorkeeper is None:
             self._doorkeeper = Doorkeeper(self._context)
             self._poller.register(self._doorkeeper.socket, zmq.POLLIN)
-        return self._doorkeeper
+        self._doorkeeper.owners.add(pair.public)
+        return self._context
 
-    def remove(self, table: TableState, endpoint: str) -> None:
-        """Stop serving a table; viewers are told. The last table closes the endpoint."""
+    def _streams(self) -> list[Streams]:
+        plain = [one.streams for one in set(self._bound.values()) if isinstance(one, _Plain)]
+        return plain + self._lingering
+
+    def remove(
+        self,
+        table: TableState,
+        endpoint: str,
+        *,
+        then: Callable[[], object] | None = None,
+        waits: bool = True,
+    ) -> None:
+        """Stop serving a table; viewers are told. The last table closes the endpoint.
+
+        Args:
+            table: The table.
+            endpoint: Where it is.
+            then: Called once that is done.
+            waits: Whether to wait until it is done, for a while.
+        """
+
+        def finish() -> None:
+            bound = self._bound.get(endpoint)
+            if bound is not None and bound.serving.tables.get(table.name) is table:
+                now = time.monotonic()
+                topics = bound.serving.remove(table.name, now)
+                if not bound.serving.tables:
+                    self._unbind(bound, now)
+                elif isinstance(bound, _Plain) and bound.streams.local:
+                    # They connect again, by the table's name: to whoever publishes it by then.
+                    bound.streams.end(topics)
+            if then is not None:
+                then()
+            call.run()
 
         def job() -> None:
-            bound = self._bound.get(endpoint)
-            if bound is None or bound.serving.tables.get(table.name) is not table:
-                return
-            bound.serving.remove(table.name, time.monotonic())
-            if not bound.serving.tables:
-                self._bound = {at: one for at, one in self._bound.items() if one is not bound}
-                self._listen_to(bound, on=False)
-                if bound.introducer is not None:
-                    self._poller.unregister(bound.introducer)
-                bound.close(at_once=True)
+            # Its last frame may take long to encode: meanwhile the others are served.
+            if table.is_slow and not table.is_encoded and table.wanted:
+                self._after.setdefault(table, []).append(finish)
+                self._prepare(table, None, False)
+            else:
+                finish()
 
-        self._call(job)
+        call = _Call(lambda: None)
+        self._jobs.append(job)
+        self._wake()
+        if waits:
+            self._wait(call, _CLOSE_SECONDS)
+
+    def _unbind(self, bound: Bound, now: float) -> None:
+        self._bound = {at: one for at, one in self._bound.items() if one is not bound}
+        if isinstance(bound, _Keyed):
+            self._listen_to(bound, on=False)
+            if bound.introducer is not None:
+                self._poller.unregister(bound.introducer)
+            bound.close(now)
+        else:
+            bound.streams.close(now)
+            self._lingering.append(bound.streams)
 
     def news(self, table: TableState, endpoint: str) -> None:
         """Say that a table has a new frame. Returns at once."""
@@ -292,24 +457,98 @@ class Hub:
             self._untidy.add(table)
             self._wake()
 
+    def flush(self, table: TableState, endpoint: str, seconds: float) -> bool:
+        """Wait until all who look at a table have its newest frame; tell whether they do."""
+
+        def job() -> bool:
+            bound = self._bound.get(endpoint)
+            if bound is None or bound.serving.tables.get(table.name) is not table:
+                return True
+            return bound.serving.all_have(table)
+
+        until = time.monotonic() + seconds
+        while not self._call(job):
+            if time.monotonic() >= until or thread_id() == self._thread or not self._runs:
+                return False
+            sleep(_FLUSH_SECONDS)
+        return True
+
+    def leave(self) -> None:
+        """Send what there is; the last words are said when nobody can send any more.
+
+        Handlers of `atexit` that were registered before are still to come, and may publish.
+        """
+
+        def job() -> None:
+            now = time.monotonic()
+            for bound in set(self._bound.values()):
+                for name in bound.serving.looked_at:
+                    bound.serving.tables[name].since(None)  # what encodes is imported by then
+                    bound.serving.news(name, now)
+                if isinstance(bound, _Keyed):  # not to be touched by another thread then
+                    for name in list(bound.serving.tables):
+                        bound.serving.remove(name, now)
+                    self._unbind(bound, now)
+
+        call = _Call(job)
+        self._jobs.append(call.run)
+        self._wake()
+        self._wait(call, _EXIT_SECONDS)
+
+    def last_words(self) -> None:
+        """Say that all tables end, once this process's other threads are no more."""
+        self._thread = thread_id()
+        now = time.monotonic()
+        for bound in set(self._bound.values()):
+            for name in list(bound.serving.tables):
+                bound.serving.remove(name, now)
+            if isinstance(bound, _Plain):
+                bound.streams.close(now)
+                self._lingering.append(bound.streams)
+        while self._lingering and time.monotonic() < now + _LINGER_MS / 1000:
+            for one in self._lingering:
+                one.flush(now)
+            self._lingering = [
+                one for one in self._lingering if any(line.out for line in one.lines.values())
+            ]
+            if self._lingering:
+                sleep(_FLUSH_SECONDS)
+
     def stop(self) -> None:
         """End the thread; sockets say their last words first."""
         self._stopping = True
         self._wake()
-        self._thread.join(_EXIT_SECONDS)
-        if not self._thread.is_alive():
+        if self._ended.acquire(timeout=_EXIT_SECONDS):
+            self._ended.release()
             self._alarm.close()
             self._listen.close()
 
+    def let_go(self) -> None:
+        """In a forked child: close what is open here, it is the parent's."""
+        for one in self._streams():
+            one.let_go()
+        for socket in (self._alarm, self._listen):
+            with contextlib.suppress(OSError):
+                socket.close()
+        for bound in set(self._bound.values()):
+            if isinstance(bound, _Keyed):
+                bound.let_go()
+
     def _prepare(self, table: TableState, have: Position | None, deltas: bool) -> None:
-        """Encode what a viewer needs of a large table beside this thread, once at a time."""
+        """Encode what a viewer needs of a slow table beside this thread, once at a time."""
         if table in self._preparing:
             return
         self._preparing.add(table)
-        # A daemon, not a pool's thread: the producer's exit must not wait for it.
-        threading.Thread(
-            target=self._encode, args=(table, have, deltas), name="livetable-encode", daemon=True
-        ).start()
+        self._queue.append((table, have, deltas))
+        self._encode_next()
+
+    def _encode_next(self) -> None:
+        if self._queue and len(self._preparing) - len(self._queue) < _MOST_ENCODING:
+            table, have, deltas = self._queue.popleft()
+            try:
+                start_thread(lambda: self._encode(table, have, deltas))
+            except RuntimeError:  # no more threads
+                self._encode(table, have, deltas)
 
     def _encode(self, table: TableState, have: Position | None, deltas: bool) -> None:
         made = None
@@ -324,6 +563,9 @@ class Hub:
                 for bound in set(self._bound.values()):
                     if bound.serving.tables.get(table.name) is table:
                         bound.serving.news(table.name, now)
+                for finish in self._after.pop(table, ()):
+                    finish()
+                self._encode_next()
 
             self._jobs.append(done)
             self._wake()
@@ -332,67 +574,89 @@ class Hub:
         if self._woken:
             return
         self._woken = True
-        with contextlib.suppress(BlockingIOError, OSError):
+        try:
             self._alarm.send(b"\0")
+        except OSError:  # it is full, so it wakes; or all is over
+            return
+        except BaseException:  # Ctrl-C: that nobody was woken must not be forgotten
+            self._woken = False
+            raise
 
     def _call(self, job: Callable[[], Any]) -> Any:
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(job())
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._jobs.append(run)
+        call = _Call(job)
+        self._jobs.append(call.run)
         self._wake()
-        if threading.current_thread() is self._thread:
-            return None  # a publisher collected here: waiting for ourselves would last for ever
-        while self._thread.is_alive():
-            with contextlib.suppress(TimeoutError):
-                return future.result(0.2)
-        return None  # the interpreter is on its way out
+        self._wait(call, _CALL_SECONDS)
+        if call.error is not None:
+            raise call.error
+        return call.result
+
+    def _wait(self, call: _Call, seconds: float) -> None:
+        if thread_id() == self._thread or sys.is_finalizing():
+            return  # a publisher collected here: waiting for ourselves would last for ever
+        until = time.monotonic() + seconds
+        while self._runs and not call.done and time.monotonic() < until:
+            call.lock.acquire(timeout=0.2)
+            if not call.done:  # Ctrl-C may have come between a job and the alarm
+                self._woken = False
+                self._wake()
 
     def _run(self) -> None:
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._thread = thread_id()
+        is_ours()
         self._poller = zmq.Poller()
-        self._poller.register(self._listen, zmq.POLLIN)
+        self._poller.register(self._listen.fileno(), zmq.POLLIN)
         try:
             while not self._stopping:
                 try:
                     self._turn()
-                except Exception:  # a fault of ours must not end the producer's feed
-                    _log.exception("a fault in the feed's thread")
-                    time.sleep(0.1)
+                except Exception as error:  # a fault of ours must not end the producer's feed
+                    tell(_log, "a fault in the feed's thread", error=error)
+                    sleep(0.1)
             while self._jobs:
                 self._jobs.popleft()()
         finally:
-            for bound in set(self._bound.values()):
-                with contextlib.suppress(Exception):
-                    for name in list(bound.serving.tables):
-                        bound.serving.remove(name, time.monotonic())
-                bound.close()
-            if self._doorkeeper is not None:
-                self._doorkeeper.close()
+            self._say_goodbye()
+            self._runs = False
+            not_ours()
+            self._ended.release()
+
+    def _say_goodbye(self) -> None:
+        now = time.monotonic()
+        for bound in set(self._bound.values()):
+            with contextlib.suppress(Exception):
+                for name in list(bound.serving.tables):
+                    bound.serving.remove(name, now)
+                self._unbind(bound, now)
+        while self._lingering and time.monotonic() < now + _LINGER_MS / 1000:
+            with contextlib.suppress(Exception):
+                self._flush(time.monotonic())
+                self._poll(20)
+        for one in self._lingering:
+            one.let_go()
+        if self._doorkeeper is not None:
+            self._doorkeeper.close()
+        if self._context is not None:
             self._context.term()
 
     def _turn(self) -> None:
         now = time.monotonic()
-        deadlines = [one.serving.deadline(now) for one in set(self._bound.values())]
+        bounds = set(self._bound.values())
+        deadlines = [one.serving.deadline(now) for one in bounds]
+        deadlines += [one.deadline(now) for one in self._streams()]
         if self._doorkeeper is not None:
             deadlines.append(self._doorkeeper.deadline)
         if self._to_renew:
             deadlines.append(now + _RENEW_SECONDS)
         due = min((at for at in deadlines if at is not None), default=None)
-        timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
-        ready = dict(self._poller.poll(timeout))
-        if self._listen in ready or self._listen.fileno() in ready:
-            with contextlib.suppress(BlockingIOError):
-                self._listen.recv(4096)
+        timeout = None
+        if due is not None:  # bounded: zmq takes no more milliseconds than fit 31 bits
+            timeout = int(min(max(0.0, due - now), _LONGEST_SECONDS) * 1000) + 1
+        self._poll(timeout)
         self._woken = False  # before what it announces is looked at, or news could be missed
         while self._jobs:
             self._jobs.popleft()()
-        if self._doorkeeper is not None and self._doorkeeper.socket in ready:
+        if self._doorkeeper is not None and self._doorkeeper.socket in self._ready:
             self._doorkeeper.answer()
         now = time.monotonic()
         self._revoke(now)
@@ -401,18 +665,66 @@ class Hub:
             if bound := self._bound.get(endpoint):
                 bound.serving.news(name, now)
         while self._untidy:
-            self._untidy.pop().compact()
+            table = self._untidy.pop()
+            table.compact()
         for bound in set(self._bound.values()):
-            if bound in self._to_renew:
-                continue  # it has no socket just now
-            if not ready.keys().isdisjoint(bound.sockets):
-                bound.receive(now)
-            if bound.introducer is not None and bound.introducer.fileno() in ready:
-                bound.introducer.answer()
+            if isinstance(bound, _Keyed):
+                if bound in self._to_renew:
+                    continue  # it has no socket just now
+                if not self._ready.isdisjoint(bound.sockets):
+                    bound.receive(now)
+                if bound.introducer is not None and bound.introducer.fileno() in self._ready:
+                    bound.introducer.answer()
+            else:
+                self._read(bound, now)
             bound.serving.tick(now)
+        self._flush(now)
+
+    def _read(self, bound: _Plain, now: float) -> None:
+        streams, listening = bound.streams, bound.streams.socket
+        if listening is not None and listening.fileno() in self._ready:
+            streams.accept(now)
+        for fd in self._ready & streams.lines.keys():
+            bound.received(streams.ready(fd, now), now)
+        bound.received(streams.tick(now), now)
+
+    def _flush(self, now: float) -> None:
+        """Send what was put, once a turn: each call is a hand-over of the interpreter."""
+        for bound in set(self._bound.values()):
+            if isinstance(bound, _Plain):
+                bound.received(bound.streams.flush(now), now)
+                bound.streams.flush(now)
+        for one in self._lingering:
+            for fd in self._ready & one.lines.keys():
+                one.ready(fd, now)
+            one.tick(now)
+            one.flush(now)
+        self._lingering = [one for one in self._lingering if one.lines]
+
+    def _poll(self, timeout: int | None) -> None:
+        """Wait until there is something to do; note what can be read and written."""
+        wanted = {fd: write for one in self._streams() for fd, write in one.descriptors()}
+        for fd in [fd for fd in self._polled if fd not in wanted]:
+            self._poller.unregister(fd)
+            del self._polled[fd]
+        for fd, write in wanted.items():
+            if self._polled.get(fd) is not write:
+                self._poller.register(fd, zmq.POLLIN | (zmq.POLLOUT if write else 0))
+                self._polled[fd] = write
+        self._ready = {at for at, _ in self._poller.poll(timeout)}
+        if self._listen.fileno() in self._ready:
+            with contextlib.suppress(OSError):
+                self._listen.recv(4096)
 
 
-def _reason(error: zmq.ZMQError, endpoint: str) -> str:
+_FLUSH_SECONDS: Final = 0.005
+_CALL_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 2.0
+_LONGEST_SECONDS: Final = 3600.0
+_MOST_ENCODING: Final = 8
+
+
+def _reason(error: zmq.ZMQError | OSError, endpoint: str) -> str:
     if error.errno == zmq.EADDRINUSE:
         return "another process uses it; choose another port or end that process"
     if error.errno == zmq.EINVAL:
@@ -434,32 +746,71 @@ def process_name() -> str:
     return (name if name not in ("", "-", "-c") else os.path.basename(sys.executable))[:256]
 
 
-_hub: Hub | None = None
-_hub_lock = threading.Lock()
+_hubs: dict[int, Hub] = {}
 _abandoned: list[Hub] = []
 
 
 def get_hub() -> Hub:
     """Return this process's hub, started if need be."""
-    global _hub
-    with _hub_lock:
-        if _hub is None:
-            _hub = Hub()
-        return _hub
+    pid = os.getpid()
+    hub = _hubs.get(pid)
+    if hub is None:
+        # One call puts it there: a signal handler may come in between and put one, too.
+        hub = _hubs.setdefault(pid, Hub())
+        _at_exit_of_children()
+    hub.start()
+    return hub
 
 
 def _after_fork() -> None:
-    # The thread did not come along, and its sockets belong to the parent. Kept, not collected:
-    # closing them here would talk on the parent's connections.
-    global _hub, _hub_lock
-    if _hub is not None:
-        _abandoned.append(_hub)
-    _hub, _hub_lock = None, threading.Lock()
+    # The thread did not come along, and what is open belongs to the parent: kept open here it
+    # would keep the port taken. The hub is kept, not collected: libzmq's part of it must be left.
+    for hub in list(_hubs.values()):
+        _abandoned.append(hub)
+        with contextlib.suppress(Exception):
+            hub.let_go()
+    _hubs.clear()
+
+
+class _LastWords:
+    """Says a hub's last words when Python takes its modules apart: after all of `atexit`."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._say, self._pid = hub.last_words, os.getpid()
+
+    def __del__(self, pid: Callable[[], int] = os.getpid) -> None:
+        try:
+            if pid() == self._pid:
+                self._say()
+        except Exception:  # too much is gone already: its viewers see that its sockets close
+            return
+
+
+_LAST: Final = "livetable.feed.__last__"
 
 
 def _at_exit() -> None:
-    if _hub is not None:
-        _hub.stop()
+    hub = _hubs.get(os.getpid())
+    if hub is not None and _LAST not in sys.modules:
+        hub.leave()
+        # In a module that nobody else refers to: Python lets go of it first, while ours are whole.
+        module = sys.modules[_LAST] = ModuleType(_LAST)
+        module.words = _LastWords(hub)  # type: ignore[attr-defined]
+
+
+def _at_childs_exit() -> None:
+    hub = _hubs.pop(os.getpid(), None)
+    if hub is not None:
+        hub.stop()
+        remove_held()
+
+
+def _at_exit_of_children() -> None:
+    """Have `multiprocessing`'s children say their last words: they leave without `atexit`."""
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _at_childs_exit, exitpriority=100)
 
 
 if hasattr(os, "register_at_fork"):

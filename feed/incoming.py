@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -19,9 +20,13 @@ from livetable.feed.arrays import (
     values_of_column,
     without_dictionary,
 )
+from livetable.feed.cells import of_cells
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames import Captured, capture
+from livetable.feed.frames import is_column as _is_column
+from livetable.feed.given import columns_of_dict, is_many, is_row, row_of, rows_of, series_row
 from livetable.feed.shape import Shape
+from livetable.feed.widening import wider
 
 if TYPE_CHECKING:
     from livetable.feed.changing import State
@@ -57,22 +62,43 @@ class Column:
     text: bool
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Rows as arrays that nobody else can write to, made before the table's turn is taken.
+
+    Attributes:
+        columns: Their columns.
+        levels: The levels of their index, None if they came without one.
+        rows: How many there are.
+    """
+
+    columns: tuple[Column, ...]
+    levels: tuple[Column, ...] | None
+    rows: int
+
+
 def captured_rows(data: Any, key: Sequence[Any] = ()) -> list[Captured]:
     """Return rows as tables: several where dicts have different keys, as what is left out stays.
 
     Args:
-        data: What `capture` takes; or one dict that is a row: its key, or without a key all of its
-            values, are no lists.
+        data: What `capture` takes; or one row: a dict whose key, or without a key all of whose
+            values, are no lists; a Series, a named tuple, a dataclass, a model.
         key: Labels of the key.
 
     Raises:
         BadFrame: it is none of these.
     """
-    if isinstance(data, Mapping) and data:
+    if (row := series_row(data, key)) is not None:
+        return [capture(row)]
+    if is_row(data):
+        data = [row_of(data)]
+    elif isinstance(data, Mapping) and data:
+        data = columns_of_dict(data)
         told = [data[label] for label in key if label in data] or list(data.values())
         if not any(map(_is_column, told)):
-            data = [data]
-    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+            data = [row_of(data)]
+    if is_many(data):
+        data = rows_of(data)
         if not data:
             return []
         if all(isinstance(row, Mapping) for row in data):
@@ -86,7 +112,8 @@ def _of_dicts(rows: list[Mapping[Any, Any]]) -> Captured:
     names = list(rows[0])
     if names and all(isinstance(name, str) for name in names):
         try:
-            table = pa.table({name: [row[name] for row in rows] for name in names})
+            arrays = [of_cells([row[name] for row in rows]) for name in names]
+            table = pa.Table.from_arrays(arrays, names=names)
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             return capture(rows)
         if not any(pa.types.is_nested(kind) for kind in table.schema.types):
@@ -94,12 +121,32 @@ def _of_dicts(rows: list[Mapping[Any, Any]]) -> Captured:
     return capture(rows)
 
 
-def _is_column(value: object) -> bool:
-    sized = hasattr(value, "__len__") and not isinstance(value, (str, bytes, Mapping))
-    return sized and getattr(value, "ndim", 1) > 0
+def prepared(captured: Captured) -> Prepared:
+    """Return rows as arrays. Here runs the code of whoever made the cells, and nowhere later."""
+    frame = captured.frame
+    if isinstance(frame, pa.Table):
+        columns = [
+            Column(field.name, without_dictionary(one_chunk(values)), dtype_of(field), False)
+            for field, values in zip(frame.schema, frame.columns, strict=True)
+        ]
+        return Prepared(tuple(columns), None, captured.shape[0])
+    index = frame.index
+    levels = [_column(None, values_of_column(index.get_level_values(level)))
+              for level in range(index.nlevels)]  # fmt: skip
+    columns = [
+        _column(label, values)
+        for label, values in zip(frame.columns, columns_of(frame), strict=True)
+    ]
+    return Prepared(tuple(columns), tuple(levels), captured.shape[0])
 
 
-def columns(captured: Captured, shape: Shape) -> Iterator[Column]:
+def _column(label: Any, values: Any) -> Column:
+    # A copy: Arrow's array would be over the caller's memory, of which pandas then knows nothing.
+    array, text = to_arrow(values.copy())
+    return Column(label, without_dictionary(array), str(values.dtype), text)
+
+
+def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
     """Yield the columns of rows, the index's levels first where the table has such.
 
     Levels have the label None: they are in the order of the table's.
@@ -107,52 +154,38 @@ def columns(captured: Captured, shape: Shape) -> Iterator[Column]:
     Raises:
         BadFrame: the rows have no index like the table's.
     """
-    frame = captured.frame
-    if isinstance(frame, pa.Table):
-        for field, values in zip(frame.schema, frame.columns, strict=True):
-            plain = without_dictionary(one_chunk(values))
-            yield Column(field.name, plain, dtype_of(field), False)
-        return
-    if shape.levels:
-        if frame.index.nlevels != shape.levels:
+    if shape.levels and one.levels is not None:
+        if len(one.levels) != shape.levels:
             raise BadFrame(
-                f"the table's index has {shape.levels} levels, that of these rows "
-                f"{frame.index.nlevels}"
+                f"the table's index has {shape.levels} levels, that of these rows {len(one.levels)}"
             )
-        for level in range(shape.levels):
-            values = values_of_column(frame.index.get_level_values(level))
-            array, text = to_arrow(values)
-            yield Column(None, without_dictionary(array), str(values.dtype), text)
-    for label, values in zip(frame.columns, columns_of(frame), strict=True):
-        array, text = to_arrow(values)
-        yield Column(label, without_dictionary(array), str(values.dtype), text)
+        yield from one.levels
+    yield from one.columns
 
 
 def fit(
-    captured: Sequence[Captured], state: State, key: Sequence[int]
+    rows: Sequence[Prepared], state: State, key: Sequence[int], fixed: Mapping[str, pa.DataType]
 ) -> tuple[list[Incoming], State]:
     """Return rows as a table needs them, and the table with the columns that they bring.
 
     Args:
-        captured: The rows.
+        rows: The rows.
         state: The table as it stands.
         key: Fields that each row must have.
+        fixed: Types by label's JSON that no column changes from.
 
     Raises:
         BadFrame: a column of the key is missing, or a column changes its type.
     """
     parts = []
-    for one in captured:
+    for one in rows:
         arrays: dict[int, pa.Array] = {}
+        indexed = one.levels is not None  # else its levels are left out
         # Columns of the same names in the same order: also if several are called alike.
-        alike = (
-            isinstance(one.frame, pa.Table)
-            and not state.shape.levels
-            and one.frame.column_names == state.shape.described["labels"]
-        )
+        names = [column.label for column in one.columns]
+        alike = not indexed and not state.shape.levels and names == state.shape.described["labels"]
         level = 0
-        indexed = not isinstance(one.frame, pa.Table)  # else its levels are left out
-        for at, column in enumerate(columns(one, state.shape)):
+        for at, column in enumerate(_columns(one, state.shape)):
             if alike:
                 field = at
             elif indexed and level < state.shape.levels:
@@ -164,21 +197,18 @@ def fit(
                 if found is None:
                     found, state = len(state.shape.types), _with_column(state, column)
                 field = found
-            if pa.types.is_null(state.shape.types[field]) and column.values.type != pa.null():
-                kind = column.values.type
-                state = replace(
-                    state,
-                    shape=state.shape.with_type(field, kind),
-                    store=state.store.with_type(field, kind),
-                )
-            arrays[field] = fitted(column.values, state.shape.types[field], state.shape, field)
+            of = state.shape.described["labels"]
+            at_label = (
+                json.dumps(of[field - state.shape.levels]) if field >= state.shape.levels else ""
+            )
+            arrays[field], state = _put(column.values, state, field, key, fixed.get(at_label))
         for field in key:
             if field not in arrays:
                 raise BadFrame(
                     f"{state.shape.title(field)} is (part of) the table's key: these rows need it"
                 )
-        parts.append(Incoming(arrays, one.shape[0]))
-    return parts, state
+        parts.append(Incoming(arrays, one.rows))
+    return [_with_types(part, state) for part in parts], state
 
 
 def _with_column(state: State, column: Column) -> State:
@@ -188,6 +218,61 @@ def _with_column(state: State, column: Column) -> State:
         shape=state.shape.with_column(column.label, column.dtype, kind, column.text),
         store=state.store.with_column(kind),
     )
+
+
+def _put(
+    values: pa.Array, state: State, field: int, key: Sequence[int], fixed: pa.DataType | None
+) -> tuple[pa.Array, State]:
+    """Return values in the type of the table's column, or the table with a type that holds both.
+
+    Raises:
+        BadFrame: there is no such type.
+    """
+    shape, kind = state.shape, state.shape.types[field]
+    if fixed is not None and kind != fixed:  # a column that just came
+        state = _with_type(state, field, fixed)
+        kind = fixed
+    if fixed is not None or field in key or shape.is_text(field):
+        return fitted(values, kind, shape, field), state
+    if values.type == kind or _says_nothing(values, kind):
+        return fitted(values, kind, shape, field), state
+    values = _whole(values, kind)
+    common = wider(kind, values.type)
+    if common is None:
+        raise _misfit(values, kind, shape, field)
+    fits = _cast(values, kind) if _family(values.type) == _family(kind) else None
+    if fits is not None:
+        return fits, state
+    cast = _cast(values, common)
+    if cast is None:
+        raise _misfit(values, kind, shape, field)
+    return cast, _with_type(state, field, common)
+
+
+def _with_type(state: State, field: int, kind: pa.DataType) -> State:
+    """Return a table with a column of another type, its values cast.
+
+    Raises:
+        BadFrame: some of them can't be told in it.
+    """
+    try:
+        store = state.store.with_type(field, kind)
+    except pa.ArrowException:
+        raise BadFrame(
+            f"{state.shape.title(field)} holds {state.shape.types[field]}, of which some are no "
+            f"{kind}: convert them, or send the whole table"
+        ) from None
+    return replace(state, shape=state.shape.with_type(field, kind), store=store)
+
+
+def _with_types(part: Incoming, state: State) -> Incoming:
+    """Return rows in the types that the rows behind them brought."""
+    types = state.shape.types
+    if all(values.type == types[field] for field, values in part.arrays.items()):
+        return part
+    arrays = {field: fitted(values, types[field], state.shape, field)
+              for field, values in part.arrays.items()}  # fmt: skip
+    return Incoming(arrays, part.rows)
 
 
 def fitted(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> pa.Array:
@@ -200,21 +285,42 @@ def fitted(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> pa.
         return values
     if _says_nothing(values, kind):
         return pa.nulls(len(values), kind)
-    if shape.is_text(field) or _family(values.type) == _family(kind):
-        try:
-            if pa.types.is_floating(values.type) and pa.types.is_integer(kind):
-                # pandas tells whole numbers, some of them missing, as floats with NaN.
-                values = pc.if_else(pc.is_nan(values), pa.nulls(1, values.type)[0], values)
-            return values.cast(kind)
-        except pa.ArrowException:
-            raise BadFrame(
-                f"{shape.title(field)} holds {kind}, which some of these values ({values.type}) "
-                "don't fit: convert them, or send the whole table"
-            ) from None
-    raise BadFrame(
+    if shape.is_text(field) or wider(values.type, kind) is not None:
+        values = _whole(values, kind)
+        if (cast := _cast(values, kind)) is not None:
+            return cast
+        raise BadFrame(
+            f"{shape.title(field)} holds {kind}, which some of these values ({values.type}) "
+            "don't fit: convert them, or send the whole table"
+        )
+    raise _misfit(values, kind, shape, field)
+
+
+def _misfit(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> BadFrame:
+    return BadFrame(
         f"{shape.title(field)} holds {kind}, these rows have {values.type}: convert them, or send "
         "the whole table"
     )
+
+
+def _whole(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return whole numbers, some of them missing, which pandas tells as floats with NaN."""
+    if pa.types.is_floating(values.type) and pa.types.is_integer(kind):
+        return pc.if_else(pc.is_nan(values), pa.nulls(1, values.type)[0], values)
+    return values
+
+
+def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    """Return values in another type, None if some of them would be others."""
+    try:
+        cast = values.cast(kind)
+        narrower = pa.types.is_floating(kind) and pa.types.is_floating(values.type)
+        if narrower and kind.bit_width < values.type.bit_width:
+            same = pc.or_(pc.equal(cast.cast(values.type), values), pc.is_nan(values))
+            return cast if pc.all(same).as_py() in (True, None) else None
+        return cast
+    except pa.ArrowException:
+        return None
 
 
 def _says_nothing(values: pa.Array, kind: pa.DataType) -> bool:

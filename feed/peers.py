@@ -16,10 +16,11 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
 import zmq
 
+from livetable.feed.native import original
 from livetable.feed.unsent import Sent
 
 MOST_TOPICS: Final = 1_000
@@ -72,6 +73,21 @@ _LEAST_PLACES: Final = 16
 _MOST_PLACES: Final = 4_000
 
 
+class Line(Protocol):
+    """A connection that is the feed's own, not ZeroMQ's.
+
+    Attributes:
+        unsent: Bytes on their way to it that the system has not taken yet.
+        taken: Bytes that the system took.
+    """
+
+    unsent: int
+    taken: int
+
+    def cut(self) -> None:
+        """Shut it and free what it held."""
+
+
 class _Bucket:
     """So many at once, and so many more a second."""
 
@@ -100,10 +116,12 @@ class Peer:
         fd: Its descriptor, which is ZeroMQ's. None: nobody knows whose messages are whose, and
             nothing is held against anybody.
         now: The time.
+        line: The connection, where it is the feed's own.
     """
 
-    def __init__(self, fd: int | None = None, now: float = 0.0) -> None:
+    def __init__(self, fd: int | None = None, now: float = 0.0, line: Line | None = None) -> None:
         self.fd = fd
+        self._line = line
         self.ends = None if fd is None else _ends_of(fd)
         self.since = now
         self.topics: set[bytes] = set()
@@ -122,7 +140,7 @@ class Peer:
         self._gets = _Bucket(ANSWERS, ANSWERS_A_SECOND, now)
         self._unsent: deque[Sent] = deque()
         self._bodies: dict[str, deque[Sent]] = {}
-        self._queued = 0
+        self._moved = 0, 0
         self._still_since: float | None = None
 
     def be_wary(self) -> None:
@@ -187,17 +205,23 @@ class Peer:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the system holds something that it has not read."""
+        """Whether there is something on its way that it has not read."""
+        if self._line is not None and self._line.unsent:
+            return True
         return self.fd is not None and queued(self.fd) > 0
 
     def look(self, now: float) -> None:
         """See what is on its way to it."""
         if self.fd is None:
             return
-        before, self._queued = self._queued, queued(self.fd)
-        if not self._queued:
+        line, before = self._line, self._moved
+        held, unsent, taken = queued(self.fd), 0, 0
+        if line is not None:
+            unsent, taken = line.unsent, line.taken
+        self._moved = held, taken
+        if not held and not unsent:
             self._still_since = None
-        elif self._queued != before or self._still_since is None:
+        elif self._moved != before or self._still_since is None:
             self._still_since = now
 
     def reads(self, now: float) -> bool:
@@ -212,7 +236,9 @@ class Peer:
         """Shut its connection: ZeroMQ finds it so, and frees what it held for it."""
         if not self.gone and self.fd is not None:
             self.gone = True
-            if self.ends is not None:
+            if self._line is not None:
+                self._line.cut()
+            elif self.ends is not None:
                 shut(self.fd, self.ends)
 
     @property
@@ -236,15 +262,21 @@ class Peers:
 
     @property
     def places(self) -> int:
-        """How many connections there may be: at most half of the process's descriptors."""
+        """How many connections there may be: at most a quarter of the process's descriptors."""
         return self._given if self._given is not None else _places()
 
     def __len__(self) -> int:
         return len(self._there)
 
-    def came(self, fd: int, now: float) -> Peer:
-        """Open the account of a connection that was accepted."""
-        newcomer = Peer(fd, now)
+    def came(self, fd: int, now: float, line: Line | None = None) -> Peer:
+        """Open the account of a connection that was accepted.
+
+        Args:
+            fd: Its descriptor.
+            now: The time.
+            line: The connection, where it is the feed's own.
+        """
+        newcomer = Peer(fd, now, line)
         if now - self._floods.get(newcomer.host, -_WARY_SECONDS) < _WARY_SECONDS:
             newcomer.be_wary()
         self._there[fd] = newcomer
@@ -340,7 +372,7 @@ def _places() -> int:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return _MOST_PLACES
-    return max(_LEAST_PLACES, min(limit // 2, _MOST_PLACES))
+    return max(_LEAST_PLACES, min(limit // 4, _MOST_PLACES))
 
 
 class Arrivals:
@@ -469,7 +501,7 @@ def _ends_of(fd: int) -> Ends | None:
     return None
 
 
-def _held(fd: int) -> socket.socket:
+def _held(fd: int) -> Any:
     """Return a connection by a descriptor of its own, which can't become another's meanwhile.
 
     Raises:
@@ -477,7 +509,7 @@ def _held(fd: int) -> socket.socket:
     """
     own = os.dup(fd)
     try:
-        return socket.socket(fileno=own)
+        return original("socket", "socket")(fileno=own)  # gevent's would start a loop of its own
     except OSError:
         os.close(own)
         raise

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from livetable.feed import directory
 from livetable.feed.closing import Closing
-from livetable.feed.errors import BadFrame, LivetableError, PublisherClosed
-from livetable.feed.frames import Captured, capture
-from livetable.feed.hub import get_hub
+from livetable.feed.errors import BadFrame, LivetableError, NameTaken, PublisherClosed
+from livetable.feed.frames import Captured, capture, with_types
+from livetable.feed.hub import Hub, get_hub
 from livetable.feed.keys import pair_for
-from livetable.feed.labels import to_json
-from livetable.feed.state import Body, TableState
+from livetable.feed.labels import safe_str, to_json
+from livetable.feed.loading import loaded
+from livetable.feed.native import start_thread
+from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
+from livetable.feed.streams import say_taken
 from livetable.feed.wire import can_share, check_name
 
 if TYPE_CHECKING:
@@ -42,6 +50,13 @@ class Publisher(Closing):
             any machine reads it.
         limit: The most rows that the table holds; of more the oldest ones go, by when they came.
         ttl: Seconds after which a row goes that was not sent again.
+        schema: Types that columns have whatever comes: ``{"price": float}``. Others widen: whole
+            numbers to floats, dates to times.
+        taken: What to do where a live process publishes a table of this name. ``"error"``: raise
+            NameTaken; in this very process the newer Publisher takes over if the same line made
+            the older, or both were made in an interactive session (a cell that is run again).
+            ``"replace"``: take the name, the other one raises PublisherClosed from then on.
+            ``"number"``: call this one ``name-2``, the lowest number that is free (`name`).
         listed: Whether `livetable` without a source lists the table; one with an endpoint of its
             own need not be.
         secure: Whether viewers have to have a key that authorized_viewers names, and all is
@@ -62,13 +77,18 @@ class Publisher(Closing):
         name: str,
         *,
         key: Any = None,
+        schema: Mapping[Any, Any] | None = None,
         endpoint: str | None = None,
         limit: int | None = None,
         ttl: float | None = None,
+        taken: Literal["error", "replace", "number"] = "error",
         listed: bool = True,
         secure: bool | None = None,
     ) -> None:
         self._open = False
+        self._pid = os.getpid()
+        self._taken_by: str | None = None
+        self._made = _maker()
         self.on_failure: Callable[[str], object] | None = None
         """Told of what `fail` is called with."""
         self.name = check_name(name)
@@ -76,8 +96,24 @@ class Publisher(Closing):
             raise ValueError(f"limit={limit!r}: a number of rows, 1 at least")
         if ttl is not None and not ttl > 0:
             raise ValueError(f"ttl={ttl!r}: a number of seconds, more than 0")
+        if taken not in ("error", "replace", "number"):
+            raise ValueError(f'taken={taken!r}: "error", "replace" or "number"')
         self._limit = None if limit is None else int(limit)
         self._key = tuple(key) if isinstance(key, list) else () if key is None else (key,)
+        self._schema = _types(schema)
+        by_broker = endpoint is not None and "://" in endpoint and _is_brokers(endpoint)
+        if endpoint is not None and not by_broker:
+            directory.check_endpoint(endpoint)
+        pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
+        self._claim: directory.Claim | None = None
+        older: Publisher | None = None
+        try:
+            if endpoint is None or (listed and not by_broker):
+                self._claim, older = self._claimed(endpoint, taken)
+        except (LivetableError, ImportError):
+            if endpoint is None or not endpoint.startswith("tcp://"):
+                raise
+            # Over TCP it can do without being listed: the folder only helps to find it.
         self._state = TableState(
             self.name,
             tuple(map(to_json, self._key)),
@@ -85,25 +121,18 @@ class Publisher(Closing):
             limit=self._limit,
             ttl=None if ttl is None else float(ttl),
         )
-        self._pid = os.getpid()
-        by_broker = endpoint is not None and "://" in endpoint and _is_brokers(endpoint)
-        if endpoint is not None and not by_broker:
-            directory.check_endpoint(endpoint)
-        pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
-        self._claim: directory.Claim | None = None
+        self._ttl = ttl
+        bind = self._claim.bind if self._claim is not None else endpoint or ""
         try:
-            if endpoint is None or (listed and not by_broker):
-                self._claim = directory.claim(self.name, endpoint)
-        except (LivetableError, ImportError):
-            if endpoint is None or not endpoint.startswith("tcp://"):
-                raise
-            # Over TCP it can do without being listed: the folder only helps to find it.
-        self._hub = _hub_of(endpoint) if by_broker and endpoint else get_hub()
-        bind = endpoint or (self._claim.endpoint if self._claim else "")
-        try:
-            self.endpoint: str = self._hub.add(self._state, bind, pair)
-            if (path := directory.socket_path(self.endpoint)) is not None:
-                os.chmod(path, 0o600)
+            self._hub = _hub_of(endpoint) if by_broker and endpoint else get_hub()
+            if older is None or by_broker:
+                self._bound: str = self._hub.add(self._state, bind, pair)
+            else:
+                self._bound = self._hub.add(self._state, bind, pair, replaces=older._state)
+            self._state.on_change = partial(self._hub.news, self._state, self._bound)
+            self._state.on_taken = partial(_lost, weakref.ref(self))
+            is_local = endpoint is None and self._claim is not None
+            self.endpoint: str = self._claim.endpoint if is_local and self._claim else self._bound
             if self._claim is not None:
                 self._claim.publish(self.endpoint)
         except BaseException:
@@ -111,23 +140,62 @@ class Publisher(Closing):
                 self._claim.release()
             raise
         self._open = True
+        if self._claim is not None and (other := self._claim.replaced) is not None:
+            _tell_taken(other, self.name)
+
+    def _claimed(
+        self, endpoint: str | None, taken: str
+    ) -> tuple[directory.Claim, Publisher | None]:
+        """Return the name's claim, and the Publisher of this process that had it."""
+        name, number, older = self.name, 1, None
+        while True:
+            try:
+                claim = directory.claim(self.name, endpoint, replace=taken == "replace")
+                claim.holder = weakref.ref(self)
+                return claim, older
+            except NameTaken as error:
+                if taken == "number":
+                    number += 1
+                    self.name = check_name(f"{name}-{number}")
+                    continue
+                holder = error.holder() if callable(error.holder) else None
+                if older is not None or not isinstance(holder, Publisher):
+                    raise
+                if taken != "replace" and not _is_made_again(holder._made, self._made):
+                    raise
+                older = holder
+                older._give_up(f"a newer Publisher of this process (made at {self._made[0]})")
+
+    def _give_up(self, by: str) -> None:
+        self._taken_by, self._open = by, False
+        if self._claim is not None:
+            self._claim.release()
 
     def send(self, frame: Any) -> None:
         """Make `frame` the table: viewers see it at once, and only the newest.
 
-        Takes the same few microseconds for a thousand rows as for a million, never blocks, and
-        never raises because of a viewer. `frame` may be changed as soon as this returns.
+        Takes the same few hundred microseconds at most for a thousand rows as for a million, never
+        blocks, and never raises because of a viewer. `frame` may be changed as soon as this
+        returns. The first holds for pandas frames (pandas 3) that own their memory. Copied before
+        it returns, at some gigabytes a second, is memory that somebody else may still write to: a
+        frame over a NumPy array that you hold, Arrow tables (pyarrow, polars, duckdb), pandas'
+        extension arrays but Arrow's (categories, nullable numbers, times with a zone), lists and
+        dicts in cells. The text of other objects in cells is made later: don't change those, nor
+        NumPy's columns through ``.array``.
 
         Args:
             frame: A pandas DataFrame or Series; anything with the Arrow PyCapsule interface
-                (polars, pyarrow, duckdb); a dict of columns; a list of dicts.
+                (polars, pyarrow, duckdb) or ``to_pandas()``; a dict of columns; rows one after the
+                other: dicts, named tuples, dataclasses, models.
 
         Raises:
             BadFrame: it is none of these, or lacks a key column.
-            PublisherClosed: after `close`, or in a forked child.
+            PublisherClosed: after `close` or `end`, or in a forked child.
         """
         self._check_open()
         captured = capture(frame)
+        if self._schema:
+            captured = with_types(captured, self._schema)
         if self._key:
             self._check_key(captured)
         self.send_captured(captured)
@@ -145,9 +213,8 @@ class Publisher(Closing):
         rows = captured.shape[0]
         self._state.put(
             captured, captured.shape, time.monotonic(), time.time(),
-            unfinished=rows - 1 if unfinished and rows else None,
+            unfinished=rows - 1 if unfinished and rows else None, beside=captured.beside,
         )  # fmt: skip
-        self._hub.news(self._state, self.endpoint)
 
     def upsert(self, rows: Any) -> None:
         """Insert rows, or replace those of the same key. Columns that are left out stay.
@@ -211,20 +278,25 @@ class Publisher(Closing):
         """
         self._check_open()
         if self._state.set_source(**changes):
-            self._hub.news(self._state, self.endpoint)
+            self._hub.news(self._state, self._bound)
 
     def _add(self, rows: Any, how: Literal["upsert", "append", "tail"]) -> None:
         self._check_open()
-        from livetable.feed.incoming import captured_rows, fit
+        loaded("livetable.feed.changes")
+        from livetable.feed.changes import begun
+        from livetable.feed.incoming import captured_rows, fit, prepared
 
         captured = captured_rows(rows, self._key)
         if not sum(one.shape[0] for one in captured):
             return  # of no rows there is nothing to do
+        # All that may run somebody's code, before the table's turn is taken.
+        came = list(map(prepared, captured))
+        first = None if self._state.seq else begun(captured[0], None, self._state.key)
         now = time.monotonic()
 
         def act(table: ChangingTable) -> None:
             table.drop_tail(now)
-            parts, state = fit(captured, table.now, table.key)
+            parts, state = fit(came, table.now, table.key, self._schema)
             if how == "tail":
                 table.show_tail(parts[0], state, now)
             elif how == "upsert":
@@ -233,7 +305,7 @@ class Publisher(Closing):
                 table.append(parts, state, now)
 
         by_index = how == "upsert" and not self._key
-        self._state.change(act, now, time.time(), first=captured[0], by_index=by_index)
+        self._state.change(act, now, time.time(), first=first, by_index=by_index)
         self._changed()
 
     def delete(self, keys: Any) -> int:
@@ -244,7 +316,9 @@ class Publisher(Closing):
                 DataFrame with its columns.
 
         Returns:
-            How many were there; keys that were not are passed over.
+            How many were there; keys that were not are passed over. 0 where it can't be waited for:
+            in a signal handler or a finalizer that interrupted a change of this table, after which
+            the rows go.
 
         Raises:
             BadFrame: these can't be keys of the table.
@@ -253,29 +327,31 @@ class Publisher(Closing):
         self._check_open()
         if not self._state.seq:
             return 0
-        from livetable.feed.changes import keys_given
+        loaded("livetable.feed.changes")
+        from livetable.feed.changes import keys_given, keys_held
 
         now = time.monotonic()
         if not self._key:
+            # None where it is not waited for: then the keys are tried as they are.
             labelled = self._state.change(
                 lambda table: bool(table.now.shape.levels), now, time.time()
             )
-            if not labelled:
+            if labelled is False:
                 raise BadFrame(
                     f"table {self.name!r} has no key, and its index only counts: make the "
                     "Publisher with key=, or send frames with an index"
                 )
+        given = keys_held(keys)
         gone = self._state.change(
-            lambda table: table.delete(keys_given(keys, table.now, table.key), now),
+            lambda table: table.delete(keys_given(given, table.now, table.key), now),
             now,
             time.time(),
             by_index=not self._key,
         )
         self._changed()
-        return gone
+        return gone or 0
 
     def _changed(self) -> None:
-        self._hub.news(self._state, self.endpoint)
         if self._state.is_bloated:
             self._hub.tidy(self._state)
 
@@ -287,6 +363,7 @@ class Publisher(Closing):
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the table now."""
+        self._state.expire(time.monotonic(), patience=PATIENCE_SECONDS)
         return self._state.shape
 
     def snapshot(self) -> memoryview:
@@ -296,17 +373,49 @@ class Publisher(Closing):
             LivetableError: there is no table yet, or its newest frame can't be encoded.
         """
         self._check_open()
-        found = self._state.since(None)
-        if found is None:
+        self._state.expire(time.monotonic(), patience=PATIENCE_SECONDS)
+        try:
+            body = self._state.whole(_LateEncoder(is_local=False))
+        except Exception as error:
+            said = f"table {self.name!r} can't be encoded: {safe_str(error):.200}"
+            raise LivetableError(said) from error
+        if body is None:
             raise LivetableError(self._state.failure or f"table {self.name!r} has no frame yet")
         # Of memory that viewers read a copy: to a child that is forked it would change.
-        return found.body.data if found.body.place is None else memoryview(bytes(found.body.data))
+        return body.data if body.place is None else memoryview(bytes(body.data))
 
-    def end(self) -> None:
-        """Say that nothing will change any more. The table can be looked at until `close`."""
-        self._check_open()
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all who look at the table now have its newest frame.
+
+        A script that sends and ends at once need not call it: viewers get the last frame when it
+        ends. It is for what must be seen before something else happens.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether all viewers have it, have left, or nobody looks; of a broker: whether it does.
+        """
+        self._check_forked()
+        if not self._open:
+            return True
+        return bool(self._hub.flush(self._state, self._bound, float(timeout)))
+
+    def end(self, note: str | None = None) -> None:
+        """Say that nothing will change any more. The table can be looked at until `close`.
+
+        A second call does nothing.
+
+        Args:
+            note: A sentence that viewers are shown with it.
+        """
+        self._check_forked()
+        if not self._open or self._state.ended:
+            return
+        if note is not None:
+            self.note(note)
         self._state.ended = True
-        self._hub.news(self._state, self.endpoint)
+        self._hub.news(self._state, self._bound)
 
     def note(self, sentence: str | None) -> None:
         """Show viewers a sentence about the source, until it is replaced or None is given."""
@@ -332,32 +441,70 @@ class Publisher(Closing):
         state.failed = state.note if for_good or not state.seq else None
         # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
         state.note_is_new = state.wanted = True
-        self._hub.news(state, self.endpoint)
+        self._hub.news(state, self._bound)
         if self.on_failure is not None and state.failed is not None:
             self.on_failure(state.failed)
 
     def close(self) -> None:
         """End the table; viewers are told so. A second call does nothing."""
+        self._close(waits=True)
+
+    def _close(self, *, waits: bool) -> None:
         if not self._open or os.getpid() != self._pid:
             return
         self._open = False
-        self._hub.remove(self._state, self.endpoint)
         if self._claim is not None:
-            self._claim.release()
+            self._claim.release()  # at once: the name may be wanted again before viewers are told
+        if isinstance(self._hub, Hub):
+            self._hub.remove(self._state, self._bound, waits=waits)
+        else:
+            self._hub.remove(self._state, self._bound)
 
     def __del__(self) -> None:
-        # Without this the name would stay taken by a table that nobody can send to.
-        if self._open:
-            self.close()
+        # Without this the name would stay taken by a table that nobody can send to. It may run in
+        # the midst of anything, and waits for nothing.
+        if getattr(self, "_open", False) and not sys.is_finalizing():  # then `hub` ends all tables
+            self._close(waits=False)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None and self._open and os.getpid() == self._pid:
+            self.end(f"{type(error).__name__}: {safe_str(error)}"[:200])
+        self.close()
+
+    def __copy__(self) -> NoReturn:
+        raise PublisherClosed(
+            f"table {self.name!r} has one Publisher: hand over that one, it can't be copied"
+        )
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise PublisherClosed(
+            f"table {self.name!r} belongs to this process: make a Publisher in the other one, "
+            "it can't be pickled"
+        )
 
     def __repr__(self) -> str:
         return f"Publisher({self.name!r}, endpoint={getattr(self, 'endpoint', None)!r})"
 
-    def _check_open(self) -> None:
+    def _check_forked(self) -> None:
         if os.getpid() != self._pid:
             raise PublisherClosed(
                 f"table {self.name!r} belongs to process {self._pid}, from which this one was "
                 "forked: make a Publisher here under another name"
+            )
+
+    def _check_open(self) -> None:
+        self._check_forked()
+        if self._taken_by is not None:
+            raise PublisherClosed(
+                f"table {self.name!r} was taken over by {self._taken_by}: use that one"
             )
         if not self._open or self._state.ended:
             how = "closed" if not self._open else "ended"
@@ -381,6 +528,51 @@ class Publisher(Closing):
                         else f"; there are {there or 'none'}"
                     )
                 )
+
+
+def _maker() -> tuple[str, bool]:
+    """Return which line makes a Publisher, and whether that is one of an interactive session."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("livetable."):
+        frame = frame.f_back
+    if frame is None:
+        return "?", False
+    file = frame.f_code.co_filename
+    name = os.path.basename(file)
+    interactive = file in ("<stdin>", "<console>") or name.startswith(("<ipython", "<python-input"))
+    interactive = interactive or "ipykernel" in file
+    return f"{file}:{frame.f_lineno}", interactive
+
+
+def _is_made_again(older: tuple[str, bool], newer: tuple[str, bool]) -> bool:
+    """Tell whether a Publisher is made by the line that made one before, or by a cell like it."""
+    return (older[0] == newer[0] != "?") or (older[1] and newer[1])
+
+
+def _lost(publisher: weakref.ref[Publisher]) -> None:
+    """Another process says that it has taken the name, and the folder says so, too."""
+    one = publisher()
+    if one is not None and one._claim is not None and not one._claim.is_held:
+        one._taken_by, one._open = "another process", False
+        one._claim.release()
+        one._hub.remove(one._state, one._bound, waits=False)
+
+
+def _tell_taken(other: directory.Entry, name: str) -> None:
+    path = directory.socket_path(other.endpoint)
+    if path is not None:
+        with contextlib.suppress(RuntimeError):
+            start_thread(partial(say_taken, path, name))
+
+
+def _types(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
+    """Return types by label's JSON."""
+    if not schema:
+        return {}
+    loaded("livetable.feed.widening")
+    from livetable.feed.widening import named_type
+
+    return {json.dumps(to_json(label)): named_type(kind) for label, kind in schema.items()}
 
 
 def _is_brokers(endpoint: str) -> bool:
@@ -410,10 +602,12 @@ class _LateEncoder:
 
     def __call__(self, captured: Captured) -> Body:
         if hasattr(captured.frame, "labels"):  # a state that came over the wire, or from a tape
+            loaded("livetable.feed.following")
             from livetable.feed.following import body_of
 
             return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:
+            loaded("livetable.feed.encode")
             from livetable.feed.encode import Encoder
             from livetable.feed.memory import SharedRoom
 

@@ -142,6 +142,7 @@ class Serving:
         self._prepare = prepare
         self._shares = shares
         self.tables: dict[str, TableState] = {}
+        self._mortal: dict[str, TableState] = {}  # of these, those whose rows go by themselves
         self._send = send
         self._describe = describe
         self._epoch = new_epoch()
@@ -168,17 +169,24 @@ class Serving:
     def add(self, table: TableState, now: float) -> None:
         """Serve a table."""
         self.tables[table.name] = table
+        if table.is_mortal:
+            self._mortal[table.name] = table
         self._version += 1
         table.wanted = True
         self.news(table.name, now)
         self._answer_catalogue(now)
 
-    def remove(self, name: str, now: float) -> None:
-        """Stop serving a table; its viewers get the last frame and are told that it ended."""
+    def remove(self, name: str, now: float) -> list[bytes]:
+        """Stop serving a table; its viewers get the last frame and are told that it ended.
+
+        Returns:
+            The topics of its viewers.
+        """
         shares, self._shares = self._shares, False  # the memory may be gone before it is read
         self.news(name, now)
         self._shares = shares
         table = self.tables.pop(name)
+        self._mortal.pop(name, None)
         self._version += 1
         waiting = dict(self._waiting.get(name, {}))
         # Who is painting just now waits for nothing: it is told under its last want's number.
@@ -207,6 +215,35 @@ class Serving:
             listener.has.pop(name, None)
             listener.answered.pop(name, None)  # the rest will never come: it may ask again
         self._answer_catalogue(now)
+        return list(numbers)
+
+    def put_in_place(self, table: TableState, old: TableState, now: float) -> None:
+        """Serve a table in the place of one of the same name; its viewers go on with it."""
+        if self.tables.get(old.name) is old:
+            del self.tables[old.name]
+            self._mortal.pop(old.name, None)
+        self.add(table, now)
+
+    @property
+    def looked_at(self) -> set[str]:
+        """The tables that somebody has been sent, or waits for."""
+        names = {name for one in self._listeners.values() for name in one.answered}
+        names.update(self._waiting, self._public)
+        return {name for name in names if name is not None and name in self.tables}
+
+    def all_have(self, table: TableState) -> bool:
+        """Tell whether all who look at a table have its newest frame, and say so."""
+        at, name = table.shown, table.name
+        waiting = self._waiting.get(name, {})
+        public = self._public.get(name)
+        if public is not None and self._has_public(name):
+            public.has_room()
+            if public.on_their_way or table.has_news(public.position):
+                return False
+        looking = {topic for topic, one in self._listeners.items() if name in one.answered}
+        return all(
+            topic in waiting and waiting[topic].want.have == at for topic in looking | set(waiting)
+        )
 
     def received(self, message: bytes, now: float, peer: Peer | None = None) -> None:
         """Take in one upstream message: a subscription, its end, or a want.
@@ -278,7 +315,7 @@ class Serving:
         for name in list(self._public):
             if name in self.tables:
                 self._publish(self.tables[name], now)
-        for name, table in self.tables.items():
+        for name, table in self._mortal.items():
             if table.expire(now):
                 self.news(name, now)
 
@@ -295,7 +332,7 @@ class Serving:
             table = self.tables.get(name)
             if table and table.has_news(public.position) and self._has_public(name):
                 times.append(max(public.next_at, now + 0.01))
-        for table in self.tables.values():
+        for table in self._mortal.values():
             if (expiry := table.next_expiry) is not None and table.wanted:
                 times.append(max(expiry, now + EXPIRY_SECONDS))
         return min(times, default=None)
@@ -322,8 +359,10 @@ class Serving:
             return
         listener.by_memory.discard(want.table)
         table = self.tables.get(want.table)
-        if table is not None and table.on_wanted is not None:
-            table.on_wanted()
+        if table is not None:
+            table.expire(now)  # rows whose time is over are nobody's any more
+            if table.on_wanted is not None:
+                table.on_wanted()
         if table is not None and self._answer(table, want, now):
             return
         if table is None or table.failed is None or want.table in listener.failure_told:
@@ -511,13 +550,24 @@ class Serving:
 
     def _newer(self, table: TableState, want: Want) -> Snapshot | None:
         """Return what a viewer needs, None if it has it, or if that is being encoded."""
-        if self._prepare is None or not table.is_large:
+        if self._prepare is None or not table.is_slow:
             return table.since(want.have, deltas=want.deltas)
         if not table.has_news(want.have):
             return None
         made = table.prepared_for(want.have, deltas=want.deltas)
         if made is None:
             self._prepare(table, want.have, want.deltas)
+        return made
+
+    def _whole_since(self, table: TableState, have: Position | None) -> Snapshot | None:
+        """Return the whole table for plain subscribers, None as `_newer` does."""
+        if self._prepare is None or not table.is_slow:
+            return table.since(have)
+        if not table.has_news(have):
+            return None
+        made = table.prepared_for(have, deltas=False)
+        if made is None:
+            self._prepare(table, have, False)
         return made
 
     def _send_parts(self, transfer: _Transfer, table: TableState, want: Want, now: float) -> None:
@@ -686,7 +736,7 @@ class Serving:
         if not public.has_room():
             self._peers.send_away_who_does_not_read(now)
             return
-        if (snapshot := table.since(public.position)) is None:
+        if (snapshot := self._whole_since(table, public.position)) is None:
             return
         header = self._header(table, snapshot, now)
         frames: list[bytes | memoryview] = [table.name.encode(), header.encode()]

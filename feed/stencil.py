@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from livetable.feed.arrays import to_arrow
 from livetable.feed.envelope import first_batch
+from livetable.feed.lending import lent_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,10 +111,9 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     """
     try:
         blocks = [
-            (one.mgr_locs.as_array, one.values, _are_numbers(one.values))
+            (one.mgr_locs.as_array, lent_values(one.values), _are_numbers(one.values))
             for one in frame._mgr.blocks
         ]
-        values_of = frame._mgr.iget_values
     except AttributeError:  # another pandas: what is read here is not its public API
         return None
     many = sum(len(places) for places, _, numbers in blocks if numbers)
@@ -122,7 +122,10 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     found: list[tuple[int, Numbers | Column]] = []
     for places, values, numbers in blocks:
         if not numbers:
-            found += [(int(place), Column(values_of(place))) for place in places]
+            found += [
+                (int(place), Column(values[at] if values.ndim == 2 else values))
+                for at, place in enumerate(places)
+            ]
             continue
         starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
         found += [

@@ -100,9 +100,13 @@ class Store:
         return Store((*self.types, kind), segments, self._starts, self._sizes)
 
     def with_type(self, column: int, kind: pa.DataType) -> Store:
-        """Return the store with a column of nulls in another type."""
+        """Return the store with a column in another type. Takes a pass over the column.
+
+        Raises:
+            pa.ArrowException: some of its values can't be told in it.
+        """
         segments = tuple(
-            (*segment[:column], pa.nulls(len(segment[column]), kind), *segment[column + 1 :])
+            (*segment[:column], segment[column].cast(kind), *segment[column + 1 :])
             for segment in self._segments
         )
         types = (*self.types[:column], kind, *self.types[column + 1 :])

@@ -62,6 +62,7 @@ class Lister:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._readers: dict[str, Any] = {}  # endpoint → Client
+        self._by_process: dict[str, dict[str, str]] = {}  # a process's socket → name → endpoint
         self._listing: dict[tuple[str, str], Listed] = {}
         self.frames = 0
 
@@ -109,15 +110,19 @@ class Lister:
         try:
             for _ in changes(self._stop):
                 found = {(entry.endpoint, entry.name): entry for entry in entries()}
+                by_process: dict[str, dict[str, str]] = {}
+                for entry in found.values():
+                    at_process = by_process.setdefault(entry.process or entry.endpoint, {})
+                    at_process[entry.name] = entry.endpoint
                 with self._lock:
-                    gone = [at for at in self._listing if at not in found]
-                    for at in gone:
+                    for at in [at for at in self._listing if at not in found]:
                         del self._listing[at]
-                        if client := self._readers.pop(at[0], None):
-                            client.close()
+                    for endpoint in [one for one in self._readers if one not in by_process]:
+                        self._readers.pop(endpoint).close()
+                    self._by_process = by_process
                     for at, entry in found.items():
                         self._listing.setdefault(at, Listed(at[0], at[1], entry.pid))
-                    new = {at[0] for at in found} - set(self._readers)
+                    new = set(by_process) - set(self._readers)
                 self._changed()
                 threads = [thread for thread in threads if thread.is_alive()]
                 threads += [self._start_reader(endpoint, context) for endpoint in sorted(new)]
@@ -174,11 +179,12 @@ class Lister:
         self.frames += 1
         with self._lock:
             before = {at for at in self._listing if at[0] == endpoint}
+            names = self._by_process.get(endpoint, {})
             for info in tables:
-                at = (endpoint, info.name)
                 # A local endpoint shows the names that its folder tells; it may be shared.
-                if self.endpoint is not None or at in before:
-                    self._listing[at] = Listed(endpoint, info.name, info.pid, info)
+                at = (names.get(info.name, endpoint), info.name)
+                if self.endpoint is not None or at in self._listing:
+                    self._listing[at] = Listed(at[0], info.name, info.pid, info)
             if self.endpoint is not None:
                 for at in before - {(endpoint, info.name) for info in tables}:
                     del self._listing[at]
@@ -191,8 +197,9 @@ class Lister:
 
         lives = {(entry.endpoint, entry.name) for entry in entries()}
         with self._lock:
+            names = self._by_process.get(endpoint, {})
             for at, one in list(self._listing.items()):
-                if at[0] != endpoint:
+                if at[0] != names.get(at[1], endpoint):
                     continue
                 if at in lives or self.endpoint is not None:
                     self._listing[at] = replace(one, answers=False)

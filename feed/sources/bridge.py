@@ -347,7 +347,7 @@ class _Bridged:
         state = self._publisher._state
         state.silent = True
         state.note_is_new = state.wanted = True
-        self._publisher._hub.news(state, self._publisher.endpoint)
+        self._publisher._hub.news(state, self._publisher._bound)
 
     def link(self, there: bool, sentence: str) -> None:
         """The broker came or went."""
@@ -384,7 +384,7 @@ class _Bridged:
             if info.state == "ended" and state.position == position and not state.ended:
                 state.ended = True
                 state.note_is_new = state.wanted = True
-                self._publisher._hub.news(state, self._publisher.endpoint)
+                self._publisher._hub.news(state, self._publisher._bound)
 
     def _on_part(self, message: bytes, live: bool) -> None:
         head, body = unpack(message)
@@ -428,4 +428,4 @@ class _Bridged:
         state.key = header.key
         state.mirror(made, ended=header.ended)
         self._age()
-        self._publisher._hub.news(state, self._publisher.endpoint)
+        self._publisher._hub.news(state, self._publisher._bound)

@@ -1,16 +1,20 @@
 """A feed that changes at random: `python -m tests.chaos.feed SEED ENDPOINT RATE SECONDS LOG`.
 
 Before each change it writes to LOG which seq it makes, and the number of the table then; at the end
-the table.
+the table. Meanwhile another table is changed by a timer's signal handler and by finalizers, in the
+midst of whatever this one does, and children are forked.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
+import signal
 import sys
 import time
+import weakref
 
 import pandas as pd
 import pyarrow as pa
@@ -23,6 +27,60 @@ KEYS = 1200
 STEPS = {"upsert": 60, "prices": 20, "append": 15, "delete": 15, "send": 1}
 
 
+class Job:
+    """Something with a row of its own, in a cycle: a collection ends it, at any time."""
+
+    def __init__(self, table: Publisher, number: int) -> None:
+        self.me = self
+        table.upsert({"id": number, "x": 0.0, "s": "job"})
+        weakref.finalize(self, table.delete, number).atexit = False
+
+
+class Beside:
+    """A second table, changed from where nobody expects it."""
+
+    def __init__(self) -> None:
+        self._table = Publisher("beside", key="id", taken="number")
+        self._count = 0
+        self._children: list[int] = []
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+
+    def _on_alarm(self, *_: object) -> None:
+        self._count += 1
+        self._table.upsert({"id": 0, "x": float(self._count), "s": "alarm"})
+        if self._count % 10 == 0:
+            Job(self._table, self._count)
+        if self._count % 25 == 0:
+            gc.collect(0)
+            with Publisher("passing", taken="number") as passing:
+                passing.send({"a": [self._count]})
+
+    def turn(self, done: int) -> None:
+        """Fork a child now and then; bury those that have ended."""
+        if done % 200 == 0:
+            child = os.fork()
+            if child == 0:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                try:
+                    with Publisher(f"child-{os.getpid()}") as mine:
+                        mine.send({"a": [done]})
+                finally:
+                    os._exit(0)
+            self._children.append(child)
+        self._children = [one for one in self._children if os.waitpid(one, os.WNOHANG)[0] == 0]
+
+    def end(self) -> None:
+        """Stop, and check that all arrived."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for child in self._children:
+            os.waitpid(child, 0)
+        gc.collect()
+        self._table.upsert({"id": -1, "x": 0.0, "s": "last"})
+        assert self._table.shape[0] == (2 if self._count else 1), self._table.shape
+        self._table.close()
+
+
 def main() -> None:
     """Change the table until its time is over, then wait to be killed."""
     seed, endpoint, rate, seconds, log = sys.argv[1:]
@@ -33,12 +91,14 @@ def main() -> None:
     next_key = KEYS
     with Publisher("chaos", key="id", endpoint=endpoint, limit=LIMIT) as publisher:
         epoch, seq = publisher._state.epoch, 0
+        beside = Beside()
         began, done = time.monotonic(), 0
         while (now := time.monotonic()) < began + float(seconds):
             if done > (now - began) * float(rate):
                 time.sleep(0.001)
                 continue
             done += 1
+            beside.turn(done)
             step = choose.choices(list(STEPS), list(STEPS.values()))[0]
             if seq == 0 and step == "prices":
                 step = "upsert"  # a table that begins with prices would have no third column yet
@@ -98,6 +158,7 @@ def main() -> None:
                 )
                 (publisher.append if step == "append" else publisher.upsert)(table)
             assert publisher._state.seq == seq
+        beside.end()
         os.write(out, f"{json.dumps([epoch, seq, list(rows.values())])}\n".encode())
         publisher.end()
         time.sleep(600)

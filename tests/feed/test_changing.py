@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livetable.feed import changing, rows, state
-from livetable.feed.changes import keys_given
+from livetable.feed.changes import begun, keys_given
 from livetable.feed.changing import ChangingTable
 from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadFrame, BodyError
 from livetable.feed.following import Followed, Follower
 from livetable.feed.frames import capture
-from livetable.feed.incoming import captured_rows, fit
+from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.labels import to_json
 from livetable.feed.state import TableState
 from livetable.feed.wire import Position
@@ -48,18 +48,22 @@ class Feed:
         captured = captured_rows(data)
         if not captured:
             return
+        came = list(map(prepared, captured))
 
         def act(table: ChangingTable) -> None:
-            parts, now = fit(captured, table.now, table.key)
+            parts, now = fit(came, table.now, table.key, {})
             getattr(table, how)(parts, now, self.now)
 
-        self.state.change(act, self.now, self.now, first=captured[0], by_index=by_index)
+        first = None if self.state.seq else begun(captured[0], None, self.state.key)
+        self.state.change(act, self.now, self.now, first=first, by_index=by_index)
 
     def delete(self, keys: Any, *, by_index: bool = False) -> int:
-        return self.state.change(
+        gone = self.state.change(
             lambda table: table.delete(keys_given(keys, table.now, table.key), self.now),
             self.now, self.now, by_index=by_index,
         )  # fmt: skip
+        assert gone is not None
+        return gone
 
 
 @dataclass
@@ -345,8 +349,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "twice": ({"id": [1, 1], "x": [1, 2]}, "the key 1 is there twice in these rows"),
     "twice by dicts": ([{"id": 1, "x": 1}, {"id": 1, "s": "a"}], "the key 1 is there twice"),
     "text for numbers": ({"id": [1], "x": ["a"]}, "column 'x' holds int64, these rows have"),
-    "fractions": ({"id": [1], "x": [1.5]}, "column 'x' holds int64, which some of these values"),
-    "too large": ({"id": [1], "small": [1000]}, "'small' holds int8, which some"),
+    "truth for numbers": ({"id": [1], "x": [True]}, "column 'x' holds int64, these rows have bool"),
+    "too large for floats": ({"id": [1], "half": [2**60 + 1]}, "'half' holds double, these rows"),
     "key of another type": ({"id": ["a"]}, "column 'id' holds int64, these rows have"),
     "numbers for text": ({"id": [1], "s": [5]}, "column 's' holds"),
     "one name twice": (
@@ -360,7 +364,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 def test_wrong_rows_leave_the_table_as_it_was(name: str) -> None:
     feed, reader = Feed("id"), Reader()
     feed.send(
-        pd.DataFrame({"id": [1, 2], "x": [10, 20], "s": "y"}).assign(
+        pd.DataFrame({"id": [1, 2], "x": [10, 20], "s": "y", "half": 0.5}).assign(
             small=pd.Series([1, 2], dtype="int8")
         )
     )

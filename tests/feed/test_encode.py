@@ -138,7 +138,7 @@ def test_other_libraries() -> None:
         (None, "NoneType is no table"),
         ("text", "str is no table"),
         (1, "int is no table"),
-        ({"a": 1}, "dict can't be read as a table"),
+        ({"a": [1], "b": [1, 2]}, "dict can't be read as a table"),
         ([1, object()], ""),
         (pl.LazyFrame({"a": [1]}), "lazy: send its .collect()"),
     ],

@@ -255,7 +255,7 @@ def test_a_long_file_is_seen_before_it_is_read(
         wait_for(lambda: told)
         assert 10_000 < len(file.rows) < 100_000
         go_on.set()
-        wait_for(lambda: file.publisher._state._shape[0] == 400_000)
+        wait_for(lambda: file.publisher._state.shape[0] == 400_000)
         assert all(one.reading is not None and 0 <= one.reading < 1 for one in told)
         wait_for(lambda: file.source == NO_SOURCE)
 

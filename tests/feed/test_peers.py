@@ -217,8 +217,10 @@ def test_who_has_no_place_is_a_guest_and_told(
     assert guests[-1].is_shut()
 
 
-def test_half_of_the_descriptors_are_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit, places in ((1024, 512), (64, 32), (8, 16), (1 << 20, 4000), (-1, 4000)):
+def test_three_quarters_of_the_descriptors_are_the_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for limit, places in ((1024, 256), (100, 25), (64, 16), (8, 16), (1 << 20, 4000), (-1, 4000)):
         monkeypatch.setattr(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
         assert Peers().places == places
 

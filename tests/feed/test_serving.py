@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livetable.feed.changes import begun
 from livetable.feed.changing import ChangingTable
 from livetable.feed.errors import WireError
-from livetable.feed.incoming import captured_rows, fit
+from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.room import Room
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
@@ -436,12 +437,13 @@ def test_a_stalled_plain_subscriber_does_not_fill_the_memory(feed: Feed) -> None
 
 def upsert(feed: Feed, table: TableState, now: float, **rows: list[int]) -> None:
     captured = captured_rows(rows)
+    came = list(map(prepared, captured))
 
     def act(changing: ChangingTable) -> None:
-        parts, state = fit(captured, changing.now, changing.key)
+        parts, state = fit(came, changing.now, changing.key, {})
         changing.upsert(parts, state, now)
 
-    table.change(act, now, now, first=captured[0])
+    table.change(act, now, now, first=begun(captured[0], None, table.key))
     if table.wanted:
         feed.serving.news(table.name, now)
 

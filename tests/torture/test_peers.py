@@ -290,7 +290,8 @@ input()
                 env=environment_for(runtime_folder), capture_output=True, text=True, timeout=20,
             )  # fmt: skip
             said.append(done.stderr)
-            assert "would die of one viewer more" in done.stderr
+            if words != ["--list"]:
+                assert "can't take another viewer" in done.stderr
             assert process.poll() is None
         with pytest.raises((TimeoutError, LivetableError)), Subscriber("t", timeout=1) as reader:
             reader.get_arrow()

@@ -1,0 +1,162 @@
+"""What people hand over for rows, as what a frame is made of: models, named tuples, generators."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import numbers
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
+from typing import Any, Final
+
+from livetable.feed.errors import BadFrame
+from livetable.feed.loading import loaded
+
+_SCALARS: Final = (
+    str, bytes, bytearray, numbers.Number, decimal.Decimal, datetime.date, datetime.time,
+    datetime.timedelta, type(None), Set,
+)  # fmt: skip
+
+
+def pandas_now() -> Any:
+    """Return pandas if it is there to be used, None if nobody has imported it, or not yet wholly.
+
+    While another thread imports it, it is among the modules and has nothing in it.
+    """
+    pandas = sys.modules.get("pandas")
+    return pandas if hasattr(pandas, "DataFrame") and hasattr(pandas, "Series") else None
+
+
+def pandas_wholly() -> Any:
+    """Return pandas, imported if need be.
+
+    Raises:
+        LivetableError: this very thread is importing it: this is a signal handler, or a finalizer.
+    """
+    return loaded("pandas")
+
+
+def name_of_kind(data: object) -> str:
+    """Return what a thing's class is called in sentences."""
+    kind = type(data)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def is_many(data: object) -> bool:
+    """Tell whether a thing holds rows one after the other."""
+    if isinstance(data, (str, bytes, bytearray)) or is_row(data):
+        return False
+    return isinstance(data, (Sequence, Iterator, deque, ValuesView))
+
+
+def is_row(data: object) -> bool:
+    """Tell whether a thing is one row by itself, and no dict: a model, a named tuple."""
+    kind = type(data)
+    if kind.__module__ in ("builtins", "numpy"):
+        return False
+    if isinstance(data, tuple) and hasattr(kind, "_fields"):
+        return True
+    return not isinstance(data, (type, Mapping)) and (
+        dataclasses.is_dataclass(data)
+        or hasattr(kind, "model_fields")
+        or hasattr(kind, "__attrs_attrs__")
+        or hasattr(kind, "__struct_fields__")
+        or (hasattr(data, "_mapping") and isinstance(data._mapping, Mapping))
+        or (kind.__module__ == "sqlite3" and kind.__name__ == "Row")
+    )
+
+
+def row_of(data: Any) -> Mapping[Any, Any]:
+    """Return one row as a dict: what `is_row` is true of, or a dict.
+
+    Raises:
+        BadFrame: its own code does not let it be read.
+    """
+    if isinstance(data, Mapping):
+        row = data
+    else:
+        kind = type(data)
+        try:
+            if hasattr(kind, "_fields"):
+                row = dict(zip(kind._fields, data, strict=True))
+            elif hasattr(kind, "model_fields"):
+                names = [*kind.model_fields, *(getattr(data, "model_extra", None) or ())]
+                row = {name: getattr(data, name) for name in names}
+            elif dataclasses.is_dataclass(data):
+                row = {one.name: getattr(data, one.name) for one in dataclasses.fields(data)}
+            elif hasattr(kind, "__attrs_attrs__"):
+                row = {one.name: getattr(data, one.name) for one in kind.__attrs_attrs__}
+            elif hasattr(kind, "__struct_fields__"):
+                row = {name: getattr(data, name) for name in kind.__struct_fields__}
+            else:
+                row = dict(data._mapping) if hasattr(data, "_mapping") else dict(data)
+        except Exception as error:
+            raise BadFrame(f"{name_of_kind(data)} can't be read as a row: {error}") from error
+    if any(map(_is_wrapped, row.values())):
+        row = {name: scalar_of(one) for name, one in row.items()}
+    return row
+
+
+def rows_of(data: Any) -> list[Any]:
+    """Return rows one after the other: as dicts, or as they are if they have no names.
+
+    Raises:
+        BadFrame: they are of some class that no row can be made of.
+    """
+    rows = list(data)
+    kinds = {type(one): one for one in rows}
+    rowlike = {kind for kind, one in kinds.items() if is_row(one)}
+    for kind, one in kinds.items():
+        if kind in rowlike or isinstance(one, (Mapping, list, tuple, *_SCALARS)):
+            continue
+        if hasattr(one, "dtype") or hasattr(one, "__array__") or kind.__module__ == "numpy":
+            continue
+        if hasattr(one, "isoformat") or kind.__module__.startswith("pandas."):
+            continue
+        if hasattr(one, "__dict__") or hasattr(one, "__iter__"):
+            raise BadFrame(
+                f"a list of {name_of_kind(one)} is no table: send a list of dicts, e.g. "
+                "[vars(one) for one in rows]"
+            )
+    if not rowlike and not any(isinstance(one, Mapping) for one in kinds.values()):
+        return [scalar_of(one) for one in rows] if any(map(_is_wrapped, rows)) else rows
+    return [row_of(one) if type(one) in rowlike or isinstance(one, Mapping) else one
+            for one in rows]  # fmt: skip
+
+
+def columns_of_dict(data: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return a dict of columns with 0-d arrays in lists as the scalars that they are."""
+    found = dict(data)
+    for name, column in found.items():
+        if isinstance(column, (list, tuple)) and any(map(_is_wrapped, column)):
+            found[name] = list(map(scalar_of, column))
+        elif isinstance(column, Iterator):
+            found[name] = list(column)
+    return found
+
+
+def scalar_of(value: Any) -> Any:
+    """Return an array or a tensor without dimensions as the scalar in it, all else as it is."""
+    return value.item() if _is_wrapped(value) else value
+
+
+def _is_wrapped(value: Any) -> bool:
+    """Tell whether a value is an array or a tensor without dimensions; NumPy's scalars are not."""
+    kind = type(value)
+    if kind.__module__ == "builtins" or not hasattr(value, "item"):
+        return False
+    return getattr(value, "ndim", None) == 0 and not hasattr(kind, "newbyteorder")
+
+
+def series_row(series: Any, key: Sequence[Any]) -> Any:
+    """Return a pandas Series that is one row (``df.loc[7]``) as a frame, None if it is a column."""
+    pandas = pandas_now()
+    if pandas is None or not isinstance(series, pandas.Series):
+        return None
+    labels = list(series.index)
+    is_one = all(label in labels for label in key) if key else (
+        bool(labels) and all(isinstance(label, str) for label in labels)
+    )  # fmt: skip
+    return series.to_frame().T.infer_objects() if is_one else None

@@ -1,0 +1,73 @@
+"""Arrays over a caller's memory that the feed's thread reads, counted apart from the caller's own.
+
+Light: `send` asks it each time, and must not import Arrow.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def numpys_memory(values: Any) -> np.ndarray[Any, Any] | None:
+    """Return the array that holds a block's values, None if they are no type of NumPy's.
+
+    pandas wraps NumPy's times without a zone in an array of its own.
+    """
+    import numpy as np
+
+    if isinstance(values, np.ndarray):
+        return values
+    memory = getattr(values, "_ndarray", None)
+    is_numpys = isinstance(memory, np.ndarray) and isinstance(values.dtype, np.dtype)
+    return memory if is_numpys else None
+
+
+def lent_values(values: Any) -> Any:
+    """Return a block's values by an array of `lent`, if they are a type of NumPy's."""
+    memory = numpys_memory(values)
+    return values if memory is None else lent(memory)
+
+
+_lent: dict[int, list[weakref.ref[Any]]] = {}
+
+
+def lent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an array over the same memory that refers to the one that owns it only once.
+
+    So do all arrays that are made of it: `lent_of` says how many references are ours, and
+    `frames.capture` can tell whether a caller holds one. Counted as a caller's, ours had a table
+    copied while it was encoded.
+    """
+    import numpy as np
+
+    # NumPy refers to the owner past all views of its own kind, but not past a memoryview, which
+    # knows no times.
+    is_time = values.dtype.kind in "mM"
+    view = values.view("i8") if is_time else values.view()
+    owner = values
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    at = id(owner)
+    _lent[at] = [one for one in _lent.get(at, ()) if one() is not None] + [weakref.ref(view)]
+    if len(_lent) > _MOST_LENT:
+        for other in [other for other, views in list(_lent.items()) if not _alive(views)]:
+            _lent.pop(other, None)
+    array: np.ndarray[Any, Any] = np.asarray(memoryview(view))
+    return array.view(values.dtype) if is_time else array
+
+
+def lent_of(owner: np.ndarray[Any, Any]) -> int:
+    """Return how many references to an array are those of `lent`."""
+    return _alive(_lent.get(id(owner), ()))
+
+
+def _alive(views: Sequence[weakref.ref[Any]]) -> int:
+    return sum(1 for one in views if one() is not None)
+
+
+_MOST_LENT: Final = 256

@@ -1,0 +1,81 @@
+"""Modules that are imported when they are first needed: by a thread of their own.
+
+A signal handler or a finalizer may come in the midst of an import, and need the same module: of its
+own thread's imports Python hands it one that is half there. So no caller imports these itself; it
+waits for a thread that does, and so does whoever interrupts it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, Final
+
+from livetable.feed.errors import LivetableError
+from livetable.feed.native import new_lock, start_thread, thread_id
+
+_SLICE: Final = 0.1
+_loads: dict[str, _Load] = {}
+
+
+class _Load:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.error: BaseException | None = None
+        self.lock = new_lock()
+        self.lock.acquire()
+        self.done = False
+
+    def run(self) -> None:
+        try:
+            importlib.import_module(self.name)
+        except BaseException as error:
+            self.error = error
+        self.done = True
+        _loads.pop(self.name, None)
+        self.lock.release()
+
+
+def loaded(name: str) -> Any:
+    """Return a module, imported if need be.
+
+    Raises:
+        LivetableError: this very thread is importing it: this is a signal handler or a finalizer.
+        ImportError: it is not installed.
+    """
+    while True:
+        module = sys.modules.get(name)
+        if module is not None and not _is_begun(module):
+            return module
+        for one in (name, *_BELOW):
+            if one in sys.modules and _is_begun(sys.modules[one]) and _is_mine(one):
+                raise LivetableError(f"this thread is importing {one} just now: try again then")
+        fresh = _Load(name)
+        load = _loads.setdefault(name, fresh)
+        if load is fresh:
+            try:
+                start_thread(load.run)
+            except RuntimeError:  # no more threads
+                load.run()
+        while not load.done:
+            if load.lock.acquire(timeout=_SLICE):
+                load.lock.release()
+        if load.error is not None:
+            raise load.error
+
+
+_BELOW: Final = ("numpy", "pyarrow", "pandas")
+"""What others are made of: half there they would be waited for for ever."""
+
+
+def _is_begun(module: Any) -> bool:
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _is_mine(name: str) -> bool:
+    """Tell whether it is this thread that imports a module."""
+    try:
+        lock = importlib._bootstrap._module_locks[name]()  # type: ignore[attr-defined]
+        return lock is not None and lock.owner == thread_id()
+    except (AttributeError, KeyError, TypeError):  # another Python
+        return False

@@ -1,0 +1,160 @@
+"""Which type holds the values of two: numbers widen, dates become times, nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from livetable.feed.errors import BadFrame
+
+_INT64_DIGITS: Final = 20
+
+
+def wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    """Return the type that holds the values of both, None if there is none.
+
+    Whether each single value fits is for the cast to say: of whole numbers from 2⁵³ on not all
+    are floats.
+    """
+    if one == other:
+        return one
+    for is_one, join in _JOINS:
+        if is_one(one) and is_one(other):
+            return join(one, other)
+    if pa.types.is_null(one) or pa.types.is_null(other):
+        return other if pa.types.is_null(one) else one
+    return None
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _numbers(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    floats = [kind for kind in (one, other) if pa.types.is_floating(kind)]
+    if len(floats) == 2:
+        return max(floats, key=lambda kind: kind.bit_width)
+    if floats:
+        return pa.float64()
+    signed = [pa.types.is_signed_integer(kind) for kind in (one, other)]
+    width = max(one.bit_width, other.bit_width)
+    if signed[0] == signed[1]:
+        return one if one.bit_width == width else other
+    unsigned = one if not signed[0] else other
+    width = max(width, 2 * unsigned.bit_width)
+    return pa.decimal256(76, 0) if width > 64 else getattr(pa, f"int{width}")()
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _decimals(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    scales = [kind.scale if pa.types.is_decimal(kind) else 0 for kind in (one, other)]
+    before = [
+        kind.precision - kind.scale if pa.types.is_decimal(kind) else _INT64_DIGITS
+        for kind in (one, other)
+    ]
+    precision = max(scales) + max(before)
+    if precision > 76:
+        return pa.decimal256(76, max(scales)) if max(scales) <= 76 else None
+    make = pa.decimal128 if precision <= 38 else pa.decimal256
+    return make(precision, max(scales))
+
+
+def _is_day_or_time(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
+
+
+_UNITS: Final = ("s", "ms", "us", "ns")
+
+
+def _times(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    stamps = [kind for kind in (one, other) if pa.types.is_timestamp(kind)]
+    if not stamps:
+        return pa.date64() if pa.date64() in (one, other) else one
+    if any(kind.tz is not None for kind in stamps) and len(stamps) < 2:
+        return None  # whose midnight would it be
+    if len(stamps) == 2 and (stamps[0].tz is None) != (stamps[1].tz is None):
+        return None
+    unit = max((kind.unit for kind in stamps), key=_UNITS.index)
+    return pa.timestamp(unit, stamps[0].tz)
+
+
+def _units(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    unit = max(one.unit, other.unit, key=_UNITS.index)
+    return one if one.unit == unit else other
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _lists(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    inner = wider(one.value_type, other.value_type)
+    if inner is None:
+        return None
+    is_large = pa.types.is_large_list(one) or pa.types.is_large_list(other)
+    return pa.large_list(inner) if is_large else pa.list_(inner)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+_JOINS: Final = (
+    (_is_number, _numbers),
+    (_is_exact, _decimals),
+    (_is_day_or_time, _times),
+    (pa.types.is_duration, _units),
+    (pa.types.is_time, _units),
+    (_is_list, _lists),
+    (_is_text, lambda one, other: one),
+    (_is_bytes, lambda one, other: one),
+)
+
+
+def named_type(given: Any) -> pa.DataType:
+    """Return the Arrow type that `schema=` names.
+
+    Args:
+        given: A type of Python's (``float``), of NumPy's or pandas' (``"Int64"``), or of Arrow's.
+
+    Raises:
+        BadFrame: it is none of these.
+    """
+    import datetime
+    import decimal
+
+    if isinstance(given, pa.DataType):
+        return given
+    plain: Mapping[Any, pa.DataType] = {
+        float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.large_string(),
+        bytes: pa.large_binary(), datetime.datetime: pa.timestamp("us"),
+        datetime.date: pa.date32(), datetime.time: pa.time64("us"),
+        datetime.timedelta: pa.duration("us"), decimal.Decimal: pa.decimal128(38, 9),
+    }  # fmt: skip
+    try:
+        if given in plain:
+            return plain[given]
+        names = {"float": float, "int": int, "bool": bool, "str": str, "string": str}
+        if given in names:
+            return plain[names[given]]
+        if isinstance(given, str):
+            try:
+                return pa.type_for_alias(given)
+            except ValueError:
+                given = given.lower()
+        import numpy as np
+
+        return pa.from_numpy_dtype(np.dtype(given))
+    except Exception:
+        raise BadFrame(
+            f"schema: {given!r:.60} is no type; write float, int, str, bool, or a type of pyarrow's"
+        ) from None
