@@ -386,6 +386,16 @@ class _Bridged:
                 state.note_is_new = state.wanted = True
                 self._publisher._hub.news(state, self._publisher._bound)
 
+    def _sent_at(self, position: Position, said: float) -> float:
+        """Return when a frame was sent: a broker may have kept it longer than it says itself.
+
+        Viewers may be given it as soon as it is there: to be told of it later, by `_age`, is late.
+        """
+        told = self._publisher._state.told
+        if told is None or told[0].age is None or Position(told[0].epoch, told[0].seq) != position:
+            return said
+        return min(said, told[1] - told[0].age)
+
     def _on_part(self, message: bytes, live: bool) -> None:
         head, body = unpack(message)
         try:
@@ -422,7 +432,7 @@ class _Bridged:
         made = Snapshot(
             header.position,
             Body(body, header.rows, header.columns, header.note),
-            time.monotonic() - (header.age or 0.0),
+            self._sent_at(header.position, time.monotonic() - (header.age or 0.0)),
             header.time or time.time(),
         )
         state.key = header.key
