@@ -692,8 +692,8 @@ class Hub:
         """Send what was put, once a turn: each call is a hand-over of the interpreter."""
         for bound in set(self._bound.values()):
             if isinstance(bound, _Plain):
-                bound.received(bound.streams.flush(now), now)
-                bound.streams.flush(now)
+                for _ in range(2):  # that somebody is gone may be news to others
+                    bound.received(bound.streams.flush(now), now)
         for one in self._lingering:
             for fd in self._ready & one.lines.keys():
                 one.ready(fd, now)

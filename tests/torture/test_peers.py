@@ -301,4 +301,4 @@ input()
         assert process.stdout.readline() == "free\n"
         with Subscriber("t", timeout=20) as reader:
             assert reader.get_arrow().num_rows == 1
-        print(f"a program at its limit of descriptors lives on; who looks is told: {said[0]}")
+        print(f"a program at its limit of descriptors lives on; who looks is told: {said[1]}")
