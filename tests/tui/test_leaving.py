@@ -82,6 +82,7 @@ async def test_a_click_on_the_palette_where_nothing_is_laid_out() -> None:
         palette = on.app.screen
         at = 4000, 4000  # as all of it is, before the first layout
         palette.post_message(events.Click(palette, *at, 0, 0, 1, False, False, False, *at, None))
+        await on.press("escape")
         await alive(on)
 
 
