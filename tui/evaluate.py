@@ -223,7 +223,7 @@ def _change(node: Operation, columns: Columns) -> Value:
         if pa.types.is_temporal(now.type):
             if node.name != "d":
                 raise _NotFitting(f"{node.name} is for numbers; d gives a time's change")
-            return pc.subtract_checked(now, then)
+            return times.calculate("-", now, then)
         if not is_number(now.type) or pa.types.is_boolean(now.type):
             raise _NotFitting(f"{node.name} is for numbers, not for {now.type}")
         change = calculate("-", now, then)
