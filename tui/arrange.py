@@ -307,8 +307,8 @@ def _places_now(before: Table, table: Table) -> Rows | None:
 
 
 def with_filter(chosen: Arrangement, text: str) -> Arrangement:
-    """Return the arrangement with one filter more."""
-    return replace(chosen, filters=(*chosen.filters, text))
+    """Return the arrangement with one filter more; one that is there already is not there twice."""
+    return chosen if text in chosen.filters else replace(chosen, filters=(*chosen.filters, text))
 
 
 def sorted_by(chosen: Arrangement, column: ColumnRef, *, further: bool = False) -> Arrangement:
