@@ -76,6 +76,12 @@ def calculate(sign: str, left: Any, right: Any) -> Any:
     return getattr(pc, name)(_cleared(left), _cleared(right))
 
 
+def is_akin(one: pa.DataType, other: pa.DataType) -> bool:
+    """Tell whether times of two types can be compared: those with a zone only with such."""
+    family = _family(one)
+    return family is not None and family == _family(other)
+
+
 def _cleared(values: Any) -> Any:
     """Return values with zeros where they are missing: what stands there may overflow."""
     if not isinstance(values, pa.Array) or not values.null_count:
