@@ -84,7 +84,7 @@ def is_akin(one: pa.DataType, other: pa.DataType) -> bool:
 
 def _cleared(values: Any) -> Any:
     """Return values with zeros where they are missing: what stands there may overflow."""
-    if not isinstance(values, pa.Array) or not values.null_count:
+    if not isinstance(values, pa.Array) or not values.null_count or _family(values.type) is None:
         return values
     numbers, gone = whole(values), missing(values)
     kept = np.where(gone, 0, as_numpy(numbers)).astype(f"int{values.type.bit_width}")
