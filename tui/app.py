@@ -247,6 +247,8 @@ class LivetableApp(TypedInOrder[int]):
             end_work = getattr(screen, "end_work", None)
             if end_work is not None:
                 end_work()
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.leave()
         super().exit(result, return_code, message)
 
     def _fatal_error(self) -> None:

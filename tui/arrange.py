@@ -26,7 +26,7 @@ from livetable.tui.order import NotSortable, Rows, Sortable
 
 _SIGNS: Final = frozenset("<>=!()&|~`")
 _WORDS: Final = frozenset({"and", "or", "not", "in"})
-_IS_NONE: Final = re.compile(r"\bis (not )?None\b")
+_IS: Final = re.compile(r"\bis\s+(not\s+)?(None|True|False)\b|\b(None|True|False)\s+is\b")
 
 
 class Mode(Enum):
@@ -131,7 +131,10 @@ def is_expression(text: str, titles: tuple[str, ...] = (), types: Types | None =
     text = text.strip()
     if text[:1] in ("'", '"') and text.find(text[:1], 1) in (-1, len(text) - 1):
         return False
-    if set(text) & _SIGNS or set(text.split()) & _WORDS or _IS_NONE.search(text):
+    if set(text) & _SIGNS or set(text.split()) & _WORDS or _IS.search(text):
+        return True
+    before, found, _ = re.sub(r"\s+", " ", text).partition(" is ")
+    if found and before in titles:
         return True
     at = titles.index(text) if types is not None and text in titles else None
     return at is not None and types is not None and pa.types.is_boolean(plain_type(types[at]))
@@ -304,8 +307,8 @@ def _places_now(before: Table, table: Table) -> Rows | None:
 
 
 def with_filter(chosen: Arrangement, text: str) -> Arrangement:
-    """Return the arrangement with one filter more."""
-    return replace(chosen, filters=(*chosen.filters, text))
+    """Return the arrangement with one filter more; one that is there already is not there twice."""
+    return chosen if text in chosen.filters else replace(chosen, filters=(*chosen.filters, text))
 
 
 def sorted_by(chosen: Arrangement, column: ColumnRef, *, further: bool = False) -> Arrangement:

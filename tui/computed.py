@@ -6,17 +6,24 @@ Only the rows in sight are worked out for a paint.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing, rows_array, truth, without_dictionary
+from livetable.feed.arrays import (
+    as_numpy,
+    missing,
+    plain_type,
+    rows_array,
+    truth,
+    without_dictionary,
+)
 from livetable.feed.harmless import harmless
-from livetable.tui import evaluate, exact
+from livetable.tui import comparing, evaluate, exact, times
 from livetable.tui.expression import BadExpression, Expression
-from livetable.tui.model import Span, Table
+from livetable.tui.model import ColumnRef, Headings, Span, Table
 
 
 def window(table: Table, at: int, start: int, stop: int) -> pa.Array:
@@ -52,13 +59,63 @@ def earlier(table: Table, span: Span) -> tuple[evaluate.Columns, float]:
     return _Whole(everything, len(everything.titles)).earlier(span)
 
 
+Before: TypeAlias = tuple[tuple[Span, tuple[Any, ...]], ...]
+"""The types that columns had so long before, by how long that is."""
+
+
 @lru_cache(maxsize=256)
-def type_of(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> Any:
+def type_of(
+    expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...], before: Before = ()
+) -> Any:
     """Return the Arrow type of an expression's values; null if it can't be worked out."""
     try:
-        return evaluate.evaluate(expression, _Empty(titles, types)).type
+        return evaluate.evaluate(expression, _Empty(titles, types, dict(before))).type
     except BadExpression:
         return pa.null()
+
+
+def types_beside_past(table: Table, headings: Headings) -> tuple[Any, ...]:
+    """Return a table's types, where a computed one holds what an earlier state's values need.
+
+    A column of 9.99 that had 10.01 has been of other decimals: `was` is of those.
+    """
+    found: list[Any] = []
+    usual = table.types_alone(headings)
+    for kind, heading in zip(usual, headings.columns, strict=True):
+        if heading.expression is not None and table.past is not None:
+            refs, now = headings.refs[: len(found)], tuple(found)
+            titles = headings.titles[: len(found)]
+            before: list[tuple[Span, tuple[Any, ...]]] = []
+            for span in heading.expression.spans:
+                then = table.past.before(table, span)
+                if then is not None:
+                    before.append((span, _types_then(then.undressed, refs, now)))
+            if before or now != usual[: len(now)]:
+                kind = type_of(heading.expression, titles, now, tuple(before))
+        found.append(kind)
+    return usual if tuple(found) == usual else tuple(found)
+
+
+def _types_then(then: Table, refs: tuple[ColumnRef, ...], now: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Not its own `types`: those ask for the state before it, and so on to the oldest there is.
+    known = then.types_alone(then.headings)
+    places = [then.column_at(ref) for ref in refs]
+    return tuple(
+        known[at] if at is not None and _is_akin(known[at], kind) else kind
+        for at, kind in zip(places, now, strict=True)
+    )
+
+
+def _is_akin(then: pa.DataType, now: pa.DataType) -> bool:
+    """Tell whether values of two types can be compared."""
+    then, now = plain_type(then), plain_type(now)
+    if then == now or pa.types.is_null(now):
+        return True
+    if exact.is_number(then) and exact.is_number(now):
+        return bool(pa.types.is_boolean(then) == pa.types.is_boolean(now))
+    if pa.types.is_temporal(then) and pa.types.is_temporal(now):
+        return times.is_akin(then, now)
+    return evaluate.is_text(then) and evaluate.is_text(now)
 
 
 def check_type(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> None:
@@ -103,8 +160,15 @@ def _values(table: Table, at: int, columns: evaluate.Columns, rows: int) -> pa.A
 class _Empty:
     """Columns of no rows, to find out types with."""
 
-    def __init__(self, titles: tuple[str, ...], types: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        titles: tuple[str, ...],
+        types: tuple[Any, ...],
+        before: dict[Span, tuple[Any, ...]] | None = None,
+    ) -> None:
+        self._titles = titles
         self._types = dict(reversed(list(zip(titles, types, strict=True))))
+        self._before = before or {}
 
     def values_of(self, title: str) -> pa.Array | None:
         kind = self._types.get(title)
@@ -117,7 +181,8 @@ class _Empty:
         return ()
 
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
-        return self, 1.0
+        types = self._before.get(span)
+        return (self if types is None else _Empty(self._titles, types)), 1.0
 
 
 class _Columns:
@@ -193,9 +258,14 @@ class _Then(_Columns):
         kind = self.table.types[at]
         then = self._then
         place = then.column_at(self.table.refs[at]) if then is not None else None
-        if then is None or place is None or self._places is None or then.types[place] != kind:
+        if then is None or place is None or self._places is None:
             return pa.nulls(self._count, kind)
-        return then.values_of_rows(place, self._places)
+        values = then.values_of_rows(place, self._places)
+        if not _is_akin(values.type, kind):
+            return pa.nulls(self._count, kind)
+        if pa.types.is_timestamp(kind) and values.type.tz != kind.tz:  # one moment in two zones
+            return values.cast(pa.timestamp(values.type.unit, kind.tz))
+        return values
 
     def earlier(self, span: Span) -> tuple[evaluate.Columns, float]:
         raise BadExpression("a change of a change is not known: make it a column of its own")
@@ -264,7 +334,7 @@ def changed_rows(now: Table, then: Table) -> np.ndarray[Any, Any]:
     differs = np.zeros(len(there), dtype=bool)
     for at, ref in enumerate(now.refs):
         old = then.column_at(ref)
-        if old is None or then.types[old] != now.types[at]:
+        if old is None or not _is_akin(then.types[old], now.types[at]):
             continue
         values = without_dictionary(now.values_of_rows(at, rows))
         others = without_dictionary(then.values_of_rows(old, before))
@@ -280,13 +350,25 @@ def _differs(values: pa.Array, others: pa.Array) -> np.ndarray[Any, Any]:
         pairs = zip(values, others, strict=True)
         apart: np.ndarray[Any, Any] = np.array([not one.equals(other) for one, other in pairs])
         return apart.astype(bool)
-    is_float = pa.types.is_floating(values.type)
-    same = pc.coalesce(pc.equal(values, others), exact.scalar(False))  # fill_null loads pandas
-    differs: np.ndarray[Any, Any] = ~truth(same) & ~(
-        truth(pc.is_null(values, nan_is_null=is_float))
-        & truth(pc.is_null(others, nan_is_null=is_float))
-    )
+    equal = pc.equal(values, others) if values.type == others.type else _equal(values, others)
+    same = pc.coalesce(equal, exact.scalar(False))  # fill_null loads pandas
+    differs: np.ndarray[Any, Any] = ~truth(same) & ~(_is_nothing(values) & _is_nothing(others))
     return differs
+
+
+def _equal(values: pa.Array, others: pa.Array) -> pa.Array:
+    """Return where values of two types that are akin are the same."""
+    if pa.types.is_null(values.type):
+        return pa.nulls(len(values), pa.bool_())
+    if pa.types.is_temporal(values.type):
+        return times.compare("equal", values, others)
+    if exact.is_number(values.type):
+        return comparing.compare("equal", values, others)
+    return pc.equal(values.cast(pa.large_string()), others.cast(pa.large_string()))
+
+
+def _is_nothing(values: pa.Array) -> np.ndarray[Any, Any]:
+    return truth(pc.is_null(values, nan_is_null=pa.types.is_floating(values.type)))
 
 
 def came_and_went(now: Table, then: Table, named: int) -> tuple[int, int, list[str]]:

@@ -98,6 +98,7 @@ class TerminalDriver(LinuxDriver):
         """Called when that is so; in the thread that reads."""
         self._lock = threading.Lock()
         self._is_watching = False
+        self._leaves = False
         self._held = 0
         with contextlib.suppress(OSError):
             # A description of our own: making it non-blocking leaves the shell's alone.
@@ -129,15 +130,19 @@ class TerminalDriver(LinuxDriver):
         """Whether each byte counts: nobody but `careful` paints then."""
         return self.careful is not None and self.careful.is_on
 
+    def leave(self) -> None:
+        """Paint no more, and ask nothing: what is asked now would keep the shell waiting."""
+        self._leaves = True
+
     def ask(self) -> None:
         """Ask the terminal to say when it has come this far."""
-        if self._output >= 0:
+        if self._output >= 0 and not self._leaves:
             self.write(_ASK)
             self.pace.asked()
 
     def is_ready(self) -> bool:
         """Tell whether to paint now; if not, `pace.wait` says when, and the terminal tells."""
-        wait = self.pace.wait(self.pending)
+        wait = RETRY_SECONDS if self._leaves else self.pace.wait(self.pending)
         if wait == 0 and self.pace.probe():
             self.ask()
             return False

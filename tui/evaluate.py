@@ -223,7 +223,7 @@ def _change(node: Operation, columns: Columns) -> Value:
         if pa.types.is_temporal(now.type):
             if node.name != "d":
                 raise _NotFitting(f"{node.name} is for numbers; d gives a time's change")
-            return pc.subtract_checked(now, then)
+            return times.calculate("-", now, then)
         if not is_number(now.type) or pa.types.is_boolean(now.type):
             raise _NotFitting(f"{node.name} is for numbers, not for {now.type}")
         change = calculate("-", now, then)
@@ -273,7 +273,8 @@ class _Unfit(BadExpression):
         self.kinds = kinds
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether values of a type are texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -298,12 +299,12 @@ def _compared(name: str, left: Value, right: Value) -> Value:
         return _nothing(left, right)
     if all(map(is_number, kinds)):
         return comparing.compare(name, left, right)
-    if all(map(_is_text, kinds)) and isinstance(left, Literal) and isinstance(right, Literal):
+    if all(map(is_text, kinds)) and isinstance(left, Literal) and isinstance(right, Literal):
         return Literal(getattr(pc, name)(*map(_for_arrow, (left, right))).as_py())
     if all(map(pa.types.is_temporal, kinds)):
         return times.compare(name, left, right)
     for one, other, mirrored in ((left, right, False), (right, left, True)):
-        if isinstance(other, Literal) and _is_text(other.type):
+        if isinstance(other, Literal) and is_text(other.type):
             if pa.types.is_temporal(one.type):
                 return _with_time(
                     comparing.MIRRORED.get(name, name) if mirrored else name, one, other.value
@@ -311,7 +312,7 @@ def _compared(name: str, left: Value, right: Value) -> Value:
             if is_number(one.type):
                 what = "true or false" if pa.types.is_boolean(one.type) else "a number"
                 raise _NotFitting(f"a column that is {what} can't be compared with a text")
-        if _is_text(one.type) and is_number(other.type) and not isinstance(one, Literal):
+        if is_text(one.type) and is_number(other.type) and not isinstance(one, Literal):
             raise _NotFitting("a text can't be compared with a number: write it in quotes")
     return getattr(pc, name)(_for_arrow(left), _for_arrow(right))
 
@@ -373,7 +374,7 @@ def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
         kinds = left.type, right.type
         if all(map(is_number, kinds)):
             return calculate(sign, left, right)
-        if sign == "+" and all(map(_is_text, kinds)):
+        if sign == "+" and all(map(is_text, kinds)):
             if isinstance(left, Literal) and isinstance(right, Literal):
                 return Literal(left.value + right.value)
             kind = pa.large_string()
@@ -418,11 +419,11 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
     def apply(value: Value, *more: Value, **options: bool) -> Value:
         if pa.types.is_null(value.type) and not isinstance(value, Literal):
             value = value.cast(pa.string())
-        if not _is_text(value.type):
+        if not is_text(value.type):
             raise _NotFitting(f"this is for texts, not for {value.type}")
         words = []
         for one in more:
-            if not (isinstance(one, Literal) and _is_text(one.type)):
+            if not (isinstance(one, Literal) and is_text(one.type)):
                 said = "put the text to look for in quotes"
                 raise _NotFitting(said, is_whole=True)
             words.append(one.value)

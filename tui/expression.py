@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from livetable.feed.errors import LivetableError
 
@@ -149,6 +149,22 @@ class Expression:
     text: str
     root: Node
     titles: tuple[str, ...]
+
+    @property
+    def spans(self) -> tuple[float | Literal["mark"], ...]:
+        """How far back it looks, each once; none if it looks at what is there only."""
+        return tuple(dict.fromkeys(_spans(self.root)))
+
+
+def _spans(node: Node) -> Iterator[float | Literal["mark"]]:
+    if not isinstance(node, Operation):
+        return
+    if node.name in PAST:
+        span = node.parts[-1]
+        assert isinstance(span, Constant)
+        yield span.value
+    for part in node.parts:
+        yield from _spans(part)
 
 
 def parse(text: str, titles: Sequence[str] | None) -> Expression:

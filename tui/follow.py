@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import numpy as np
 
 from livetable.feed.commandline import quieten
-from livetable.tui.scripted import NoTable, Reading, lacking, shown_of
+from livetable.tui.scripted import NoTable, Reading, asked, lacking, shown_of
 from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
     """
     from livetable.tui.subscriber import Link
 
-    reading = Reading(target, options.timeout)
+    reading = Reading(target, options.timeout, conditions=asked(options))
     reading.end_by_signals()
     watch = None
     if options.until is not None:

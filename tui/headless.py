@@ -31,7 +31,7 @@ def run(target: Target, options: ViewOptions) -> int:
         NothingRecorded: nothing can be written any more.
     """
     recorder = options.record
-    reading = Reading(target, options.timeout, recorder)
+    reading = Reading(target, options.timeout, recorder, conditions=options.alerts)
     reading.end_by_signals()
     alarm = Alarm(options.alerts, target.title, options.alert_command)
 

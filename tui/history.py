@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from typing import Final
 
 from livetable.tui.budget import USUAL, Budget
@@ -73,6 +74,14 @@ class History:
             self._sizes += size_of(table)
             self._count()
         self.budget.keep()
+
+    def keep(self, table: Table) -> Table:
+        """Keep a table that came last; return it with its past."""
+        # Each a little later than the one before, whatever clocks say: changes are told by it.
+        after = self.at(self.last).sent + 1e-6 if len(self) else table.sent
+        table = replace(table, past=self, sent=max(table.sent, after))
+        self.add(table)
+        return table
 
     def forget(self) -> None:
         """Forget the oldest table."""

@@ -87,6 +87,8 @@ class Headings:
         self.fixed = sum(column.fixed for column in columns)
         self.titles = tuple(column.title for column in columns)
         self.computes = any(column.expression is not None for column in columns)
+        self.looks_back = any(one.expression is not None and one.expression.spans
+                              for one in columns)  # fmt: skip
         self._types: tuple[pa.DataType, ...] = ()
         self._types_of: object = None
 
@@ -212,10 +214,21 @@ class Table:
     @cached_property
     def types(self) -> tuple[pa.DataType, ...]:
         """The columns' Arrow types; a 64-bit integer for an index that counts."""
-        if self.whole is None or not self.headings.computes:
-            return self.headings.types(self._source_types)
-        kinds = self.whole.types(self._source_types)  # also of columns that are not shown
+        if not self.headings.computes:
+            return self.types_alone(self.headings)
+        everything = self.headings if self.whole is None else self.whole
+        kinds = self.types_alone(everything)  # also of columns that are not shown
+        if self.past is not None and everything.looks_back:
+            from livetable.tui.computed import types_beside_past
+
+            kinds = types_beside_past(self, everything)
+        if self.whole is None:
+            return kinds
         return tuple(kinds[self.whole.places[ref]] for ref in self.refs)
+
+    def types_alone(self, headings: Headings) -> tuple[pa.DataType, ...]:
+        """Return the types of columns of this frame, whatever was before it."""
+        return headings.types(self._source_types)
 
     def column(self, at: int) -> Column:
         """Return a column with its values."""

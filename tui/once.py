@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from livetable.feed.commandline import say
-from livetable.tui.scripted import Hint, NoTable, Reading, lacking, nothing_of, shown_of
+from livetable.tui.scripted import Hint, NoTable, Reading, asked, lacking, nothing_of, shown_of
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
@@ -208,7 +208,9 @@ def _fetch_table(
 
     # What is waited for may stand in the first rows of what never ends.
     waits = options.until is not None
-    reading = Reading(target, options.timeout, until=until, settled=not waits)
+    reading = Reading(
+        target, options.timeout, until=until, settled=not waits, conditions=asked(options)
+    )
     if options.to_end:
         reading.awaits = "the end of standard input"
     watch = None

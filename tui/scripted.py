@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from livetable.tui.target import Target, ViewOptions
 if TYPE_CHECKING:
     from livetable.feed.recording import Recorder
     from livetable.feed.wire import SourceStatus
+    from livetable.tui.history import History
     from livetable.tui.model import Table
     from livetable.tui.subscriber import FeedState
 
@@ -65,6 +66,7 @@ class Reading:
         recorder: What records the table, None if nothing does.
         until: When to give up, by the monotonic clock, if some of the time is over already.
         settled: Whether also a line without an end is waited for, until it is a row.
+        conditions: What the table is asked: where one looks back, each table has its past.
 
     Attributes:
         satisfied: Whether what was waited for is there: nobody gives up any more.
@@ -80,6 +82,7 @@ class Reading:
         until: float | None = None,
         *,
         settled: bool = False,
+        conditions: Sequence[str] = (),
     ) -> None:
         from livetable.tui.subscriber import Subscriber
 
@@ -91,6 +94,8 @@ class Reading:
         self._until = until
         self._settled = settled
         self._whole: Table | None = None
+        self._came: Table | None = None
+        self._history = _history_for(conditions)
         self._progress = _Progress()
         self._news = threading.Event()
         self._ended = False
@@ -169,8 +174,11 @@ class Reading:
                 self._progress.show(self._target.title, source.reading)
             return replace(state, table=self._whole)
         self._progress.end()
-        self._whole = state.table
-        return state
+        if state.table is not self._came:
+            self._came = self._whole = state.table
+            if state.table is not None and self._history is not None:
+                self._whole = self._history.keep(state.table)
+        return state if self._history is None else replace(state, table=self._whole)
 
     def _missing(self, table: Table | None) -> NoTable:
         if self._progress.done is not None:
@@ -197,6 +205,27 @@ class Reading:
         if endpoint is not None and not heard:
             return f"a feed at {endpoint}"
         return f"table {self._target.table!r}" + (f" at {endpoint}" if endpoint else "")
+
+
+def asked(options: ViewOptions) -> tuple[str, ...]:
+    """Return what a table is asked until something comes to be, or to print some of its rows."""
+    return (*options.where, *([] if options.until is None else [options.until]))
+
+
+def _history_for(conditions: Sequence[str]) -> History | None:
+    """Return where tables are kept, None if no condition asks for what was: it takes memory."""
+    if not conditions:
+        return None
+    from livetable.tui.alerts import Watch
+    from livetable.tui.expression import BadExpression, parse
+    from livetable.tui.history import History
+
+    parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
+    for part in parts:
+        with contextlib.suppress(BadExpression):  # who works it out will say so
+            if parse(part, None).spans:
+                return History()
+    return None
 
 
 class _Progress:

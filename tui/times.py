@@ -5,12 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from livetable.feed.arrays import as_numpy, missing
 from livetable.feed.errors import LivetableError
 from livetable.tui import calculating, comparing
-from livetable.tui.exact import Literal
+from livetable.tui.exact import Literal, from_numpy
 from livetable.tui.moments import UNITS
 from livetable.tui.timetext import instant, read_moment, read_span, read_time
 from livetable.tui.typenames import kind_of
@@ -71,7 +73,22 @@ def calculate(sign: str, left: Any, right: Any) -> Any:
             "/": "divide_checked"}.get(sign)  # fmt: skip
     if name is None:
         raise pa.ArrowNotImplementedError("no kernel")
-    return getattr(pc, name)(left, right)
+    return getattr(pc, name)(_cleared(left), _cleared(right))
+
+
+def is_akin(one: pa.DataType, other: pa.DataType) -> bool:
+    """Tell whether times of two types can be compared: those with a zone only with such."""
+    family = _family(one)
+    return family is not None and family == _family(other)
+
+
+def _cleared(values: Any) -> Any:
+    """Return values with zeros where they are missing: what stands there may overflow."""
+    if not isinstance(values, pa.Array) or not values.null_count or _family(values.type) is None:
+        return values
+    numbers, gone = whole(values), missing(values)
+    kept = np.where(gone, 0, as_numpy(numbers)).astype(f"int{values.type.bit_width}")
+    return from_numpy(kept, ~gone).view(values.type)
 
 
 def whole(values: pa.Array) -> pa.Array:

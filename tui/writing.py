@@ -8,14 +8,17 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from livetable.feed.arrays import plain_type, without_dictionary
+from livetable.feed.arrays import numpy_type, plain_type, without_dictionary
 from livetable.feed.harmless import harmless
 from livetable.tui.columns import free_title
 from livetable.tui.format import ColumnFormat, fit
 from livetable.tui.model import Table
 from livetable.tui.scene import Layout, title_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SLICE: Final = 4096  # rows that are turned into text at once
 _BATCH: Final = 65_536  # rows whose times are looked at, at once
@@ -227,8 +230,39 @@ def plain_values(
                 values = window.to_pylist()
             except Exception:  # dates beyond Python's in a list
                 values = ColumnFormat(window.type).values(window)
+            if _has_narrow_floats(window.type):
+                values = [_as_narrow(value, window.type) for value in values]
             plain.append([_plain_value(value, finite) for value in values])
     return plain
+
+
+def _has_narrow_floats(kind: pa.DataType) -> bool:
+    """Tell whether a type has floats of less than 64 bits, in a list or a struct as well."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(kind):
+        return bool(kind.bit_width < 64)
+    parts = [kind.field(at).type for at in range(kind.num_fields)]
+    return any(map(_has_narrow_floats, parts))
+
+
+def _as_narrow(value: Any, kind: pa.DataType) -> Any:
+    """Return a value with each narrow float as the shortest number that is read as the same."""
+    import pyarrow as pa
+
+    if isinstance(value, float):
+        if pa.types.is_floating(kind) and kind.bit_width < 64:
+            return float(str(numpy_type(kind).type(value)))
+    elif isinstance(value, dict) and pa.types.is_struct(kind):
+        return {
+            name: _as_narrow(part, kind.field(at).type)
+            for at, (name, part) in enumerate(value.items())
+        }
+    elif isinstance(value, list) and pa.types.is_map(kind):
+        return [(_as_narrow(k, kind.key_type), _as_narrow(v, kind.item_type)) for k, v in value]
+    elif isinstance(value, list) and kind.num_fields == 1:
+        return [_as_narrow(part, kind.field(0).type) for part in value]
+    return value
 
 
 def _plain_value(value: Any, finite: bool) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
+import select
 import signal
 import subprocess
 import time
@@ -165,6 +167,20 @@ def test_alerts_with_and_without_a_screen(
     assert process.wait(20) == 0
     viewer.send("q")
     assert viewer.wait_for_end() == 0
+
+
+def test_without_a_screen_alerts_know_what_was_before(orders: Publisher, start: Start) -> None:
+    alert = ("--alert", "d(price) > 0 and was(price) > 20")
+    process = start("livetable", "orders", "--headless", *alert)
+    assert process.stdout is not None
+    for price in itertools.count(21):  # the viewer may see only some of the frames
+        orders.upsert({"id": "b", "price": float(price)})
+        if select.select([process.stdout], [], [], 0.05)[0]:
+            break
+        assert price < 400
+    assert b"orders b: d(price) > 0 and was(price) > 20" in process.stdout.readline()
+    process.terminate()
+    assert process.wait(20) == 0
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,15 @@ def test_what_is_an_expression(text: str, is_one: bool) -> None:
     check_filter("any text", ())
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("s is None", True), ("s is\tnot  None", True), ("None is s", True), ("b is True", True),
+     ("s is  1", True), ("my column is 1", True), ("this is it", False), ("is", False)],
+)  # fmt: skip
+def test_is_is_an_operator_of_columns(text: str, is_one: bool) -> None:
+    assert is_expression(text, ("s", "my column")) is is_one
+
+
 def test_a_wrong_filter_is_told_before_it_is_used() -> None:
     with pytest.raises(BadExpression):
         check_filter("nope > 1", TABLE.titles)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ from livetable.tui.columnstyle import (
     seconds_text,
     si_text,
 )
-from livetable.tui.computed import places_in
+from livetable.tui.computed import changed_rows, places_in
 from livetable.tui.format import ColumnFormat
 from livetable.tui.history import History
 from livetable.tui.model import Table
@@ -193,6 +194,52 @@ def test_changes_are_told_by_row() -> None:
     assert change("d(v)", then.drop(columns="v"), then) == [None] * 3
     assert change("d(v)", then.assign(v="x"), then) == [None] * 3
     assert change("d(v)", then.assign(id=[1, 2, 3]), then) == [None] * 3
+
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "d", "pct"),
+    [
+        ([D("9.99")], [D("10.01")], D("0.02"), 0.02 / 9.99),
+        ([D("10.01")], [D("9.99")], D("-0.02"), -0.02 / 10.01),
+        ([D("9.9")], [D("10.01")], D("0.11"), 0.11 / 9.9),
+        ([5], [5.5], 0.5, 0.1),
+        ([5.5], [6], 0.5, 0.5 / 5.5),
+        (np.array([1 << 30], "int32"), np.array([1 << 40]), (1 << 40) - (1 << 30), 1023.0),
+        (np.array([1 << 40]), np.array([1], "int8"), 1 - (1 << 40), (1 - 2**40) / 2**40),
+        ([1 << 62], [1 << 64], 3 << 62, 3.0),
+        ([1 << 64], [1 << 62], -(3 << 62), -0.75),
+        (np.array([5], "uint8"), np.array([3], "float32"), -2.0, -0.4),
+    ],
+)
+def test_changes_between_types(then: Any, now: Any, d: Any, pct: float) -> None:
+    frames = [pd.DataFrame({"id": ["a"], "v": one}) for one in (then, now)]
+    if isinstance(then, list) and isinstance(d, int):
+        frames = [frame.astype({"v": object}) for frame in frames]
+    assert change("d(v)", *frames) == [d]
+    assert change("was(v)", *frames) == [then[0]]
+    assert change("pct(v)", *frames) == [pytest.approx(pct)]
+    assert change("d(v) == 0", *frames) == [False]
+    assert changed_rows(past_of(*frames[::-1]), past_of(*frames)).tolist() == [0]
+    assert changed_rows(past_of(frames[0]), past_of(frames[0])).tolist() == []
+
+
+def test_changes_between_units_of_time_and_kinds_of_text() -> None:
+    moments = pd.Series(pd.to_datetime(["2026-01-01 00:00:01"]))
+    seconds = pd.DataFrame({"v": moments.astype("datetime64[s]")})
+    nanos = pd.DataFrame({"v": (moments + pd.Timedelta("1ns")).astype("datetime64[ns]")})
+    for then, now, size in ((seconds, nanos, 1), (nanos, seconds, -1)):
+        found = change("d(v)", then, now, key=None)
+        assert [one.value for one in found] == [size]
+        assert change("d(v) == '0s'", then, now, key=None) == [False]
+        assert change("was(v) == v", then, now, key=None) == [False]
+    same = nanos.assign(v=moments.astype("datetime64[ns]"))
+    assert changed_rows(past_of(same, key=None), past_of(seconds, key=None)).tolist() == []
+    text, kind = pd.DataFrame({"v": ["a"]}), pd.DataFrame({"v": pd.Categorical(["b"])})
+    assert change("was(v)", text, kind, key=None) == ["a"]
+    assert change("was(v)", kind, text, key=None) == ["b"]
 
 
 def test_changes_since_some_time_and_since_the_mark() -> None:

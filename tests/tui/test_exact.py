@@ -90,6 +90,10 @@ LARGE = 1_700_000_000_000_000_001
         (pd.to_timedelta(["1h", "1h30m"]), "v * 2 > '2h'", [1]),
         (pd.to_timedelta(["1h", "1h30m"]), "v / v == 1", [0, 1]),
         (pd.to_timedelta(["1h", "-2D"]), "v == '-2d 00:00:00'", [1]),
+        (pd.to_timedelta(["1h", None]), "v * 3 > '2h'", [0]),
+        (pd.to_timedelta(["1h", None]), "v - v == '0s'", [0]),
+        (pd.to_datetime(["2026-01-01", "NaT"]), "v - v < '1s'", [0]),
+        (pd.to_datetime(["2026-01-01", "NaT"]), "v is  not   None", [0]),
     ],
 )  # fmt: skip
 def test_conditions(values: Any, text: str, expected: list[int]) -> None:

@@ -142,3 +142,12 @@ def test_polars_reads_categories_with_missing_ones(tmp_path: Path, suffix: str) 
         export(table_of(frame), path, lambda rows: None)
         read = pl.read_parquet(path) if suffix == ".parquet" else pl.read_ipc(path)
         assert read["c"].to_list() == values
+
+
+def test_narrow_floats_are_the_shortest_that_are_read_as_the_same() -> None:
+    for kind in (pa.float32(), pa.float16()):
+        one = pa.array([0.1, None, 2.0], pa.float64()).cast(pa.float32()).cast(kind)
+        nested = pa.ListArray.from_arrays(pa.array([0, 1, 1, 1], pa.int32()), one.slice(0, 1))
+        table = table_of(pa.table({"v": one, "n": nested}))
+        assert as_text(table, "csv").splitlines()[1].startswith("0.1,[0.1]")
+        assert as_text(table, "jsonl").splitlines()[0] == '{"v": 0.1, "n": [0.1]}'

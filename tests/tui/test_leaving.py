@@ -75,6 +75,17 @@ async def test_clicks_beside_the_palette(times: int) -> None:
         await alive(on)
 
 
+async def test_a_click_on_the_palette_where_nothing_is_laid_out() -> None:
+    async with stage("orders") as on:
+        await on.press("ctrl+p")
+        await on.until(lambda: isinstance(on.app.screen, Palette))
+        palette = on.app.screen
+        at = 4000, 4000  # as all of it is, before the first layout
+        palette.post_message(events.Click(palette, *at, 0, 0, 1, False, False, False, *at, None))
+        await on.press("escape")
+        await alive(on)
+
+
 @pytest.mark.parametrize(
     ("key", "leave"),
     [("question_mark", "escape"), ("C", "escape"), ("C", "enter"), ("ctrl+p", "escape")],

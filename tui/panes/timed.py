@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -58,12 +57,7 @@ class TimedPane(ArrangedPane):
 
     def keep(self, table: Table) -> Table:
         """Put a table that came into the history; return it with its past."""
-        # Each a little later than the one before, whatever clocks say: changes are told by it.
-        tables = self.history
-        after = tables.at(tables.last).sent + 1e-6 if len(tables) else table.sent
-        table = replace(table, past=tables, sent=max(table.sent, after))
-        self.history.add(table)
-        return table
+        return self.history.keep(table)
 
     @property
     def waiting(self) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from textual import command, events
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 from textual.widgets import OptionList
@@ -82,6 +83,13 @@ class Palette(CommandPalette, LeftOnce[None]):
     def on_mount(self, event: events.Mount) -> None:
         """Begin, unless it was left before it was there: the screen below it is looked for then."""
         if self not in self.app.screen_stack[1:]:
+            event.prevent_default()
+
+    def on_click(self, event: events.Click) -> None:
+        """Pass over a click where nothing is shown: before the first layout, or behind the last."""
+        try:
+            self.get_widget_at(event.screen_x, event.screen_y)
+        except NoWidget:
             event.prevent_default()
 
     def run_worker(self, *work: Any, **options: Any) -> Worker[Any]:
