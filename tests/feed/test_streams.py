@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_messages_of_all_sizes_come_as_they_were(
     for size in (0, 1, 255, 256, 4095, 4096, 70_000, 3_000_000):
         body = os.urandom(size)
         sent = server.streams.send([b"abc", b"head", memoryview(body), b"", body])
-        server.until(lambda sent=sent: sent.done)
+        server.until(partial(getattr, sent, "done"))
         assert peer.recv_multipart() == [b"abc", b"head", body, b"", body]
     assert server.streams.send([b"ax", b"nobody"]).done
     peer.close()
