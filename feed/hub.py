@@ -348,7 +348,9 @@ class Hub:
 
         def job() -> None:
             # Its last frame may take long to encode: meanwhile the others are served.
-            if table.is_slow and not table.is_encoded and table.wanted:
+            bound = self._bound.get(endpoint)
+            looked_at = bound is not None and table.name in bound.serving.looked_at
+            if table.is_slow and not table.is_encoded and looked_at:
                 self._after.setdefault(table, []).append(finish)
                 self._prepare(table, None, False)
             else:
