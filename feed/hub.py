@@ -22,7 +22,7 @@ from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
-from livetable.feed.native import new_lock, original, sleep, start_thread, thread_id
+from livetable.feed.native import Pausing, new_lock, original, sleep, start_thread, thread_id
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
 from livetable.feed.streams import TAKEN, Peer, Streams, close_connections, listening
@@ -481,7 +481,8 @@ class Hub:
     def _encode(self, table: TableState, have: Position | None, deltas: bool) -> None:
         made = None
         try:
-            made = table.since(have, deltas=deltas)
+            with Pausing():
+                made = table.since(have, deltas=deltas)
         finally:
 
             def done() -> None:

@@ -346,3 +346,17 @@ def test_the_commands_of_networks_are_those_there_are(runtime_folder: Path, tmp_
     feed_parser().parse_args(shlex.split(lines[1])[1:])
     build_parser().parse_args(shlex.split(lines[2])[1:])
     assert sorted((runtime_folder / "config" / "livetable").iterdir())
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_examples_of_workers_run(runtime_folder: Path, tmp_path: Path, number: int) -> None:
+    text = (ROOT / "docs/workers.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[number]
+    script = tmp_path / "example.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script], capture_output=True, text=True, timeout=50,
+        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == (["published True\n", "requests\n"][number], "")
+    assert not directory.entries()
