@@ -231,6 +231,15 @@ class _Bridged:
             if info.age is not None:
                 state.aged(Position(info.epoch, info.seq), heard - info.age)
 
+    def _made_at(self, header: Header) -> float:
+        """Return when a frame was sent, by this process's monotonic clock."""
+        at = time.monotonic() - (header.age or 0.0)
+        if (told := self._publisher._state.told) is not None:
+            info, heard = told
+            if info.age is not None and header.position == Position(info.epoch, info.seq):
+                at = min(at, heard - info.age)
+        return at
+
     def _on_part(self, message: bytes, live: bool) -> None:
         head, body = unpack(message)
         try:
@@ -267,10 +276,9 @@ class _Bridged:
         made = Snapshot(
             header.position,
             Body(body, header.rows, header.columns, header.note),
-            time.monotonic() - (header.age or 0.0),
+            self._made_at(header),
             header.time or time.time(),
         )
         state.key = header.key
-        state.mirror(made, ended=header.ended)
-        self._age()
+        state.mirror(made, ended=header.ended)  # viewers are told at once: with its age
         self._publisher._hub.news(state, self._publisher._bound)
