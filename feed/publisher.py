@@ -394,8 +394,8 @@ class Publisher(Closing):
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all viewers have it, have left, or nobody looks; of a broker: whether it is on its
-            way there.
+            Whether all viewers have it, have left, or nobody looks; of a broker: whether it is on
+            its way there.
         """
         self._check_forked()
         if not self._open:
