@@ -1,12 +1,13 @@
 """A producer that measures itself: `python -m benchmarks.sending WHAT`.
 
-WHAT is ``send ROWS COLUMNS``, ``paced ROWS COLUMNS HZ SENDS CHANGED``, ``loop SECONDS``, ``size``.
+WHAT is ``send ROWS COLUMNS``, ``watched ROWS COLUMNS HZ SENDS``, ``loop SECONDS`` or ``size``.
 Prints JSON, or for ``loop`` the turns of the loop's first half and of its second.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 
@@ -51,38 +52,63 @@ def _timed(function: object, frame: pd.DataFrame, turn: int) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def paced(rows: int, columns: int, hz: int, sends: int, changed: int) -> None:
-    """Send at a rate; print what a `send`, and the caller's next write in place, took it.
+READER = """
+from livetable.feed import Subscriber
+with Subscriber("watched") as reader:
+    print("reads", flush=True)
+    for frame in reader:
+        pass
+"""
 
-    The first fifth is not counted: a viewer starts then, which takes a core of two.
+
+def watched(rows: int, columns: int, hz: float, sends: int) -> None:
+    """Time `send`, and the change in place before it, in a loop that nobody and somebody watches.
+
+    What the thread waited for a processor is told apart (Linux): on a busy machine it is most of
+    the tail, and not what `send` costs.
     """
-    frame = mixed(rows, columns)
-    took: dict[str, list[float]] = {"send": [], "write": []}
-    with Publisher("paced") as publisher:
-        publisher.send(frame)
-        print("ready", flush=True)
-        sys.stdin.readline()
-        due = time.perf_counter()
-        for turn in range(sends * 5 // 4):
-            began = time.perf_counter()
-            if changed:
-                frame.loc[turn % rows, "x0"] = float(turn)
-            wrote = time.perf_counter()
+    values = np.random.default_rng(1).normal(100, 20, (rows, columns))
+    frame = pd.DataFrame(values).rename(columns=str)
+    found: dict[str, float] = {}
+    with Publisher("watched") as publisher:
+        for who in ("alone", "watched"):
+            reader = None
             publisher.send(frame)
-            sent = time.perf_counter()
-            if turn >= sends // 4:
-                took["send"].append((sent - wrote) * 1000)
-                took["write"].append((wrote - began) * 1000)
-            due += 1 / hz
-            time.sleep(max(0.0, due - time.perf_counter()))
-    print(json.dumps({f"{what} {name}": value for what, times in took.items()
-                      for name, value in _spread(times).items()}))  # fmt: skip
+            if who == "watched":
+                reader = subprocess.Popen(
+                    [sys.executable, "-c", READER], stdout=subprocess.PIPE, text=True
+                )
+                assert reader.stdout is not None
+                reader.stdout.readline()
+                time.sleep(1)
+            took, queued, writes = [], [], []
+            due = time.perf_counter()
+            for turn in range(sends):
+                began = time.perf_counter()
+                frame.iloc[turn % rows, 0] = float(turn)
+                writes.append((time.perf_counter() - began) * 1000)
+                waited, began = _queued(), time.perf_counter()
+                publisher.send(frame)
+                took.append((time.perf_counter() - began) * 1000)
+                queued.append(max(0.0, took[-1] - (_queued() - waited) * 1000))
+                due += 1 / hz
+                time.sleep(max(0.0, due - time.perf_counter()))
+            if reader is not None:
+                reader.kill()
+                reader.communicate()
+            for name, times in (("send", took), ("ran", queued), ("write", writes)):
+                for share in (50, 99, 100):
+                    found[f"{who} {name} {share}"] = float(np.percentile(times, share))
+    print(json.dumps(found))
 
 
-def _spread(times: list[float]) -> dict[str, float]:
-    return {
-        "p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "max": quantile(times, 1.0)
-    }  # fmt: skip
+def _queued() -> float:
+    """Return the seconds that this thread was ready and had no processor."""
+    try:
+        with open("/proc/thread-self/schedstat", encoding="ascii") as said:
+            return int(said.read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def loop(seconds: float) -> None:
@@ -117,8 +143,9 @@ if __name__ == "__main__":
     what, *words = sys.argv[1:]
     if what == "send":
         send(*map(int, words))
-    elif what == "paced":
-        paced(*map(int, words))
+    elif what == "watched":
+        rows, columns, hz, sends = words
+        watched(int(rows), int(columns), float(hz), int(sends))
     elif what == "loop":
         loop(float(words[0]))
     else:

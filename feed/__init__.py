@@ -5,11 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from livetable.feed.errors import LivetableError
+    from livetable.feed.errors import (
+        BadEndpoint,
+        BadFrame,
+        BadKey,
+        BadName,
+        BodyError,
+        LivetableError,
+        NameTaken,
+        NoFrame,
+        PublisherClosed,
+        RuntimeFolder,
+        WireError,
+    )
     from livetable.feed.publisher import Publisher
     from livetable.feed.subscriber import Subscriber
 
-__all__ = ["LivetableError", "Publisher", "Subscriber"]
+__all__ = [
+    "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LivetableError", "NameTaken",
+    "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber", "WireError",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -22,8 +37,8 @@ def __getattr__(name: str) -> Any:
         from livetable.feed.subscriber import Subscriber
 
         return Subscriber
-    if name == "LivetableError":
-        from livetable.feed.errors import LivetableError
+    if name in __all__:
+        from livetable.feed import errors
 
-        return LivetableError
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

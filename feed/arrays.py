@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
@@ -11,7 +10,6 @@ import pyarrow as pa
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import safe_str
 from livetable.feed.lending import lent_values
-from livetable.feed.native import sleep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -376,24 +374,6 @@ def _as_text(values: Values) -> pa.Array:
     column = pd.Series(values, dtype=values.dtype, copy=False)
     cells = [
         None if gone else safe_str(value).encode("utf-8", "backslashreplace")
-        for value, gone in zip(_with_pauses(column), column.isna(), strict=True)
+        for value, gone in zip(column, column.isna(), strict=True)
     ]
     return pa.array(cells, type=pa.large_binary()).cast(pa.large_string())
-
-
-def _with_pauses(values: Iterable[Any]) -> Iterator[Any]:
-    """Yield values, and let other threads have the interpreter in between.
-
-    Each text may take long, and runs Python: the feed's thread would get its turn after 5 ms each
-    time that it waits for something, and 20 tables would be late by a tenth of a second.
-    """
-    since = time.monotonic()
-    for value in values:
-        yield value
-        if time.monotonic() - since > _RUN_SECONDS:
-            sleep(_PAUSE_SECONDS)
-            since = time.monotonic()
-
-
-_RUN_SECONDS: Final = 0.001
-_PAUSE_SECONDS: Final = 0.0002

@@ -22,7 +22,7 @@ from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
-from livetable.feed.native import new_lock, original, sleep, start_thread, thread_id
+from livetable.feed.native import Pausing, new_lock, original, sleep, start_thread, thread_id
 from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
@@ -422,7 +422,9 @@ class Hub:
 
         def job() -> None:
             # Its last frame may take long to encode: meanwhile the others are served.
-            if table.is_slow and not table.is_encoded and table.wanted:
+            bound = self._bound.get(endpoint)
+            looked_at = bound is not None and table.name in bound.serving.looked_at
+            if table.is_slow and not table.is_encoded and looked_at:
                 self._after.setdefault(table, []).append(finish)
                 self._prepare(table, None, False)
             else:
@@ -553,7 +555,8 @@ class Hub:
     def _encode(self, table: TableState, have: Position | None, deltas: bool) -> None:
         made = None
         try:
-            made = table.since(have, deltas=deltas)
+            with Pausing():
+                made = table.since(have, deltas=deltas)
         finally:
 
             def done() -> None:

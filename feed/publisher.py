@@ -21,7 +21,7 @@ from livetable.feed.hub import Hub, get_hub
 from livetable.feed.keys import pair_for
 from livetable.feed.labels import safe_str, to_json
 from livetable.feed.loading import loaded
-from livetable.feed.native import start_thread
+from livetable.feed.native import sleep, start_thread
 from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
 from livetable.feed.streams import say_taken
 from livetable.feed.wire import can_share, check_name
@@ -394,12 +394,18 @@ class Publisher(Closing):
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all viewers have it, have left, or nobody looks; of a broker: whether it does.
+            Whether all viewers have it, have left, or nobody looks; of a broker: whether it is on
+            its way there.
         """
         self._check_forked()
         if not self._open:
             return True
-        return bool(self._hub.flush(self._state, self._bound, float(timeout)))
+        if isinstance(self._hub, Hub):
+            return self._hub.flush(self._state, self._bound, float(timeout))
+        until = time.monotonic() + float(timeout)
+        while self._state.seq and not self._state.is_encoded and time.monotonic() < until:
+            sleep(0.005)
+        return not self._state.seq or self._state.is_encoded
 
     def end(self, note: str | None = None) -> None:
         """Say that nothing will change any more. The table can be looked at until `close`.
@@ -457,8 +463,10 @@ class Publisher(Closing):
             self._claim.release()  # at once: the name may be wanted again before viewers are told
         if isinstance(self._hub, Hub):
             self._hub.remove(self._state, self._bound, waits=waits)
-        else:
+        elif waits:
             self._hub.remove(self._state, self._bound)
+        else:
+            start_thread(partial(self._hub.remove, self._state, self._bound))
 
     def __del__(self) -> None:
         # Without this the name would stay taken by a table that nobody can send to. It may run in

@@ -183,8 +183,10 @@ class Serving:
             The topics of its viewers.
         """
         shares, self._shares = self._shares, False  # the memory may be gone before it is read
+        # Nothing is left for later: who waits is answered now, or never.
+        prepare, self._prepare = self._prepare, None
         self.news(name, now)
-        self._shares = shares
+        self._shares, self._prepare = shares, prepare
         table = self.tables.pop(name)
         self._mortal.pop(name, None)
         self._version += 1

@@ -553,7 +553,11 @@ class TableState:
     def is_slow(self) -> bool:
         """Whether it may take so long to encode that it is done beside the feed's thread."""
         now = self._now
-        if now.shape[0] * now.shape[1] > LARGE_CELLS or self._making.locked():
+        if self._making.locked():
+            return True
+        if now.state is None and self.is_encoded:
+            return False
+        if now.shape[0] * now.shape[1] > LARGE_CELLS:
             return True
         return now.state is None and (now.held.beside or self._took > SLOW_SECONDS)
 

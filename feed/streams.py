@@ -580,11 +580,13 @@ def _bound(endpoint: str) -> tuple[Any, str]:
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     host = host.strip("[]")
     number = 0 if port == "*" else int(port)
+    # Bytes: for a text a codec is imported, which a process that became nobody may not read.
+    name = host.encode("ascii") if host.isascii() else host
     families = (
         [(socket.AF_INET6, ("::", number)), (socket.AF_INET, ("0.0.0.0", number))]
         if host == "*"
         else [(one[0], one[4]) for one in socket.getaddrinfo(
-            host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)][:1]
+            name, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)][:1]
     )  # fmt: skip
     problem: OSError = OSError(errno.EINVAL, "Invalid argument")
     for family, address in families:

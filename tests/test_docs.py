@@ -418,3 +418,17 @@ def test_the_table_of_differences_tells_the_truth() -> None:
         assert met(data, code(expression)) == here, expression
         assert queried(data, code(expression)) == there, expression
     assert len(rows) >= 25
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_examples_of_workers_run(runtime_folder: Path, tmp_path: Path, number: int) -> None:
+    text = (ROOT / "docs/workers.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[number]
+    script = tmp_path / "example.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script], capture_output=True, text=True, timeout=50,
+        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == (["published True\n", "requests\n"][number], "")
+    assert not directory.entries()

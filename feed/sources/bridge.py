@@ -436,6 +436,5 @@ class _Bridged:
             header.time or time.time(),
         )
         state.key = header.key
-        state.mirror(made, ended=header.ended)
-        self._age()
+        state.mirror(made, ended=header.ended)  # viewers are told at once: with its age
         self._publisher._hub.news(state, self._publisher._bound)
