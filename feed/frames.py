@@ -6,7 +6,10 @@ import datetime
 import decimal
 import json
 import sys
+from array import array
+from collections import deque
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -246,6 +249,8 @@ def _capture_pandas(frame: pd.DataFrame) -> Captured:
     try:
         if _writable_from_outside(held):
             held = held.copy(deep=True)
+        if _is_held_elsewhere(held.index):
+            held.index = held.index.copy(deep=True)
         beside = _own_cells(held)
     except AttributeError:  # another pandas: what is read there is not its public API
         held, beside = held.copy(deep=True), True
@@ -258,8 +263,8 @@ def _capture_pandas(frame: pd.DataFrame) -> Captured:
 def _own_cells(held: pd.DataFrame) -> bool:
     """Copy what a caller can write to past copy-on-write; tell whether cells have their own code.
 
-    That is a column's ``.array``, where it is not NumPy's, and a list or the like in a cell.
-    Arrow's columns need no copy: what is written to them is another memory.
+    That is a column's ``.array``, where it is not NumPy's, and a list or the like in a cell. Texts
+    of Arrow's need no copy: what is written to them is another memory, and nobody else has theirs.
     """
     import numpy as np
 
@@ -269,13 +274,13 @@ def _own_cells(held: pd.DataFrame) -> bool:
         values = block.values
         if numpys_memory(values) is None:
             beside = beside or not type(values).__module__.startswith("pandas.")
-            if hasattr(values, "_pa_array"):
+            own = _own_arrow(values) if hasattr(values, "_pa_array") else values.copy()
+            if own is values:
                 continue
-            own = values.copy()
         elif values.dtype == object:
             kinds = set(map(type, values.ravel("K")))
             beside = beside or not kinds <= _plain_types()
-            if kinds.isdisjoint(_MUTABLE):
+            if kinds <= _plain_types():
                 continue
             own = np.empty_like(values)
             own.ravel("K")[:] = _array_of([own_cell(one) for one in values.ravel("K")])
@@ -286,6 +291,16 @@ def _own_cells(held: pd.DataFrame) -> bool:
     return beside
 
 
+def _own_arrow(values: Any) -> Any:
+    """Return a column of Arrow's in memory of its own; texts as they are."""
+    import pyarrow as pa
+
+    kind = values._pa_array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return values
+    return type(values)(copied(pa.table({"": values._pa_array})).column(0))
+
+
 def _array_of(cells: list[Any]) -> np.ndarray[Any, Any]:
     import numpy as np
 
@@ -294,21 +309,28 @@ def _array_of(cells: list[Any]) -> np.ndarray[Any, Any]:
     return made
 
 
-def own_cell(value: Any) -> Any:
-    """Return a cell that its caller can't change: lists, dicts, sets, arrays are copied."""
+def own_cell(value: Any, depth: int = 0) -> Any:
+    """Return a cell that its caller can't change any more: what holds other things is copied."""
     kind = type(value)
-    if kind is list or kind is tuple:
-        return kind(map(own_cell, value))
-    if kind is dict:
-        return {key: own_cell(one) for key, one in value.items()}
-    if kind in _MUTABLE:
-        return value.copy()
-    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
-        return value.copy()
-    return value
+    if kind in _plain_types() or depth > _DEEPEST:
+        return value
+    try:
+        if kind is list or kind is tuple:
+            return kind([own_cell(one, depth + 1) for one in value])
+        if kind is dict:
+            return {key: own_cell(one, depth + 1) for key, one in value.items()}
+        if kind.__module__.startswith(("numpy", "pandas")) and callable(
+            copied_by := getattr(value, "copy", None)
+        ):
+            return copied_by()
+        # A deque, an OrderedDict, somebody's own list: it, not what is in it.
+        return copy(value) if isinstance(value, _HOLDERS) else value
+    except Exception:  # one that can't be copied: its text will tell what it is by then
+        return value
 
 
-_MUTABLE: Final[frozenset[type]] = frozenset({list, dict, set, bytearray, tuple})
+_DEEPEST: Final = 20
+_HOLDERS: Final = (list, dict, set, bytearray, array, deque)
 
 
 @lru_cache(maxsize=1)
@@ -322,6 +344,25 @@ def _plain_types() -> frozenset[type]:
         datetime.timedelta, decimal.Decimal, np.float64, np.int64, np.bool_, pd.Timestamp,
         pd.Timedelta, type(pd.NaT), type(pd.NA),
     })  # fmt: skip
+
+
+def _is_held_elsewhere(index: pd.Index[Any]) -> bool:
+    """Tell whether somebody else may have the array that an index is made over (``copy=False``)."""
+    import numpy as np
+
+    values = getattr(index, "_data", None)  # of a range there is none, of several levels neither
+    if isinstance(values, np.ndarray):
+        # Ours and the call's; each index that shares it has it, and what finds labels for that.
+        known = 2
+        for reference in index._references.referenced_blocks:  # type: ignore[attr-defined]
+            if (other := reference()) is not None and getattr(other, "_data", None) is values:
+                known += 1 + ("_engine" in other._cache)
+        del other
+        if (base := values.base) is None:
+            return sys.getrefcount(values) > known
+        del values
+        return not isinstance(base, np.ndarray) or sys.getrefcount(base) > 3
+    return values is not None and not hasattr(values, "_pa_array")
 
 
 class _Counted:
