@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from livetable.feed.arrays import rows_array, to_arrow, values_of_column, without_dictionary
 from livetable.feed.changing import Difference, State, keys_of
-from livetable.feed.encode import Encoder, stream
+from livetable.feed.encode import Encoder, stream, text_note
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames import Captured, capture
 from livetable.feed.incoming import fitted
-from livetable.feed.labels import from_json
+from livetable.feed.labels import from_json, to_text
 from livetable.feed.rows import Numbers
 from livetable.feed.shape import Shape
 from livetable.feed.state import Body
@@ -141,8 +141,9 @@ def delta(state: State, difference: Difference) -> Body:
 
 
 def _body(state: State, arrays: list[pa.Array], rows: int, schema: pa.Schema) -> Body:
-    columns = len(state.shape.described["labels"])
-    return Body(stream(schema, arrays, rows), len(state.rows), columns)
+    described = state.shape.described
+    note = text_note([to_text(state.shape.label(field)) for field in described["text"]])
+    return Body(stream(schema, arrays, rows), len(state.rows), len(described["labels"]), note)
 
 
 def ranges(positions: Numbers) -> tuple[tuple[int, int], ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,12 +56,7 @@ class Encoder:
         if body is None:
             schema, arrays, texts = self.columns(captured, layout)
             body = self._stream(schema, arrays, captured.shape[0])
-            self._note = None
-            if texts:
-                named = ", ".join(text[:40] for text in texts[:3]) + (
-                    f" and {len(texts) - 3} more" if texts[3:] else ""
-                )
-                self._note = f"shown as text, as Arrow has no such type: {named}"
+            self._note = text_note(texts)
             self._draw(body, layout)
         place = self._room.place_of(body) if isinstance(self._room, SharedRoom) else None
         return Body(body, *captured.shape, self._note, place)
@@ -170,6 +166,15 @@ class Encoder:
             self._last, self._columns = recipe, None
         assert self._schema is not None
         return self._schema, arrays, []
+
+
+def text_note(texts: Sequence[str]) -> str | None:
+    """Return what viewers are told of columns that became text, None if none did."""
+    if not texts:
+        return None
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    named = ", ".join(text[:40] for text in texts[:3]) + more
+    return f"shown as text, as Arrow has no such type: {named}"
 
 
 def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
