@@ -567,7 +567,8 @@ def _lost(publisher: weakref.ref[Publisher]) -> None:
 
 
 def _tell_taken(other: directory.Entry, name: str) -> None:
-    path = directory.socket_path(other.endpoint)
+    # Its own socket: the name's link leads to this process by now.
+    path = directory.socket_path(other.process or other.endpoint)
     if path is not None:
         with contextlib.suppress(RuntimeError):
             start_thread(partial(say_taken, path, name))

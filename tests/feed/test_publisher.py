@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -36,7 +37,7 @@ from livetable.feed.following import Followed, Follower
 from livetable.feed.hub import process_name
 from livetable.feed.wanting import News
 from livetable.feed.wire import Header
-from tests.waiting import wait_for
+from tests.waiting import killed_after, wait_for
 
 
 class Reader:
@@ -623,3 +624,33 @@ def test_package_attributes() -> None:
     assert issubclass(NameTaken, livetable.feed.LivetableError)
     with pytest.raises(AttributeError):
         _ = livetable.feed.nothing
+
+
+TAKEN = """
+import time
+from livetable.feed import Publisher
+orders = Publisher("orders")
+print("ready", flush=True)
+try:
+    while True:
+        orders.send({"a": [1]})
+        time.sleep(0.01)
+except Exception as error:
+    print(type(error).__name__, flush=True)
+"""
+
+
+def test_a_process_whose_name_is_taken_is_told(runtime_folder: Path) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-c", TAKEN], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
+    )  # fmt: skip
+    with killed_after(started) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        with Publisher("orders", taken="replace") as mine:
+            mine.send({"a": [2]})
+            assert wait_for(lambda: select.select([process.stdout], [], [], 0)[0])
+            assert process.stdout.readline() == "PublisherClosed\n"
+            (entry,) = directory.find("orders")
+            assert entry.pid == os.getpid()
