@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from livetable.feed.harmless import harmless
+from livetable.tui.collector import tidy_soon
 from livetable.tui.expression import quote
 
 _ENTER: Final = ("enter", "ctrl+j")
@@ -102,6 +103,10 @@ class Prompt(Vertical):
         self._toggles = toggles
         self.settled = asyncio.Event()
         """Set while it can take keys: not before it is there, nor once it is said to be done."""
+
+    def on_unmount(self) -> None:
+        """Let go of what it was made of."""
+        tidy_soon(self.app)
 
     def compose(self) -> ComposeResult:
         """Yield the label, the text and a line for what is wrong."""
