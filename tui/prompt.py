@@ -209,6 +209,14 @@ class _Entry(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Done")]  # to be seen
 
+    def on_mount(self) -> None:
+        """Keep in mind what Textual has it listen to."""
+        self._selections = self.screen.text_selection_started_signal
+
+    def on_unmount(self) -> None:
+        """Listen no more: what tells of selections would hold each prompt that ever was."""
+        self._selections.unsubscribe(self)
+
 
 class _Line(Widget):
     """A line of text that is never read as markup."""
