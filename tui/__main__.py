@@ -132,6 +132,7 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
         _take_terminal()
     from livetable.tui.subscriber import ask_early
 
+    collector.share_memory()
     with _small_arrow():
         client = ask_early(targets[0])
         from livetable.tui.app import LivetableApp

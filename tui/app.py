@@ -162,7 +162,7 @@ class LivetableApp(TypedInOrder[int]):
                 self._lose(asyncio.get_running_loop())
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
-        self.set_timer(collector.SETTLE_SECONDS, collector.settle)
+        self.set_timer(collector.SETTLE_SECONDS, partial(collector.settle, tidy=True))
         # Textual paints what changes from then on; but the terminal comes back blank.
         self.app_resume_signal.subscribe(self, self._on_resume)
         loop = asyncio.get_running_loop()
