@@ -19,7 +19,6 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
@@ -96,7 +95,6 @@ class LivetableApp(TypedInOrder[int]):
         self._complaint: str | None = None
         self._careful: CarefulPaint | None = None
         self.tidier = collector.Tidier()
-        self._told_size: Size | None = None
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
         """Take what the person set for all tables, before `run`.
@@ -181,10 +179,10 @@ class LivetableApp(TypedInOrder[int]):
         """
         if self._careful is not None:
             self._careful.forget()  # terminals move, cut and wrap what stands there
-        if event.size == self._told_size:
-            # It was another one meanwhile: the terminal has cut off what stood beyond that.
+        if self.screen_stack and event.size == self.screen.size:
+            # It was another one meanwhile, which came to nothing here; but the terminal has cut its
+            # lines, and Textual paints nothing for a size that it has.
             later(self, _RESIZE_SECONDS, self.refresh)
-        self._told_size = event.size
         later(self, _RESIZE_SECONDS, self._check_resize)
         later(self, 2 * _RESIZE_SECONDS, self._see_size)
 
