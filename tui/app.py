@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,6 +21,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
+from livetable.feed.signals import leave_at_last
 from livetable.tui import collector, leaks
 from livetable.tui.careful import CarefulPaint
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
@@ -259,12 +258,12 @@ class LivetableApp(TypedInOrder[int]):
             self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
 
     def _hang_up(self, code: int) -> None:
-        _leave_at_last(code)
+        leave_at_last(code, LAST_SECONDS)
         self._leave(code)
 
     def _lose(self, loop: asyncio.AbstractEventLoop) -> None:
         """End, as the terminal is gone. From any thread, and though the event loop stands still."""
-        _leave_at_last(HUNG_UP)
+        leave_at_last(HUNG_UP, LAST_SECONDS)
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             loop.call_soon_threadsafe(self._leave, HUNG_UP)
 
@@ -285,13 +284,6 @@ class LivetableApp(TypedInOrder[int]):
     def action_interrupt(self) -> None:
         """Leave as by Ctrl-C."""
         self._leave(INTERRUPTED)
-
-
-def _leave_at_last(code: int) -> None:
-    """End this process after a while, whatever hangs on the way out: a terminal, a thread."""
-    last = threading.Timer(LAST_SECONDS, os._exit, [code])
-    last.daemon = True
-    last.start()
 
 
 def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:

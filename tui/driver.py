@@ -27,7 +27,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from livetable.tui.pace import RETRY_SECONDS, Pace
+from livetable.tui.pace import PROBE_SECONDS, RETRY_SECONDS, Pace
 from livetable.tui.sshline import lines_of_tmux
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ class TerminalDriver(LinuxDriver):
         self._bell = _Bell()
         self.exit_event = self._bell
         self.pace = Pace()
-        lines = lines_of_tmux()
-        self._lines = lines
-        self.pace.backlog = None if lines is None else lines.backlog
+        self._lines = lines_of_tmux()
+        if self._lines is not None:
+            self.pace.backlog = self._lines.backlog
         self.on_progress: Callable[[], None] | None = None
         """Called in the event loop when the terminal answered or took the last byte."""
         self._output = -1
@@ -140,18 +140,15 @@ class TerminalDriver(LinuxDriver):
             self.write(_ASK)
             self.pace.asked()
 
-    def is_ready(self) -> bool:
-        """Tell whether to paint now; if not, `pace.wait` says when, and the terminal tells."""
-        wait = RETRY_SECONDS if self._leaves else self.pace.wait(self.pending)
+    def wait(self) -> float:
+        """Return in how many seconds to look again whether to paint; 0 for now.
+
+        The terminal may tell before (`on_progress`).
+        """
+        wait = None if self._leaves else self.pace.wait(self.pending)
         if wait == 0 and self.pace.probe():
             self.ask()
-            return False
-        return wait == 0
-
-    @property
-    def next_look(self) -> float:
-        """Seconds after which to look again whether to paint, where nothing tells before."""
-        wait = self.pace.wait(self.pending)
+            return PROBE_SECONDS
         return RETRY_SECONDS if wait is None else wait
 
     def ask_if_due(self) -> None:

@@ -138,14 +138,9 @@ class Pace:
         self._written += count
         self._level += count
 
-    def painted(self, composed: float | None = None) -> None:
-        """Note a paint, which is written by now.
-
-        Args:
-            composed: When what it shows was the newest; None: now.
-        """
-        self._painted_at = self._clock()
-        self._composed = self._painted_at if composed is None else composed
+    def painted(self) -> None:
+        """Note a paint, which is written by now."""
+        self._painted_at = self._composed = self._clock()
 
     def asked(self) -> None:
         """Note that the terminal is asked, behind all that was written."""

@@ -33,15 +33,14 @@ class Slabs:
         if not 0 < size <= MOST:
             return body
         if self._slab is None or self._used + size > SLAB:
-            # Not shared with children: they would hold on to it.
-            flags = {} if sys.platform == "win32" else {"flags": _PRIVATE}
-            self._slab, self._used = memoryview(mmap.mmap(-1, SLAB, **flags)), 0
+            self._slab, self._used = memoryview(mmap.mmap(-1, SLAB, **_PRIVATE)), 0
         place = self._slab[self._used : self._used + size]
         place[:] = body
         self._used += -(-size // _ALIGNED) * _ALIGNED
         return place.toreadonly()
 
 
-_PRIVATE: Final = (
-    0 if sys.platform == "win32" else mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-)  # fmt: skip
+_PRIVATE: Final[dict[str, int]] = (
+    {} if sys.platform == "win32" else {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
+)
+"""Not shared with children: they would hold on to it."""

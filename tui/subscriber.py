@@ -156,8 +156,8 @@ class Subscriber:
         self._client = client
         self._stale_after = stale_after
         self._reading: Reading | None = None
-        self._slabs = Slabs()
         """What takes in the bodies of the client; None before it is read."""
+        self._slabs = Slabs()
         self._feed = started(target.endpoint)
 
     def take(self) -> FeedState:
