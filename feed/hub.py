@@ -326,7 +326,8 @@ class Hub:
         now = time.monotonic()
         deadlines = [one.serving.deadline(now) for one in set(self._bound.values())]
         due = min((at for at in deadlines if at is not None), default=None)
-        timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
+        # An hour at most: ZeroMQ refuses 25 days, and all tables would stop.
+        timeout = None if due is None else int(min(3600.0, max(0.0, due - now)) * 1000) + 1
         ready = dict(self._poller.poll(timeout))
         if self._listen in ready or self._listen.fileno() in ready:
             with contextlib.suppress(BlockingIOError):
