@@ -384,7 +384,8 @@ class Hub:
         if self._to_renew:
             deadlines.append(now + _RENEW_SECONDS)
         due = min((at for at in deadlines if at is not None), default=None)
-        timeout = None if due is None else int(max(0.0, due - now) * 1000) + 1
+        # An hour at most: ZeroMQ refuses 25 days, and all tables would stop.
+        timeout = None if due is None else int(min(3600.0, max(0.0, due - now)) * 1000) + 1
         ready = dict(self._poller.poll(timeout))
         if self._listen in ready or self._listen.fileno() in ready:
             with contextlib.suppress(BlockingIOError):
