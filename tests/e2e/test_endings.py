@@ -354,10 +354,10 @@ def test_on_the_screen_a_failure_is_a_note_and_the_viewer_stays(
 
 
 SHELL = """
-import os, select, subprocess, sys, tty
+import os, select, subprocess, sys, termios, tty
 subprocess.run([sys.executable, "-m", "livetable.tui", *sys.argv[1:]], check=True)
+tty.setraw(0, termios.TCSANOW)  # a shell that edits its line; what came already is kept
 print("back", flush=True)
-tty.setraw(0)  # a shell that edits its line
 came = b""
 while not came.endswith(b"!"):
     select.select([0], [], [])
@@ -380,6 +380,21 @@ def test_an_answer_that_comes_late_does_not_reach_the_shell(
             shell.wait_for(lambda: shell.raw.count(b"\x1b[6n") > answered)
         shell.send("q")
         shell.wait_for("back")
+        shell.wait_for(lambda: shell.answered == shell.raw.count(b"\x1b[6n"))
+        shell.send("!")
+        shell.wait_for("came b'!'")
+
+
+@pytest.mark.parametrize(("late", "each"), [(0.3, 2), (2.6, 1), (2.6, 2)])
+def test_no_answer_reaches_the_shell_from_a_terminal_far_off_or_odd(
+    late: float, each: int, folder: Path, runtime_folder: Path
+) -> None:
+    command = (sys.executable, "-c", SHELL, str(folder / "t.csv"))
+    with Terminal(*command, folder=runtime_folder, late=late, each=each) as shell:
+        shell.wait_for("live")
+        shell.wait_for(lambda: shell.answered >= 1)
+        shell.send("q")
+        shell.wait_for("back", 15)
         shell.wait_for(lambda: shell.answered == shell.raw.count(b"\x1b[6n"))
         shell.send("!")
         shell.wait_for("came b'!'")
