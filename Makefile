@@ -43,9 +43,11 @@ fuzz:
 monkey:
 	python -m tests.monkey --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
-# Viewers, feeds, tables that come and go for hours; memory, descriptors and threads are printed.
+# One viewer, used as a person would; then viewers, feeds and tables that come and go. What they hold
+# is printed: memory, descriptors, threads; of the one viewer also what each thing done has added.
 soak:
-	python -m tests.soak --hours $(or $(HOURS),0.167)
+	python -m tests.soak --hours $(or $(HOURS),0.5)
+	python -m tests.come_and_go --hours $(or $(HOURS),0.167)
 
 # What the promises of docs/promises.md are measured by, with its figures.
 torture:

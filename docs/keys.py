@@ -15,7 +15,7 @@ write them there:
 
 ```toml
 theme = "nord"      # a theme's name
-history = 512       # megabytes that each table's history may take
+history = 512       # megabytes that all histories may take; "64/table": each
 
 [keys]
 sort = "t"          # keys have Textual's names: t, T, ctrl+t, f5, comma; several with commas

@@ -32,7 +32,7 @@ from livetable.feed.commandline import (
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, is_folder, path_of
-from livetable.feed.signals import heed
+from livetable.feed.signals import heed, leave_at_last
 from livetable.feed.wire import check_name, name_from
 
 if TYPE_CHECKING:
@@ -336,10 +336,7 @@ _TIED_SECONDS: Final = 1.5
 
 def _leave_at_last(code: int, seconds: float | None = None) -> None:
     """End this process after a while, whatever hangs on the way out: a library, a broker."""
-    last = threading.Timer(LAST_SECONDS if seconds is None else seconds, os._exit, [code])
-    last.daemon = True
-    last.start()
-    _last.append(last)
+    _last.append(leave_at_last(code, LAST_SECONDS if seconds is None else seconds))
 
 
 _last: list[threading.Timer] = []

@@ -40,7 +40,7 @@ _ADDRESS: Final = re.compile(
 )
 _NO_PORT: Final = r"^([^:\[]*):(?!(?:\d{1,5}|port|PORT|\*)$).+"
 _LOGIN: Final = re.compile(
-    r"(?<![\w.%+/@:-])((?:(?:\w+:)?/{0,2})[\w.%+-]*:)[^\s'\"@:/]+@(?=[\w\[*])"
+    r"(?<![\w.%+/:-])((?:(?:\w+:)?/{0,2})[\w.%+-]*:)[^\s'\"@:/]+@(?=[\w\[*])"
 )
 _PAIR: Final = re.compile(
     r"((?:password|passwd|pass|pwd|secret|token|api[-_]?key)=)[^\s&'\",;#]+", re.IGNORECASE
@@ -73,7 +73,10 @@ def shown(address: str) -> str:
     with a slash or a hash in it is not percent-encoded, nobody can tell where it ends.
     """
     scheme, found, rest = address.partition("://")
-    if not found or scheme == "ipc":
+    if not found:  # a slip of the pen leaves the slashes out, and not the password
+        login, at, host = address.rpartition("@")
+        return f"{_shown_login(login)}{host}" if at and ":" in login else address
+    if scheme == "ipc":
         return address
     end = next((at for at, one in enumerate(rest) if one in "/?#"), len(rest))
     servers, tail = rest[:end].split(","), rest[end:]

@@ -129,9 +129,8 @@ class BrokerHub:
 
     def _call(self, work: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
         if threading.current_thread() is self._thread:
-            self._start(
-                work
-            )  # a publisher collected here: to wait for ourselves would last for ever
+            # A publisher that is collected here: to wait for ourselves would last for ever.
+            self._start(work)
             return None
         if not self._thread.is_alive():
             work.close()

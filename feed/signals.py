@@ -1,4 +1,4 @@
-"""Signals that end a program in order, heeded in a thread of their own.
+"""Signals that end a program in order, heeded in a thread of their own; and its end at last.
 
 Python runs a handler in the main thread, between two of its instructions: not while that thread
 sleeps in a call that the signal came just before, and in the midst of whatever it does, with any
@@ -8,6 +8,7 @@ lock in its hands. Here the system's own handler writes a byte, and a thread tha
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -38,6 +39,19 @@ def heed(act: Callable[[int], None]) -> None:
                     act(number)
 
     threading.Thread(target=listen, daemon=True, name="livetable-signals").start()
+
+
+def leave_at_last(code: int, seconds: float) -> threading.Timer:
+    """End this process after a while, whatever hangs on the way out; return what can be cancelled.
+
+    Args:
+        code: The exit code.
+        seconds: How long it may take to end in order.
+    """
+    last = threading.Timer(seconds, os._exit, [code])
+    last.daemon = True
+    last.start()
+    return last
 
 
 _kept: Final[list[socket.socket]] = []

@@ -126,9 +126,8 @@ class Unsent:
         return bodies[at]
 
     def _has_free_frame(self, table: str) -> bool:
-        if (
-            FREE_BODIES <= len(self._tables.get(table, ())) <= _FEW
-        ):  # of many it takes too long each time
+        # Of many it takes too long each time.
+        if FREE_BODIES <= len(self._tables.get(table, ())) <= _FEW:
             self.let_go([table])
         return len(self._tables.get(table, ())) < FREE_BODIES
 

@@ -1,4 +1,4 @@
-"""`python -m tests.soak --hours H`: viewers, feeds, tables, schemas and sizes that come and go.
+"""`python -m tests.come_and_go --hours H`: viewers, feeds, tables, schemas that come and go.
 
 Prints, ten times over the run, what a long-lived feed and a long-lived viewer hold: memory, file
 descriptors, threads. Exit code 1 if they grow from the second tenth on.

@@ -14,6 +14,7 @@ import sys
 import termios
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Terminal:
         size: Lines and columns.
         environment: More of its environment.
         late: Seconds until an answer to a question of the program's arrives.
+        each: How often the terminal answers where the cursor is, as odd ones do.
     """
 
     def __init__(
@@ -47,9 +49,12 @@ class Terminal:
         size: tuple[int, int] = (24, 80),
         environment: dict[str, str] | None = None,
         late: float = 0.0,
+        each: int = 1,
     ) -> None:
-        self._late = late
+        self._late, self._each = late, each
         self.answered = 0
+        self._due: deque[tuple[int, int]] = deque()
+        self._answering = threading.Lock()
         self.screen = pyte.Screen(size[1], size[0])
         self._stream = pyte.ByteStream(self.screen)
         self._lock = threading.Lock()
@@ -78,19 +83,26 @@ class Terminal:
             with self._lock:
                 # Where is the cursor? Any terminal answers; livetable asks after each paint.
                 asked = (self.raw[-3:] + data).count(b"\x1b[6n")
+                what_it_is = (self.raw[-2:] + data).count(b"\x1b[c")
                 self.raw += data
                 self._stream.feed(_UNKNOWN.sub(b"", data))
-            if asked and self._late:
-                timer = threading.Timer(self._late, self._answer, [asked])
+            if not asked and not what_it_is:
+                continue
+            self._due.append((asked, what_it_is))
+            if self._late:
+                timer = threading.Timer(self._late, self._answer)
                 timer.daemon = True
                 timer.start()
             else:
-                self._answer(asked)
+                self._answer()
 
-    def _answer(self, asked: int) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self.fd, b"\x1b[1;1R" * asked)
-            self.answered += asked
+    def _answer(self) -> None:
+        with self._answering:  # in the order that was asked in, whichever timer is first
+            asked, what_it_is = self._due.popleft()
+            told = b"\x1b[1;1R" * self._each * asked + b"\x1b[?62;1;6c" * what_it_is
+            with contextlib.suppress(OSError):
+                os.write(self.fd, told)
+                self.answered += asked
 
     @property
     def lines(self) -> list[str]:

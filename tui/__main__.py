@@ -36,12 +36,11 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _act(call: Call, stack: contextlib.ExitStack) -> int:
     options, targets, view = call.options, list(call.targets), call.view
-    addresses = [one.source or one.endpoint for one in targets if one.source or one.endpoint]
-    if addresses:
-        from livetable.feed.hosts import check_host  # late: most tables are local
+    for one in targets:
+        if address := one.source or one.endpoint:
+            from livetable.feed.hosts import check_host  # late: most tables are local
 
-        for address in addresses:
-            check_host(address or "")
+            check_host(address)
     if call.record is not None:
         from livetable.feed.recording import Recorder
 
@@ -132,6 +131,7 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
         _take_terminal()
     from livetable.tui.subscriber import ask_early
 
+    collector.share_memory()
     with _small_arrow():
         client = ask_early(targets[0])
         from livetable.tui.app import LivetableApp

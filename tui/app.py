@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,11 +17,11 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import ANSIToTruecolor, Monochrome, NoColor
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from livetable.feed.harmless import harmless
+from livetable.feed.signals import leave_at_last
 from livetable.tui import collector, leaks
 from livetable.tui.careful import CarefulPaint
 from livetable.tui.driver import TerminalDriver, driver_for_terminal
@@ -96,7 +94,6 @@ class LivetableApp(TypedInOrder[int]):
         self._complaint: str | None = None
         self._careful: CarefulPaint | None = None
         self.tidier = collector.Tidier()
-        self._told_size: Size | None = None
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
         """Take what the person set for all tables, before `run`.
@@ -162,7 +159,7 @@ class LivetableApp(TypedInOrder[int]):
                 self._lose(asyncio.get_running_loop())
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
-        self.set_timer(collector.SETTLE_SECONDS, collector.settle)
+        self.set_timer(collector.SETTLE_SECONDS, partial(collector.settle, tidy=True))
         # Textual paints what changes from then on; but the terminal comes back blank.
         self.app_resume_signal.subscribe(self, self._on_resume)
         loop = asyncio.get_running_loop()
@@ -181,10 +178,10 @@ class LivetableApp(TypedInOrder[int]):
         """
         if self._careful is not None:
             self._careful.forget()  # terminals move, cut and wrap what stands there
-        if event.size == self._told_size:
-            # It was another one meanwhile: the terminal has cut off what stood beyond that.
+        if self.screen_stack and event.size == self.screen.size:
+            # It was another one meanwhile, which came to nothing here; but the terminal has cut its
+            # lines, and Textual paints nothing for a size that it has.
             later(self, _RESIZE_SECONDS, self.refresh)
-        self._told_size = event.size
         later(self, _RESIZE_SECONDS, self._check_resize)
         later(self, 2 * _RESIZE_SECONDS, self._see_size)
 
@@ -261,12 +258,12 @@ class LivetableApp(TypedInOrder[int]):
             self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
 
     def _hang_up(self, code: int) -> None:
-        _leave_at_last(code)
+        leave_at_last(code, LAST_SECONDS)
         self._leave(code)
 
     def _lose(self, loop: asyncio.AbstractEventLoop) -> None:
         """End, as the terminal is gone. From any thread, and though the event loop stands still."""
-        _leave_at_last(HUNG_UP)
+        leave_at_last(HUNG_UP, LAST_SECONDS)
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             loop.call_soon_threadsafe(self._leave, HUNG_UP)
 
@@ -287,13 +284,6 @@ class LivetableApp(TypedInOrder[int]):
     def action_interrupt(self) -> None:
         """Leave as by Ctrl-C."""
         self._leave(INTERRUPTED)
-
-
-def _leave_at_last(code: int) -> None:
-    """End this process after a while, whatever hangs on the way out: a terminal, a thread."""
-    last = threading.Timer(LAST_SECONDS, os._exit, [code])
-    last.daemon = True
-    last.start()
 
 
 def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:

@@ -78,8 +78,8 @@ class CarefulPaint:
             self._timer = None
         if not self._owes or not self._app._running or self._app._closed:
             return
-        if not self._driver.is_ready():
-            self._timer = later(self._app, self._driver.next_look, self.pay)
+        if wait := self._driver.wait():
+            self._timer = later(self._app, wait, self.pay)
             return
         self._owes = False
         self._paint()

@@ -13,6 +13,7 @@ import codecs
 import contextlib
 import curses
 import os
+import re
 import select
 import signal
 import termios
@@ -27,7 +28,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from livetable.tui.pace import RETRY_SECONDS, Pace
+from livetable.tui.pace import PROBE_SECONDS, RETRY_SECONDS, Pace
 from livetable.tui.sshline import lines_of_tmux
 
 if TYPE_CHECKING:
@@ -35,8 +36,16 @@ if TYPE_CHECKING:
 
 _LEAVE_SECONDS: Final = 1.0
 _SWALLOW_SECONDS: Final = 2.0  # that the end waits for answers which are still on their way
+_SWALLOW_TRIPS: Final = 3  # or so many times as long as the last answer took,
+_SWALLOW_MOST: Final = 15.0  # but not longer than this
+_LAST_SECONDS: Final = 0.1
+_NEXT_SECONDS: Final = 0.02  # that the last answer may come behind the one before it
 _UNDECIDED_MS: Final = 20
 _ASK: Final = "\x1b[6n"
+_ASK_LAST: Final = "\x1b[c"
+"""What it is, asked once, at the end: a terminal may answer the other question twice."""
+_LONGEST_ANSWER: Final = 64
+_LAST_ANSWER: Final = re.compile(rb"\x1b\[\?[\d;]*c")
 
 
 class _Bell(threading.Event):
@@ -75,9 +84,9 @@ class TerminalDriver(LinuxDriver):
         self._bell = _Bell()
         self.exit_event = self._bell
         self.pace = Pace()
-        lines = lines_of_tmux()
-        self._lines = lines
-        self.pace.backlog = None if lines is None else lines.backlog
+        self._lines = lines_of_tmux()
+        if self._lines is not None:
+            self.pace.backlog = self._lines.backlog
         self.on_progress: Callable[[], None] | None = None
         """Called in the event loop when the terminal answered or took the last byte."""
         self._output = -1
@@ -91,7 +100,10 @@ class TerminalDriver(LinuxDriver):
         self._questions = 0
         self._answers = 0
         self._came = threading.Event()
+        self._is_last_asked = self._is_last_answered = False
+        self._last_read = b""
         self._asked_first: float | None = None
+        self._first_trip = 0.0  # seconds; sure to be no other question's answer
         self.is_gone = False
         """Whether nothing comes from the terminal any more, nor will."""
         self.on_gone: Callable[[], None] | None = None
@@ -140,18 +152,15 @@ class TerminalDriver(LinuxDriver):
             self.write(_ASK)
             self.pace.asked()
 
-    def is_ready(self) -> bool:
-        """Tell whether to paint now; if not, `pace.wait` says when, and the terminal tells."""
-        wait = RETRY_SECONDS if self._leaves else self.pace.wait(self.pending)
+    def wait(self) -> float:
+        """Return in how many seconds to look again whether to paint; 0 for now.
+
+        The terminal may tell before (`on_progress`).
+        """
+        wait = None if self._leaves else self.pace.wait(self.pending)
         if wait == 0 and self.pace.probe():
             self.ask()
-            return False
-        return wait == 0
-
-    @property
-    def next_look(self) -> float:
-        """Seconds after which to look again whether to paint, where nothing tells before."""
-        wait = self.pace.wait(self.pending)
+            return PROBE_SECONDS
         return RETRY_SECONDS if wait is None else wait
 
     def ask_if_due(self) -> None:
@@ -254,6 +263,7 @@ class TerminalDriver(LinuxDriver):
         Whoever else stopped the viewer (`kill -STOP`): a shell may have written over the screen,
         and set the terminal to reading lines, so that keys come only with Enter.
         """
+        self.pace.stood_still()
         if self._must_signal_resume:
             super()._sigcont_application()
             return
@@ -283,10 +293,22 @@ class TerminalDriver(LinuxDriver):
                 if not data:
                     self._lose()
                     return
+                data = self._hear_last(data)
                 for message in parser.feed(decode(data)):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
+
+    def _hear_last(self, data: bytes) -> bytes:
+        """Take the answer to the last question out of what was read."""
+        if not self._is_last_asked:
+            return data
+        self._last_read += data
+        if _LAST_ANSWER.search(self._last_read):
+            self._is_last_answered = True
+            self._came.set()
+        self._last_read = self._last_read[-_LONGEST_ANSWER:]
+        return _LAST_ANSWER.sub(b"", data)
 
     def _lose(self) -> None:
         """End the app: the terminal is gone. A signal may say so, too, but not to everybody.
@@ -301,6 +323,8 @@ class TerminalDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """Keep the terminal's answers to oneself; pass on the rest."""
         if isinstance(message, events.CursorPosition):
+            if not self._answers and self._asked_first is not None:
+                self._first_trip = time.monotonic() - self._asked_first
             self._answers += 1
             self._came.set()
             with contextlib.suppress(RuntimeError):
@@ -333,14 +357,23 @@ class TerminalDriver(LinuxDriver):
             return
         self._disable_mouse_support()
         self._disable_bracketed_paste()
-        self.write(f"\x1b[?1004l{_ASK}")
-        until = time.monotonic() + _SWALLOW_SECONDS
-        self._drain(_SWALLOW_SECONDS)
-        while time.monotonic() < until:
+        self._last_read = b""
+        self._is_last_answered, self._is_last_asked = False, True
+        self.write(f"\x1b[?1004l{_ASK}{_ASK_LAST}")
+        now = time.monotonic()
+        trip = max(self._first_trip, self.pace.round_trip or 0.0)
+        until = now + min(max(_SWALLOW_SECONDS, _SWALLOW_TRIPS * trip), _SWALLOW_MOST)
+        # One that does not know the last question is waited for no longer than it takes to answer.
+        without_last = now + trip + _LAST_SECONDS
+        self._drain(until - now)
+        while (now := time.monotonic()) < until:
             self._came.clear()  # before the look: what comes behind it wakes
-            if self.is_gone or self._answers >= self._questions:
-                return
-            self._came.wait(max(0.0, until - time.monotonic()))
+            if self.is_gone or self._is_last_answered:
+                break
+            if self._answers >= self._questions:
+                until = min(until, max(without_last, now + _NEXT_SECONDS))
+            self._came.wait(max(0.0, until - now))
+        self._is_last_asked = False
 
     def suspend_application_mode(self) -> None:
         """Give the terminal back for a while: Ctrl-Z.

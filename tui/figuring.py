@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrays import as_numpy, missing, numpy_type, rows_array, without_dictionary
-from livetable.tui import exact
+from livetable.tui import exact, times
 from livetable.tui.format import NULL, ColumnFormat
 from livetable.tui.grouping import as_key, is_numeric
 from livetable.tui.model import ColumnRef, Table
@@ -65,8 +65,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
 
 
 def _first_and_last(values: pa.Array) -> pa.Array:
-    kind = values.type
-    numbers = as_numpy(values.view(pa.int32() if kind.bit_width == 32 else pa.int64()))
+    numbers = as_numpy(times.whole(values))
     return values.take(rows_array(np.array([numbers.argmin(), numbers.argmax()], dtype=np.int64)))
 
 

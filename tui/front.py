@@ -14,9 +14,8 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
-from livetable.tui.pen import Ink, Pen, ink_of
+from livetable.tui.pen import GAP, Ink, Pen, ink_of
 
-_GAP: Final = 5  # unchanged characters that cost no more than moving the cursor over them
 _ERASED: Final = 9  # blanks from which erasing them is shorter than writing them
 _MOST_INKS: Final = 4096
 _LEAST_SCROLLED: Final = 4  # lines that must go along for a scroll to be shorter than drawing them
@@ -161,7 +160,7 @@ def _runs(was: list[_Cell] | None, row: list[_Cell]) -> list[tuple[int, int]]:
         end = x + 1
         while end < len(row) and (row[end][0] == "" or was[end][0] == ""):
             end += 1
-        if runs and start - runs[-1][1] <= _GAP and _is_short_way(row, runs[-1][1], start):
+        if runs and start - runs[-1][1] <= GAP and _is_short_way(row, runs[-1][1], start):
             runs[-1][1] = max(end, runs[-1][1])
         else:
             runs.append([start, end])

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
 from livetable.feed.values import Arrays
-from livetable.tui import calculating, exact
+from livetable.tui import calculating, exact, times
 from livetable.tui.model import ColumnRef, Heading, Headings, Table
 
 # What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
@@ -210,9 +210,9 @@ class Groups:
             return self._ask(values, "count", pc.CountOptions("only_valid"))
         if not _is_moment(kind):
             return self._of_numbers(values, total)
-        whole = _whole_of(kind)
-        numbers = self._of_numbers(values.view(whole), total, is_span=True)
-        return lambda: exact.fitted(numbers(), whole)[0].view(kind)
+        whole = times.whole(values)
+        numbers = self._of_numbers(whole, total, is_span=True)
+        return lambda: exact.fitted(numbers(), whole.type)[0].view(kind)
 
     def _of_numbers(
         self, values: pa.Array, total: str, *, is_span: bool = False
@@ -265,10 +265,6 @@ def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:
         return exact.nearest_quotients(sums, counts)
     means = calculating.calculate("/", sums, counts)
     return means.to_arrow() if isinstance(means, exact.Exact) else means
-
-
-def _whole_of(kind: pa.DataType) -> pa.DataType:
-    return pa.int32() if kind.bit_width == 32 else pa.int64()
 
 
 def _widened(values: pa.Array) -> pa.Array:

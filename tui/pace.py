@@ -73,12 +73,14 @@ class _Question(NamedTuple):
         at: When.
         size: Bytes that were on their way then.
         composed: When what was painted before it was made; None if nothing was.
+        excused: Whether nobody was there to take the answer when it came.
     """
 
     offset: int
     at: float
     size: int
     composed: float | None
+    excused: bool = False
 
 
 class Backlog(NamedTuple):
@@ -138,14 +140,9 @@ class Pace:
         self._written += count
         self._level += count
 
-    def painted(self, composed: float | None = None) -> None:
-        """Note a paint, which is written by now.
-
-        Args:
-            composed: When what it shows was the newest; None: now.
-        """
-        self._painted_at = self._clock()
-        self._composed = self._painted_at if composed is None else composed
+    def painted(self) -> None:
+        """Note a paint, which is written by now."""
+        self._painted_at = self._composed = self._clock()
 
     def asked(self) -> None:
         """Note that the terminal is asked, behind all that was written."""
@@ -166,6 +163,8 @@ class Pace:
         question = self._questions.popleft()
         covered = max(0, question.offset - self._arrived)
         self._arrived = max(self._arrived, question.offset)
+        if question.excused:
+            return
         trip = self.round_trip = max(0.0, now - question.at)
         least = self._least_trip(now, trip, question.size)
         if question.composed is not None:
@@ -177,6 +176,19 @@ class Pace:
         self._questions.clear()
         self._arrived = self._written
         self._window = _LEAST_WINDOW
+
+    def stood_still(self) -> None:
+        """Note that this process was stopped until now: nothing took so long on the line's account.
+
+        The answers are still awaited, each in its turn.
+        """
+        now = self._clock()
+        self._questions = deque(
+            one._replace(at=now, composed=None, excused=True) for one in self._questions
+        )
+        self._composed = None
+        self._painted_at = now
+        self._held = None
 
     # -- what is learned ---------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-_GAP = 5  # unchanged characters that cost no more than moving the cursor over them
+GAP = 5
+"""Unchanged characters that cost no more than moving the cursor over them."""
+
 _SHORT = 24  # characters among which blanks worth leaping over are rare
 _GLYPHS = "▲▼•–↑↓"
 
@@ -146,7 +148,7 @@ class Pen:
         for at, (old, new) in enumerate(zip(was, text, strict=True)):
             if old == new and (same_ink or (same_blank and new == " ")):
                 continue
-            if start >= 0 and at - end > _GAP:
+            if start >= 0 and at - end > GAP:
                 self._run(y, x + start, text[start:end], ink)
                 start = -1
             if start < 0:

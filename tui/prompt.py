@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from livetable.feed.harmless import harmless
+from livetable.tui.collector import tidy_soon
 from livetable.tui.expression import quote
 
 _ENTER: Final = ("enter", "ctrl+j")
@@ -102,6 +103,10 @@ class Prompt(Vertical):
         self._toggles = toggles
         self.settled = asyncio.Event()
         """Set while it can take keys: not before it is there, nor once it is said to be done."""
+
+    def on_unmount(self) -> None:
+        """Let go of what it was made of."""
+        tidy_soon(self.app)
 
     def compose(self) -> ComposeResult:
         """Yield the label, the text and a line for what is wrong."""
@@ -203,6 +208,14 @@ class _Entry(Input):
     """Where the text is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Done")]  # to be seen
+
+    def on_mount(self) -> None:
+        """Keep in mind what Textual has it listen to."""
+        self._selections = self.screen.text_selection_started_signal
+
+    def on_unmount(self) -> None:
+        """Listen no more: what tells of selections would hold each prompt that ever was."""
+        self._selections.unsubscribe(self)
 
 
 class _Line(Widget):

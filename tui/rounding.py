@@ -47,7 +47,10 @@ def leaves_out(value: Any, text: str, style: ColumnStyle, nearest: Callable[[flo
     """
     said = read_back(text, style)
     if isinstance(value, float):
-        return bool(nearest(float(said)) != value)
+        try:
+            return bool(nearest(float(said)) != value)
+        except OverflowError:  # rounded up, the text is that of a number beyond all floats
+            return True
     return said != value if isinstance(value, int) else said.as_integer_ratio() != (
         value.as_integer_ratio())  # fmt: skip
 

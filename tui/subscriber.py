@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.wire import NO_SOURCE, SourceStatus
 from livetable.tui.figures import age_text, rate_text
+from livetable.tui.slabs import Slabs
 from livetable.tui.started import started
 from livetable.tui.target import Target
 
@@ -156,6 +157,7 @@ class Subscriber:
         self._stale_after = stale_after
         self._reading: Reading | None = None
         """What takes in the bodies of the client; None before it is read."""
+        self._slabs = Slabs()
         self._feed = started(target.endpoint)
 
     def take(self) -> FeedState:
@@ -330,7 +332,7 @@ class Subscriber:
         assert news.body is not None
         assert self._reading is not None
         try:
-            state = self._reading.take(header, news.body)
+            state = self._reading.take(header, self._slabs.keep(news.body))
             table = build(
                 state,
                 header.key,

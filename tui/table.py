@@ -18,6 +18,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from livetable.feed.harmless import harmless
@@ -335,7 +336,16 @@ class LiveTable(ScrollView, can_focus=True):
             left = layout.left_for(view.column, left, width)
         if (left, view.top) != tuple(self.scroll_offset):
             self.set_scroll(left, view.top)
+        self._move_scrollbars()
         return self._recompose()
+
+    def _move_scrollbars(self) -> None:
+        # `set_scroll` tells nobody: the bars would stand where they were until the next layout.
+        left, top = self.scroll_offset
+        if self.show_vertical_scrollbar:
+            _move_bar(self.vertical_scrollbar, top, self.vertical_scrollbar.size.height)
+        if self.show_horizontal_scrollbar:
+            _move_bar(self.horizontal_scrollbar, left, self.horizontal_scrollbar.size.width)
 
     def _viewport(self) -> Viewport:
         region = self.scrollable_content_region
@@ -613,3 +623,10 @@ class LiveTable(ScrollView, can_focus=True):
         """Say that the cursor's row was chosen."""
         if self._table is not None and self._table.rows:
             self.post_message(self.Selected(self, self._cursor_row))
+
+
+def _move_bar(bar: ScrollBar, at: int, length: int) -> None:
+    """Move a scrollbar's thumb, if that is seen: it is drawn in eighths of a cell."""
+    eighths = 8 * length / max(1, bar.window_virtual_size)
+    if int(bar.position * eighths) != int(at * eighths):
+        bar.position = at

@@ -50,6 +50,8 @@ def shell(folder: Path, runtime_folder: Path, script: str, **more: str) -> tuple
     return done.returncode, done.stdout.decode(), errors
 
 
+NOBODY = "h" * 64  # no name of a host is so long: nobody need be asked
+
 CANT = {
     # Nothing that waiting brings: 1, each with its reason.
     "livetable --once -- false": (1, "false ended with 1 and printed nothing"),
@@ -72,13 +74,13 @@ CANT = {
     "livetable http://127.0.0.1:0 --once --timeout 1": (1, "no table at http://127.0.0.1:0 in"),
     "livetable t.csv --once --timeout 0.001": (1, "no rows of t.csv within 0.001 s"),
     # Hosts that nobody knows.
-    "livetable tcp://no-such-host.invalid:5411 --once": (1, "unknown host 'no-such-host.invalid'"),
-    "livetable tcp://no-such-host.invalid:5411 --list": (1, "unknown host 'no-such-host.invalid'"),
-    "livetable tcp://no-such-host.invalid:9#x --follow": (1, "unknown host 'no-such-host.invali"),
-    "livetable nats://me:secret@no-such-host.invalid --once": (1, "nats://no-such-host.invalid"),
-    "livetable redis://no-such-host.invalid#x --once": (1, "unknown host 'no-such-host.invalid'"),
-    "livetable_feed tcp://no-such-host.invalid:5411": (1, "unknown host 'no-such-host.invalid'"),
-    "livetable_feed demo --bind tcp://no-such-host.invalid:5411": (1, "unknown host"),
+    f"livetable tcp://{NOBODY}:5411 --once": (1, f"unknown host '{NOBODY}'"),
+    f"livetable tcp://{NOBODY}:5411 --list": (1, f"unknown host '{NOBODY}'"),
+    f"livetable tcp://{NOBODY}:5411#x --follow": (1, f"unknown host '{NOBODY}'"),
+    f"livetable nats://me:secret@{NOBODY} --once": (1, f"check the name in nats://{NOBODY}\n"),
+    f"livetable redis://{NOBODY}#x --once": (1, f"unknown host '{NOBODY}'"),
+    f"livetable_feed tcp://{NOBODY}:5411": (1, f"unknown host '{NOBODY}'"),
+    f"livetable_feed demo --bind tcp://{NOBODY}:5411": (1, f"unknown host '{NOBODY}'"),
     "livetable ssh://there --once": (2, "run it there, ssh -t there livetable"),
     # The way out.
     "livetable t.csv --once > /dev/full": (1, "the output can't be written: No space left"),
@@ -352,10 +354,10 @@ def test_on_the_screen_a_failure_is_a_note_and_the_viewer_stays(
 
 
 SHELL = """
-import os, select, subprocess, sys, tty
+import os, select, subprocess, sys, termios, tty
 subprocess.run([sys.executable, "-m", "livetable.tui", *sys.argv[1:]], check=True)
+tty.setraw(0, termios.TCSANOW)  # a shell that edits its line; what came already is kept
 print("back", flush=True)
-tty.setraw(0)  # a shell that edits its line
 came = b""
 while not came.endswith(b"!"):
     select.select([0], [], [])
@@ -378,6 +380,21 @@ def test_an_answer_that_comes_late_does_not_reach_the_shell(
             shell.wait_for(lambda: shell.raw.count(b"\x1b[6n") > answered)
         shell.send("q")
         shell.wait_for("back")
+        shell.wait_for(lambda: shell.answered == shell.raw.count(b"\x1b[6n"))
+        shell.send("!")
+        shell.wait_for("came b'!'")
+
+
+@pytest.mark.parametrize(("late", "each"), [(0.3, 2), (2.6, 1), (2.6, 2)])
+def test_no_answer_reaches_the_shell_from_a_terminal_far_off_or_odd(
+    late: float, each: int, folder: Path, runtime_folder: Path
+) -> None:
+    command = (sys.executable, "-c", SHELL, str(folder / "t.csv"))
+    with Terminal(*command, folder=runtime_folder, late=late, each=each) as shell:
+        shell.wait_for("live")
+        shell.wait_for(lambda: shell.answered >= 1)
+        shell.send("q")
+        shell.wait_for("back", 15)
         shell.wait_for(lambda: shell.answered == shell.raw.count(b"\x1b[6n"))
         shell.send("!")
         shell.wait_for("came b'!'")

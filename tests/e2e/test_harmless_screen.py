@@ -24,7 +24,7 @@ from tests.terminal import Terminal
 OURS = re.compile(
     rb"\x1b\[?[0-9;?]*\x18"  # one that is cut off by leaving, and taken back
     rb"|\x1b\[[0-9;]*m"  # colours and styles
-    rb"|\x1b\[[0-9;]*[HGCKJXLMr]|\x1b\[6n"  # moved, erased, scrolled; where is it?
+    rb"|\x1b\[[0-9;]*[HGCKJXLMr]|\x1b\[6n|\x1b\[c"  # moved, erased, scrolled; where, what?
     rb"|\x1b\[\?[0-9;]+[hl]|\x1b\[\?[0-9]+\$p|\x1b\]22;default\x07"  # questions; a pointer
     rb"|\x1b\[[<>=][0-9;]*u"  # modes, and which there are
     rb"|\x1b\[22;0t|\x1b\[23;0t|\r|\n|\x18"

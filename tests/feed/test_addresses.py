@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livetable.feed import Publisher
 from livetable.feed.addresses import read_address, shown, shown_command, without_secrets
 from livetable.feed.directory import check_address
 from livetable.feed.errors import BadEndpoint
@@ -119,3 +120,22 @@ def test_a_fault_is_kept_without_secrets() -> None:
     path.unlink()
     assert "nats://ann:***@host:4222 was lost" in text
     assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("slip", "seen"),
+    [
+        ("nats:ann:s3cr3t@h", "nats:***@h"),
+        ("nats:/ann:s3cr3t@h:4222", "nats:***@h:4222"),
+        ("nats//ann:s3cr3t@h", "***@h"),
+        ("ann:s3/cr:3t@h", "ann:***@h"),
+        ("ann:s3@cr3t@h", "ann:***@h"),
+        ("some@file.csv", "some@file.csv"),
+        ("127.0.0.1:5411", "127.0.0.1:5411"),
+    ],
+)
+def test_a_slip_of_the_pen_shows_no_password(slip: str, seen: str) -> None:
+    assert shown(slip) == seen
+    with pytest.raises(BadEndpoint) as refused:
+        Publisher("x", endpoint=slip)
+    assert "s3" not in str(refused.value)

@@ -184,29 +184,19 @@ def test_a_broker_that_comes_back(
 
 
 def test_a_producer_that_dies_is_gone_and_its_successor_goes_on(
-    server: Server, bridged: Bridged, produce: Callable[..., Any]
+    server: Server,
+    bridged: Bridged,
+    produce: Callable[..., Any],
+    watch: Callable[[str], list[Any]],
 ) -> None:
     first = produce()
-    client = Client(bridged(server.endpoint))
-    events: list[Any] = []
-
-    def read() -> None:
-        client.ask("orders")
-        for event in client.events():
-            events.append(event)
-            if isinstance(event, News):
-                client.ask("orders")
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
+    events = watch(bridged(server.endpoint))
     wait_for(lambda: [one for one in events if isinstance(one, News) and one.body is not None])
     first.send_signal(signal.SIGKILL)
     wait_for(lambda: any(isinstance(one, Gone) for one in events), 20, "gone")
     count = len(events)
     produce(1_000_000)
     wait_for(lambda: [one for one in events[count:] if isinstance(one, News) and one.body], 20)
-    client.close()
-    thread.join(10)
 
 
 def test_a_broker_that_hangs_does_not_hold_the_producer_up(server: Server) -> None:

@@ -506,3 +506,25 @@ def test_types_that_half_a_line_widened_are_found_out_again(tmp_path: Path) -> N
         with path.open("a") as log:
             log.write("3\n")
         wait_for(lambda: [row["a"] for row in file.rows] == [1.0, 2.0, 1000.0])
+
+
+def test_where_no_more_is_told_of_events_it_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from watchfiles import _rust_notify
+
+    real = _rust_notify.RustNotify
+
+    def notify(places: list[str], debug: bool, polls: bool, *more: Any) -> Any:
+        if not polls:  # as the 129th of a user's
+            raise _rust_notify.WatchfilesRustInternalError("Too many open files (os error 24)")
+        return real(places, debug, polls, *more)
+
+    monkeypatch.setattr(_rust_notify, "RustNotify", notify)
+    stop = threading.Event()
+    told = changes_in([str(tmp_path)], stop)
+    assert next(told) is None
+    (tmp_path / "new.csv").write_text("a\n1\n")
+    assert next(told) == frozenset({str(tmp_path / "new.csv")})
+    stop.set()
+    told.close()

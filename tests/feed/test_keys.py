@@ -210,13 +210,18 @@ def test_a_key_that_is_taken_out_loses_its_connection(
         list(client.events())
 
 
-def test_who_is_still_let_in_stays_when_another_is_not(
-    feed: Publisher, as_user: Callable[[str], Path]
-) -> None:
+def be_its_own_viewer(feed: Publisher, as_user: Callable[[str], Path]) -> None:
+    """Be the user whose feed it is, who knows its key."""
     as_user("feed")
     mine = keys.own_pair()
     assert mine is not None
     keys.trust(feed.endpoint, mine.public)
+
+
+def test_who_is_still_let_in_stays_when_another_is_not(
+    feed: Publisher, as_user: Callable[[str], Path]
+) -> None:
+    be_its_own_viewer(feed, as_user)
     with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
         assert orders.get().shape == (2, 2)
         hub = get_hub()
@@ -302,10 +307,7 @@ def test_an_introducer_answers_questions_and_nothing_else(feed: Publisher) -> No
 def test_connections_that_never_speak_are_closed_and_the_feed_goes_on(
     feed: Publisher, as_user: Callable[[str], Path]
 ) -> None:
-    as_user("feed")
-    mine = keys.own_pair()
-    assert mine is not None
-    keys.trust(feed.endpoint, mine.public)
+    be_its_own_viewer(feed, as_user)
     port = int(feed.endpoint.rpartition(":")[2])
     process = psutil.Process()
     before = process.num_fds()

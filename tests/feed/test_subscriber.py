@@ -121,6 +121,19 @@ def test_a_reader_that_takes_its_time_gets_the_newest() -> None:
         assert len(reader.get()) in (7, 199_999)
 
 
+@pytest.mark.parametrize("ttl", [30 * 86_400.0, 1e9])
+def test_rows_that_live_long_stop_no_other_table(ttl: float) -> None:
+    with Publisher("old", key="id", ttl=ttl) as old, Publisher("other", key="id") as other:
+        old.upsert({"id": 1, "v": 1})
+        other.send({"id": [1], "v": [0]})
+        with Subscriber("old", timeout=10) as first, Subscriber("other", timeout=10) as reader:
+            assert first.get().shape == (1, 2)  # from here on it is known when its row ends
+            for value in range(1, 4):
+                other.upsert({"id": 1, "v": value})
+                while reader.get()["v"].tolist() != [value]:  # it says so if nothing comes
+                    pass
+
+
 def test_a_feed_that_dies_is_waited_for() -> None:
     with Subscriber("orders", timeout=20) as reader:
         frames: list[int] = []

@@ -137,6 +137,27 @@ def is_as_large(on: Stage, size: Size) -> bool:
     return on.app.screen.size == size
 
 
+async def test_the_palette_shows_commands() -> None:
+    async with stage("orders") as on:
+        await on.press("ctrl+p", *"sort")
+        await on.until(lambda: isinstance(on.app.screen, Palette))
+        found = on.app.screen.query_one(OptionList)
+        await on.until(lambda: found.visible and found.region.height and found.option_count)
+
+
+async def test_a_terminal_that_was_another_size_meanwhile_is_painted_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with stage("orders") as on:
+        painted: list[bool] = []
+        monkeypatch.setattr(on.app, "refresh", lambda *_, **__: painted.append(True))
+        await on.pilot.resize_terminal(70, 12)
+        painted.clear()
+        size = on.app.size
+        on.app.post_message(events.Resize(size, size))
+        await on.until(lambda: painted)
+
+
 async def test_the_palette_opens_while_it_still_leaves() -> None:
     async with stage("orders") as on:
         for key in ("ctrl+p", "escape", "ctrl+p", "escape", "ctrl+p"):

@@ -167,6 +167,26 @@ def test_a_late_answer_that_nobody_waits_for(pace: Pace, clock: Clock) -> None:
     assert pace.wait(0) == pytest.approx(GAP_SECONDS)
 
 
+def test_time_in_which_the_viewer_was_stopped_is_not_the_line_s(pace: Pace, clock: Clock) -> None:
+    known(pace, clock, 0.002)
+    rate, trip = pace.rate, pace.round_trip
+    paint(pace, 3000)
+    paint(pace, 3000)
+    clock.now += 5  # nobody took the answers
+    assert pace.behind >= 5
+    pace.stood_still()
+    assert pace.behind == 0
+    assert pace.outstanding == 2
+    pace.answered()
+    pace.answered()
+    assert (pace.behind, pace.rate, pace.round_trip) == (0, rate, trip)
+    assert not pace.is_slow
+    assert pace.on_its_way == 0
+    paint(pace, 3000)
+    answers(pace, clock, 0.002)
+    assert pace.behind < 0.1
+
+
 def test_a_long_way_alone_is_no_limit(pace: Pace, clock: Clock) -> None:
     known(pace, clock, SLOW_SECONDS + 0.05)
     assert not pace.is_limited

@@ -218,6 +218,26 @@ async def test_every_ugly_frame_after_the_other(size: tuple[int, int]) -> None:
         await pilot.pause()
 
 
+async def test_the_scrollbars_follow_each_way_of_scrolling() -> None:
+    wide = numbers(100).assign(**{f"c{n}": 123456 for n in range(20)})
+    async with showing(wide, "id") as pilot:
+        table = pilot.app.query_one(LiveTable)
+        await pilot.pause()
+        table.focus()
+        for key in ("G", "g", "ctrl+f", "end", "home", "ctrl+end", "$", "0"):
+            await pilot.press(key)
+            for bar, at in (
+                (table.vertical_scrollbar, table.scroll_offset.y),
+                (table.horizontal_scrollbar, table.scroll_offset.x),
+            ):
+                cell = bar.window_virtual_size / max(bar.size)
+                assert abs(bar.position - at) <= cell / 8, (key, bar.vertical)
+        table.go_to(50, 3)
+        table.update(table_of(numbers(30).assign(**{f"c{n}": 123456 for n in range(20)}), "id"))
+        await pilot.pause()
+        assert table.vertical_scrollbar.position == table.scroll_offset.y > 0
+
+
 async def test_the_line_that_a_scrollbar_leaves_gets_its_row() -> None:
     wide = numbers(40).assign(**{f"c{n}": 123456 for n in range(8)})
     async with showing(wide, "id") as pilot:

@@ -220,9 +220,9 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         driver = self._driver
         if driver is not None:
             self.live_table.flashing = not driver.pace.is_slow
-            if not driver.is_ready():
+            if wait := driver.wait():
                 # News and credit wait with the paint: then it is the newest state that is shown.
-                self._paint_timer = later(self, driver.next_look, self._show_when_ready)
+                self._paint_timer = later(self, wait, self._show_when_ready)
                 return
             with driver.together():
                 self._show()

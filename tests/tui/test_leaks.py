@@ -1,0 +1,106 @@
+"""livetable.tui.leaks and collector: what is closed is let go of."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.segment import Segment
+from textual._styles_cache import StylesCache
+from textual.strip import Strip
+from textual.widget import Widget
+
+from livetable.feed import Publisher
+from livetable.tui import collector, leaks
+from livetable.tui.screens.tables import TablesScreen
+from tests.tui.test_tables import Stage, stage
+
+
+@pytest.fixture(autouse=True)
+def orders(runtime_folder: object) -> Iterator[Publisher]:
+    with Publisher("orders", key="id") as orders:
+        orders.send(pd.DataFrame({"id": range(3), "v": [1.5, 2.5, 3.5]}))
+        yield orders
+
+
+@pytest.fixture(autouse=True)
+def thawed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing set aside as what stays for ever: in one process there are many apps here."""
+    monkeypatch.setattr(collector, "settle", lambda **_: None)
+    gc.unfreeze()
+
+
+def all_widgets(on: Stage) -> set[Widget]:
+    return {
+        widget
+        for screen in on.app.screen_stack
+        for widget in (screen, *screen.query(Widget))
+        if isinstance(widget, Widget)
+    }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("key", "leave"),
+    [(key, "escape") for key in ("i", "enter", "p", "question_mark", "C", "ctrl+p", "f")]
+    + [("t", "ctrl+w")],
+)
+async def test_what_is_closed_is_gone_and_its_lines_with_it(key: str, leave: str) -> None:
+    async with stage("orders") as on:
+        await on.press("t", "ctrl+w")  # a line of tabs stays
+        usual = all_widgets(on)
+        held: list[weakref.ref[Any]] = []
+        for turn in range(8):
+            await on.press(key)
+            await on.until(lambda: len(all_widgets(on)) > len(usual))
+            if turn < 3:  # Textual remembers the last four ways to lay out what they stood in
+                opened = all_widgets(on) - usual
+                held += [weakref.ref(widget) for widget in opened]
+                held += [weakref.ref(widget._styles_cache) for widget in opened]
+                del opened
+            await on.press(leave)
+            await on.until(lambda: all_widgets(on) <= usual)
+        assert held
+
+        def is_gone() -> bool:
+            gc.collect()
+            return not [one for one in held if one() is not None]
+
+        for _ in range(50):
+            if is_gone():
+                break
+            await asyncio.sleep(0.05)
+        assert not [one for one in held if one() is not None]
+
+
+@pytest.mark.long
+async def test_it_is_let_go_of_soon() -> None:
+    async with stage("orders") as on:
+        held: list[weakref.ref[Any]] = []
+        gc.disable()
+        try:
+            # Of what is closed on a busy machine Textual may still hold some when it is tidied up.
+            while not held or held[0]() is not None:
+                assert len(held) < 10
+                await on.press("question_mark")
+                await on.until(lambda: not isinstance(on.app.screen, TablesScreen))
+                held.append(weakref.ref(on.app.screen))
+                await on.press("escape")
+                await on.until(lambda: isinstance(on.app.screen, TablesScreen))
+                await asyncio.sleep(0.4)
+        finally:
+            gc.enable()
+
+
+def test_what_textual_remembers_is_bounded() -> None:
+    for _ in range(2):
+        leaks.mend()
+        for owner, name in ((Strip, "render_ansi"), (Segment, "_split_cells")):
+            parameters = getattr(owner, name).cache_parameters()
+            assert parameters["maxsize"] <= 1024
+        assert isinstance(vars(StylesCache)["get_inner_outer"], classmethod)
