@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.effort import Effort

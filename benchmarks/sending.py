@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import zmq
 
-from benchmarks.results import quantile
 from livetable.feed import Publisher
 
 

@@ -7,6 +7,7 @@ midst of whatever this one does, and children are forked.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -19,7 +20,7 @@ import weakref
 import pandas as pd
 import pyarrow as pa
 
-from livetable.feed import Publisher
+from livetable.feed import Publisher, PublisherClosed
 from tests.chaos.told import Row, hash_of
 
 LIMIT = 800
@@ -33,7 +34,12 @@ class Job:
     def __init__(self, table: Publisher, number: int) -> None:
         self.me = self
         table.upsert({"id": number, "x": 0.0, "s": "job"})
-        weakref.finalize(self, table.delete, number).atexit = False
+        weakref.finalize(self, self._ended, table, number).atexit = False
+
+    @staticmethod
+    def _ended(table: Publisher, number: int) -> None:
+        with contextlib.suppress(PublisherClosed):  # collected in a forked child
+            table.delete(number)
 
 
 class Beside:

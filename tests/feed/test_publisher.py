@@ -646,11 +646,12 @@ def test_a_process_whose_name_is_taken_is_told(runtime_folder: Path) -> None:
         env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
     )  # fmt: skip
     with killed_after(started) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        said = process.stdout
+        assert said is not None
+        assert said.readline() == "ready\n"
         with Publisher("orders", taken="replace") as mine:
             mine.send({"a": [2]})
-            assert wait_for(lambda: select.select([process.stdout], [], [], 0)[0])
-            assert process.stdout.readline() == "PublisherClosed\n"
+            assert wait_for(lambda: select.select([said], [], [], 0)[0])
+            assert said.readline() == "PublisherClosed\n"
             (entry,) = directory.find("orders")
             assert entry.pid == os.getpid()
