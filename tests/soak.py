@@ -133,7 +133,9 @@ class Use:
         try:
             viewer.wait_for(_met(viewer, wanted))
         except AssertionError as error:
-            raise AssertionError(f"{name}: {pressed!r}, {wanted!r}: {error}") from None
+            state = self._process.status() if self._process.is_running() else "gone"
+            says = f"{name}: {pressed!r}, {wanted!r}, the viewer is {state}: {error}"
+            raise AssertionError(says) from None
         time.sleep(self._pause)
 
     def round(self) -> tuple[float, list[float]]:
