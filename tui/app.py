@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from livetable.feed.harmless import harmless
 from livetable.feed.signals import leave_at_last
 from livetable.tui import collector, leaks
 from livetable.tui.careful import CarefulPaint
-from livetable.tui.driver import TerminalDriver, driver_for_terminal
+from livetable.tui.driver import TerminalDriver, driver_for_terminal, has_shell
 from livetable.tui.keys import named, wrong_keys
 from livetable.tui.later import later
 from livetable.tui.messages import TerminalTook
@@ -126,6 +127,18 @@ class LivetableApp(TypedInOrder[int]):
                     f"{binding.description}  ({key})", says, partial(self.simulate_key, binding.key)
                 )
         yield from super().get_system_commands(screen)
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell until its ``fg``."""
+        if not isinstance(self._driver, TerminalDriver) or not self._driver.can_suspend:
+            return
+        if not has_shell():
+            self.notify("no shell started livetable here, whose fg would go on: q quits", timeout=4)
+            return
+        self._suspend_signal()
+        # The whole group, as the terminal itself would: who started this (`uv run`, `sh -c`, `sudo`)
+        # goes on waiting for it else, and the shell for them.
+        os.killpg(0, signal.SIGTSTP)
 
     def action_command_palette(self) -> None:
         """Show the commands, unless they are shown."""

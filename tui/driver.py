@@ -20,6 +20,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import events
@@ -375,6 +376,11 @@ class TerminalDriver(LinuxDriver):
             self._came.wait(max(0.0, until - now))
         self._is_last_asked = False
 
+    def _sigtstp_application(self, *_: Any) -> None:
+        """Stop, unless nobody is there who would have it go on, as the system's own stop has it."""
+        if has_shell():
+            super()._sigtstp_application()
+
     def suspend_application_mode(self) -> None:
         """Give the terminal back for a while: Ctrl-Z.
 
@@ -411,6 +417,29 @@ class TerminalDriver(LinuxDriver):
                 select.select([], [self._output], [], until - time.monotonic())
             with self._lock:
                 self._write_some()
+
+
+def has_shell() -> bool:
+    """Tell whether somebody would have this process go on, once it was stopped: a shell's ``fg``.
+
+    Not if it was started by a terminal, tmux, ``ssh -t`` or a container: as with the process groups
+    that POSIX calls orphaned, the parent is of another session.
+    """
+    parent = os.getppid()
+    while parent > 0:
+        try:
+            if os.getsid(parent) != os.getsid(0):
+                return False
+            if os.getpgid(parent) != os.getpgrp():
+                return True
+            # One between, such as `uv run` or `sh -c`: it is stopped with this one.
+            status = Path(f"/proc/{parent}/stat").read_text(encoding="utf-8", errors="replace")
+            parent = int(status.rpartition(")")[2].split()[1])
+        except ProcessLookupError:
+            return False
+        except (OSError, ValueError, IndexError):  # no Linux: not known
+            return True
+    return False
 
 
 def driver_for_terminal() -> type[LinuxDriver] | None:

@@ -242,6 +242,39 @@ def test_the_whole_screen_is_back_after_fg(
     shell.wait_for(lambda: not viewer.is_running() or viewer.status() == psutil.STATUS_ZOMBIE)
 
 
+def test_ctrl_z_where_no_shell_waits_stops_nothing(
+    view: View, counter: Callable[..., subprocess.Popen[str]]
+) -> None:
+    counter(seconds=0.05)
+    terminal = view("livetable", "orders", size=(24, 100))  # as `ssh -t` and tmux start it
+    terminal.wait_for("● live")
+    terminal.send("\x1a")
+    terminal.wait_for("no shell started livetable here")
+    os.kill(terminal.pid, signal.SIGTSTP)
+    before = number(terminal)
+    terminal.wait_for(lambda: number(terminal) > before + 20)
+    assert psutil.Process(terminal.pid).status() != psutil.STATUS_STOPPED
+    terminal.send("q")
+    assert terminal.wait_for_end() == 0
+
+
+def test_ctrl_z_stops_also_who_started_it_for_the_shell(
+    view: View, counter: Callable[..., subprocess.Popen[str]]
+) -> None:
+    counter(seconds=0.05)
+    shell = view("bash", "--norc", "-i", environment={"PS1": "$ "})
+    shell.wait_for("$")
+    words = " ".join(command_line(["livetable", "orders"]))
+    shell.send(f"sh -c '{words}; echo it ended'\r")
+    shell.wait_for("● live")
+    shell.send("\x1a")
+    shell.wait_for("Stopped")
+    shell.send("\x15fg\r")
+    shell.wait_for("● live")
+    shell.send("q")
+    shell.wait_for("it ended")
+
+
 def test_the_list_of_tables_follows_feeds(
     view: View, counter: Callable[..., subprocess.Popen[str]]
 ) -> None:
