@@ -177,7 +177,7 @@ _MOST_OF_THEM: Final = 64 << 10  # characters: each body has them
 
 
 def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
-    """Return the texts that ordered categories are, in their order, by the field's number.
+    """Return the texts, or whole numbers' texts, that ordered categories are, by the field's number.
 
     A column that changes row by row is one of texts: only this still tells the order then.
     """
@@ -186,9 +186,12 @@ def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
         kind = array.type
         if not pa.types.is_dictionary(kind) or not kind.ordered:
             continue
-        if len(array.dictionary) > _MOST_CATEGORIES or plain_type(kind) not in _TEXTS:
+        plain = plain_type(kind)
+        if len(array.dictionary) > _MOST_CATEGORIES:
             continue
-        texts = array.dictionary.to_pylist()
+        if plain not in _TEXTS and not pa.types.is_integer(plain):
+            continue
+        texts = array.dictionary.cast(pa.string()).to_pylist()
         if None not in texts and sum(map(len, texts)) <= _MOST_OF_THEM:
             found[str(at)] = texts
     return found

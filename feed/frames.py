@@ -80,8 +80,8 @@ def capture(data: Any) -> Captured:
         if isinstance(data, pandas.DataFrame):
             return _capture_pandas(data)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
-        table = _as_table(data)
-        return Captured(copied(table), table.shape)
+        table = copied(_as_table(data))
+        return Captured(_without_overflow(table), table.shape)
     if hasattr(data, "collect") and not isinstance(data, Mapping):
         raise BadFrame(f"{name_of_kind(data)} is lazy: send its .collect()")
     if hasattr(data, "compute") and hasattr(data, "dask"):
@@ -215,6 +215,8 @@ def _as_table(data: Any) -> pa.Table:
     pa: Any = loaded("pyarrow")
     if isinstance(data, pa.Table):
         return data
+    if type(data).__module__.startswith("polars."):
+        data = _of_polars(data)
     try:
         if isinstance(data, (pa.Array, pa.ChunkedArray)) and not pa.types.is_struct(data.type):
             return pa.table({"0": data})
@@ -228,6 +230,46 @@ def _as_table(data: Any) -> pa.Table:
     except Exception as error:
         said = f"{name_of_kind(data)} can't be read as an Arrow table: {safe_str(error):.300}"
         raise BadFrame(said) from error
+
+
+def _of_polars(data: Any) -> Any:
+    """Return polars' data without the types that only polars reads: as decimals, or as text.
+
+    Whole numbers of 128 bits are none of Arrow's; of Python's objects it hands over addresses.
+    """
+    import polars as pl
+
+    frame = data.to_frame() if isinstance(data, pl.Series) else data
+    wide = {getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)}
+    odd = [one for one in frame.get_columns() if one.dtype in wide or one.dtype == pl.Object]
+    for one in odd:
+        try:
+            made = one.cast(pl.Decimal(38, 0)) if one.dtype in wide else None
+        except pl.exceptions.PolarsError:  # more than 38 digits
+            made = one.cast(pl.String)
+        if made is None:
+            texts = [None if cell is None else safe_str(cell) for cell in one.to_list()]
+            made = pl.Series(one.name, texts, dtype=pl.String)
+        frame = frame.with_columns(made.alias(one.name))
+    return frame if odd else data
+
+
+def _without_overflow(table: pa.Table) -> pa.Table:
+    """Return a table whose decimals all fit their type: DuckDB's HUGEINT may have 39 digits of 38.
+
+    Arrow hands such on, but no reader takes them.
+    """
+    pa: Any = loaded("pyarrow")
+    for at, field in enumerate(table.schema):
+        kind = field.type
+        if not pa.types.is_decimal128(kind) or kind.precision < 38:
+            continue
+        pc: Any = loaded("pyarrow.compute")
+        ends = pc.min_max(table.column(at)).as_py().values()
+        if any(one is not None and len(one.as_tuple().digits) > 38 for one in ends):
+            wide = pa.decimal256(39, kind.scale)
+            table = table.set_column(at, field.with_type(wide), table.column(at).cast(wide))
+    return table
 
 
 def copied(table: pa.Table) -> pa.Table:

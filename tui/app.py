@@ -136,7 +136,7 @@ class LivetableApp(TypedInOrder[int]):
             self.notify("no shell started livetable here, whose fg would go on: q quits", timeout=4)
             return
         self._suspend_signal()
-        # The whole group, as the terminal itself would: who started this (`uv run`, `sh -c`, `sudo`)
+        # The whole group, as the terminal itself would: who started this (`uv run`, `sh -c`)
         # goes on waiting for it else, and the shell for them.
         os.killpg(0, signal.SIGTSTP)
 

@@ -328,7 +328,14 @@ def signs(value: Value) -> Value:
 
 def rounded(value: Value, digits: int) -> Value:
     """Return the numbers rounded to so many digits after the point, half to even."""
-    return _rounded(value, digits, lambda one: round(one, digits), np.round, (digits,))
+    return _rounded(value, digits, lambda one: round(one, digits), _round_floats, (digits,))
+
+
+def _round_floats(values: Any, digits: int) -> Any:
+    # NumPy scales by a power of ten, beyond the largest float for numbers that have no such digits.
+    found = np.round(values, digits)
+    lost = ~np.isfinite(found) & np.isfinite(values)
+    return np.where(lost, values if digits > 0 else values * 0, found) if np.any(lost) else found
 
 
 def floors(value: Value) -> Value:

@@ -199,12 +199,12 @@ def _places(node: Operation, columns: Columns) -> list[Value] | None:
     for part in node.parts:
         if isinstance(part, Name):
             parts.append(category_places(_value(part, columns), order))
-        elif isinstance(part, Constant) and isinstance(part.value, str):
-            if part.value not in order:
-                known = ", ".join(map(repr, order[:8]))
+        elif isinstance(part, Constant) and isinstance(part.value, (str, int)):
+            if str(part.value) not in order:
+                known = ", ".join(map(repr if isinstance(part.value, str) else str, order[:8]))
                 said = f"{named[0].title} has no category {part.value!r:.40}; it has {known}"
                 raise BadExpression(said[:200], part.start, part.end)
-            parts.append(Literal(order.index(part.value)))
+            parts.append(Literal(order.index(str(part.value))))
         else:
             return None
     return parts
@@ -389,8 +389,12 @@ def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
     return reckon
 
 
-def _on_numbers(function: Callable[..., Value]) -> Callable[..., Value]:
+def _on_numbers(
+    function: Callable[..., Value], of_spans: Callable[[Any], Any] | None = None
+) -> Callable[..., Value]:
     def apply(value: Value, *more: Value) -> Value:
+        if of_spans is not None and pa.types.is_duration(value.type):
+            return of_spans(_for_arrow(value))
         if pa.types.is_null(value.type) and not isinstance(value, Literal):
             return value.cast(pa.float64())
         if not is_number(value.type):
@@ -520,7 +524,7 @@ _KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     "and": (_logic("and"), 2, 500),
     "or": (_logic("or"), 2, 500),
     "not": (_not, 1, 1),
-    "neg": (_on_numbers(negated), 1, 1),
+    "neg": (_on_numbers(negated, times.negated), 1, 1),
     "pos": (lambda value: value, 1, 1),
     "==": (_comparison("equal"), 2, 2),
     "!=": (_comparison("not_equal"), 2, 2),
@@ -529,7 +533,7 @@ _KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     ">": (_comparison("greater"), 2, 2),
     ">=": (_comparison("greater_equal"), 2, 2),
     **{sign: (_reckoning(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
-    "abs": (_on_numbers(absolute), 1, 1),
+    "abs": (_on_numbers(absolute, times.absolute), 1, 1),
     "sign": (_on_numbers(calculating.signs), 1, 1),
     "round": (_on_numbers(_round), 1, 2),
     "floor": (_on_numbers(calculating.floors), 1, 1),

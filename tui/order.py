@@ -112,14 +112,20 @@ Ranking = Callable[[pa.Array], Rows]
 
 
 def category_places(values: pa.Array, categories: tuple[str, ...]) -> pa.Array:
-    """Return the place of texts among categories; after them all that are none of them."""
+    """Return the place of texts, or of whole numbers, among categories; after them all others.
+
+    Args:
+        values: What is looked for.
+        categories: In their order; numbers as their texts.
+    """
     places = pc.index_in(values, value_set=texts(categories).cast(values.type))
     if places.null_count == values.null_count:
         return places
     known, others = ~missing(places), ~missing(values) & missing(places)
     found = np.where(known, as_numpy(places), 0).astype(np.int64)
-    found[others] = len(categories) + _text_ranks(values.filter(pc.and_(
-        pc.is_valid(values), pc.is_null(places))))  # fmt: skip
+    odd = values.filter(pc.and_(pc.is_valid(values), pc.is_null(places)))
+    rank = as_numpy(pc.rank(odd)) if pa.types.is_integer(odd.type) else _text_ranks(odd)
+    found[others] = len(categories) + rank
     there = known | others
     packed = pa.py_buffer(np.packbits(there, bitorder="little"))
     return pa.Array.from_buffers(pa.int64(), len(found), [packed, pa.py_buffer(found)])

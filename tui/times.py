@@ -69,6 +69,8 @@ def calculate(sign: str, left: Any, right: Any) -> Any:
     kinds = left.type, right.type
     if sign == "/" and all(map(pa.types.is_duration, kinds)):
         return _quotient(left, right)
+    if sign in ("//", "%") and pa.types.is_duration(kinds[0]):
+        return _floor_divided(sign, left, right)
     name = {"+": "add_checked", "-": "subtract_checked", "*": "multiply_checked",
             "/": "divide_checked"}.get(sign)  # fmt: skip
     if name is None:
@@ -106,6 +108,56 @@ def _quotient(left: Any, right: Any) -> Any:
     return calculating.calculate(
         "/", one, calculating.calculate("*", other, Literal(units.denominator))
     )
+
+
+def _floor_divided(sign: str, left: Any, right: Any) -> Any:
+    """Return how often a duration goes into another, a part of one, or what is left over.
+
+    What is divided by nothing is missing, as in pandas, but for how often: that is infinite.
+    """
+    by_span = pa.types.is_duration(right.type)
+    if not by_span and (sign == "%" or not pa.types.is_integer(right.type)):
+        raise pa.ArrowNotImplementedError("no kernel")
+    kind = left.type
+    if by_span:  # both in the finer unit
+        kind = min(left.type, right.type, key=lambda one: _unit(one))
+        left, right = left.cast(kind), right.cast(kind)
+    one, other = map(_numbers, (left, right))
+    if by_span and sign == "//":
+        return calculating.calculate(sign, one, other)
+    if isinstance(other, Literal):
+        if not other.value:
+            return (
+                pa.nulls(len(left), kind) if isinstance(left, pa.Array) else pa.scalar(None, kind)
+            )
+    else:
+        other = pc.if_else(pc.equal(other, 0), pa.scalar(None, other.type), other)
+    return _as_spans(calculating.calculate(sign, one, other), kind)
+
+
+def negated(values: Any) -> Any:
+    """Return durations with the other sign."""
+    return _as_spans(calculating.negated(_numbers(values)), values.type)
+
+
+def absolute(values: Any) -> Any:
+    """Return durations without a sign."""
+    return _as_spans(calculating.absolute(_numbers(values)), values.type)
+
+
+def _numbers(values: Any) -> Any:
+    """Return durations, or whole numbers, as what is calculated with."""
+    if isinstance(values, pa.Array):
+        return whole(values) if pa.types.is_duration(values.type) else values
+    return Literal(values.value if pa.types.is_duration(values.type) else values.as_py())
+
+
+def _as_spans(numbers: Any, kind: pa.DataType) -> Any:
+    if isinstance(numbers, Literal):
+        return pa.scalar(int(numbers.value), pa.int64()).cast(kind)
+    if isinstance(numbers, pa.Array) and pa.types.is_integer(numbers.type):
+        return numbers.cast(pa.int64()).view(kind)
+    raise pa.ArrowInvalid("a duration beyond 64 bits")
 
 
 def _unit(kind: pa.DataType) -> Fraction:

@@ -146,3 +146,28 @@ def test_names() -> None:
         with pytest.raises(PublisherClosed):
             made[1].send({"id": [1]})
     assert orders.name == "orders"
+
+
+def test_whole_numbers_of_128_bits_and_more_digits_than_their_type() -> None:
+    import duckdb
+
+    largest = 2**127 - 1
+    for frame in (
+        pl.DataFrame({"x": pl.Series([largest, -5, None], dtype=pl.Int128)}),
+        pl.DataFrame({"x": pl.Series([2**100, -5, None], dtype=pl.Int128)}),
+        duckdb.sql(f"select unnest([{largest}::hugeint, -5, null]) as x"),
+    ):
+        with Publisher("orders") as orders:
+            orders.send(frame)
+            values = seen(orders)["x"]
+        assert [str(one) for one in values[:2]] in ([str(largest), "-5"], [str(2**100), "-5"])
+        assert pd.isna(values[2])
+    with Publisher("orders") as orders:
+        orders.send(pl.Series("x", [7, None], dtype=pl.Int128))
+        assert list(map(int, seen(orders)["x"][:1])) == [7]
+
+
+def test_pythons_objects_in_polars_are_their_texts_not_their_addresses() -> None:
+    with Publisher("orders") as orders:
+        orders.send(pl.DataFrame({"x": pl.Series([{1}, None, "a"], dtype=pl.Object)}))
+        assert seen(orders)["x"][::2] == ["{1}", "a"]
