@@ -177,7 +177,7 @@ _MOST_OF_THEM: Final = 64 << 10  # characters: each body has them
 
 
 def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
-    """Return the texts, or whole numbers' texts, that ordered categories are, by the field's number.
+    """Return the texts that ordered categories are, whole numbers too, by the field's number.
 
     A column that changes row by row is one of texts: only this still tells the order then.
     """
