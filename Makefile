@@ -12,7 +12,7 @@ lint:
 	ruff check .
 
 types:
-	mypy -p livetable.feed -p livetable.tui
+	mypy -p livetable
 	mypy tests benchmarks docs
 
 test:

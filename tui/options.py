@@ -130,7 +130,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",
-        epilog="In Python: from livetable.feed import Publisher; Publisher('orders').send(df)",
+        epilog="In Python: from livetable import Publisher; Publisher('orders').send(df)",
     )
     parser.add_argument(
         "source",

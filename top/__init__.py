@@ -1,0 +1,49 @@
+"""livetable: tables that change while they are looked at. What a program uses of it.
+
+Importing it loads nothing else: neither pandas, nor ZeroMQ, nor Textual.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livetable.feed import (
+        BadEndpoint,
+        BadFrame,
+        BadKey,
+        BadName,
+        BodyError,
+        LivetableError,
+        NameTaken,
+        NoFrame,
+        Publisher,
+        PublisherClosed,
+        RuntimeFolder,
+        Subscriber,
+        WireError,
+    )
+
+    __version__: str
+
+__all__ = [
+    "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LivetableError", "NameTaken",
+    "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber", "WireError",
+    "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("livetable")
+    if name in __all__:
+        from livetable import feed
+
+        return getattr(feed, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
