@@ -222,10 +222,11 @@ class NearTerminal:
         self.raw += data
         told = self._tail + data
         asked = told.count(b"\x1b[6n") - self._tail.count(b"\x1b[6n")
+        what_it_is = told.count(b"\x1b[c") - self._tail.count(b"\x1b[c")
         self._tail = told[-3:]
         self._stream.feed(_UNKNOWN.sub(b"", data))
         if self._answers and asked:
-            os.write(self._fd, b"\x1b[1;1R" * asked)
+            os.write(self._fd, b"\x1b[1;1R" * asked + b"\x1b[?62;1;6c" * what_it_is)
         return True
 
     def until(self, holds: Any, seconds: float = 60.0) -> float:

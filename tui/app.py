@@ -253,12 +253,12 @@ class LivetableApp(TypedInOrder[int]):
         message: RenderableType | None = None,
     ) -> None:
         """Leave. The workers end first: under load Textual may never tell a screen to unmount."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.leave()  # first: the workers end while the terminal's answer comes
         for screen in self.screen_stack:
             end_work = getattr(screen, "end_work", None)
             if end_work is not None:
                 end_work()
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.leave()
         super().exit(result, return_code, message)
 
     def _fatal_error(self) -> None:

@@ -39,7 +39,7 @@ _LEAVE_SECONDS: Final = 1.0
 _SWALLOW_SECONDS: Final = 2.0  # that the end waits for answers which are still on their way
 _SWALLOW_TRIPS: Final = 3  # or so many times as long as the last answer took,
 _SWALLOW_MOST: Final = 15.0  # but not longer than this
-_LAST_SECONDS: Final = 0.1
+_LAST_SECONDS: Final = 0.02
 _NEXT_SECONDS: Final = 0.02  # that the last answer may come behind the one before it
 _UNDECIDED_MS: Final = 20
 _ASK: Final = "\x1b[6n"
@@ -103,6 +103,7 @@ class TerminalDriver(LinuxDriver):
         self._came = threading.Event()
         self._is_last_asked = self._is_last_answered = False
         self._last_read = b""
+        self._last_asked_at = 0.0
         self._asked_first: float | None = None
         self._first_trip = 0.0  # seconds; sure to be no other question's answer
         self.is_gone = False
@@ -144,8 +145,12 @@ class TerminalDriver(LinuxDriver):
         return self.careful is not None and self.careful.is_on
 
     def leave(self) -> None:
-        """Paint no more, and ask nothing: what is asked now would keep the shell waiting."""
+        """Paint no more, and ask nothing but the last: what is asked now keeps the shell waiting.
+
+        It is asked at once: what else there is to be done at the end is done until it is answered.
+        """
         self._leaves = True
+        self._ask_last()
 
     def ask(self) -> None:
         """Ask the terminal to say when it has come this far."""
@@ -339,34 +344,42 @@ class TerminalDriver(LinuxDriver):
             self.on_progress()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back. A backlog of paints is dropped: nobody will see them."""
-        with self._lock:
-            self._drop_backlog()
+        """Give the terminal back."""
+        self._ask_last()
         self._swallow_answers()
         super().stop_application_mode()
         self._drain(_LEAVE_SECONDS)
 
-    def _swallow_answers(self) -> None:
-        """Wait for the answers that are still on their way: the shell would take them for keys.
+    def _ask_last(self) -> None:
+        """Drop the backlog of paints, which nobody will see, and ask the terminal the last things.
 
-        The last question comes behind all that makes a terminal report by itself. Once it is
-        answered, nothing is left on the line. One that has never answered is not waited for.
+        They come behind all that makes a terminal report by itself. Once they are answered, nothing
+        is left on the line. A terminal that has never answered is not asked.
         """
-        asked = self._asked_first
-        never = not self._answers and asked and time.monotonic() > asked + _SWALLOW_SECONDS
+        if self._is_last_asked:
+            return
+        with self._lock:
+            self._drop_backlog()
+        now, asked = time.monotonic(), self._asked_first
+        never = not self._answers and asked and now > asked + _SWALLOW_SECONDS
         if self._output < 0 or self._key_thread is None or self.exit_event.is_set() or never:
             return
         self._disable_mouse_support()
         self._disable_bracketed_paste()
-        self._last_read = b""
+        self._last_read, self._last_asked_at = b"", now
         self._is_last_answered, self._is_last_asked = False, True
         self.write(f"\x1b[?1004l{_ASK}{_ASK_LAST}")
-        now = time.monotonic()
+
+    def _swallow_answers(self) -> None:
+        """Wait for the answers that are still on their way: the shell would take them for keys."""
+        if not self._is_last_asked:
+            return
         trip = max(self._first_trip, self.pace.round_trip or 0.0)
-        until = now + min(max(_SWALLOW_SECONDS, _SWALLOW_TRIPS * trip), _SWALLOW_MOST)
+        asked = self._last_asked_at
+        until = asked + min(max(_SWALLOW_SECONDS, _SWALLOW_TRIPS * trip), _SWALLOW_MOST)
         # One that does not know the last question is waited for no longer than it takes to answer.
-        without_last = now + trip + _LAST_SECONDS
-        self._drain(until - now)
+        without_last = asked + trip + _LAST_SECONDS
+        self._drain(max(0.0, until - time.monotonic()))
         while (now := time.monotonic()) < until:
             self._came.clear()  # before the look: what comes behind it wakes
             if self.is_gone or self._is_last_answered:
