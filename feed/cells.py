@@ -11,6 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 
+# Arrow looks for pandas once, behind a lock of its own, which a child that is forked meanwhile would
+# wait for without end. Here it looks in the thread that imports this: forks wait for that one.
+pa.array([None], from_pandas=True)
+
+
 def of_cells(values: Sequence[Any]) -> pa.Array:
     """Return cells as an Arrow array; what is missing becomes null.
 

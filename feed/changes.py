@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from livetable.feed.arrays import rows_array, to_arrow, values_of_column, without_dictionary
+from livetable.feed.cells import of_cells
 from livetable.feed.changing import Difference, State, keys_of
 from livetable.feed.encode import Encoder, stream, text_note
 from livetable.feed.errors import BadFrame
@@ -18,6 +19,7 @@ from livetable.feed.labels import from_json, to_text
 from livetable.feed.rows import Numbers
 from livetable.feed.shape import Shape
 from livetable.feed.state import Body
+from livetable.feed.widening import cast_exactly, wider
 from livetable.feed.wire import MAX_RANGES
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
@@ -102,14 +104,39 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
         columns = [[keys]]
     else:
         columns = [keys if isinstance(keys, (list, tuple)) else _values(keys)]
-    arrays = []
+    arrays: list[pa.Array] = []
+    known: np.ndarray[Any, Any] | None = None
     for field, values in zip(fields, columns, strict=True):
         try:
-            array = pa.array(values) if isinstance(values, (list, tuple)) else to_arrow(values)[0]
-        except (pa.ArrowException, OverflowError, TypeError) as error:
+            array = of_cells(values) if isinstance(values, (list, tuple)) else to_arrow(values)[0]
+        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
             raise BadFrame(f"these keys can't be read: {error}") from None
-        arrays.append(fitted(without_dictionary(array), shape.types[field], shape, field))
+        array, fits = _held(without_dictionary(array), state, field)
+        arrays.append(array)
+        known = fits if known is None else known & fits
+    if known is not None and not known.all():
+        arrays = [array.filter(pa.array(known)) for array in arrays]
     return keys_of(arrays)
+
+
+def _held(
+    values: pa.Array, state: State, field: int
+) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return values as a column holds them, and which of them it can hold: others are no key of it.
+
+    Raises:
+        BadFrame: they are of another type.
+    """
+    shape, kind = state.shape, state.shape.types[field]
+    every = np.ones(len(values), dtype=np.bool_)
+    if values.type == kind or wider(values.type, kind) is None:
+        return fitted(values, kind, shape, field), every
+    if (cast := cast_exactly(values, kind)) is not None:
+        return cast, every
+    each = [cast_exactly(values.slice(at, 1), kind) for at in range(len(values))]
+    nothing = pa.nulls(1, kind)
+    arrays = [nothing if one is None else one for one in each]
+    return pa.concat_arrays(arrays), np.array([one is not None for one in each], dtype=np.bool_)
 
 
 def keys_held(keys: Any) -> Any:

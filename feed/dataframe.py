@@ -49,6 +49,8 @@ def to_arrow(state: Followed) -> pa.Table:
 
 def _values(array: pa.Array) -> Any:
     kind = array.type
+    if pa.types.is_nested(kind):  # Arrow would make floats of the numbers in it beside a null
+        return pd.Series(array.to_pylist(), dtype=object).array
     types = _NULLABLE.get if array.null_count and kind in _NULLABLE else None
     # Without an index of its own: pandas would look for its labels in the frame's.
     return array.to_pandas(types_mapper=types).array

@@ -134,6 +134,7 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
         BadFrame: some of a column's values can't be told in its type.
     """
     loaded("livetable.feed.arrays")
+    loaded("livetable.feed.widening")
     from livetable.feed.arrays import to_arrow, values_of_column
     from livetable.feed.labels import to_json
 
@@ -149,11 +150,12 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
             if str(column.dtype) == _NUMPY_NAMES.get(str(kind), str(kind)):
                 continue
             values = to_arrow(values_of_column(column))[0]
-        try:
-            cast = values.cast(kind)
-        except Exception as error:
-            said = f"column {label!r} is to be {kind} (schema=): {safe_str(error):.200}"
-            raise BadFrame(said) from None
+        cast = _cast(values, kind)
+        if cast is None:
+            raise BadFrame(
+                f"column {label!r} is to be {kind} (schema=), which some of these values "
+                f"({values.type}) don't fit: convert them"
+            )
         if is_pandas:
             import pandas as pd
 
@@ -161,6 +163,16 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
         else:
             frame = frame.set_column(at, label, cast)
     return Captured(frame, captured.shape, captured.beside)
+
+
+def _cast(values: Any, kind: Any) -> Any:
+    """Return values in the type that they are to have, None if some of them would be others."""
+    pa: Any = loaded("pyarrow")
+    from livetable.feed.widening import cast_exactly
+
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    cast = [cast_exactly(one, kind, rounds=True) for one in chunks]
+    return None if any(one is None for one in cast) else pa.chunked_array(cast, type=kind)
 
 
 _NUMPY_NAMES: Final = {"double": "float64", "float": "float32", "halffloat": "float16"}
@@ -206,7 +218,8 @@ _EXACT: Final = float(1 << 53)
 
 def is_column(value: object) -> bool:
     """Tell whether a value of a dict is a column, not a cell."""
-    sized = hasattr(value, "__len__") and not isinstance(value, (str, bytes, Mapping))
+    cells = (str, bytes, bytearray, memoryview, Mapping)
+    sized = hasattr(value, "__len__") and not isinstance(value, cells)
     return sized and getattr(value, "ndim", 1) > 0
 
 

@@ -139,6 +139,8 @@ def columns_of_dict(data: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 def scalar_of(value: Any) -> Any:
     """Return an array or a tensor without dimensions as the scalar in it, all else as it is."""
+    if type(value).__name__ == "MaskedConstant":  # NumPy's own for what is missing
+        return None
     return value.item() if _is_wrapped(value) else value
 
 

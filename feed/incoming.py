@@ -26,7 +26,7 @@ from livetable.feed.frames import Captured, capture
 from livetable.feed.frames import is_column as _is_column
 from livetable.feed.given import columns_of_dict, is_many, is_row, row_of, rows_of, series_row
 from livetable.feed.shape import Shape
-from livetable.feed.widening import wider
+from livetable.feed.widening import cast_exactly, wider
 
 if TYPE_CHECKING:
     from livetable.feed.changing import State
@@ -95,7 +95,9 @@ def captured_rows(data: Any, key: Sequence[Any] = ()) -> list[Captured]:
     elif isinstance(data, Mapping) and data:
         data = columns_of_dict(data)
         told = [data[label] for label in key if label in data] or list(data.values())
-        if not any(map(_is_column, told)):
+        columns = [one for one in told if _is_column(one)]
+        # Beside a value that is none an empty list is a cell: else there would be no row at all.
+        if len(columns) < len(told) and not any(map(len, columns)):
             data = [row_of(data)]
     if is_many(data):
         data = rows_of(data)
@@ -131,8 +133,8 @@ def prepared(captured: Captured) -> Prepared:
         ]
         return Prepared(tuple(columns), None, captured.shape[0])
     index = frame.index
-    levels = [_column(None, values_of_column(index.get_level_values(level)))
-              for level in range(index.nlevels)]  # fmt: skip
+    levels = [_column(name, values_of_column(index.get_level_values(level)))
+              for level, name in enumerate(index.names)]  # fmt: skip
     columns = [
         _column(label, values)
         for label, values in zip(frame.columns, columns_of(frame), strict=True)
@@ -149,7 +151,7 @@ def _column(label: Any, values: Any) -> Column:
 def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
     """Yield the columns of rows, the index's levels first where the table has such.
 
-    Levels have the label None: they are in the order of the table's.
+    Levels are in the order of the table's.
 
     Raises:
         BadFrame: the rows have no index like the table's.
@@ -159,8 +161,22 @@ def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
             raise BadFrame(
                 f"the table's index has {shape.levels} levels, that of these rows {len(one.levels)}"
             )
-        yield from one.levels
+        yield from _in_order(one.levels, shape)
     yield from one.columns
+
+
+def _in_order(levels: Sequence[Column], shape: Shape) -> Sequence[Column]:
+    """Return levels of an index in the order of the table's, by their names where they have such.
+
+    Raises:
+        BadFrame: they have other names.
+    """
+    ours, names = [shape.label(at) for at in range(shape.levels)], [one.label for one in levels]
+    if len(levels) < 2 or None in ours or None in names or names == ours:
+        return levels
+    if len(set(ours)) < len(ours) or set(ours) != set(names):
+        raise BadFrame(f"the table's index has the levels {ours!r}, that of these rows {names!r}")
+    return [levels[names.index(one)] for one in ours]
 
 
 def fit(
@@ -232,18 +248,21 @@ def _put(
     if fixed is not None and kind != fixed:  # a column that just came
         state = _with_type(state, field, fixed)
         kind = fixed
-    if fixed is not None or field in key or shape.is_text(field):
+    if fixed is not None:
+        return fitted(values, kind, shape, field, rounds=True), state
+    if not len(state.store) and not _says_nothing(values, kind) and kind != values.type:
+        return values, _with_type(state, field, values.type)  # a column of no values has no type
+    if shape.is_text(field) or values.type == kind or _says_nothing(values, kind):
         return fitted(values, kind, shape, field), state
-    if values.type == kind or _says_nothing(values, kind):
-        return fitted(values, kind, shape, field), state
-    values = _whole(values, kind)
     common = wider(kind, values.type)
+    if field in key and not (common is not None and pa.types.is_integer(common)):
+        return fitted(values, kind, shape, field), state  # of others the index knows the unit
     if common is None:
         raise _misfit(values, kind, shape, field)
-    fits = _cast(values, kind) if _family(values.type) == _family(kind) else None
+    fits = cast_exactly(values, kind) if _family(values.type) == _family(kind) else None
     if fits is not None:
         return fits, state
-    cast = _cast(values, common)
+    cast = cast_exactly(values, common)
     if cast is None:
         raise _misfit(values, kind, shape, field)
     return cast, _with_type(state, field, common)
@@ -275,8 +294,18 @@ def _with_types(part: Incoming, state: State) -> Incoming:
     return Incoming(arrays, part.rows)
 
 
-def fitted(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> pa.Array:
+def fitted(
+    values: pa.Array, kind: pa.DataType, shape: Shape, field: int, *, rounds: bool = False
+) -> pa.Array:
     """Return values in the type of the table's column.
+
+    Args:
+        values: The values.
+        kind: The type.
+        shape: The table's columns.
+        field: Which one it is.
+        rounds: Whether the type was asked for: others become it where their values do, and floats
+            the nearest ones of a narrower type.
 
     Raises:
         BadFrame: they are of another type, or can't be told in the column's without loss.
@@ -285,9 +314,8 @@ def fitted(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> pa.
         return values
     if _says_nothing(values, kind):
         return pa.nulls(len(values), kind)
-    if shape.is_text(field) or wider(values.type, kind) is not None:
-        values = _whole(values, kind)
-        if (cast := _cast(values, kind)) is not None:
+    if rounds or shape.is_text(field) or wider(values.type, kind) is not None:
+        if (cast := cast_exactly(values, kind, rounds=rounds)) is not None:
             return cast
         raise BadFrame(
             f"{shape.title(field)} holds {kind}, which some of these values ({values.type}) "
@@ -301,26 +329,6 @@ def _misfit(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> Ba
         f"{shape.title(field)} holds {kind}, these rows have {values.type}: convert them, or send "
         "the whole table"
     )
-
-
-def _whole(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return whole numbers, some of them missing, which pandas tells as floats with NaN."""
-    if pa.types.is_floating(values.type) and pa.types.is_integer(kind):
-        return pc.if_else(pc.is_nan(values), pa.nulls(1, values.type)[0], values)
-    return values
-
-
-def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
-    """Return values in another type, None if some of them would be others."""
-    try:
-        cast = values.cast(kind)
-        narrower = pa.types.is_floating(kind) and pa.types.is_floating(values.type)
-        if narrower and kind.bit_width < values.type.bit_width:
-            same = pc.or_(pc.equal(cast.cast(values.type), values), pc.is_nan(values))
-            return cast if pc.all(same).as_py() in (True, None) else None
-        return cast
-    except pa.ArrowException:
-        return None
 
 
 def _says_nothing(values: pa.Array, kind: pa.DataType) -> bool:

@@ -8,10 +8,12 @@ waits for a thread that does, and so does whoever interrupts it.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import time
 from typing import Any, Final
 
-from livetable.feed.errors import LivetableError
+from livetable.feed.errors import LivetableError, PublisherClosed
 from livetable.feed.native import new_lock, start_thread, thread_id
 
 _SLICE: Final = 0.1
@@ -40,10 +42,13 @@ def loaded(name: str) -> Any:
     """Return a module, imported if need be.
 
     Raises:
-        LivetableError: this very thread is importing it: this is a signal handler or a finalizer.
+        LivetableError: this very thread is importing it: this is a signal handler or a finalizer;
+            or the interpreter is at its end.
         ImportError: it is not installed.
     """
     while True:
+        if sys.is_finalizing():  # no thread runs any more, and the modules are being taken away
+            raise PublisherClosed("this process is at its end: nothing can be published any more")
         module = sys.modules.get(name)
         if module is not None and not _is_begun(module):
             return module
@@ -57,7 +62,7 @@ def loaded(name: str) -> Any:
                 start_thread(load.run)
             except RuntimeError:  # no more threads
                 load.run()
-        while not load.done:
+        while not load.done and not sys.is_finalizing():
             if load.lock.acquire(timeout=_SLICE):
                 load.lock.release()
         if load.error is not None:
@@ -79,3 +84,37 @@ def _is_mine(name: str) -> bool:
         return lock is not None and lock.owner == thread_id()
     except (AttributeError, KeyError, TypeError):  # another Python
         return False
+
+
+def _before_fork() -> None:
+    """Wait for what is being imported: the child would wait for a thread that it has not.
+
+    Not for long: who forks may be importing, too, and be waited for.
+    """
+    until = time.monotonic() + _FORK_SECONDS
+    for load in list(_loads.values()):
+        while not load.done and time.monotonic() < until:
+            if load.lock.acquire(timeout=_SLICE):
+                load.lock.release()
+
+
+def _after_fork() -> None:
+    """Forget what a thread that is not there any more was importing: here it is imported anew."""
+    begun = any(not load.done for load in _loads.values())
+    _loads.clear()
+    if not begun:
+        return
+    locks = getattr(importlib._bootstrap, "_module_locks", {})  # type: ignore[attr-defined]
+    for name, module in list(sys.modules.items()):
+        if _is_begun(module) and not _is_mine(name):
+            sys.modules.pop(name, None)
+    for name, found in list(locks.items()):
+        owner = getattr(found(), "owner", None)
+        if owner is not None and owner != thread_id():
+            locks.pop(name, None)
+
+
+_FORK_SECONDS: Final = 10.0
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

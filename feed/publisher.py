@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 import time
@@ -15,7 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from livetable.feed import directory
 from livetable.feed.closing import Closing
-from livetable.feed.errors import BadFrame, LivetableError, NameTaken, PublisherClosed
+from livetable.feed.errors import (
+    BadEndpoint,
+    BadFrame,
+    LivetableError,
+    NameTaken,
+    PublisherClosed,
+)
 from livetable.feed.frames import Captured, capture, with_types
 from livetable.feed.hub import Hub, get_hub
 from livetable.feed.keys import pair_for
@@ -92,14 +99,15 @@ class Publisher(Closing):
         self.on_failure: Callable[[str], object] | None = None
         """Told of what `fail` is called with."""
         self.name = check_name(name)
-        if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
-            raise ValueError(f"limit={limit!r}: a number of rows, 1 at least")
-        if ttl is not None and not ttl > 0:
-            raise ValueError(f"ttl={ttl!r}: a number of seconds, more than 0")
+        self._limit = _limit(limit)
+        ttl = _ttl(ttl)
         if taken not in ("error", "replace", "number"):
             raise ValueError(f'taken={taken!r}: "error", "replace" or "number"')
-        self._limit = None if limit is None else int(limit)
         self._key = tuple(key) if isinstance(key, list) else () if key is None else (key,)
+        if not all(map(_is_label, self._key)):
+            raise ValueError(f"key={key!r:.60}: a column's label, or a list of them")
+        if endpoint is not None and not isinstance(endpoint, str):
+            raise BadEndpoint(f"{endpoint!r:.60} is no endpoint: write tcp://127.0.0.1:5411")
         self._schema = _types(schema)
         by_broker = endpoint is not None and "://" in endpoint and _is_brokers(endpoint)
         if endpoint is not None and not by_broker:
@@ -119,7 +127,7 @@ class Publisher(Closing):
             tuple(map(to_json, self._key)),
             _LateEncoder(is_local=endpoint is None or can_share(endpoint)),
             limit=self._limit,
-            ttl=None if ttl is None else float(ttl),
+            ttl=ttl,
         )
         self._ttl = ttl
         bind = self._claim.bind if self._claim is not None else endpoint or ""
@@ -510,6 +518,8 @@ class Publisher(Closing):
 
     def _check_open(self) -> None:
         self._check_forked()
+        if sys.is_finalizing():
+            raise PublisherClosed(f"table {self.name!r} ended with its process")
         if self._taken_by is not None:
             raise PublisherClosed(
                 f"table {self.name!r} was taken over by {self._taken_by}: use that one"
@@ -574,10 +584,56 @@ def _tell_taken(other: directory.Entry, name: str) -> None:
             start_thread(partial(say_taken, path, name))
 
 
+def _limit(limit: Any) -> int | None:
+    """Return how many rows there may be, None for any number.
+
+    Raises:
+        ValueError: it is no number of rows.
+    """
+    try:
+        if limit is None or (not isinstance(limit, bool) and limit == int(limit) and limit >= 1):
+            return None if limit is None else int(limit)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"limit={limit!r:.60}: a number of rows, 1 at least")
+
+
+def _ttl(ttl: Any) -> float | None:
+    """Return how many seconds a row stays, None for ever.
+
+    Raises:
+        ValueError: it is no number of seconds.
+    """
+    try:
+        if ttl is None or (not isinstance(ttl, (bool, str)) and float(ttl) > 0):
+            return None if ttl is None else float(ttl)
+    except OverflowError:  # longer than a float tells
+        if ttl > 0:
+            return math.inf
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"ttl={ttl!r:.60}: a number of seconds, more than 0")
+
+
+def _is_label(one: Any) -> bool:
+    """Tell whether something can be a column's label: a tuple is one, a list of them is none."""
+    try:
+        hash(one)
+    except TypeError:
+        return False
+    return True
+
+
 def _types(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
-    """Return types by label's JSON."""
+    """Return types by label's JSON.
+
+    Raises:
+        BadFrame: they are none.
+    """
     if not schema:
         return {}
+    if not isinstance(schema, Mapping):
+        raise BadFrame(f"schema={schema!r:.60}: types by column, as in {{'price': float}}")
     loaded("livetable.feed.widening")
     from livetable.feed.widening import named_type
 

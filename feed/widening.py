@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from livetable.feed.errors import BadFrame
 
@@ -26,6 +27,45 @@ def wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     if pa.types.is_null(one) or pa.types.is_null(other):
         return other if pa.types.is_null(one) else one
     return None
+
+
+def cast_exactly(values: pa.Array, kind: pa.DataType, *, rounds: bool = False) -> pa.Array | None:
+    """Return values in another type, None if some of them would be others.
+
+    Args:
+        values: The values.
+        kind: The type.
+        rounds: Whether floats may become the nearest ones of a narrower type, but not infinite.
+    """
+    types = pa.types
+    before = values.type
+    if types.is_timestamp(before) and types.is_timestamp(kind) and bool(before.tz) != bool(kind.tz):
+        return None  # another moment, or none
+    if types.is_floating(before) and not types.is_floating(kind):
+        values = pc.if_else(pc.is_nan(values), pa.nulls(1, before)[0], values)  # pandas' missing
+    try:
+        cast = values.cast(kind)
+        if not _may_lose(before, kind):
+            return cast
+        if rounds and types.is_floating(before):
+            same = pc.or_(pc.is_finite(cast), pc.invert(pc.is_finite(values)))
+        else:
+            same = pc.equal(cast.cast(before), values)
+            if types.is_floating(before):
+                same = pc.or_(same, pc.is_nan(values))
+        return cast if pc.all(same).as_py() in (True, None) else None
+    except pa.ArrowException:
+        return None
+
+
+def _may_lose(before: pa.DataType, kind: pa.DataType) -> bool:
+    """Tell whether Arrow's safe cast may make others of values, and say nothing."""
+    if pa.types.is_timestamp(before) and pa.types.is_date(kind):
+        return True
+    if pa.types.is_float16(kind) and not pa.types.is_null(before):
+        return True
+    floats = pa.types.is_floating(before) and pa.types.is_floating(kind)
+    return bool(floats and kind.bit_width < before.bit_width)
 
 
 def _is_number(kind: pa.DataType) -> bool:

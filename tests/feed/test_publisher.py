@@ -243,8 +243,7 @@ def test_calls_that_do_nothing_and_calls_that_cant_be(orders: Publisher) -> None
     with Publisher("keyed", key="id") as keyed:
         keyed.upsert(())
         keyed.upsert({"id": 1})
-        with pytest.raises(BadFrame):
-            keyed.delete(2**70)
+        assert keyed.delete(2**70) == 0
         with pytest.raises(BadFrame, match="several columns called 'id'"):
             keyed.send(pd.DataFrame([[1, 2]], columns=["id", "id"]))
 
