@@ -10,9 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-
-# Arrow looks for pandas once, behind a lock of its own, which a child that is forked meanwhile would
-# wait for without end. Here it looks in the thread that imports this: forks wait for that one.
+# Arrow looks for pandas once, behind a lock of its own, for which a child that is forked meanwhile
+# would wait without end. Here it looks in the thread that imports this: forks wait for that one.
 pa.array([None], from_pandas=True)
 
 

@@ -104,7 +104,7 @@ def _after_fork() -> None:
     _loads.clear()
     if not begun:
         return
-    locks = getattr(importlib._bootstrap, "_module_locks", {})  # type: ignore[attr-defined]
+    locks = getattr(importlib._bootstrap, "_module_locks", {})
     for name, module in list(sys.modules.items()):
         if _is_begun(module) and not _is_mine(name):
             sys.modules.pop(name, None)

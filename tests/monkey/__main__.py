@@ -200,6 +200,7 @@ class Monkey:
         self._press("\x1b[H")
         asked: tuple[object, ...] = ()
         printed, error, why = "", "", "nothing was compared"
+        hidden = 0
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until:
             if self._has_ended():
@@ -218,7 +219,10 @@ class Monkey:
                 continue
             if shown.sort == CUT or any(text.endswith("…") for text in shown.filters):
                 return  # the line that tells them has no room for all
-            if not shown.titles:  # the key is hidden
+            if not shown.titles:  # the key is hidden, or too narrow for its title
+                if hidden > 5:
+                    return
+                hidden += 1
                 self._press("+")
                 time.sleep(0.3)
                 continue
