@@ -20,14 +20,14 @@ from tests.waiting import killed_after
 
 ROOT = Path(__file__).parent.parent
 BELONGS = re.compile(
-    r"livetable/(feed|tui)/([\w]+/)*(\w+\.py|py\.typed|\w+\.tcss)"
+    r"livetable/((feed|tui)/([\w]+/)*)?(\w+\.py|py\.typed|\w+\.tcss)"
     r"|livetable-[\d.]+\.dist-info/(METADATA|WHEEL|RECORD|top_level\.txt|entry_points\.txt"
     r"|licenses/LICENSE)"
 )
 SESSION = """
 import time
 import pandas as pd
-from livetable.feed import Publisher
+from livetable import Publisher
 with Publisher("released") as table:
     table.send(pd.DataFrame({"id": [1, 2], "price": [1.5, 2.5]}))
     print("ready", flush=True)
@@ -61,6 +61,7 @@ def main() -> int:
             for path in (ROOT / part).rglob("*")
             if path.suffix in (".py", ".tcss", ".typed")
         }
+        here |= {f"livetable/{path.name}" for path in (ROOT / "top").iterdir() if path.is_file()}
         lost = sorted(here - set(names))
         with tarfile.open(sdist) as archive:
             packed = len(archive.getnames())
