@@ -94,6 +94,7 @@ class LivetableApp(TypedInOrder[int]):
         self._options = options
         self._complaint: str | None = None
         self._careful: CarefulPaint | None = None
+        self._anew_timer: asyncio.TimerHandle | None = None
         self.tidier = collector.Tidier()
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
@@ -191,12 +192,24 @@ class LivetableApp(TypedInOrder[int]):
         """
         if self._careful is not None:
             self._careful.forget()  # terminals move, cut and wrap what stands there
-        if self.screen_stack and event.size == self.screen.size:
-            # It was another one meanwhile, which came to nothing here; but the terminal has cut its
-            # lines, and Textual paints nothing for a size that it has.
-            later(self, _RESIZE_SECONDS, self.refresh)
         later(self, _RESIZE_SECONDS, self._check_resize)
         later(self, 2 * _RESIZE_SECONDS, self._see_size)
+        if self._anew_timer is not None:
+            self._anew_timer.cancel()
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver) or driver.was_resized:  # not at the start
+            self._anew_timer = later(self, 3 * _RESIZE_SECONDS, self._paint_anew)
+
+    def _paint_anew(self) -> None:
+        """Paint the whole screen, once the terminal has had its size for a while.
+
+        It may have been another one meanwhile, of which nothing came here, or not in that order:
+        the terminal has cut its lines, and Textual paints nothing for a size that it has.
+        """
+        self._anew_timer = None
+        if self._careful is not None:
+            self._careful.forget()
+        self.refresh()
 
     def _see_size(self) -> None:
         if isinstance(self._driver, TerminalDriver) and self.screen_stack:

@@ -98,6 +98,8 @@ class TerminalDriver(LinuxDriver):
         """How often the terminal was taken: each time it is blank."""
         self._pending = bytearray()
         self._written_last = b""
+        self.was_resized = False
+        """Whether it has been another size since it was taken, or may have been."""
         self._questions = 0
         self._answers = 0
         self._came = threading.Event()
@@ -244,9 +246,13 @@ class TerminalDriver(LinuxDriver):
             self._raw = termios.tcgetattr(self.fileno)
         # Textual's own handler can be interrupted by the next change between reading a size and
         # telling it: the older size is told last then, and stays. The loop's runs whole.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self.tell_size)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._on_resized)
         if self._get_terminal_size() != size:
             self.tell_size()
+
+    def _on_resized(self) -> None:
+        self.was_resized = True
+        self.tell_size()
 
     def tell_size(self) -> None:
         """Tell the app how large the terminal is."""
