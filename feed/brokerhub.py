@@ -37,6 +37,7 @@ _AGAIN_SECONDS: Final = 0.05
 _EXIT_SECONDS: Final = 2.0
 _LAST_SECONDS: Final = 1.5
 _OPEN_SECONDS: Final = 8.0
+_TRIES: Final = 4
 _REFUSED_SECONDS: Final = 2.0
 
 
@@ -149,13 +150,19 @@ class BrokerHub:
 
     async def _begin(self) -> None:
         """Connect; to a broker that is not there later, beside the producer."""
-        try:
-            await self._broker.open()
-        except BrokerAway as error:
-            self._say_away(str(error))
-            self._start(self._open_later())
-        else:
-            self._opened()
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._broker.open()
+            except BrokerAway as error:
+                # NATS says that a password is wrong, and resets: that may be all that is seen.
+                if left and "reset" in str(error):
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                    continue
+                self._say_away(str(error))
+                self._start(self._open_later())
+            else:
+                self._opened()
+            return
 
     async def _open_later(self) -> None:
         while True:

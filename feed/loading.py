@@ -7,6 +7,9 @@ waits for a thread that does, and so does whoever interrupts it.
 
 from __future__ import annotations
 
+# It has the fork release a lock that it took before: imported in between, by a thread that a fork
+# waits for, it would release one that nobody took, and Python would say so on stderr.
+import concurrent.futures.thread  # noqa: F401
 import importlib
 import os
 import sys
