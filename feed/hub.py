@@ -759,7 +759,11 @@ def get_hub() -> Hub:
     hub = _hubs.get(pid)
     if hub is None:
         # One call puts it there: a signal handler may come in between and put one, too.
-        hub = _hubs.setdefault(pid, Hub())
+        made = Hub()
+        hub = _hubs.setdefault(pid, made)
+        if hub is not made:  # another thread was first: this one's sockets are nobody's
+            made._alarm.close()
+            made._listen.close()
         _at_exit_of_children()
     hub.start()
     return hub
