@@ -122,7 +122,9 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
 def _held(
     values: pa.Array, state: State, field: int
 ) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Return values as a column holds them, and which of them it can hold: others are no key of it.
+    """Return key values in a column's type, and a mask of those that the type can hold exactly.
+
+    No row has one of the others as its key.
 
     Raises:
         BadFrame: they are of another type.

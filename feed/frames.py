@@ -253,18 +253,22 @@ def _of_polars(data: Any) -> Any:
     import polars as pl
 
     frame = data.to_frame() if isinstance(data, pl.Series) else data
-    wide = {getattr(pl, name) for name in ("Int128", "UInt128") if hasattr(pl, name)}
-    odd = [one for one in frame.get_columns() if one.dtype in wide or one.dtype == pl.Object]
-    for one in odd:
-        try:
-            made = one.cast(pl.Decimal(38, 0)) if one.dtype in wide else None
-        except pl.exceptions.PolarsError:  # more than 38 digits
-            made = one.cast(pl.String)
-        if made is None:
-            texts = [None if cell is None else safe_str(cell) for cell in one.to_list()]
-            made = pl.Series(one.name, texts, dtype=pl.String)
-        frame = frame.with_columns(made.alias(one.name))
-    return frame if odd else data
+    odd = {getattr(pl, name) for name in ("Int128", "UInt128", "Object") if hasattr(pl, name)}
+    made = [_for_arrow(one) for one in frame.get_columns() if one.dtype in odd]
+    return frame.with_columns(made) if made else data
+
+
+def _for_arrow(column: Any) -> Any:
+    """Return a polars Series of whole numbers of 128 bits, or of objects, as Arrow can have it."""
+    import polars as pl
+
+    if column.dtype == pl.Object:
+        texts = [None if cell is None else safe_str(cell) for cell in column.to_list()]
+        return pl.Series(column.name, texts, dtype=pl.String)
+    try:
+        return column.cast(pl.Decimal(38, 0))
+    except pl.exceptions.PolarsError:  # more than 38 digits
+        return column.cast(pl.String)
 
 
 def _without_overflow(table: pa.Table) -> pa.Table:

@@ -522,8 +522,12 @@ class Hub:
         self._wake()
         if self._ended.acquire(timeout=_EXIT_SECONDS):
             self._ended.release()
-            self._alarm.close()
-            self._listen.close()
+            self.close_alarm()
+
+    def close_alarm(self) -> None:
+        """Close what wakes the thread: it has ended, or was never started."""
+        self._alarm.close()
+        self._listen.close()
 
     def let_go(self) -> None:
         """In a forked child: close what is open here, it is the parent's."""
@@ -762,8 +766,7 @@ def get_hub() -> Hub:
         made = Hub()
         hub = _hubs.setdefault(pid, made)
         if hub is not made:  # another thread was first: this one's sockets are nobody's
-            made._alarm.close()
-            made._listen.close()
+            made.close_alarm()
         _at_exit_of_children()
     hub.start()
     return hub

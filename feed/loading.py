@@ -11,6 +11,7 @@ from __future__ import annotations
 # waits for, it would release one that nobody took, and Python would say so on stderr.
 import concurrent.futures.thread  # noqa: F401
 import importlib
+import math
 import os
 import sys
 import time
@@ -40,6 +41,12 @@ class _Load:
         _loads.pop(self.name, None)
         self.lock.release()
 
+    def wait(self, until: float = math.inf) -> None:
+        """Wait until it is done, or some time by the monotonic clock, or the interpreter's end."""
+        while not self.done and not sys.is_finalizing() and time.monotonic() < until:
+            if self.lock.acquire(timeout=_SLICE):
+                self.lock.release()
+
 
 def loaded(name: str) -> Any:
     """Return a module, imported if need be.
@@ -65,9 +72,7 @@ def loaded(name: str) -> Any:
                 start_thread(load.run)
             except RuntimeError:  # no more threads
                 load.run()
-        while not load.done and not sys.is_finalizing():
-            if load.lock.acquire(timeout=_SLICE):
-                load.lock.release()
+        load.wait()
         if load.error is not None:
             raise load.error
 
@@ -96,9 +101,7 @@ def _before_fork() -> None:
     """
     until = time.monotonic() + _FORK_SECONDS
     for load in list(_loads.values()):
-        while not load.done and time.monotonic() < until:
-            if load.lock.acquire(timeout=_SLICE):
-                load.lock.release()
+        load.wait(until)
 
 
 def _after_fork() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -142,7 +141,6 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
     if call.options.theme is not None:
         app.theme = call.options.theme
     app.run()
-    gc.freeze()  # nothing is collected any more: the interpreter's end would go through all of it
     return app.return_code or 0
 
 

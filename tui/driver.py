@@ -20,7 +20,6 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import events
@@ -103,9 +102,9 @@ class TerminalDriver(LinuxDriver):
         self._questions = 0
         self._answers = 0
         self._came = threading.Event()
-        self._is_last_asked = self._is_last_answered = False
+        self._last_asked_at: float | None = None  # only until its answer was waited for
+        self._is_last_answered = False
         self._last_read = b""
-        self._last_asked_at = 0.0
         self._asked_first: float | None = None
         self._first_trip = 0.0  # seconds; sure to be no other question's answer
         self.is_gone = False
@@ -313,7 +312,7 @@ class TerminalDriver(LinuxDriver):
 
     def _hear_last(self, data: bytes) -> bytes:
         """Take the answer to the last question out of what was read."""
-        if not self._is_last_asked:
+        if self._last_asked_at is None:
             return data
         self._last_read += data
         if _LAST_ANSWER.search(self._last_read):
@@ -362,7 +361,7 @@ class TerminalDriver(LinuxDriver):
         They come behind all that makes a terminal report by itself. Once they are answered, nothing
         is left on the line. A terminal that has never answered is not asked.
         """
-        if self._is_last_asked:
+        if self._last_asked_at is not None:
             return
         with self._lock:
             self._drop_backlog()
@@ -372,16 +371,15 @@ class TerminalDriver(LinuxDriver):
             return
         self._disable_mouse_support()
         self._disable_bracketed_paste()
-        self._last_read, self._last_asked_at = b"", now
-        self._is_last_answered, self._is_last_asked = False, True
+        self._last_read, self._is_last_answered = b"", False
+        self._last_asked_at = now  # behind those: the thread that reads looks for the answer now
         self.write(f"\x1b[?1004l{_ASK}{_ASK_LAST}")
 
     def _swallow_answers(self) -> None:
         """Wait for the answers that are still on their way: the shell would take them for keys."""
-        if not self._is_last_asked:
+        if (asked := self._last_asked_at) is None:
             return
         trip = max(self._first_trip, self.pace.round_trip or 0.0)
-        asked = self._last_asked_at
         until = asked + min(max(_SWALLOW_SECONDS, _SWALLOW_TRIPS * trip), _SWALLOW_MOST)
         # One that does not know the last question is waited for no longer than it takes to answer.
         without_last = asked + trip + _LAST_SECONDS
@@ -393,7 +391,7 @@ class TerminalDriver(LinuxDriver):
             if self._answers >= self._questions:
                 until = min(until, max(without_last, now + _NEXT_SECONDS))
             self._came.wait(max(0.0, until - now))
-        self._is_last_asked = False
+        self._last_asked_at = None
 
     def _sigtstp_application(self, *_: Any) -> None:
         """Stop, unless nobody is there who would have it go on, as the system's own stop has it."""
@@ -444,6 +442,8 @@ def has_shell() -> bool:
     Not if it was started by a terminal, tmux, ``ssh -t`` or a container: as with the process groups
     that POSIX calls orphaned, the parent is of another session.
     """
+    import psutil  # late: only at Ctrl-Z
+
     parent = os.getppid()
     while parent > 0:
         try:
@@ -452,11 +452,10 @@ def has_shell() -> bool:
             if os.getpgid(parent) != os.getpgrp():
                 return True
             # One between, such as `uv run` or `sh -c`: it is stopped with this one.
-            status = Path(f"/proc/{parent}/stat").read_text(encoding="utf-8", errors="replace")
-            parent = int(status.rpartition(")")[2].split()[1])
-        except ProcessLookupError:
+            parent = psutil.Process(parent).ppid()
+        except (ProcessLookupError, psutil.NoSuchProcess):
             return False
-        except (OSError, ValueError, IndexError):  # no Linux: not known
+        except (OSError, psutil.Error):  # it may not be looked at: not known
             return True
     return False
 
