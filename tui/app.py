@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,12 +133,10 @@ class LivetableApp(TypedInOrder[int]):
         if not isinstance(self._driver, TerminalDriver) or not self._driver.can_suspend:
             return
         if not has_shell():
-            self.notify("no shell started livetable here, whose fg would go on: q quits", timeout=4)
+            self.notify("no shell here to come back from: q quits", timeout=4)
             return
         self._suspend_signal()
-        # The whole group, as the terminal itself would: who started this (`uv run`, `sh -c`)
-        # goes on waiting for it else, and the shell for them.
-        os.killpg(0, signal.SIGTSTP)
+        self._driver.stop_group()
 
     def action_command_palette(self) -> None:
         """Show the commands, unless they are shown."""

@@ -20,6 +20,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import events
@@ -114,6 +115,7 @@ class TerminalDriver(LinuxDriver):
         self._lock = threading.Lock()
         self._is_watching = False
         self._leaves = False
+        self._is_stopping = self._goes_on = False
         self._held = 0
         with contextlib.suppress(OSError):
             # A description of our own: making it non-blocking leaves the shell's alone.
@@ -275,6 +277,9 @@ class TerminalDriver(LinuxDriver):
         and set the terminal to reading lines, so that keys come only with Enter.
         """
         self.pace.stood_still()
+        if self._is_stopping:
+            self._goes_on = True
+            return
         if self._must_signal_resume:
             super()._sigcont_application()
             return
@@ -395,8 +400,38 @@ class TerminalDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: Any) -> None:
         """Stop, unless nobody is there who would have it go on, as the system's own stop has it."""
-        if has_shell():
-            super()._sigtstp_application()
+        if self._auto_restart and has_shell():
+            self._stop_after(partial(os.kill, os.getpid(), signal.SIGSTOP))
+
+    def stop_group(self) -> None:
+        """Give the terminal back and stop, with the whole process group, as a terminal's Ctrl-Z.
+
+        Who started this (`uv run`, `sh -c`) would go on waiting for it else, and the shell for
+        them. The terminal is given back before: a shell that sees its job stopped takes it at once,
+        and would read the answers that are still on their way.
+        """
+        self._stop_after(self._stop_group)
+
+    @staticmethod
+    def _stop_group() -> None:
+        # By the system, in the moment in which it stops the others: a handler of ours would run
+        # behind a quick `fg`, and stop a process that the shell believes to run.
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.killpg(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, handler)
+
+    def _stop_after(self, stop: Callable[[], None]) -> None:
+        """Give the terminal back, which takes a while, then stop; not if told to go on meanwhile."""
+        self._is_stopping, self._goes_on = True, False
+        try:
+            self.suspend_application_mode()
+        finally:
+            self._is_stopping = False
+        self._must_signal_resume = True
+        if self._goes_on:
+            self._sigcont_application()
+        else:
+            stop()
 
     def suspend_application_mode(self) -> None:
         """Give the terminal back for a while: Ctrl-Z.
