@@ -421,7 +421,7 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGTSTP, handler)
 
     def _stop_after(self, stop: Callable[[], None]) -> None:
-        """Give the terminal back, which takes a while, then stop; not if told to go on meanwhile."""
+        """Give the terminal back, then stop; not if told to go on while that was done."""
         self._is_stopping, self._goes_on = True, False
         try:
             self.suspend_application_mode()
