@@ -151,8 +151,9 @@ class Terminal:
         """Cut the line."""
         self.stopped_reading.set()
         self._thread.join(5)
-        os.close(self.fd)
-        self.fd = -1
+        with self._answering:
+            os.close(self.fd)
+            self.fd = -1
 
     def wait_for(self, wanted: str | Callable[[], object], seconds: float = 20.0) -> None:
         """Wait until a text is on the screen, or a condition holds."""
@@ -187,8 +188,10 @@ class Terminal:
         time.sleep(0)
         self.stopped_reading.set()
         self._thread.join(5)
-        with contextlib.suppress(OSError):
+        with self._answering, contextlib.suppress(OSError):
+            # An answer that is due yet would go to who is given this number next.
             os.close(self.fd)
+            self.fd = -1
 
     def __enter__(self) -> Terminal:
         return self

@@ -309,21 +309,26 @@ class TerminalDriver(LinuxDriver):
                 if not data:
                     self._lose()
                     return
-                data = self._hear_last(data)
-                for message in parser.feed(decode(data)):
-                    self.process_message(message)
+                # Nothing to read, for who asks the parser, is the end of all input: so it is with
+                # a part of a letter, and with what was an answer only.
+                if text := decode(self._hear_last(data)):
+                    for message in parser.feed(text):
+                        self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
 
     def _hear_last(self, data: bytes) -> bytes:
-        """Take the answer to the last question out of what was read."""
-        if self._last_asked_at is None:
-            return data
-        self._last_read += data
-        if _LAST_ANSWER.search(self._last_read):
-            self._is_last_answered = True
-            self._came.set()
-        self._last_read = self._last_read[-_LONGEST_ANSWER:]
+        """Take answers to the last question out of what was read: its parser takes them for keys.
+
+        Also what nobody here asked for: a shell that asks before it starts a command may be gone
+        when the answer comes.
+        """
+        if self._last_asked_at is not None:
+            self._last_read += data
+            if _LAST_ANSWER.search(self._last_read):
+                self._is_last_answered = True
+                self._came.set()
+            self._last_read = self._last_read[-_LONGEST_ANSWER:]
         return _LAST_ANSWER.sub(b"", data)
 
     def _lose(self) -> None:

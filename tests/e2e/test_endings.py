@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -398,6 +399,33 @@ def test_no_answer_reaches_the_shell_from_a_terminal_far_off_or_odd(
         shell.wait_for(lambda: shell.answered == shell.raw.count(b"\x1b[6n"))
         shell.send("!")
         shell.wait_for("came b'!'")
+
+
+def test_an_answer_that_another_program_asked_for_is_no_key(
+    folder: Path, runtime_folder: Path
+) -> None:
+    with Terminal(
+        "livetable", str(folder / "t.csv"), folder=runtime_folder, size=(24, 100)
+    ) as terminal:
+        terminal.wait_for("live")
+        terminal.send("\x1b[?62;1;6c")  # "?" would be help
+        terminal.send("i")
+        terminal.wait_for("distinct")
+        assert "Esc closes" not in terminal.text
+        terminal.send("\x1b[?62;c\x1b[?1;2c?")
+        terminal.wait_for("Esc closes")
+
+
+def test_a_letter_that_comes_in_two_parts(folder: Path, runtime_folder: Path) -> None:
+    with Terminal("livetable", str(folder / "t.csv"), folder=runtime_folder) as terminal:
+        terminal.wait_for("live")
+        terminal.send("/")
+        terminal.wait_for("search:")
+        for part in "né".encode():
+            os.write(terminal.fd, bytes([part]))
+            time.sleep(0.05)  # so that each is read alone
+        terminal.send("e")
+        terminal.wait_for("née")
 
 
 def test_a_terminal_that_never_answers_is_left_soon(folder: Path, runtime_folder: Path) -> None:
