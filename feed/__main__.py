@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from livetable.feed.addresses import shown
+from livetable.feed.base.addresses import shown
+from livetable.feed.base.signals import heed, leave_at_last
 from livetable.feed.commandline import (
     AWAY,
     Parser,
@@ -32,7 +33,6 @@ from livetable.feed.commandline import (
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, is_folder, path_of
-from livetable.feed.signals import heed, leave_at_last
 from livetable.feed.wire import check_name, name_from
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.name is not None:
         check_name(options.name)
     if options.bind is not None:
-        from livetable.feed.addresses import scheme_of
+        from livetable.feed.base.addresses import scheme_of
 
         if scheme_of(options.bind) is None:
             check_endpoint(options.bind)
@@ -243,7 +243,7 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 
     for address in (options.source, options.bind):
         if address is not None and "://" in address:
-            from livetable.feed.hosts import check_host
+            from livetable.feed.base.hosts import check_host
 
             check_host(address)
     found = find_source(options.source, each=options.each)

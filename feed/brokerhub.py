@@ -13,7 +13,8 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from livetable.feed.addresses import shown
+from livetable.feed.base.addresses import shown
+from livetable.feed.base.loop_errors import finish, hush
 from livetable.feed.brokers import (
     BEAT_SECONDS,
     BrokerAway,
@@ -24,7 +25,6 @@ from livetable.feed.brokers import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.hub import process_name
-from livetable.feed.quiet import finish, hush
 from livetable.feed.state import Snapshot, TableState
 from livetable.feed.wire import Header, Position, TableInfo, new_epoch, split
 

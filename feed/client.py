@@ -249,8 +249,8 @@ class Client:
         """Return why this reader must not connect to a feed on this machine, None if it may."""
         if not self.endpoint.startswith("ipc://"):
             return None
+        from livetable.feed.base.descriptors import crowded
         from livetable.feed.directory import pid_at  # late: of local ones
-        from livetable.feed.headroom import crowded
 
         pid = pid_at(self.endpoint)
         return None if pid is None else crowded(pid)

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from livetable.feed.addresses import without_secrets
+from livetable.feed.base.addresses import without_secrets
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
-from livetable.feed.harmless import harmless
 
 SAID_SECONDS: Final = 1.5
 """After this long without a word what is waited for is said: promised within 2 s of the start."""
@@ -92,7 +92,7 @@ def run_command(program: str, act: Callable[[], int]) -> int:
         fail(program, sentence_of(error), 1)
     except Exception as error:
         quieten()
-        from livetable.feed.faults import kept, told
+        from livetable.feed.base.crash_report import kept, told
 
         fail(program, f"{told(error)}; {kept()}", 1)
 

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from livetable.feed.addresses import read_address, shown
+from livetable.feed.base.addresses import read_address, shown
+from livetable.feed.base.descriptors import crowded
+from livetable.feed.base.native import original, sleep, start_thread
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
-from livetable.feed.headroom import crowded
-from livetable.feed.native import original, sleep, start_thread
 from livetable.feed.wire import MAX_NAME
 
 MAX_PATH = 103

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from livetable.feed.base.late_import import loaded
+from livetable.feed.base.native import sleep
 from livetable.feed.errors import BadFrame
 from livetable.feed.given import (
     columns_of_dict,
@@ -27,8 +29,6 @@ from livetable.feed.given import (
 )
 from livetable.feed.labels import safe_str
 from livetable.feed.lending import lent_of, numpys_memory
-from livetable.feed.loading import loaded
-from livetable.feed.native import sleep
 
 if TYPE_CHECKING:
     import numpy as np

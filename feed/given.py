@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, Final
 
+from livetable.feed.base.late_import import loaded
 from livetable.feed.errors import BadFrame
-from livetable.feed.loading import loaded
 
 _SCALARS: Final = (
     str, bytes, bytearray, numbers.Number, decimal.Decimal, datetime.date, datetime.time,

@@ -17,17 +17,17 @@ from typing import Any, Final
 import zmq
 import zmq.utils.garbage
 
+from livetable.feed.base.log_thread import is_ours, not_ours, tell
+from livetable.feed.base.native import Pausing, new_lock, original, sleep, start_thread, thread_id
 from livetable.feed.directory import remove_held
 from livetable.feed.doorkeeper import Doorkeeper
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
-from livetable.feed.native import Pausing, new_lock, original, sleep, start_thread, thread_id
 from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.serving import Frames, Serving
 from livetable.feed.state import TableState
 from livetable.feed.streams import TAKEN, Line, Said, Streams, close_connections, listening
-from livetable.feed.telling import is_ours, not_ours, tell
 from livetable.feed.wire import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 
 import zmq
 
-from livetable.feed.native import original
+from livetable.feed.base.native import original
 from livetable.feed.unsent import Sent
 
 MOST_TOPICS: Final = 1_000

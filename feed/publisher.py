@@ -15,7 +15,9 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from livetable.feed import directory
-from livetable.feed.closing import Closing
+from livetable.feed.base.closing import Closing
+from livetable.feed.base.late_import import loaded
+from livetable.feed.base.native import sleep, start_thread
 from livetable.feed.errors import (
     BadEndpoint,
     BadFrame,
@@ -27,8 +29,6 @@ from livetable.feed.frames import Captured, capture, with_types
 from livetable.feed.hub import Hub, get_hub
 from livetable.feed.keys import pair_for
 from livetable.feed.labels import safe_str, to_json
-from livetable.feed.loading import loaded
-from livetable.feed.native import sleep, start_thread
 from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
 from livetable.feed.streams import say_taken
 from livetable.feed.wire import can_share, check_name
@@ -641,7 +641,7 @@ def _types(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
 
 
 def _is_brokers(endpoint: str) -> bool:
-    from livetable.feed.addresses import scheme_of
+    from livetable.feed.base.addresses import scheme_of
 
     return scheme_of(endpoint) is not None
 

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
+from livetable.feed.base.late_import import loaded
+from livetable.feed.base.log_thread import tell
+from livetable.feed.base.native import new_lock
+from livetable.feed.base.turns import Job, Turns
 from livetable.feed.errors import LivetableError
 from livetable.feed.labels import safe_str
-from livetable.feed.loading import loaded
-from livetable.feed.native import new_lock
-from livetable.feed.telling import tell
-from livetable.feed.turns import Job, Turns
 from livetable.feed.wire import NO_SOURCE, Place, Position, SourceStatus, TableInfo, new_epoch
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
+from livetable.feed.base.native import original
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.native import original
 from livetable.feed.peers import MOST_TOPICS, Peer, Peers
 from livetable.feed.wire import HEARTBEAT_TIMEOUT_MS, MAX_NAME, MAX_WANT
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.closing import Closing
+from livetable.feed.base.closing import Closing
 from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
 from livetable.feed.wire import check_name
 
@@ -175,8 +175,8 @@ class Subscriber(Closing):
     # -- the worker --------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        from livetable.feed.base.hosts import check_host
         from livetable.feed.finding import endpoints_of
-        from livetable.feed.hosts import check_host
 
         try:
             if self._endpoint:

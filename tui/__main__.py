@@ -38,7 +38,7 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
     options, targets, view = call.options, list(call.targets), call.view
     for one in targets:
         if address := one.source or one.endpoint:
-            from livetable.feed.hosts import check_host  # late: most tables are local
+            from livetable.feed.base.hosts import check_host  # late: most tables are local
 
             check_host(address)
     if call.record is not None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.expression import BadExpression, outside_quotes
 from livetable.tui.model import Table
 

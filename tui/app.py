@@ -20,8 +20,8 @@ from textual.filter import ANSIToTruecolor, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from livetable.feed.harmless import harmless
-from livetable.feed.signals import leave_at_last
+from livetable.feed.base.signals import leave_at_last
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui import collector, leaks
 from livetable.tui.careful import CarefulPaint
 from livetable.tui.driver import TerminalDriver, driver_for_terminal, has_shell
@@ -276,7 +276,7 @@ class LivetableApp(TypedInOrder[int]):
         if self.is_headless or self._exception is None:
             super()._fatal_error()
         else:
-            from livetable.feed.faults import kept, told
+            from livetable.feed.base.crash_report import kept, told
 
             self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
 

@@ -132,7 +132,7 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
     if options.feed_key is not None:
         _check_feed_key(options, targets)
     if way is Way.WEB:
-        from livetable.feed.extras import need
+        from livetable.feed.base.extras import need
 
         _or_fail(1, lambda: need("textual_serve.server", "web", "--web"))
     _check_there(targets, way, in_browser=options.in_browser)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.columnstyle import ColumnStyle
 from livetable.tui.model import ColumnRef, Heading, Headings, Table
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 
 
 class NumberForm(Enum):

@@ -20,7 +20,7 @@ from livetable.feed.arrays import (
     truth,
     without_dictionary,
 )
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui import comparing, evaluate, exact, times
 from livetable.tui.expression import BadExpression, Expression
 from livetable.tui.model import ColumnRef, Headings, Span, Table

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from livetable.feed.addresses import shown, shown_command
-from livetable.feed.closing import Closing
+from livetable.feed.base.addresses import shown, shown_command
+from livetable.feed.base.closing import Closing
 from livetable.feed.commandline import AWAY, SAID_SECONDS, say, without_sockets
 from livetable.feed.directory import MAX_PATH, own_folder, sweep
 from livetable.feed.errors import LivetableError

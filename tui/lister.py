@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
-from livetable.feed.harmless import harmless
 from livetable.feed.wire import Position, TableInfo
 from livetable.tui.figures import age_text
 from livetable.tui.started import place, started

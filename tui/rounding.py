@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.columnstyle import IEC, SI, SMALL, ColumnStyle, NumberForm
 
 if TYPE_CHECKING:

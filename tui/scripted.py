@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.base.signals import heed
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.commandline import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
-from livetable.feed.harmless import harmless
-from livetable.feed.signals import heed
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.wire import SourceStatus
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.format import fit, width_of

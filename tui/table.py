@@ -21,7 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.columnstyle import ColumnStyle
 from livetable.tui.format import ColumnFormat, fit, width_of
 from livetable.tui.keys import named

@@ -11,7 +11,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 
 
 class TabLine(Widget):

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from livetable.feed import introducing, keys
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.commandline import say_plainly
 from livetable.feed.errors import BadKey
-from livetable.feed.harmless import harmless
 from livetable.tui.target import Target
 
 

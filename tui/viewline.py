@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 
 if TYPE_CHECKING:
     from livetable.tui.arrange import Arrangement

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from livetable.feed.base.extras import need
 from livetable.feed.commandline import say_plainly
 from livetable.feed.errors import LivetableError
-from livetable.feed.extras import need
 from livetable.tui.options import for_browser
 from livetable.tui.target import Target
 

@@ -14,9 +14,9 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from livetable.feed.addresses import BROKERS, read_address
+from livetable.feed.base.addresses import BROKERS, read_address
+from livetable.feed.base.extras import need
 from livetable.feed.errors import LivetableError
-from livetable.feed.extras import need
 from livetable.feed.labels import safe_str
 
 BEAT_SECONDS: Final = 1.0

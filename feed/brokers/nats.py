@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from livetable.feed.addresses import read_address, read_file, scrubbed, secret_from, shown
+from livetable.feed.base.addresses import read_address, read_file, scrubbed, secret_from, shown
+from livetable.feed.base.extras import need
 from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.extras import need
 
 STREAM: Final = "LIVETABLE"
 FRAMES: Final = "livetable.frame"

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from livetable.feed.addresses import read_address, scrubbed, secret_from, shown
+from livetable.feed.base.addresses import read_address, scrubbed, secret_from, shown
 from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
 from livetable.feed.errors import BadEndpoint
 

@@ -102,7 +102,7 @@ def _message_pack(data: bytes) -> Any:
         MissingExtra: what reads it is not installed.
     """
 
-    from livetable.feed.extras import need
+    from livetable.feed.base.extras import need
 
     msgpack = need("msgpack", "msgpack", "a message in MessagePack")
     try:

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from livetable.feed.addresses import shown
+from livetable.feed.base.addresses import shown
+from livetable.feed.base.loop_errors import hush
 from livetable.feed.brokers import (
     BEAT_SECONDS,
     SILENT_SECONDS,
@@ -27,7 +28,6 @@ from livetable.feed.brokers import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.publisher import Publisher
-from livetable.feed.quiet import hush
 from livetable.feed.sources import MakePublisher
 from livetable.feed.state import Body, Snapshot
 from livetable.feed.wire import Header, Position, TableInfo

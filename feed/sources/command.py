@@ -17,7 +17,7 @@ from typing import IO, Final
 
 import pyarrow as pa
 
-from livetable.feed.addresses import without_secrets
+from livetable.feed.base.addresses import without_secrets
 from livetable.feed.errors import LivetableError
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.piped import read_ready

@@ -16,12 +16,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from livetable.feed.base.extras import need
+from livetable.feed.base.loop_errors import hush
 from livetable.feed.errors import BadEndpoint, BadName, LivetableError
-from livetable.feed.extras import need
 from livetable.feed.forms import path_of
 from livetable.feed.labels import safe_str
 from livetable.feed.publisher import Publisher
-from livetable.feed.quiet import hush
 from livetable.feed.sources import MakePublisher
 from livetable.feed.sources.bodies import table_of
 from livetable.feed.sources.httpdoor import Door

@@ -22,11 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed.addresses import scheme_of
+from livetable.feed.base.addresses import scheme_of
+from livetable.feed.base.extras import MissingExtra
 from livetable.feed.brokers import broker_at, nats, pack, unpack
 from livetable.feed.client import Client, Gone
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.extras import MissingExtra
 from livetable.feed.wanting import News
 from livetable.feed.wire import Header, Position, TableInfo
 from tests.brokers import Server, free_port, missing

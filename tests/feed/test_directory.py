@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from livetable.feed import Publisher, directory, headroom
+from livetable.feed import Publisher, directory
+from livetable.feed.base import descriptors
 from livetable.feed.client import Barred, Client, Link
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.wanting import News
@@ -205,8 +206,8 @@ def test_sockets_of_killed_viewers_are_cleared(runtime_folder: Path) -> None:
 def test_a_process_at_its_limit_is_not_asked(
     runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert headroom.crowded(os.getpid()) is None
-    assert headroom.crowded(1 << 22) is None
+    assert descriptors.crowded(os.getpid()) is None
+    assert descriptors.crowded(1 << 22) is None
     with Publisher("orders") as orders:
         orders.send({"a": [1]})
         assert directory.pid_at(orders.endpoint) is None  # it says so itself
@@ -216,7 +217,7 @@ def test_a_process_at_its_limit_is_not_asked(
         file.write_text(json.dumps(record))
         assert directory.pid_at(orders.endpoint) == os.getpid()
         assert directory.pid_at("ipc:///no/such.sock") is None
-        monkeypatch.setattr(headroom, "LEAST", 1 << 40)
+        monkeypatch.setattr(descriptors, "LEAST", 1 << 40)
         assert [entry.name for entry in directory.entries()] == ["orders"]
         client = Client(orders.endpoint)
         client.ask("orders")
@@ -224,7 +225,7 @@ def test_a_process_at_its_limit_is_not_asked(
         assert isinstance(told[0], Barred)
         assert f"process {os.getpid()} has" in told[0].reason
         assert not any(isinstance(one, (Link, News)) for one in told)
-        monkeypatch.setattr(headroom, "LEAST", 1)
+        monkeypatch.setattr(descriptors, "LEAST", 1)
         for event in client.events(10.0):
             if isinstance(event, News):
                 break

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import LivetableError, Publisher, Subscriber
+from livetable.feed.base.extras import MissingExtra, need
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.extras import MissingExtra, need
 from livetable.feed.sources import http, httpdoor
 from livetable.feed.sources.bodies import Unreadable, table_of
 from tests.waiting import wait_for

@@ -186,7 +186,7 @@ def test_long_text_is_cut_not_grown() -> None:
 @given(st.text(max_size=30), st.integers(0, 20), st.booleans())
 @settings(max_examples=300)
 def test_fit_is_exact(text: str, width: int, right: bool) -> None:
-    from livetable.feed.harmless import harmless
+    from livetable.feed.base.terminal_text import harmless
 
     fitted = fit(harmless(text), width, right=right)
     assert width_of(fitted) == width

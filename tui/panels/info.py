@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table as Grid
 from rich.text import Text
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.format import width_of
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panels.panel import Panel, column_name

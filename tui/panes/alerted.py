@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.keys import named
 from livetable.tui.model import Table
 from livetable.tui.panes.timed import TimedPane

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.arranger import Arranger
 from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews

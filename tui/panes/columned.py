@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.columns import (
     AS_IT_CAME,
     ColumnChoice,

@@ -16,7 +16,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.tui.collector import tidy_soon
 from livetable.tui.columns import AS_IT_CAME, with_computed
 from livetable.tui.driver import TerminalDriver

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.playback import Playback
 from livetable.feed.tape import BadTape, TapeReader
 from livetable.tui.keys import named

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import Static
 
+from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
-from livetable.feed.harmless import harmless
 from livetable.tui.keyline import KeyLine
 from livetable.tui.launch import FeedProcess, foreign_feed
 from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of

@@ -1,4 +1,4 @@
-"""livetable.feed.harmless."""
+"""livetable.feed.base.terminal_text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from livetable.feed.harmless import harmless
+from livetable.feed.base.terminal_text import harmless
 
 MARK = "\u200e"  # the one format character that is ours
 

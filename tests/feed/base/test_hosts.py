@@ -1,4 +1,4 @@
-"""livetable.feed.hosts: whether anybody knows the host of an address."""
+"""livetable.feed.base.hosts: whether anybody knows the host of an address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from livetable.feed import Subscriber, hosts
-from livetable.feed.hosts import UnknownHost, check_host, hosts_of
+from livetable.feed import Subscriber
+from livetable.feed.base import hosts
+from livetable.feed.base.hosts import UnknownHost, check_host, hosts_of
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import sys
 import time
 from typing import Any, Final
 
+from livetable.feed.base.native import new_lock, start_thread, thread_id
 from livetable.feed.errors import LivetableError, PublisherClosed
-from livetable.feed.native import new_lock, start_thread, thread_id
 
 _SLICE: Final = 0.1
 _loads: dict[str, _Load] = {}

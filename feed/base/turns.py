@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
+from livetable.feed.base.native import new_lock, thread_id
 from livetable.feed.errors import LivetableError
-from livetable.feed.native import new_lock, thread_id
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import os
 import tempfile
 import traceback
 
-from livetable.feed.addresses import without_secrets
+from livetable.feed.base.addresses import without_secrets
 from livetable.feed.labels import safe_str
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from livetable.feed.native import start_thread, thread_id
+from livetable.feed.base.native import start_thread, thread_id
 
 _threads: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""livetable.feed.addresses: read as they are written, and shown without secrets."""
+"""livetable.feed.base.addresses: read as they are written, and shown without secrets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed import Publisher
-from livetable.feed.addresses import read_address, shown, shown_command, without_secrets
+from livetable.feed.base.addresses import read_address, shown, shown_command, without_secrets
+from livetable.feed.base.crash_report import kept, told
 from livetable.feed.directory import check_address
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.faults import kept, told
 
 SECRET = "s3cretPW"
 

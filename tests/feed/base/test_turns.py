@@ -1,4 +1,4 @@
-"""livetable.feed.turns."""
+"""livetable.feed.base.turns."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from livetable.feed.base.turns import Job, Turns
 from livetable.feed.errors import BadFrame
-from livetable.feed.turns import Job, Turns
 
 
 def test_who_comes_in_the_midst_of_it_is_done_after_it() -> None:

@@ -1,4 +1,4 @@
-"""livetable.feed.quiet: what goes wrong in other people's event loops."""
+"""livetable.feed.base.loop_errors: what goes wrong in other people's event loops."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from livetable.feed.quiet import finish, hush
+from livetable.feed.base.loop_errors import finish, hush
 
 
 def test_troubles_are_sentences_and_said_once(

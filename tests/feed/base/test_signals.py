@@ -1,4 +1,4 @@
-"""livetable.feed.signals: heeded also when the main thread can't be interrupted."""
+"""livetable.feed.base.signals: heeded also when the main thread can't be interrupted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.waiting import killed_after
 
 CODE = """
 import os, signal, sys, threading, time
-from livetable.feed.signals import heed
+from livetable.feed.base.signals import heed
 heard = threading.Event()
 def act(number):
     print("heard", number, flush=True)
