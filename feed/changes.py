@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import rows_array, to_arrow, values_of_column, without_dictionary
-from livetable.feed.cells import of_cells
+from livetable.feed.arrow.arrays import rows_array, to_arrow, values_of_column, without_dictionary
+from livetable.feed.arrow.cells import of_cells
+from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.changing import Difference, State, keys_of
 from livetable.feed.encode import Encoder, stream, text_note
 from livetable.feed.errors import BadFrame
@@ -19,7 +20,6 @@ from livetable.feed.labels import from_json, to_text
 from livetable.feed.rows import Numbers
 from livetable.feed.shape import Shape
 from livetable.feed.state import Body
-from livetable.feed.widening import cast_exactly, wider
 from livetable.feed.wire import MAX_RANGES
 
 _ROW = pa.field("row", pa.int64(), nullable=False)

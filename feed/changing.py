@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import comparable
+from livetable.feed.arrow.arrays import comparable
 from livetable.feed.errors import BadFrame
 from livetable.feed.incoming import Incoming
 from livetable.feed.rows import GONE, Numbers, Rows, in_any_order

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import pyarrow as pa
 
-from livetable.feed.arrays import (
+from livetable.feed.arrow.arrays import (
     as_numpy,
     check_type,
     checked,
     one_chunk,
     plain_type,
 )
-from livetable.feed.envelope import check_stream, is_in_this_order, metadata_size
+from livetable.feed.arrow.envelope import check_stream, is_in_this_order, metadata_size
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import Label, from_json
 from livetable.feed.wire import METADATA_KEY

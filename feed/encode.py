@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import columns_of, dtype_of, one_chunk, plain_type, values_of_column
+from livetable.feed.arrow.arrays import (
+    columns_of,
+    dtype_of,
+    one_chunk,
+    plain_type,
+    values_of_column,
+)
 from livetable.feed.frames import Captured
 from livetable.feed.labels import to_json, to_text
 from livetable.feed.memory import SharedRoom

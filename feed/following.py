@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import without_dictionary
+from livetable.feed.arrow.arrays import without_dictionary
 from livetable.feed.errors import BodyError
 from livetable.feed.values import Arrays, StoredValues, Values
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from livetable.feed.arrow.borrowed import lent_of, numpys_memory
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep
 from livetable.feed.errors import BadFrame
@@ -28,7 +29,6 @@ from livetable.feed.given import (
     rows_of,
 )
 from livetable.feed.labels import safe_str
-from livetable.feed.lending import lent_of, numpys_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,9 +133,9 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
     Raises:
         BadFrame: some of a column's values can't be told in its type.
     """
-    loaded("livetable.feed.arrays")
-    loaded("livetable.feed.widening")
-    from livetable.feed.arrays import to_arrow, values_of_column
+    loaded("livetable.feed.arrow.arrays")
+    loaded("livetable.feed.arrow.common_type")
+    from livetable.feed.arrow.arrays import to_arrow, values_of_column
     from livetable.feed.labels import to_json
 
     frame = captured.frame
@@ -168,7 +168,7 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
 def _cast(values: Any, kind: Any) -> Any:
     """Return values in the type that they are to have, None if some of them would be others."""
     pa: Any = loaded("pyarrow")
-    from livetable.feed.widening import cast_exactly
+    from livetable.feed.arrow.common_type import cast_exactly
 
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     cast = [cast_exactly(one, kind, rounds=True) for one in chunks]

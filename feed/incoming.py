@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import (
+from livetable.feed.arrow.arrays import (
     columns_of,
     dtype_of,
     one_chunk,
@@ -20,13 +20,13 @@ from livetable.feed.arrays import (
     values_of_column,
     without_dictionary,
 )
-from livetable.feed.cells import of_cells
+from livetable.feed.arrow.cells import of_cells
+from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames import Captured, capture
 from livetable.feed.frames import is_column as _is_column
 from livetable.feed.given import columns_of_dict, is_many, is_row, row_of, rows_of, series_row
 from livetable.feed.shape import Shape
-from livetable.feed.widening import cast_exactly, wider
 
 if TYPE_CHECKING:
     from livetable.feed.changing import State

@@ -634,8 +634,8 @@ def _types(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
         return {}
     if not isinstance(schema, Mapping):
         raise BadFrame(f"schema={schema!r:.60}: types by column, as in {{'price': float}}")
-    loaded("livetable.feed.widening")
-    from livetable.feed.widening import named_type
+    loaded("livetable.feed.arrow.common_type")
+    from livetable.feed.arrow.common_type import named_type
 
     return {json.dumps(to_json(label)): named_type(kind) for label, kind in schema.items()}
 

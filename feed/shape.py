@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from livetable.feed.arrays import plain_type
+from livetable.feed.arrow.arrays import plain_type
 from livetable.feed.errors import BadFrame
 from livetable.feed.labels import from_json, to_json, to_text
 from livetable.feed.wire import METADATA_KEY

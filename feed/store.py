@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import bytes_of, one_chunk, rows_array, taken
+from livetable.feed.arrow.arrays import bytes_of, one_chunk, rows_array, taken
 from livetable.feed.rows import GONE, Numbers
 
 SPARE: Final = 1 << 16

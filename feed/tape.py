@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import numbers, texts
-from livetable.feed.envelope import body_length, check_stream, metadata_size
+from livetable.feed.arrow.arrays import numbers, texts
+from livetable.feed.arrow.envelope import body_length, check_stream, metadata_size
 from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.wire import MAX_BODY, Header
 

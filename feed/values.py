@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import pyarrow as pa
 
-from livetable.feed.arrays import taken
+from livetable.feed.arrow.arrays import taken
 
 if TYPE_CHECKING:
     from livetable.feed.rows import Numbers, Rows
@@ -108,7 +108,7 @@ class StoredValues:
     def _stored(self, rows: pa.Array) -> Numbers:
         import numpy as np
 
-        from livetable.feed.arrays import as_numpy, missing
+        from livetable.feed.arrow.arrays import as_numpy, missing
         from livetable.feed.rows import GONE, in_any_order
 
         positions = as_numpy(rows)

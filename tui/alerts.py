@@ -137,7 +137,7 @@ def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:
     """Return what tells rows apart: their keys, else their places."""
     if not table.is_keyed or not len(rows):
         return list(rows.tolist())
-    from livetable.feed.arrays import rows_array
+    from livetable.feed.arrow.arrays import rows_array
 
     key = table.arranged(None).key_values().take(rows_array(rows))
     return list(map(_name, key.to_pylist()))

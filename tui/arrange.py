@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing, plain_type
+from livetable.feed.arrow.arrays import as_numpy, missing, plain_type
 from livetable.tui.contains import containing
 from livetable.tui.evaluate import mask_of
 from livetable.tui.expression import BadExpression, Expression, parse, quote

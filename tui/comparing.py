@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import missing, numpy_type
+from livetable.feed.arrow.arrays import missing, numpy_type
 from livetable.tui.exact import (
     Exact,
     Literal,

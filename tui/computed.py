@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import (
+from livetable.feed.arrow.arrays import (
     as_numpy,
     missing,
     plain_type,

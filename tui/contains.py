@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, indices_of, missing, texts, truth
+from livetable.feed.arrow.arrays import as_numpy, indices_of, missing, texts, truth
 from livetable.tui import exact
 from livetable.tui.comparing import compare
 from livetable.tui.exact import Literal

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import truth, without_dictionary
+from livetable.feed.arrow.arrays import truth, without_dictionary
 from livetable.tui import calculating, comparing, exact, times
 from livetable.tui.calculating import absolute, calculate, negated
 from livetable.tui.exact import Exact, Literal, Value, is_number
@@ -163,7 +163,7 @@ def _sizes(node: Operation, columns: Columns) -> list[Value] | None:
     titles = [part.title for part in node.parts if isinstance(part, Name)]
     if not any(map(columns.holds_quantities, titles)):
         return None
-    from livetable.feed.quantity import Family, in_family, sizes
+    from livetable.feed.arrow.quantities import Family, in_family, sizes
 
     parts: list[Value] = []
     family = Family.PLAIN

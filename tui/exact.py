@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing, numbers, rows_array, texts, truth
+from livetable.feed.arrow.arrays import as_numpy, missing, numbers, rows_array, texts, truth
 
 Number: TypeAlias = Any
 """An int, a float or a Fraction."""

@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import plain_type, without_dictionary
+from livetable.feed.arrow.arrays import plain_type, without_dictionary
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import path_of
 from livetable.tui.model import Table

@@ -12,7 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing, numpy_type, rows_array, without_dictionary
+from livetable.feed.arrow.arrays import (
+    as_numpy,
+    missing,
+    numpy_type,
+    rows_array,
+    without_dictionary,
+)
 from livetable.tui import exact, times
 from livetable.tui.format import NULL, ColumnFormat
 from livetable.tui.grouping import as_key, is_numeric

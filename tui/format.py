@@ -13,7 +13,13 @@ from typing import Any, Final
 import pyarrow as pa
 from rich.cells import cell_len, set_cell_size
 
-from livetable.feed.arrays import as_numpy, missing, numpy_type, plain_type, without_dictionary
+from livetable.feed.arrow.arrays import (
+    as_numpy,
+    missing,
+    numpy_type,
+    plain_type,
+    without_dictionary,
+)
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade, bar, number_writer
 from livetable.tui.moments import (

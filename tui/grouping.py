@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
+from livetable.feed.arrow.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
 from livetable.feed.values import Arrays
 from livetable.tui import calculating, exact, times
 from livetable.tui.model import ColumnRef, Heading, Headings, Table

@@ -221,7 +221,7 @@ def as_table(listing: list[Listed], number: int) -> Any:
         listing: The tables.
         number: Counts the listings.
     """
-    from livetable.feed.arrays import numbers, texts
+    from livetable.feed.arrow.arrays import numbers, texts
     from livetable.feed.decode import Decoded, Labels
     from livetable.feed.following import followed
     from livetable.tui.model import build

@@ -6,7 +6,7 @@ import math
 
 import pyarrow as pa
 
-from livetable.feed.arrays import without_dictionary
+from livetable.feed.arrow.arrays import without_dictionary
 from livetable.tui.moments import (
     UNITS,
     day_text,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import comparable, plain_type, rows_array, taken, texts, truth
+from livetable.feed.arrow.arrays import comparable, plain_type, rows_array, taken, texts, truth
+from livetable.feed.arrow.quantities import DTYPE as QUANTITY
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.decode import Labels
 from livetable.feed.labels import from_json, to_text
-from livetable.feed.quantity import DTYPE as QUANTITY
 from livetable.feed.values import Arrays, Values
 from livetable.feed.wire import Position
 

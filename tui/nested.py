@@ -6,7 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import plain_type
+from livetable.feed.arrow.arrays import plain_type
 
 MAX_CHARACTERS: Final = 400
 """Of a cell that are looked at, whatever its length."""

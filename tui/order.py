@@ -10,9 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, indices_of, missing, texts, truth, without_dictionary
+from livetable.feed.arrow.arrays import (
+    as_numpy,
+    indices_of,
+    missing,
+    texts,
+    truth,
+    without_dictionary,
+)
+from livetable.feed.arrow.quantities import sizes
 from livetable.feed.errors import LivetableError
-from livetable.feed.quantity import sizes
 
 Rows = np.ndarray[Any, Any]
 """Row numbers, in some order."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrays import rows_array, texts, without_dictionary
+from livetable.feed.arrow.arrays import rows_array, texts, without_dictionary
 from livetable.feed.decode import Labels
 from livetable.feed.errors import LivetableError
 from livetable.feed.following import Followed

@@ -662,7 +662,7 @@ def then_of(
     """Return what rows shown now held in an earlier state, None for those that were not there."""
     import numpy as np
 
-    from livetable.feed.arrays import missing
+    from livetable.feed.arrow.arrays import missing
     from livetable.tui.computed import places_in
 
     places = places_in(now, then, np.array([now.row_in_frame(row) for row in rows], dtype=np.int64))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrays import as_numpy, missing
+from livetable.feed.arrow.arrays import as_numpy, missing
 from livetable.feed.errors import LivetableError
 from livetable.tui import calculating, comparing
 from livetable.tui.exact import Literal, from_numpy

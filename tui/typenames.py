@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from livetable.feed.arrays import plain_type
+from livetable.feed.arrow.arrays import plain_type
 
 
 def type_name(kind: pa.DataType) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from livetable.feed.arrays import numpy_type, plain_type, without_dictionary
+from livetable.feed.arrow.arrays import numpy_type, plain_type, without_dictionary
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.columns import free_title
 from livetable.tui.format import ColumnFormat, fit

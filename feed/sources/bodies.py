@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrays import check_type, checked, plain_type
+from livetable.feed.arrow.arrays import check_type, checked, plain_type
+from livetable.feed.arrow.envelope import check_stream
 from livetable.feed.decode import MAX_COLUMNS
-from livetable.feed.envelope import check_stream
 from livetable.feed.errors import LivetableError
 from livetable.feed.labels import safe_str
 from livetable.feed.sources import jsontext

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
-from livetable.feed.arrays import MARK
+from livetable.feed.arrow.arrays import MARK
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.labels import safe_str

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from livetable.feed.arrays import check_written_out, plain_type, without_dictionary
+from livetable.feed.arrow.arrays import check_written_out, plain_type, without_dictionary
 from livetable.feed.errors import BodyError
 
 _TEXT: Final = "BYTE_ARRAY"

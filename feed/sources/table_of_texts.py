@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from livetable.feed.arrays import MARK
-from livetable.feed.quantity import DTYPE as QUANTITY
+from livetable.feed.arrow.arrays import MARK
+from livetable.feed.arrow.quantities import DTYPE as QUANTITY
 from livetable.feed.sources.values import Form, Kind, given, read
 
 ROUNDED = "rounded"

@@ -16,8 +16,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from livetable.feed.arrow.quantities import PATTERN as QUANTITY
 from livetable.feed.errors import LivetableError
-from livetable.feed.quantity import PATTERN as QUANTITY
 
 MISSING: Final = (
     "NA", "N/A", "NaN", "null", "None",

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed import envelope, frames
+from livetable.feed import frames
+from livetable.feed.arrow import envelope
 from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadFrame, BodyError

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import Publisher, Subscriber
+from livetable.feed.arrow.borrowed import lent
 from livetable.feed.errors import BadFrame, NameTaken, PublisherClosed
 from livetable.feed.frames import _writable_from_outside, capture
-from livetable.feed.lending import lent
 
 
 def seen(publisher: Publisher) -> dict[str, list[Any]]:

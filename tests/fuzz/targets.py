@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from livetable.feed.arrow.envelope import metadata_size
 from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
-from livetable.feed.envelope import metadata_size
 from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.following import Followed, Follower, followed
 from livetable.feed.frames import capture

@@ -192,7 +192,7 @@ def test_the_viewer_loads_no_pandas() -> None:
 ARRANGE = """
 import sys
 import pyarrow as pa
-from livetable.feed.arrays import numbers, texts
+from livetable.feed.arrow.arrays import numbers, texts
 from livetable.feed.decode import Decoded, Labels
 from livetable.feed.following import followed
 from livetable.feed.wire import Position

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from livetable.feed.arrays import as_numpy
+from livetable.feed.arrow.arrays import as_numpy
 from livetable.tui.grouping import is_numeric
 from livetable.tui.history import History
 from livetable.tui.model import ColumnRef, Table
@@ -73,7 +73,7 @@ def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[fl
     import numpy as np
     import pyarrow as pa
 
-    from livetable.feed.arrays import missing, rows_array
+    from livetable.feed.arrow.arrays import missing, rows_array
 
     at = table.column_at(ref)
     assert at is not None

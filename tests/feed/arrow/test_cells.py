@@ -1,4 +1,4 @@
-"""livetable.feed.cells: what Arrow makes of mixtures, and what is made of them here."""
+"""livetable.feed.arrow.cells: what Arrow makes of mixtures, and what is made of them here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from livetable.feed.cells import of_cells
+from livetable.feed.arrow.cells import of_cells
 
 DAY, NOON = dt.date(2020, 1, 1), dt.datetime(2020, 1, 2, 15, 30)
 UTC, EAST = dt.UTC, dt.timezone(dt.timedelta(hours=5))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
 
+from livetable.feed.arrow.borrowed import lent_values
 from livetable.feed.errors import BodyError
 from livetable.feed.labels import safe_str
-from livetable.feed.lending import lent_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -362,7 +362,7 @@ def _has_no_plain_form(kind: pa.DataType) -> bool:
 
 
 def _objects(values: np.ndarray[Any, Any]) -> pa.Array | None:
-    from livetable.feed.cells import of_cells
+    from livetable.feed.arrow.cells import of_cells
 
     return of_cells(values)  # type: ignore[arg-type]
 

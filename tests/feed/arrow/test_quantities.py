@@ -1,4 +1,4 @@
-"""livetable.feed.quantity: numbers with a unit."""
+"""livetable.feed.arrow.quantities: numbers with a unit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import pyarrow as pa
 import pytest
 
-from livetable.feed.quantity import PATTERN, Family, family_of, in_family, size_of, sizes
+from livetable.feed.arrow.quantities import PATTERN, Family, family_of, in_family, size_of, sizes
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def sizes(values: pa.Array) -> tuple[np.ndarray[Any, Any], Family] | None:
     order among them."""
     import numpy as np
 
-    from livetable.feed.arrays import indices_of
+    from livetable.feed.arrow.arrays import indices_of
 
     encoded = values.dictionary_encode() if not hasattr(values, "dictionary") else values
     texts: list[str] = encoded.dictionary.to_pylist()

@@ -1,4 +1,4 @@
-"""livetable.feed.widening."""
+"""livetable.feed.arrow.common_type."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from livetable.feed.arrow.common_type import named_type, wider
 from livetable.feed.errors import BadFrame
-from livetable.feed.widening import named_type, wider
 
 PAIRS: list[tuple[pa.DataType, pa.DataType, pa.DataType | None]] = [
     (pa.int64(), pa.float64(), pa.float64()),

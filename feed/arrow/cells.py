@@ -22,7 +22,7 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
         pa.ArrowException: they are of several types, or of one that Arrow does not have.
         ValueError: Arrow would make others of them.
     """
-    from livetable.feed.arrays import one_chunk
+    from livetable.feed.arrow.arrays import one_chunk
 
     try:
         array = one_chunk(pa.array(values, from_pandas=True))

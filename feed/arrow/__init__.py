@@ -1,0 +1,1 @@
+"""NumPy's, pandas' and Python's values as Arrow arrays, and back."""
