@@ -20,7 +20,7 @@ from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.following import followed
 from livetable.feed.frames import capture
-from livetable.feed.wire import Position
+from livetable.feed.protocol.messages import Position
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.driver import driver_for_terminal
 from livetable.tui.model import Table, build

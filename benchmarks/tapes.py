@@ -15,8 +15,8 @@ import pyarrow as pa
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
 from livetable.feed.playback import Playback
+from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeReader, TapeWriter
-from livetable.feed.wire import Header, Position
 
 
 def write(path: Path, size: int) -> None:

@@ -24,8 +24,8 @@ from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
 from livetable.feed.frames import capture
 from livetable.feed.incoming import captured_rows, fit, prepared
+from livetable.feed.protocol.messages import Position
 from livetable.feed.state import Snapshot, TableState
-from livetable.feed.wire import Position
 from livetable.tui.model import build
 
 T = TypeVar("T")

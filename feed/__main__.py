@@ -33,7 +33,7 @@ from livetable.feed.commandline import (
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, is_folder, path_of
-from livetable.feed.wire import check_name, name_from
+from livetable.feed.protocol.messages import check_name, name_from
 
 if TYPE_CHECKING:
     from livetable.feed.sources import MakePublisher
@@ -320,7 +320,7 @@ def _maker(options: argparse.Namespace) -> MakePublisher:
 
 def _of_tape(file: str) -> tuple[str, Any]:
     """Return the name of a tape's table, and its key."""
-    from livetable.feed.labels import from_json
+    from livetable.feed.protocol.labels import from_json
     from livetable.feed.tape import TapeReader
 
     tape = TapeReader(Path(file))

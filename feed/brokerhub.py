@@ -25,8 +25,8 @@ from livetable.feed.brokers import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.hub import process_name
+from livetable.feed.protocol.messages import Header, Position, TableInfo, new_epoch, split
 from livetable.feed.state import Snapshot, TableState
-from livetable.feed.wire import Header, Position, TableInfo, new_epoch, split
 
 _log = logging.getLogger("livetable.feed")
 

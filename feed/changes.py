@@ -16,11 +16,11 @@ from livetable.feed.encode import Encoder, stream, text_note
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames import Captured, capture
 from livetable.feed.incoming import fitted
-from livetable.feed.labels import from_json, to_text
+from livetable.feed.protocol.labels import from_json, to_text
+from livetable.feed.protocol.messages import MAX_RANGES
 from livetable.feed.rows import Numbers
 from livetable.feed.shape import Shape
 from livetable.feed.state import Body
-from livetable.feed.wire import MAX_RANGES
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 

@@ -25,8 +25,7 @@ from livetable.feed.keys import (
     new_pair,
     own_pair,
 )
-from livetable.feed.wanting import News, Wanting
-from livetable.feed.wire import (
+from livetable.feed.protocol.messages import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
     WINDOW,
@@ -35,6 +34,7 @@ from livetable.feed.wire import (
     can_share,
     new_topic,
 )
+from livetable.feed.wanting import News, Wanting
 
 if TYPE_CHECKING:
     from livetable.feed.memory import Reader

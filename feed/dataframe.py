@@ -37,7 +37,7 @@ def to_arrow(state: Followed) -> pa.Table:
 
     What several columns are called alike stays so; pandas can't read such a table back.
     """
-    from livetable.feed.labels import to_text
+    from livetable.feed.protocol.labels import to_text
 
     labels = state.labels
     index = labels.index if labels.range is None else ()

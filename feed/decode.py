@@ -19,8 +19,8 @@ from livetable.feed.arrow.arrays import (
 )
 from livetable.feed.arrow.envelope import check_stream, is_in_this_order, metadata_size
 from livetable.feed.errors import BodyError
-from livetable.feed.labels import Label, from_json
-from livetable.feed.wire import METADATA_KEY
+from livetable.feed.protocol.labels import Label, from_json
+from livetable.feed.protocol.messages import METADATA_KEY
 
 if TYPE_CHECKING:
     from livetable.feed.rows import Numbers

@@ -26,7 +26,7 @@ from livetable.feed.base.addresses import read_address, shown
 from livetable.feed.base.descriptors import crowded
 from livetable.feed.base.native import original, sleep, start_thread
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
-from livetable.feed.wire import MAX_NAME
+from livetable.feed.protocol.messages import MAX_NAME
 
 MAX_PATH = 103
 """Longest path of a socket that Linux and macOS both take, in bytes."""

@@ -18,12 +18,12 @@ from livetable.feed.arrow.arrays import (
     values_of_column,
 )
 from livetable.feed.frames import Captured
-from livetable.feed.labels import to_json, to_text
 from livetable.feed.memory import SharedRoom
+from livetable.feed.protocol.labels import to_json, to_text
+from livetable.feed.protocol.messages import METADATA_KEY
 from livetable.feed.room import LEAST, MOST, Room
 from livetable.feed.state import Body
 from livetable.feed.stencil import Column, Layout, Stencil, layout_of
-from livetable.feed.wire import METADATA_KEY
 
 if TYPE_CHECKING:
     import pandas as pd

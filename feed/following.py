@@ -14,9 +14,9 @@ from livetable.feed.values import Arrays, StoredValues, Values
 
 if TYPE_CHECKING:
     from livetable.feed.decode import Decoded, Delta, Labels
+    from livetable.feed.protocol.messages import Header
     from livetable.feed.rows import Rows
     from livetable.feed.store import Store
-    from livetable.feed.wire import Header
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from livetable.feed.given import (
     row_of,
     rows_of,
 )
-from livetable.feed.labels import safe_str
+from livetable.feed.protocol.labels import safe_str
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +136,7 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
     loaded("livetable.feed.arrow.arrays")
     loaded("livetable.feed.arrow.common_type")
     from livetable.feed.arrow.arrays import to_arrow, values_of_column
-    from livetable.feed.labels import to_json
+    from livetable.feed.protocol.labels import to_json
 
     frame = captured.frame
     is_pandas = hasattr(frame, "iloc")

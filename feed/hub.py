@@ -25,10 +25,7 @@ from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.introducing import Introducer
 from livetable.feed.keys import KeyPair
 from livetable.feed.peers import Arrivals, Peers
-from livetable.feed.serving import Frames, Serving
-from livetable.feed.state import TableState
-from livetable.feed.streams import TAKEN, Line, Said, Streams, close_connections, listening
-from livetable.feed.wire import (
+from livetable.feed.protocol.messages import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
     MAX_WANT,
@@ -38,6 +35,9 @@ from livetable.feed.wire import (
     Want,
     can_share,
 )
+from livetable.feed.serving import Frames, Serving
+from livetable.feed.state import TableState
+from livetable.feed.streams import TAKEN, Line, Said, Streams, close_connections, listening
 
 _log = logging.getLogger("livetable.feed")
 

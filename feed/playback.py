@@ -10,8 +10,8 @@ from typing import Final
 from livetable.feed.decode import Decoder
 from livetable.feed.errors import BodyError
 from livetable.feed.following import Followed, Follower
+from livetable.feed.protocol.messages import Header
 from livetable.feed.tape import BadTape, TapeReader
-from livetable.feed.wire import Header
 
 _KEPT_BYTES: Final = 64 << 20
 _LEAST_KEPT: Final = 2

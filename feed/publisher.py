@@ -28,10 +28,10 @@ from livetable.feed.errors import (
 from livetable.feed.frames import Captured, capture, with_types
 from livetable.feed.hub import Hub, get_hub
 from livetable.feed.keys import pair_for
-from livetable.feed.labels import safe_str, to_json
+from livetable.feed.protocol.labels import safe_str, to_json
+from livetable.feed.protocol.messages import can_share, check_name
 from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
 from livetable.feed.streams import say_taken
-from livetable.feed.wire import can_share, check_name
 
 if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable

@@ -11,8 +11,8 @@ from typing import Final
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.following import Followed, body_of
+from livetable.feed.protocol.messages import Header
 from livetable.feed.tape import LAST_TIME, TapeWriter
-from livetable.feed.wire import Header
 
 _RATIO: Final = 4
 _LEAST_BYTES: Final = 1 << 20

@@ -14,9 +14,7 @@ from typing import Final
 
 from livetable.feed.errors import WireError
 from livetable.feed.peers import MOST_PRIVATE, MOST_TOPICS, MOST_WAITING, Peer, Peers
-from livetable.feed.state import Snapshot, TableState
-from livetable.feed.unsent import Sent, Unsent
-from livetable.feed.wire import (
+from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
     MAX_NAME,
     PART_BYTES,
@@ -28,6 +26,8 @@ from livetable.feed.wire import (
     new_epoch,
     split,
 )
+from livetable.feed.state import Snapshot, TableState
+from livetable.feed.unsent import Sent, Unsent
 
 PUBLIC_SECONDS: Final = 0.25
 """Plain subscribers get a table's snapshots at most this often."""

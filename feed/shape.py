@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import plain_type
 from livetable.feed.errors import BadFrame
-from livetable.feed.labels import from_json, to_json, to_text
-from livetable.feed.wire import METADATA_KEY
+from livetable.feed.protocol.labels import from_json, to_json, to_text
+from livetable.feed.protocol.messages import METADATA_KEY
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,15 @@ from livetable.feed.base.log_thread import tell
 from livetable.feed.base.native import new_lock
 from livetable.feed.base.turns import Job, Turns
 from livetable.feed.errors import LivetableError
-from livetable.feed.labels import safe_str
-from livetable.feed.wire import NO_SOURCE, Place, Position, SourceStatus, TableInfo, new_epoch
+from livetable.feed.protocol.labels import safe_str
+from livetable.feed.protocol.messages import (
+    NO_SOURCE,
+    Place,
+    Position,
+    SourceStatus,
+    TableInfo,
+    new_epoch,
+)
 
 if TYPE_CHECKING:
     from livetable.feed.changing import ChangingTable, Difference, State

@@ -21,7 +21,7 @@ from typing import Any, Final
 from livetable.feed.base.native import original
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.peers import MOST_TOPICS, Peer, Peers
-from livetable.feed.wire import HEARTBEAT_TIMEOUT_MS, MAX_NAME, MAX_WANT
+from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS, MAX_NAME, MAX_WANT
 
 Frames = Sequence[bytes | memoryview]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.closing import Closing
 from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
-from livetable.feed.wire import check_name
+from livetable.feed.protocol.messages import check_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from livetable.feed.client import Client, Event
     from livetable.feed.following import Followed
+    from livetable.feed.protocol.messages import Header
     from livetable.feed.wanting import News
-    from livetable.feed.wire import Header
 
 
 EAGER_BYTES: Final = 1 << 20

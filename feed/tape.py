@@ -25,7 +25,7 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import numbers, texts
 from livetable.feed.arrow.envelope import body_length, check_stream, metadata_size
 from livetable.feed.errors import BodyError, LivetableError, WireError
-from livetable.feed.wire import MAX_BODY, Header
+from livetable.feed.protocol.messages import MAX_BODY, Header
 
 VERSION: Final = 1
 METADATA: Final = b"livetable.tape"

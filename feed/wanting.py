@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from livetable.feed.errors import WireError
+from livetable.feed.protocol.messages import MAX_BODY, WINDOW, WITH_BODY, Header, Position, Want
 from livetable.feed.room import Room
-from livetable.feed.wire import MAX_BODY, WINDOW, WITH_BODY, Header, Position, Want
 
 REPEAT_SECONDS: Final = 1.6
 """A want without any answer is repeated after this long (an idle answer takes one second)."""

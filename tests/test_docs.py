@@ -28,8 +28,8 @@ from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
 from livetable.feed.frames import capture
+from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
 from livetable.feed.tape import TapeWriter
-from livetable.feed.wire import METADATA_KEY, Header, Position, Want
 from livetable.tui.__main__ import build_parser
 from livetable.tui.arrange import check_filter, filter_mask
 from livetable.tui.expression import FUNCTIONS, BadExpression, parse

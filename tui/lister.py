@@ -10,7 +10,7 @@ from typing import Any
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
-from livetable.feed.wire import Position, TableInfo
+from livetable.feed.protocol.messages import Position, TableInfo
 from livetable.tui.figures import age_text
 from livetable.tui.started import place, started
 from livetable.tui.target import Target

@@ -15,9 +15,9 @@ from livetable.feed.arrow.arrays import comparable, plain_type, rows_array, take
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.decode import Labels
-from livetable.feed.labels import from_json, to_text
+from livetable.feed.protocol.labels import from_json, to_text
+from livetable.feed.protocol.messages import Position
 from livetable.feed.values import Arrays, Values
-from livetable.feed.wire import Position
 
 if TYPE_CHECKING:
     from livetable.feed.following import Followed

@@ -11,8 +11,8 @@ from livetable.feed.arrow.arrays import rows_array, texts, without_dictionary
 from livetable.feed.decode import Labels
 from livetable.feed.errors import LivetableError
 from livetable.feed.following import Followed
-from livetable.feed.labels import to_text
 from livetable.feed.playback import Playback, Played
+from livetable.feed.protocol.labels import to_text
 from livetable.feed.values import Arrays
 from livetable.tui.model import Table, build
 

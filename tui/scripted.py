@@ -19,8 +19,8 @@ from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
+    from livetable.feed.protocol.messages import SourceStatus
     from livetable.feed.recording import Recorder
-    from livetable.feed.wire import SourceStatus
     from livetable.tui.history import History
     from livetable.tui.model import Table
     from livetable.tui.subscriber import FeedState

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.wire import SourceStatus
+from livetable.feed.protocol.messages import SourceStatus
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.format import fit, width_of
 from livetable.tui.painter import Change, Painter

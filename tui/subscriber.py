@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.wire import NO_SOURCE, SourceStatus
+from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.slabs import Slabs
 from livetable.tui.started import started
@@ -24,9 +24,9 @@ from livetable.tui.target import Target
 if TYPE_CHECKING:
     from livetable.feed.client import Client, Event
     from livetable.feed.following import Followed, Reading
+    from livetable.feed.protocol.messages import Header
     from livetable.feed.recording import Recorder
     from livetable.feed.wanting import News
-    from livetable.feed.wire import Header
     from livetable.tui.model import Table
 
 EARLY_SECONDS: Final = 0.01

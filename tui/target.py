@@ -13,7 +13,7 @@ from livetable.feed.base.addresses import shown, shown_command
 from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
-from livetable.feed.wire import check_name, name_from
+from livetable.feed.protocol.messages import check_name, name_from
 from livetable.tui.budget import USUAL, Budget, HistorySize
 from livetable.tui.started import place as place_of
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from livetable.feed.arrow.borrowed import lent_values
 from livetable.feed.errors import BodyError
-from livetable.feed.labels import safe_str
+from livetable.feed.protocol.labels import safe_str
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from livetable.feed.base.addresses import BROKERS, read_address
 from livetable.feed.base.extras import need
 from livetable.feed.errors import LivetableError
-from livetable.feed.labels import safe_str
+from livetable.feed.protocol.labels import safe_str
 
 BEAT_SECONDS: Final = 1.0
 """A process says this often that it lives."""

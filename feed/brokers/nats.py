@@ -273,7 +273,7 @@ class Nats:
     async def _fetch(self, subject: str, on_part: OnPart) -> None:
         from nats.js.errors import NotFoundError
 
-        from livetable.feed.wire import Header
+        from livetable.feed.protocol.messages import Header
 
         for wait in (0.0, 0.1, 0.3, 0.5, 1.0, 1.0, 1.0, 2.0, 2.0):
             await asyncio.sleep(wait)

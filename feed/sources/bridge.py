@@ -27,10 +27,10 @@ from livetable.feed.brokers import (
     unpack,
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
+from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher
 from livetable.feed.state import Body, Snapshot
-from livetable.feed.wire import Header, Position, TableInfo
 
 MANY: Final = True
 """This source makes publishers of its own."""

@@ -22,7 +22,7 @@ import pyarrow.parquet
 from livetable.feed.arrow.arrays import MARK
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import LINE_FORMS, form_of, path_of
-from livetable.feed.labels import safe_str
+from livetable.feed.protocol.labels import safe_str
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.followed import (

@@ -12,10 +12,10 @@ from typing import Final
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, path_of
+from livetable.feed.protocol.messages import name_from
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher, files
 from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
-from livetable.feed.wire import name_from
 
 MOST: Final = 200
 """Files of which each is a table, at most."""

@@ -15,10 +15,10 @@ import zmq
 
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.keys import check_plain
-from livetable.feed.labels import safe_str
+from livetable.feed.protocol.labels import safe_str
+from livetable.feed.protocol.messages import looks_like_livetable
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.bodies import array_of, recognise
-from livetable.feed.wire import looks_like_livetable
 
 MAX_MESSAGE: Final = 1 << 30
 """Longest message part that is read, in bytes."""

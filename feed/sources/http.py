@@ -20,12 +20,12 @@ from livetable.feed.base.extras import need
 from livetable.feed.base.loop_errors import hush
 from livetable.feed.errors import BadEndpoint, BadName, LivetableError
 from livetable.feed.forms import path_of
-from livetable.feed.labels import safe_str
+from livetable.feed.protocol.labels import safe_str
+from livetable.feed.protocol.messages import check_name
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources import MakePublisher
 from livetable.feed.sources.bodies import table_of
 from livetable.feed.sources.httpdoor import Door
-from livetable.feed.wire import check_name
 
 if TYPE_CHECKING:
     from aiohttp import web

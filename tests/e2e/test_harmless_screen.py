@@ -17,8 +17,8 @@ import pytest
 from livetable.feed import Publisher
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
+from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeWriter
-from livetable.feed.wire import Header, Position
 from tests.terminal import Terminal
 
 OURS = re.compile(

@@ -27,8 +27,8 @@ from livetable.feed.base.extras import MissingExtra
 from livetable.feed.brokers import broker_at, nats, pack, unpack
 from livetable.feed.client import Client, Gone
 from livetable.feed.errors import BadEndpoint
+from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.wanting import News
-from livetable.feed.wire import Header, Position, TableInfo
 from tests.brokers import Server, free_port, missing
 from tests.terminal import command_line, environment_for
 from tests.waiting import killed_after, wait_for

@@ -21,9 +21,9 @@ from livetable.feed.errors import BadFrame, BodyError
 from livetable.feed.following import Followed, Follower
 from livetable.feed.frames import capture
 from livetable.feed.incoming import captured_rows, fit, prepared
-from livetable.feed.labels import to_json
+from livetable.feed.protocol.labels import to_json
+from livetable.feed.protocol.messages import Position
 from livetable.feed.state import TableState
-from livetable.feed.wire import Position
 
 COLUMNS = ("id", "price", "name")
 

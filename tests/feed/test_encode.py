@@ -21,7 +21,7 @@ from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadFrame, BodyError
 from livetable.feed.frames import capture
-from livetable.feed.wire import METADATA_KEY
+from livetable.feed.protocol.messages import METADATA_KEY
 from tests.ugly import ugly_frames
 
 UGLY = ugly_frames()

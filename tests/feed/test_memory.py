@@ -26,9 +26,9 @@ from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
 from livetable.feed.memory import Reader, SharedRoom, Unreadable, WrittenOver
+from livetable.feed.protocol.messages import Place, can_share
 from livetable.feed.room import LEAST, MOST
 from livetable.feed.wanting import News
-from livetable.feed.wire import Place, can_share
 from tests.waiting import killed_after, wait_for
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="there is no shared memory")

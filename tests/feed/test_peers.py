@@ -25,11 +25,11 @@ from livetable.feed.peers import (
     Peer,
     Peers,
 )
+from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
 from livetable.feed.serving import MAX_WANTS, STALE_SECONDS, Serving
 from livetable.feed.state import Body, Snapshot
 from livetable.feed.unsent import FREE_BODIES, FREE_BYTES, Unsent
 from livetable.feed.wanting import Wanting
-from livetable.feed.wire import PART_BYTES, WINDOW, Header, Position, Want, new_topic
 from tests.feed.test_serving import Feed, Sent
 
 

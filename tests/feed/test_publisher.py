@@ -35,8 +35,8 @@ from livetable.feed.errors import (
 )
 from livetable.feed.following import Followed, Follower
 from livetable.feed.hub import process_name
+from livetable.feed.protocol.messages import Header
 from livetable.feed.wanting import News
-from livetable.feed.wire import Header
 from tests.waiting import killed_after, wait_for
 
 

@@ -16,11 +16,7 @@ from livetable.feed.changes import begun
 from livetable.feed.changing import ChangingTable
 from livetable.feed.errors import WireError
 from livetable.feed.incoming import captured_rows, fit, prepared
-from livetable.feed.room import Room
-from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
-from livetable.feed.state import Body, TableState
-from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
-from livetable.feed.wire import (
+from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
     PART_BYTES,
     WINDOW,
@@ -30,6 +26,10 @@ from livetable.feed.wire import (
     Want,
     new_topic,
 )
+from livetable.feed.room import Room
+from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
+from livetable.feed.state import Body, TableState
+from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
 
 
 class Sent:

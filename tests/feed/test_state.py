@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
+from livetable.feed.protocol.messages import Position
 from livetable.feed.state import Body, TableState
-from livetable.feed.wire import Position
 
 
 def encode(frame: object) -> Body:

@@ -22,9 +22,9 @@ from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower, body_of
 from livetable.feed.frames import capture
 from livetable.feed.playback import Playback
+from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.recording import BadRecording, Recorder, Rotation, read_rotation
 from livetable.feed.tape import BadTape, TapeReader, TapeWriter
-from livetable.feed.wire import Header, Position
 from tests.feed.test_changing import Feed
 
 

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
+from livetable.feed.protocol.messages import Header, Place, Position, TableInfo, Want
 from livetable.feed.tape import TapeWriter
-from livetable.feed.wire import Header, Place, Position, TableInfo, Want
 
 ROWS = 40
 

@@ -25,7 +25,7 @@ import zmq
 from livetable.feed import Subscriber as Script
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
-from livetable.feed.wire import Header, Position
+from livetable.feed.protocol.messages import Header, Position
 from livetable.tui.subscriber import Subscriber
 from livetable.tui.target import Target
 from tests.fuzz import corpus

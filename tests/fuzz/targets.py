@@ -19,12 +19,12 @@ from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.following import Followed, Follower, followed
 from livetable.feed.frames import capture
 from livetable.feed.memory import Reader
+from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.serving import Serving
 from livetable.feed.sources.bodies import recognise
 from livetable.feed.state import TableState
 from livetable.feed.tape import BadTape, TapeReader
 from livetable.feed.wanting import Wanting
-from livetable.feed.wire import Header, Position, TableInfo
 from livetable.tui.arrange import arrange, first_arrangement
 from livetable.tui.format import ColumnFormat
 from livetable.tui.model import build

@@ -20,8 +20,8 @@ import pandas as pd
 from livetable.feed import Publisher
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
+from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeWriter
-from livetable.feed.wire import Header, Position
 
 NAMES = ("tech", "energy", "x[/b]", "Ünïcode", "数据", "-", "NaN", "0501")
 

@@ -12,7 +12,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import BadEndpoint, BadName
-from livetable.feed.wire import TableInfo
+from livetable.feed.protocol.messages import TableInfo
 from livetable.tui.app import LivetableApp
 from livetable.tui.figures import age_text, rate_text
 from livetable.tui.lister import Listed, as_table, target_of
@@ -195,7 +195,7 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import numbers, texts
 from livetable.feed.decode import Decoded, Labels
 from livetable.feed.following import followed
-from livetable.feed.wire import Position
+from livetable.feed.protocol.messages import Position
 from livetable.tui.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
 from livetable.tui.model import build
 from livetable.tui.search import Matches

@@ -14,8 +14,8 @@ from livetable.feed.decode import Decoder, Delta
 from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower, followed
 from livetable.feed.frames import capture
-from livetable.feed.labels import to_json
-from livetable.feed.wire import Position
+from livetable.feed.protocol.labels import to_json
+from livetable.feed.protocol.messages import Position
 from livetable.tui.format import ColumnFormat
 from livetable.tui.model import Table, build
 from livetable.tui.view import View, follow, move, show

@@ -21,8 +21,8 @@ from textual.widgets import Static
 from livetable.feed import Publisher
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
+from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeWriter
-from livetable.feed.wire import Header, Position
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.arrange import Arrangement, Mode, SortKey
 from livetable.tui.budget import HistorySize

@@ -19,9 +19,9 @@ from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
 from livetable.feed.frames import capture
 from livetable.feed.playback import Playback
+from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.recording import Recorder
 from livetable.feed.tape import TapeReader
-from livetable.feed.wire import Header, Position
 from livetable.tui.app import LivetableApp
 from livetable.tui.panes import tape as tape_module
 from livetable.tui.panes.tape import SPEEDS, TapePane, moment_when

@@ -1,4 +1,4 @@
-"""livetable.feed.labels."""
+"""livetable.feed.protocol.labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.labels import from_json, safe_str, to_json, to_text
+from livetable.feed.protocol.labels import from_json, safe_str, to_json, to_text
 from tests.ugly import NoText
 
 plain = (

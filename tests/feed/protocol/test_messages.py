@@ -1,4 +1,4 @@
-"""livetable.feed.wire: literal bytes both ways."""
+"""livetable.feed.protocol.messages: literal bytes both ways."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed.errors import BadName, WireError
-from livetable.feed.wire import (
+from livetable.feed.protocol.messages import (
     MAX_HEADER,
     Header,
     Place,
