@@ -37,7 +37,7 @@ from livetable.feed.protocol.messages import (
 from livetable.feed.wanting import News, Wanting
 
 if TYPE_CHECKING:
-    from livetable.feed.memory import Reader
+    from livetable.feed.buffers.shared import Reader
 
 MAX_PART: Final = 64 << 20
 """Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
@@ -400,7 +400,11 @@ class Client:
         self, wanting: Wanting, header: Header, place: Place, now: float
     ) -> memoryview | None:
         """Return a body that is in the feed's memory, None if it has to be asked for again."""
-        from livetable.feed.memory import Reader, Unreadable, WrittenOver  # late: of large ones
+        from livetable.feed.buffers.shared import (  # late: of large ones
+            Reader,
+            Unreadable,
+            WrittenOver,
+        )
 
         if not wanting.awaits(header):
             return None

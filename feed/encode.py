@@ -17,11 +17,11 @@ from livetable.feed.arrow.arrays import (
     plain_type,
     values_of_column,
 )
+from livetable.feed.buffers.pool import LEAST, MOST, Room
+from livetable.feed.buffers.shared import SharedRoom
 from livetable.feed.frames import Captured
-from livetable.feed.memory import SharedRoom
 from livetable.feed.protocol.labels import to_json, to_text
 from livetable.feed.protocol.messages import METADATA_KEY
-from livetable.feed.room import LEAST, MOST, Room
 from livetable.feed.state import Body
 from livetable.feed.stencil import Column, Layout, Stencil, layout_of
 

@@ -673,8 +673,8 @@ class _LateEncoder:
             return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:
             loaded("livetable.feed.encode")
+            from livetable.feed.buffers.shared import SharedRoom
             from livetable.feed.encode import Encoder
-            from livetable.feed.memory import SharedRoom
 
             self._encode = Encoder(SharedRoom() if self._is_local else None)
         body: Body = self._encode(captured)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from livetable.feed.room import Room
+    from livetable.feed.buffers.pool import Room
 
 MANY: Final = 16
 """Columns of numbers from which on it is worth it."""

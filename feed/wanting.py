@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from livetable.feed.buffers.pool import Room
 from livetable.feed.errors import WireError
 from livetable.feed.protocol.messages import MAX_BODY, WINDOW, WITH_BODY, Header, Position, Want
-from livetable.feed.room import Room
 
 REPEAT_SECONDS: Final = 1.6
 """A want without any answer is repeated after this long (an idle answer takes one second)."""

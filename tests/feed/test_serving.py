@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livetable.feed.buffers.pool import Room
 from livetable.feed.changes import begun
 from livetable.feed.changing import ChangingTable
 from livetable.feed.errors import WireError
@@ -26,7 +27,6 @@ from livetable.feed.protocol.messages import (
     Want,
     new_topic,
 )
-from livetable.feed.room import Room
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
 from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting

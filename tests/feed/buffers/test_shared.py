@@ -1,4 +1,4 @@
-"""livetable.feed.memory: bodies past the socket, whole or not at all."""
+"""livetable.feed.buffers.shared: bodies past the socket, whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from livetable.feed import Publisher, directory, memory
+from livetable.feed import Publisher, directory
+from livetable.feed.buffers import shared
+from livetable.feed.buffers.pool import LEAST, MOST
+from livetable.feed.buffers.shared import Reader, SharedRoom, Unreadable, WrittenOver
 from livetable.feed.client import Client
 from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
-from livetable.feed.memory import Reader, SharedRoom, Unreadable, WrittenOver
 from livetable.feed.protocol.messages import Place, can_share
-from livetable.feed.room import LEAST, MOST
 from livetable.feed.wanting import News
 from tests.waiting import killed_after, wait_for
 
@@ -151,23 +152,23 @@ def descriptors() -> int:
 
 def test_memory_is_let_go_of() -> None:
     gc.collect()
-    before = descriptors(), memory._SharedPiece.count
+    before = descriptors(), shared._SharedPiece.count
     room = SharedRoom()
     kept = [filled(room, number) for number in range(5)]
     assert descriptors() == before[0] + 10  # Python's mmap keeps one of its own
-    assert memory._SharedPiece.count == before[1] + 5
+    assert shared._SharedPiece.count == before[1] + 5
     del kept
     assert room.take(1)[0] is not None
     gc.collect()
-    assert memory._SharedPiece.count == before[1] + 2  # for the next ones
+    assert shared._SharedPiece.count == before[1] + 2  # for the next ones
     del room
     gc.collect()
-    assert (descriptors(), memory._SharedPiece.count) == before
+    assert (descriptors(), shared._SharedPiece.count) == before
 
 
 def test_so_much_is_shared_and_no_more() -> None:
     room = SharedRoom()
-    views = [room.take(SIZE) for _ in range(memory.MOST_PIECES + 3)]
+    views = [room.take(SIZE) for _ in range(shared.MOST_PIECES + 3)]
     assert room.place_of(views[0]) is not None
     assert room.place_of(views[-1]) is None
     views[-1][0] = 5
@@ -197,7 +198,7 @@ def test_only_on_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 WRITER = """
 import json, sys, time
 import numpy as np
-from livetable.feed.memory import SharedRoom
+from livetable.feed.buffers.shared import SharedRoom
 room, number, kept = SharedRoom(), 0, None
 until = time.monotonic() + float(sys.argv[1])
 while time.monotonic() < until:
@@ -318,7 +319,7 @@ def test_where_memory_can_not_be_read(
     runtime_folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in another container: it comes by the socket, and is soon asked for there only."""
-    monkeypatch.setattr(memory, "_FOLDER", "/nonexistent")
+    monkeypatch.setattr(shared, "_FOLDER", "/nonexistent")
     with Publisher("wide") as publisher, reading(publisher.endpoint) as client:
         assert len(list(tables(client, publisher, 6))) == 6
     assert reads == ["Unreadable"] * 3
@@ -330,7 +331,7 @@ def test_where_it_can_not_be_read_for_a_while(
     """As where there are no descriptors left: afterwards it is read from memory again."""
     with Publisher("wide") as publisher, reading(publisher.endpoint) as client:
         with monkeypatch.context() as failing:
-            failing.setattr(memory, "_FOLDER", "/nonexistent")
+            failing.setattr(shared, "_FOLDER", "/nonexistent")
             assert len(list(tables(client, publisher, 2))) == 2
         assert len(list(tables(client, publisher, 3))) == 3
     assert reads == ["Unreadable"] * 2 + ["read"] * 3

@@ -1,4 +1,4 @@
-"""livetable.feed.room: memory that is used again, and never while anybody looks at it."""
+"""livetable.feed.buffers.pool: memory that is used again, and never while anybody looks at it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed.room import LEAST, MOST, Room
+from livetable.feed.buffers.pool import LEAST, MOST, Room
 
 SIZE = LEAST
 

@@ -1,0 +1,1 @@
+"""Memory for the bodies of frames, within a process and shared with others."""
