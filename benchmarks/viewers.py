@@ -14,9 +14,9 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
-from livetable.feed import directory
 from livetable.feed.client import Client
 from livetable.feed.decode import Decoded, Decoder
+from livetable.feed.local import directory
 from livetable.feed.wanting import News
 
 

@@ -30,9 +30,9 @@ from livetable.feed.commandline import (
     sentence_of,
     split_command,
 )
-from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, is_folder, path_of
+from livetable.feed.local.directory import check_address, check_endpoint
 from livetable.feed.protocol.messages import check_name, name_from
 
 if TYPE_CHECKING:

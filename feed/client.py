@@ -250,7 +250,7 @@ class Client:
         if not self.endpoint.startswith("ipc://"):
             return None
         from livetable.feed.base.descriptors import crowded
-        from livetable.feed.directory import pid_at  # late: of local ones
+        from livetable.feed.local.directory import pid_at  # late: of local ones
 
         pid = pid_at(self.endpoint)
         return None if pid is None else crowded(pid)

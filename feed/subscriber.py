@@ -55,7 +55,7 @@ class Subscriber(Closing):
         self.header: Header | None = None
         self._endpoint = endpoint
         if endpoint:
-            from livetable.feed.directory import check_endpoint
+            from livetable.feed.local.directory import check_endpoint
 
             check_endpoint(endpoint)
             if not table:
@@ -176,7 +176,7 @@ class Subscriber(Closing):
 
     def _run(self) -> None:
         from livetable.feed.base.hosts import check_host
-        from livetable.feed.finding import endpoints_of
+        from livetable.feed.local.find import endpoints_of
 
         try:
             if self._endpoint:

@@ -22,12 +22,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from livetable.feed import directory
 from livetable.feed.__main__ import build_parser as feed_parser
 from livetable.feed.decode import Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
 from livetable.feed.frames import capture
+from livetable.feed.local import directory
 from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
 from livetable.feed.tape import TapeWriter
 from livetable.tui.__main__ import build_parser

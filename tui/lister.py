@@ -103,8 +103,8 @@ class Lister:
         self._changed()
 
     def _watch(self, context: Any) -> None:
-        from livetable.feed.directory import entries
-        from livetable.feed.watching import changes
+        from livetable.feed.local.directory import entries
+        from livetable.feed.local.watch import changes
 
         threads: list[threading.Thread] = []
         try:
@@ -193,7 +193,7 @@ class Lister:
     def _silent(self, endpoint: str) -> None:
         from dataclasses import replace
 
-        from livetable.feed.directory import entries
+        from livetable.feed.local.directory import entries
 
         lives = {(entry.endpoint, entry.name) for entry in entries()}
         with self._lock:

@@ -145,7 +145,7 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
 
 def tables_at(endpoint: str | None, until: float | None, patience: float) -> list[Any]:
     """Return the tables there are; each may take `patience` seconds to tell about itself."""
-    from livetable.feed.directory import entries
+    from livetable.feed.local.directory import entries
     from livetable.tui.lister import Lister
 
     feed = started(endpoint)
@@ -192,7 +192,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
 
 def _told(listing: list[Any], lister: Lister) -> list[Any]:
     """Return a listing, and say what it may lack."""
-    from livetable.feed.directory import unusable
+    from livetable.feed.local.directory import unusable
 
     for problem in (lister.problem, unusable() if lister.endpoint is None else None):
         if problem is not None:

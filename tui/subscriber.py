@@ -97,7 +97,7 @@ def ask_early(target: Target) -> Client | None:
         return None
     endpoint = target.endpoint
     if endpoint is None:
-        from livetable.feed.directory import find
+        from livetable.feed.local.directory import find
 
         found = find(target.table)
         if not found:
@@ -229,7 +229,7 @@ class Subscriber:
             while True:
                 yield self.target.endpoint
         from livetable.feed.errors import RuntimeFolder
-        from livetable.feed.finding import endpoints_of
+        from livetable.feed.local.find import endpoints_of
 
         try:
             yield from endpoints_of(self.name, self._stop, self._missing)

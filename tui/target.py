@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.addresses import shown, shown_command
-from livetable.feed.directory import check_address, check_endpoint
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import ENDINGS, form_of, is_folder, path_of
+from livetable.feed.local.directory import check_address, check_endpoint
 from livetable.feed.protocol.messages import check_name, name_from
 from livetable.tui.budget import USUAL, Budget, HistorySize
 from livetable.tui.started import place as place_of
@@ -189,7 +189,9 @@ def is_pipe(path: Path) -> bool:
 
 
 def _is_live(name: str) -> bool:
-    from livetable.feed.directory import find  # late: hardly ever is there a file of that name
+    from livetable.feed.local.directory import (
+        find,  # late: hardly ever is there a file of that name
+    )
 
     return bool(find(name))
 

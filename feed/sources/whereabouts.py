@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from livetable.feed.watching import changes_in
+from livetable.feed.local.watch import changes_in
 
 _MOST_LINKS: Final = 40
 

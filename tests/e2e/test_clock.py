@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from livetable.feed import directory
+from livetable.feed.local import directory
 from tests.terminal import Terminal
 from tests.waiting import wait_for
 

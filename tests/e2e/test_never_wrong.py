@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from livetable.feed import directory
+from livetable.feed.local import directory
 from livetable.feed.protocol.messages import MAX_NAME
 from tests.terminal import Terminal, environment_for
 from tests.waiting import killed_after, wait_for

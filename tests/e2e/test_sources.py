@@ -15,7 +15,7 @@ import psutil
 import pyarrow as pa
 import zmq
 
-from livetable.feed import directory
+from livetable.feed.local import directory
 from livetable.tui.target import Target, origin_of
 from tests.e2e.test_viewer import Start, View, start, view
 from tests.terminal import Terminal, command_line, environment_for

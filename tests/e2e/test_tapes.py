@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from livetable.feed import directory
+from livetable.feed.local import directory
 from livetable.feed.tape import BadTape, TapeReader
 from tests.e2e.test_viewer import Start, View, counter, start, view
 from tests.terminal import command_line, environment_for

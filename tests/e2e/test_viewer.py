@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from livetable.feed import directory
+from livetable.feed.local import directory
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import wait_for, without_hints
 

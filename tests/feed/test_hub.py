@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed.directory import find
+from livetable.feed.local.directory import find
 from tests.terminal import environment_for
 from tests.waiting import killed_after, wait_for
 
@@ -243,7 +243,7 @@ def test_thousands_of_tables_take_few_descriptors(runtime_folder: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))\n"
         "tables = [Publisher(f't{n}') for n in range(1000)]\n"
         "assert len(os.listdir('/proc/self/fd')) < 40\n"
-        "from livetable.feed.directory import entries\nprint(len(entries()))\n"
+        "from livetable.feed.local.directory import entries\nprint(len(entries()))\n"
     )
     done = run(runtime_folder, code)
     assert done.stdout == "1000\n", done.stderr

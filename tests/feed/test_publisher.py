@@ -23,7 +23,7 @@ import pyarrow as pa
 import pytest
 import zmq
 
-from livetable.feed import Publisher, directory
+from livetable.feed import Publisher
 from livetable.feed.client import Client, Gone, Link
 from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.errors import (
@@ -35,6 +35,7 @@ from livetable.feed.errors import (
 )
 from livetable.feed.following import Followed, Follower
 from livetable.feed.hub import process_name
+from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.wanting import News
 from tests.waiting import killed_after, wait_for

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from livetable.feed import Publisher, directory
+from livetable.feed import Publisher
 from livetable.feed.buffers import shared
 from livetable.feed.buffers.pool import LEAST, MOST
 from livetable.feed.buffers.shared import Reader, SharedRoom, Unreadable, WrittenOver
@@ -28,6 +28,7 @@ from livetable.feed.client import Client
 from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.encode import Encoder
 from livetable.feed.frames import capture
+from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Place, can_share
 from livetable.feed.wanting import News
 from tests.waiting import killed_after, wait_for

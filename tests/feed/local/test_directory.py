@@ -1,4 +1,4 @@
-"""livetable.feed.directory: names, liveness, stale leftovers, other people's folders."""
+"""livetable.feed.local.directory: names, liveness, stale leftovers, other people's folders."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from livetable.feed import Publisher, directory
+from livetable.feed import Publisher
 from livetable.feed.base import descriptors
 from livetable.feed.client import Barred, Client, Link
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
+from livetable.feed.local import directory
 from livetable.feed.wanting import News
 from tests.waiting import wait_for
 

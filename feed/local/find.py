@@ -21,12 +21,12 @@ def endpoints_of(
     Raises:
         RuntimeFolder: there is no folder in which it could be.
     """
-    from livetable.feed.directory import find
+    from livetable.feed.local.directory import find
 
     # Before what watches is imported: it takes longer than to find a table that is there.
     if found := find(name):
         yield found[0].endpoint
-    from livetable.feed.watching import changes
+    from livetable.feed.local.watch import changes
 
     while not stop.is_set():
         for _ in changes(stop):

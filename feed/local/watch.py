@@ -8,8 +8,8 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.directory import check_folder, folders, own_folder, sweep
 from livetable.feed.errors import RuntimeFolder
+from livetable.feed.local.directory import check_folder, folders, own_folder, sweep
 
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify

@@ -1,4 +1,4 @@
-"""livetable.feed.watching: changes in folders, also where the system has no watch left to give."""
+"""feed.local.watch: changes in folders, also where the system has no watch left to give."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from watchfiles import _rust_notify
 
-from livetable.feed.watching import changes_in
+from livetable.feed.local.watch import changes_in
 
 
 def test_changes_are_seen_without_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
