@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from livetable.feed.base.addresses import shown
 from livetable.feed.base.loop_errors import finish, hush
-from livetable.feed.brokers import (
+from livetable.feed.brokers.broker import (
     BEAT_SECONDS,
     BrokerAway,
     BrokerError,

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 from livetable.feed.base.addresses import read_address, read_file, scrubbed, secret_from, shown
 from livetable.feed.base.extras import need
-from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
+from livetable.feed.brokers.broker import BrokerAway, BrokerError, OnPart, unpack, why_of
 from livetable.feed.errors import BadEndpoint
 
 STREAM: Final = "LIVETABLE"

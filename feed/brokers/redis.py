@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from livetable.feed.base.addresses import read_address, scrubbed, secret_from, shown
-from livetable.feed.brokers import BrokerAway, BrokerError, OnPart, unpack, why_of
+from livetable.feed.brokers.broker import BrokerAway, BrokerError, OnPart, unpack, why_of
 from livetable.feed.errors import BadEndpoint
 
 FRAMES: Final = "livetable:frame:"

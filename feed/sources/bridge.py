@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from livetable.feed.base.addresses import shown
 from livetable.feed.base.loop_errors import hush
-from livetable.feed.brokers import (
+from livetable.feed.brokers.broker import (
     BEAT_SECONDS,
     SILENT_SECONDS,
     Broker,

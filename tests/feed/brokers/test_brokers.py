@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from livetable.feed import Publisher, Subscriber
 from livetable.feed.base.addresses import scheme_of
 from livetable.feed.base.extras import MissingExtra
-from livetable.feed.brokers import broker_at, nats, pack, unpack
+from livetable.feed.brokers import nats
+from livetable.feed.brokers.broker import broker_at, pack, unpack
 from livetable.feed.client import Client, Gone
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.protocol.messages import Header, Position, TableInfo
