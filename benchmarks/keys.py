@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 
-from livetable.feed import Subscriber, keys
+from livetable.feed import Subscriber
+from livetable.feed.curve import keys
 
 SIZES = ((1_000, 3), (1_000, 20), (100_000, 10), (1_000_000, 10))
 TURNS = 3

@@ -223,7 +223,7 @@ def _line_of(descriptor: int) -> bytes:
 
 def _tell_key(*, make: bool) -> int:
     """Print this user's public key, made if asked for."""
-    from livetable.feed import keys
+    from livetable.feed.curve import keys
 
     if make:
         secret = keys.keygen().with_suffix("")

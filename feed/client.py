@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import zmq
 
-from livetable.feed import introducing
-from livetable.feed.errors import BadEndpoint, BadKey, WireError
-from livetable.feed.keys import (
+from livetable.feed.curve import introduction
+from livetable.feed.curve.keys import (
     KeyPair,
     changed,
     config_folder,
@@ -25,6 +24,7 @@ from livetable.feed.keys import (
     new_pair,
     own_pair,
 )
+from livetable.feed.errors import BadEndpoint, BadKey, WireError
 from livetable.feed.protocol.messages import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
@@ -359,7 +359,7 @@ class Client:
         # A wrong key looks like a line that is cut: only several in a row say something.
         if self._key is None or self._failures % _SEVERAL:
             return None
-        shown = introducing.ask(where)
+        shown = introduction.ask(where)
         return None if shown == self._key else changed(where, self._key, shown)
 
     def _receive(self) -> Iterator[Event]:

@@ -19,10 +19,10 @@ import zmq.utils.garbage
 
 from livetable.feed.base.log_thread import is_ours, not_ours, tell
 from livetable.feed.base.native import Pausing, new_lock, original, sleep, start_thread, thread_id
-from livetable.feed.doorkeeper import Doorkeeper
+from livetable.feed.curve.introduction import Introducer
+from livetable.feed.curve.keys import KeyPair
+from livetable.feed.curve.zap import Doorkeeper
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
-from livetable.feed.introducing import Introducer
-from livetable.feed.keys import KeyPair
 from livetable.feed.local.directory import remove_held
 from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.protocol.messages import (

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from livetable.feed.base.closing import Closing
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep, start_thread
+from livetable.feed.curve.keys import pair_for
 from livetable.feed.errors import (
     BadEndpoint,
     BadFrame,
@@ -26,7 +27,6 @@ from livetable.feed.errors import (
 )
 from livetable.feed.frames import Captured, capture, with_types
 from livetable.feed.hub import Hub, get_hub
-from livetable.feed.keys import pair_for
 from livetable.feed.local import directory
 from livetable.feed.protocol.labels import safe_str, to_json
 from livetable.feed.protocol.messages import can_share, check_name

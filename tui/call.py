@@ -305,7 +305,7 @@ def _check_theme(theme: str | None) -> None:
 
 
 def _check_feed_key(options: argparse.Namespace, targets: tuple[Target, ...]) -> None:
-    from livetable.feed.keys import read_key
+    from livetable.feed.curve.keys import read_key
 
     endpoints = {one.endpoint for one in targets if one.endpoint is not None}
     if len(endpoints) != 1 or not next(iter(endpoints)).startswith("tcp://"):

@@ -271,7 +271,7 @@ def foreign_feed(endpoint: str, options: Sequence[str]) -> FeedProcess:
     Raises:
         BadKey: it is a feed's that is known by its key.
     """
-    from livetable.feed.keys import check_plain
+    from livetable.feed.curve.keys import check_plain
 
     check_plain(endpoint)
     name = endpoint.split("://", 1)[1].replace("/", " ").strip()[-60:]

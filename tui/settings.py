@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from livetable.feed.curve.keys import config_folder
 from livetable.feed.errors import LivetableError
-from livetable.feed.keys import config_folder
 from livetable.tui.budget import HistorySize, history_size
 
 _LONGEST: Final = 200  # of a name: a folder takes no entries beyond 255 bytes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from livetable.feed import introducing, keys
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.commandline import say_plainly
+from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadKey
 from livetable.tui.target import Target
 
@@ -30,7 +30,7 @@ def settle_keys(targets: Sequence[Target], given: str | None) -> None:
         return
     for endpoint in endpoints:
         if keys.known_feed(endpoint) is None:
-            key = introducing.ask(endpoint)
+            key = introduction.ask(endpoint)
             if key is not None:
                 _ask(endpoint, key)
 

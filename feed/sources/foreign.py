@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import zmq
 
+from livetable.feed.curve.keys import check_plain
 from livetable.feed.errors import BadEndpoint, LivetableError
-from livetable.feed.keys import check_plain
 from livetable.feed.protocol.labels import safe_str
 from livetable.feed.protocol.messages import looks_like_livetable
 from livetable.feed.publisher import Publisher

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from livetable.feed import keys
+from livetable.feed.curve import keys
 from tests.brokers import free_port
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import wait_for

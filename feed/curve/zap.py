@@ -9,8 +9,8 @@ from typing import Final
 
 import zmq
 
+from livetable.feed.curve.keys import authorized_viewers, key_text
 from livetable.feed.errors import BadKey
-from livetable.feed.keys import authorized_viewers, key_text
 
 LOOK_SECONDS: Final = 1.5
 """While viewers are inside, it is looked this often whether their keys still let them in."""

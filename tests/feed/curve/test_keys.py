@@ -1,4 +1,4 @@
-"""livetable.feed.keys, doorkeeper, introducing: who may come in, and whom a viewer trusts."""
+"""livetable.feed.curve.keys, doorkeeper, introducing: who may come in, and whom a viewer trusts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import psutil
 import pytest
 import zmq
 
-from livetable.feed import Publisher, Subscriber, introducing, keys
+from livetable.feed import Publisher, Subscriber
 from livetable.feed.client import Barred, Client
+from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadEndpoint, BadKey
 from livetable.feed.hub import _Keyed, get_hub
 from livetable.feed.wanting import News
@@ -162,7 +163,7 @@ def test_one_whose_key_is_known_comes_in_at_once(
     keys.keygen()
     mine = keys.own_pair()
     assert mine is not None
-    shown = introducing.ask(feed.endpoint)
+    shown = introduction.ask(feed.endpoint)
     assert shown == feed_key(as_user)
     keys.trust(feed.endpoint, shown)
     assert "does not know your key" in barred(feed.endpoint)
@@ -234,7 +235,7 @@ def test_who_is_still_let_in_stays_when_another_is_not(
 
 def test_ones_own_key_always_comes_in(feed: Publisher, as_user: Callable[[str], Path]) -> None:
     as_user("feed")
-    shown = introducing.ask(feed.endpoint)
+    shown = introduction.ask(feed.endpoint)
     assert shown is not None
     keys.trust(feed.endpoint, shown)
     with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
@@ -300,8 +301,8 @@ def test_an_introducer_answers_questions_and_nothing_else(feed: Publisher) -> No
         answer = one.recv(1000)
     assert answer.startswith(b"livetable: this key: " + b"n" * 16)
     assert len(answer) < len(question)
-    assert introducing.ask("tcp://127.0.0.1:9") is None
-    assert introducing.ask("tcp://no.such.host.invalid:9") is None
+    assert introduction.ask("tcp://127.0.0.1:9") is None
+    assert introduction.ask("tcp://no.such.host.invalid:9") is None
 
 
 def test_connections_that_never_speak_are_closed_and_the_feed_goes_on(

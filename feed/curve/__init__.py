@@ -1,0 +1,1 @@
+"""Keys, who may enter, and how a feed's key becomes known."""
