@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from textual.app import App, ComposeResult
 
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.following import followed
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Position
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.driver import driver_for_terminal

@@ -129,8 +129,8 @@ def loop(seconds: float) -> None:
 
 def size() -> None:
     """Print the bytes of the bench's large table on the wire."""
-    from livetable.feed.encode import Encoder
-    from livetable.feed.frames import capture
+    from livetable.feed.frames.capture import capture
+    from livetable.feed.frames.encoder import Encoder
 
     values = np.random.default_rng(1).normal(100, 20, (1_000_000, 9))
     frame = pd.DataFrame(values)

@@ -12,8 +12,8 @@ import pandas as pd
 import psutil
 import pyarrow as pa
 
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeReader, TapeWriter

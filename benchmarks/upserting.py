@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from livetable.feed.changing import ChangingTable
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.protocol.messages import Position
 from livetable.feed.state import Snapshot, TableState

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Static
 
 from livetable.feed.client import Client
-from livetable.feed.decode import Decoded, Decoder
+from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.local import directory
 from livetable.feed.wanting import News
 

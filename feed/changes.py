@@ -12,9 +12,9 @@ from livetable.feed.arrow.arrays import rows_array, to_arrow, values_of_column, 
 from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.changing import Difference, State, keys_of
-from livetable.feed.encode import Encoder, stream, text_note
 from livetable.feed.errors import BadFrame
-from livetable.feed.frames import Captured, capture
+from livetable.feed.frames.capture import Captured, capture
+from livetable.feed.frames.encoder import Encoder, stream, text_note
 from livetable.feed.incoming import fitted
 from livetable.feed.protocol.labels import from_json, to_text
 from livetable.feed.protocol.messages import MAX_RANGES

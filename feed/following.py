@@ -13,7 +13,7 @@ from livetable.feed.errors import BodyError
 from livetable.feed.values import Arrays, StoredValues, Values
 
 if TYPE_CHECKING:
-    from livetable.feed.decode import Decoded, Delta, Labels
+    from livetable.feed.frames.decoder import Decoded, Delta, Labels
     from livetable.feed.protocol.messages import Header
     from livetable.feed.rows import Rows
     from livetable.feed.store import Store
@@ -48,7 +48,7 @@ class Followed:
 
 def body_of(state: Followed) -> memoryview:
     """Return a whole table as a body, as its feed would send it."""
-    from livetable.feed.encode import stream
+    from livetable.feed.frames.encoder import stream
 
     assert state.schema is not None
     # Without any columns a column of nulls holds the number of rows.
@@ -157,7 +157,7 @@ class Reading:
     """Takes in a table's bodies one after the other, whole ones and what changed."""
 
     def __init__(self) -> None:
-        from livetable.feed.decode import Decoder
+        from livetable.feed.frames.decoder import Decoder
 
         self._decoder = Decoder()
         self._follower = Follower()

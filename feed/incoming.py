@@ -23,9 +23,16 @@ from livetable.feed.arrow.arrays import (
 from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.errors import BadFrame
-from livetable.feed.frames import Captured, capture
-from livetable.feed.frames import is_column as _is_column
-from livetable.feed.given import columns_of_dict, is_many, is_row, row_of, rows_of, series_row
+from livetable.feed.frames.capture import Captured, capture
+from livetable.feed.frames.capture import is_column as _is_column
+from livetable.feed.frames.python_rows import (
+    columns_of_dict,
+    is_many,
+    is_row,
+    row_of,
+    rows_of,
+    series_row,
+)
 from livetable.feed.shape import Shape
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from livetable.feed.decode import Decoder
 from livetable.feed.errors import BodyError
 from livetable.feed.following import Followed, Follower
+from livetable.feed.frames.decoder import Decoder
 from livetable.feed.protocol.messages import Header
 from livetable.feed.tape import BadTape, TapeReader
 

@@ -25,7 +25,7 @@ from livetable.feed.errors import (
     NameTaken,
     PublisherClosed,
 )
-from livetable.feed.frames import Captured, capture, with_types
+from livetable.feed.frames.capture import Captured, capture, with_types
 from livetable.feed.hub import Hub, get_hub
 from livetable.feed.local import directory
 from livetable.feed.protocol.labels import safe_str, to_json
@@ -672,9 +672,9 @@ class _LateEncoder:
 
             return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:
-            loaded("livetable.feed.encode")
+            loaded("livetable.feed.frames.encoder")
             from livetable.feed.buffers.shared import SharedRoom
-            from livetable.feed.encode import Encoder
+            from livetable.feed.frames.encoder import Encoder
 
             self._encode = Encoder(SharedRoom() if self._is_local else None)
         body: Body = self._encode(captured)

@@ -23,10 +23,10 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed.__main__ import build_parser as feed_parser
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
 from livetable.feed.tape import TapeWriter

@@ -14,7 +14,7 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import comparable, plain_type, rows_array, taken, texts, truth
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.decode import Labels
+from livetable.feed.frames.decoder import Labels
 from livetable.feed.protocol.labels import from_json, to_text
 from livetable.feed.protocol.messages import Position
 from livetable.feed.values import Arrays, Values

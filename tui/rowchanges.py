@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from livetable.feed.arrow.arrays import rows_array, texts, without_dictionary
-from livetable.feed.decode import Labels
 from livetable.feed.errors import LivetableError
 from livetable.feed.following import Followed
+from livetable.feed.frames.decoder import Labels
 from livetable.feed.playback import Playback, Played
 from livetable.feed.protocol.labels import to_text
 from livetable.feed.values import Arrays

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
 from livetable.feed.publisher import Publisher
 from livetable.feed.sources.blocks import Blocks
 from livetable.feed.sources.lines import Lines, OtherTypes, last_of_each

@@ -376,8 +376,8 @@ def _ttl(text: str) -> float:
 
 def _frame(body: memoryview) -> Any:
     from livetable.feed.dataframe import to_dataframe
-    from livetable.feed.decode import Decoder
     from livetable.feed.following import followed
+    from livetable.feed.frames.decoder import Decoder
 
     decoded = Decoder()(body)
     frame = to_dataframe(followed(decoded))
@@ -386,8 +386,8 @@ def _frame(body: memoryview) -> Any:
 
 def _json(body: memoryview) -> bytes:
     from livetable.feed.dataframe import to_arrow
-    from livetable.feed.decode import Decoder
     from livetable.feed.following import followed
+    from livetable.feed.frames.decoder import Decoder
 
     rows = to_arrow(followed(Decoder()(body))).to_pylist()
     return json.dumps(_plain(rows), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

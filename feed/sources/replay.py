@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from livetable.feed.frames import Captured
+from livetable.feed.frames.capture import Captured
 from livetable.feed.playback import Playback
 from livetable.feed.publisher import Publisher
 from livetable.feed.tape import TapeReader

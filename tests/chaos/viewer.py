@@ -13,9 +13,9 @@ import time
 from typing import Any
 
 from livetable.feed.client import Client, Refused
-from livetable.feed.decode import Decoder
 from livetable.feed.errors import BodyError
 from livetable.feed.following import Followed, Follower
+from livetable.feed.frames.decoder import Decoder
 from livetable.feed.wanting import News
 from tests.chaos.told import hash_of_all
 

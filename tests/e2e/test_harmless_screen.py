@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from livetable.feed import Publisher
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeWriter
 from tests.terminal import Terminal

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from livetable.feed import changing, rows, state
 from livetable.feed.changes import begun, keys_given
 from livetable.feed.changing import ChangingTable
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadFrame, BodyError
 from livetable.feed.following import Followed, Follower
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position

@@ -18,9 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.sources.pickles import Refused, looks_pickled, read
 from livetable.feed.sources.thaw import thaw
 from tests.feed.pickles.make import frames

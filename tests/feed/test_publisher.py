@@ -25,7 +25,6 @@ import zmq
 
 from livetable.feed import Publisher
 from livetable.feed.client import Client, Gone, Link
-from livetable.feed.decode import Decoded, Decoder
 from livetable.feed.errors import (
     BadEndpoint,
     BadFrame,
@@ -34,6 +33,7 @@ from livetable.feed.errors import (
     PublisherClosed,
 )
 from livetable.feed.following import Followed, Follower
+from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.hub import process_name
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header

@@ -27,7 +27,7 @@ import zmq
 from livetable.feed import Publisher, Subscriber
 from livetable.feed import __main__ as feed_command
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.sources import Source, demo, find_source, foreign, http, processes, source_names

@@ -13,11 +13,11 @@ import pytest
 
 from livetable.feed import LivetableError, Publisher, Subscriber
 from livetable.feed.dataframe import to_arrow, to_dataframe
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadEndpoint, BadName, NoFrame
 from livetable.feed.following import Followed, followed
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from tests.ugly import ugly_frames
 from tests.waiting import wait_for
 

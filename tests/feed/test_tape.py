@@ -17,10 +17,10 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import recording, tape
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower, body_of
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.recording import BadRecording, Recorder, Rotation, read_rotation

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Place, Position, TableInfo, Want
 from livetable.feed.tape import TapeWriter
 

@@ -23,8 +23,8 @@ import psutil
 import zmq
 
 from livetable.feed import Subscriber as Script
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.tui.subscriber import Subscriber
 from livetable.tui.target import Target

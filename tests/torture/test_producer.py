@@ -211,7 +211,7 @@ def _child(code: str, folder: Path) -> tuple[int, str]:
 
 ONE = "from livetable.feed import Publisher\nPublisher('orders').send({'a': [1]})\n"
 NOBODY = """
-import fcntl, os, pandas, livetable.feed.encode, livetable.feed.hub
+import fcntl, os, pandas, livetable.feed.frames.encoder, livetable.feed.hub
 from livetable.feed import Publisher
 import livetable.feed.publisher
 os.setuid(65534)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.tui.columnstyle import (
     ColumnStyle,
     Shade,

@@ -19,8 +19,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from livetable.feed import Publisher
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from textual.pilot import Pilot
 
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.following import Follower
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.recording import Recorder

@@ -25,9 +25,9 @@ from livetable.feed.buffers import shared
 from livetable.feed.buffers.pool import LEAST, MOST
 from livetable.feed.buffers.shared import Reader, SharedRoom, Unreadable, WrittenOver
 from livetable.feed.client import Client
-from livetable.feed.decode import Decoded, Decoder
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoded, Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Place, can_share
 from livetable.feed.wanting import News

@@ -1,4 +1,4 @@
-"""livetable.feed.frames, arrays, encode and decode: any frame there and back."""
+"""livetable.feed.frames.capture, arrays, encode and decode: any frame there and back."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed import frames
 from livetable.feed.arrow import envelope
-from livetable.feed.decode import Decoded, Decoder
-from livetable.feed.encode import Encoder
 from livetable.feed.errors import BadFrame, BodyError
-from livetable.feed.frames import capture
+from livetable.feed.frames import capture as capture_module
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoded, Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import METADATA_KEY
 from tests.ugly import ugly_frames
 
@@ -197,8 +197,8 @@ def test_another_pandas_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(frame: Any) -> int:
         raise AttributeError("_mgr")
 
-    monkeypatch.setattr(frames, "_outside_references", gone)
-    monkeypatch.setattr(frames, "_offset", None)
+    monkeypatch.setattr(capture_module, "_outside_references", gone)
+    monkeypatch.setattr(capture_module, "_offset", None)
     assert not np.shares_memory(capture(frame).frame[0].to_numpy(), frame[0].to_numpy())
 
 

@@ -1,4 +1,4 @@
-"""livetable.feed.frames: what was sent is what is seen, whatever is written to afterwards."""
+"""feed.frames.capture: what was sent is what is seen, whatever is written to afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from livetable.feed import Publisher, Subscriber
 from livetable.feed.arrow.borrowed import lent
 from livetable.feed.errors import BadFrame, NameTaken, PublisherClosed
-from livetable.feed.frames import _writable_from_outside, capture
+from livetable.feed.frames.capture import _writable_from_outside, capture
 
 
 def seen(publisher: Publisher) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""livetable.feed.stencil: bodies that are made after the last one are what Arrow would write."""
+"""feed.frames.template: bodies that are made after the last one are what Arrow would write."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed import encode, stencil
-from livetable.feed.decode import Decoder
-from livetable.feed.encode import Encoder
-from livetable.feed.frames import capture
-from livetable.feed.stencil import MANY, Stencil, layout_of
+from livetable.feed.frames import encoder as encoder_module
+from livetable.feed.frames import template
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
+from livetable.feed.frames.template import MANY, Stencil, layout_of
 from tests.ugly import ugly_frames
 
 NUMBERS = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u1"]
@@ -42,7 +43,7 @@ def filled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     fill = Stencil.fill
 
-    def spy(self: Stencil, layout: stencil.Layout, rows: int, room: Any) -> memoryview:
+    def spy(self: Stencil, layout: template.Layout, rows: int, room: Any) -> memoryview:
         found.append(rows)
         return fill(self, layout, rows, room)
 
@@ -173,7 +174,7 @@ def test_a_frame_that_fails_leaves_nothing_behind(
     encoder(capture(numbers(5)))
     other = numbers(5, MANY + 1)
     with monkeypatch.context() as failing:
-        failing.setattr(encode, "_batch", lambda *_: 1 / 0)
+        failing.setattr(encoder_module, "_batch", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             encoder(capture(other))
     for _ in range(2):
@@ -221,6 +222,6 @@ def test_a_column_that_begins_to_hold_nothing(
     for _ in range(2):
         encoder(capture(frame))
     with monkeypatch.context() as changed:
-        changed.setattr(stencil, "first_batch", lambda _: None)
+        changed.setattr(template, "first_batch", lambda _: None)
         assert bytes(encoder(capture(frame)).data) == as_arrow_writes(frame)
     assert filled == [5, 5]

@@ -18,7 +18,7 @@ from livetable.feed.arrow.borrowed import lent_of, numpys_memory
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep
 from livetable.feed.errors import BadFrame
-from livetable.feed.given import (
+from livetable.feed.frames.python_rows import (
     columns_of_dict,
     is_many,
     is_row,

@@ -1,4 +1,4 @@
-"""livetable.feed.given: what rows may be; and what is no row."""
+"""livetable.feed.frames.python_rows: what rows may be; and what is no row."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import BadFrame, PublisherClosed
-from livetable.feed.frames import capture
-from livetable.feed.given import rows_of
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.python_rows import rows_of
 from tests.terminal import environment_for
 
 
