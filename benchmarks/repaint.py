@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from textual.app import App, ComposeResult
 
-from livetable.feed.following import followed
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Position
+from livetable.feed.rows.replica import followed
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.driver import driver_for_terminal
 from livetable.tui.model import Table, build

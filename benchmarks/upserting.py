@@ -18,13 +18,13 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from livetable.feed.changing import ChangingTable
-from livetable.feed.following import Follower
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.protocol.messages import Position
+from livetable.feed.rows.input import captured_rows, fit, prepared
+from livetable.feed.rows.keyed_table import ChangingTable
+from livetable.feed.rows.replica import Follower
 from livetable.feed.state import Snapshot, TableState
 from livetable.tui.model import build
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from livetable.feed.errors import BodyError
-from livetable.feed.following import Followed, Follower
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.protocol.messages import Header
+from livetable.feed.rows.replica import Followed, Follower
 from livetable.feed.tape import BadTape, TapeReader
 
 _KEPT_BYTES: Final = 64 << 20

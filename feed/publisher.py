@@ -34,7 +34,7 @@ from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
 from livetable.feed.streams import say_taken
 
 if TYPE_CHECKING:
-    from livetable.feed.changing import ChangingTable
+    from livetable.feed.rows.keyed_table import ChangingTable
 
 
 class Publisher(Closing):
@@ -290,9 +290,9 @@ class Publisher(Closing):
 
     def _add(self, rows: Any, how: Literal["upsert", "append", "tail"]) -> None:
         self._check_open()
-        loaded("livetable.feed.changes")
-        from livetable.feed.changes import begun
-        from livetable.feed.incoming import captured_rows, fit, prepared
+        loaded("livetable.feed.rows.deltas")
+        from livetable.feed.rows.deltas import begun
+        from livetable.feed.rows.input import captured_rows, fit, prepared
 
         captured = captured_rows(rows, self._key)
         if not sum(one.shape[0] for one in captured):
@@ -335,8 +335,8 @@ class Publisher(Closing):
         self._check_open()
         if not self._state.seq:
             return 0
-        loaded("livetable.feed.changes")
-        from livetable.feed.changes import keys_given, keys_held
+        loaded("livetable.feed.rows.deltas")
+        from livetable.feed.rows.deltas import keys_given, keys_held
 
         now = time.monotonic()
         if not self._key:
@@ -667,8 +667,8 @@ class _LateEncoder:
 
     def __call__(self, captured: Captured) -> Body:
         if hasattr(captured.frame, "labels"):  # a state that came over the wire, or from a tape
-            loaded("livetable.feed.following")
-            from livetable.feed.following import body_of
+            loaded("livetable.feed.rows.replica")
+            from livetable.feed.rows.replica import body_of
 
             return Body(body_of(captured.frame), *captured.shape)
         if self._encode is None:

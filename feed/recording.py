@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.following import Followed, body_of
 from livetable.feed.protocol.messages import Header
+from livetable.feed.rows.replica import Followed, body_of
 from livetable.feed.tape import LAST_TIME, TapeWriter
 
 _RATIO: Final = 4

@@ -29,7 +29,7 @@ from livetable.feed.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from livetable.feed.changing import ChangingTable, Difference, State
+    from livetable.feed.rows.keyed_table import ChangingTable, Difference, State
 
 Beginning: TypeAlias = "tuple[State, tuple[int, ...]]"
 """What a table changes from, and which of its fields are the key."""
@@ -136,8 +136,8 @@ class _Now:
 
 
 def _whole(state: State) -> Body:
-    loaded("livetable.feed.changes")
-    from livetable.feed.changes import whole
+    loaded("livetable.feed.rows.deltas")
+    from livetable.feed.rows.deltas import whole
 
     return whole(state)
 
@@ -413,8 +413,8 @@ class TableState:
         )
 
     def _begun(self, held: _Held, first: Beginning | None) -> Beginning:
-        loaded("livetable.feed.changes")
-        from livetable.feed.changes import begun, nothing_of
+        loaded("livetable.feed.rows.deltas")
+        from livetable.feed.rows.deltas import begun, nothing_of
 
         newest, now, frame = self._newest, self._now, held.frame
         if now.held is held and not now.seq:
@@ -435,7 +435,7 @@ class TableState:
     def _changing(
         self, state: State, key: tuple[int, ...], seq: int, *, anew: bool = False
     ) -> ChangingTable:
-        from livetable.feed.changing import ChangingTable
+        from livetable.feed.rows.keyed_table import ChangingTable
 
         sent_at = self._now.sent_at
         return ChangingTable(
@@ -489,7 +489,7 @@ class TableState:
 
     def compact(self) -> None:
         """Let go of what rows held before. Takes a pass over the table, but holds nobody up."""
-        from livetable.feed.changing import compacted
+        from livetable.feed.rows.keyed_table import compacted
 
         table, before = self._table, self._now.state
         if table is None or before is None or not before.store.is_bloated(len(before.rows)):
@@ -657,7 +657,7 @@ class TableState:
         self, state: State, missed: Difference, since: int, now: Snapshot
     ) -> Snapshot | None:
         """Return what changed since a seq, once made for all that ask the same."""
-        from livetable.feed.changes import delta, ranges
+        from livetable.feed.rows.deltas import delta, ranges
 
         if self._deltas_to != now.position.seq:
             self._deltas.clear()

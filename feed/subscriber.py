@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from livetable.feed.client import Client, Event
-    from livetable.feed.following import Followed
     from livetable.feed.protocol.messages import Header
+    from livetable.feed.rows.replica import Followed
     from livetable.feed.wanting import News
 
 
@@ -86,13 +86,13 @@ class Subscriber(Closing):
             NoFrame: the table ended, or this was closed.
         BadKey: the feed does not let this user in, or does not prove its key.
         """
-        from livetable.feed.dataframe import to_dataframe
+        from livetable.feed.rows.dataframe import to_dataframe
 
         return to_dataframe(self._next(self._timeout if timeout is None else timeout))
 
     def get_arrow(self, timeout: float | None = None) -> pa.Table:
         """Return the next frame as an Arrow table; see `get`."""
-        from livetable.feed.dataframe import to_arrow
+        from livetable.feed.rows.dataframe import to_arrow
 
         return to_arrow(self._next(self._timeout if timeout is None else timeout))
 
@@ -107,7 +107,7 @@ class Subscriber(Closing):
 
     async def __aiter__(self) -> AsyncIterator[pd.DataFrame]:
         """Yield frames until the table ends, without holding the event loop up."""
-        from livetable.feed.dataframe import to_dataframe
+        from livetable.feed.rows.dataframe import to_dataframe
 
         loop, news = asyncio.get_running_loop(), asyncio.Event()
         self._on_news = lambda: loop.call_soon_threadsafe(news.set)
@@ -193,7 +193,7 @@ class Subscriber(Closing):
 
     def _read(self, endpoint: str) -> None:
         from livetable.feed.client import Barred, Client, Gone, Refused
-        from livetable.feed.following import Reading
+        from livetable.feed.rows.replica import Reading
         from livetable.feed.wanting import News
 
         self._client = client = Client(endpoint)

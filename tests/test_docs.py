@@ -23,12 +23,12 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed.__main__ import build_parser as feed_parser
-from livetable.feed.following import Follower
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
+from livetable.feed.rows.replica import Follower
 from livetable.feed.tape import TapeWriter
 from livetable.tui.__main__ import build_parser
 from livetable.tui.arrange import check_filter, filter_mask

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
-from livetable.feed.values import Arrays
+from livetable.feed.rows.values import Arrays
 from livetable.tui import calculating, exact, times
 from livetable.tui.model import ColumnRef, Heading, Headings, Table
 

@@ -222,8 +222,8 @@ def as_table(listing: list[Listed], number: int) -> Any:
         number: Counts the listings.
     """
     from livetable.feed.arrow.arrays import numbers, texts
-    from livetable.feed.following import followed
     from livetable.feed.frames.decoder import Decoded, Labels
+    from livetable.feed.rows.replica import followed
     from livetable.tui.model import build
 
     infos = [one.info for one in listing]

@@ -17,11 +17,11 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.frames.decoder import Labels
 from livetable.feed.protocol.labels import from_json, to_text
 from livetable.feed.protocol.messages import Position
-from livetable.feed.values import Arrays, Values
+from livetable.feed.rows.values import Arrays, Values
 
 if TYPE_CHECKING:
-    from livetable.feed.following import Followed
-    from livetable.feed.rows import Rows
+    from livetable.feed.rows.replica import Followed
+    from livetable.feed.rows.row_map import Rows
     from livetable.tui.evaluate import Columns as Earlier
     from livetable.tui.expression import Expression
 
@@ -383,7 +383,9 @@ class Table:
         """Return the numbers of rows of the frame, in any order."""
         if self.numbers is None:
             return rows
-        from livetable.feed.rows import in_any_order  # late: only a table with numbers needs it
+        from livetable.feed.rows.row_map import (
+            in_any_order,  # late: only a table with numbers needs it
+        )
 
         return in_any_order(self.numbers.numbers_at, rows)
 
@@ -397,7 +399,7 @@ class Table:
         numbers = self._numbers_of(rows)
         if other.numbers is None:
             return np.where(numbers < other.frame_rows, numbers, -1)
-        from livetable.feed.rows import in_any_order
+        from livetable.feed.rows.row_map import in_any_order
 
         return in_any_order(other.numbers.positions_of, numbers)
 

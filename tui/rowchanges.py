@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import rows_array, texts, without_dictionary
 from livetable.feed.errors import LivetableError
-from livetable.feed.following import Followed
 from livetable.feed.frames.decoder import Labels
 from livetable.feed.playback import Playback, Played
 from livetable.feed.protocol.labels import to_text
-from livetable.feed.values import Arrays
+from livetable.feed.rows.replica import Followed
+from livetable.feed.rows.values import Arrays
 from livetable.tui.model import Table, build
 
 

@@ -23,9 +23,9 @@ from livetable.tui.target import Target
 
 if TYPE_CHECKING:
     from livetable.feed.client import Client, Event
-    from livetable.feed.following import Followed, Reading
     from livetable.feed.protocol.messages import Header
     from livetable.feed.recording import Recorder
+    from livetable.feed.rows.replica import Followed, Reading
     from livetable.feed.wanting import News
     from livetable.tui.model import Table
 
@@ -242,7 +242,7 @@ class Subscriber:
             self._update(link=Link.WAITING)
 
     def _begin(self, client: Client) -> None:
-        from livetable.feed.following import Reading
+        from livetable.feed.rows.replica import Reading
 
         self._client = client
         self._reading = Reading()
@@ -377,7 +377,7 @@ class Subscriber:
                 self._unrecorded = True  # half a number on a tape would be a wrong one
                 return
             if self._unrecorded and header.kind == "delta":
-                from livetable.feed.following import body_of
+                from livetable.feed.rows.replica import body_of
 
                 header = replace(header, kind="snapshot", since=None, gone=())
                 news = replace(news, body=body_of(state))

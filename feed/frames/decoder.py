@@ -23,7 +23,7 @@ from livetable.feed.protocol.labels import Label, from_json
 from livetable.feed.protocol.messages import METADATA_KEY
 
 if TYPE_CHECKING:
-    from livetable.feed.rows import Numbers
+    from livetable.feed.rows.row_map import Numbers
 
 MAX_COLUMNS: Final = 100_000
 """More columns than this are refused."""

@@ -375,9 +375,9 @@ def _ttl(text: str) -> float:
 
 
 def _frame(body: memoryview) -> Any:
-    from livetable.feed.dataframe import to_dataframe
-    from livetable.feed.following import followed
     from livetable.feed.frames.decoder import Decoder
+    from livetable.feed.rows.dataframe import to_dataframe
+    from livetable.feed.rows.replica import followed
 
     decoded = Decoder()(body)
     frame = to_dataframe(followed(decoded))
@@ -385,9 +385,9 @@ def _frame(body: memoryview) -> Any:
 
 
 def _json(body: memoryview) -> bytes:
-    from livetable.feed.dataframe import to_arrow
-    from livetable.feed.following import followed
     from livetable.feed.frames.decoder import Decoder
+    from livetable.feed.rows.dataframe import to_arrow
+    from livetable.feed.rows.replica import followed
 
     rows = to_arrow(followed(Decoder()(body))).to_pylist()
     return json.dumps(_plain(rows), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -278,9 +278,9 @@ class _Delimited(_Shown):
 
     def _put_behind(self, table: pa.Table) -> None:
         """Put rows behind those whose text is not kept any more, which get their types."""
-        from livetable.feed.dataframe import to_arrow
-        from livetable.feed.following import followed
         from livetable.feed.frames.decoder import Decoder
+        from livetable.feed.rows.dataframe import to_arrow
+        from livetable.feed.rows.replica import followed
 
         there = to_arrow(followed(Decoder()(self._publisher.snapshot())))
         old = there.slice(0, max(0, there.num_rows - table.num_rows))

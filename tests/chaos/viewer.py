@@ -14,8 +14,8 @@ from typing import Any
 
 from livetable.feed.client import Client, Refused
 from livetable.feed.errors import BodyError
-from livetable.feed.following import Followed, Follower
 from livetable.feed.frames.decoder import Decoder
+from livetable.feed.rows.replica import Followed, Follower
 from livetable.feed.wanting import News
 from tests.chaos.told import hash_of_all
 

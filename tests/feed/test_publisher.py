@@ -32,11 +32,11 @@ from livetable.feed.errors import (
     NameTaken,
     PublisherClosed,
 )
-from livetable.feed.following import Followed, Follower
 from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.hub import process_name
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
+from livetable.feed.rows.replica import Followed, Follower
 from livetable.feed.wanting import News
 from tests.waiting import killed_after, wait_for
 
@@ -224,7 +224,7 @@ def test_rows_live_as_long_as_they_are_written_to() -> None:
 
 
 def test_room_is_made_in_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.feed.store.SPARE", 10)
+    monkeypatch.setattr("livetable.feed.rows.store.SPARE", 10)
     with Publisher("orders", key="id") as orders:
         for number in range(100):
             orders.upsert({"id": 1, "x": number})

@@ -13,10 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.feed.buffers.pool import Room
-from livetable.feed.changes import begun
-from livetable.feed.changing import ChangingTable
 from livetable.feed.errors import WireError
-from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
     PART_BYTES,
@@ -27,6 +24,9 @@ from livetable.feed.protocol.messages import (
     Want,
     new_topic,
 )
+from livetable.feed.rows.deltas import begun
+from livetable.feed.rows.input import captured_rows, fit, prepared
+from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
 from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting

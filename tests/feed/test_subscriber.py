@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from livetable.feed import LivetableError, Publisher, Subscriber
-from livetable.feed.dataframe import to_arrow, to_dataframe
 from livetable.feed.errors import BadEndpoint, BadName, NoFrame
-from livetable.feed.following import Followed, followed
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
+from livetable.feed.rows.dataframe import to_arrow, to_dataframe
+from livetable.feed.rows.replica import Followed, followed
 from tests.ugly import ugly_frames
 from tests.waiting import wait_for
 

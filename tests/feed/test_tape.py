@@ -17,15 +17,15 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import recording, tape
-from livetable.feed.following import Follower, body_of
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.recording import BadRecording, Recorder, Rotation, read_rotation
+from livetable.feed.rows.replica import Follower, body_of
 from livetable.feed.tape import BadTape, TapeReader, TapeWriter
-from tests.feed.test_changing import Feed
+from tests.feed.rows.test_keyed_table import Feed
 
 
 def header(seq: int, size: int, *, kind: str = "snapshot", **more: Any) -> Header:

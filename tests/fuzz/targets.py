@@ -15,11 +15,11 @@ import pyarrow as pa
 from livetable.feed.arrow.envelope import metadata_size
 from livetable.feed.buffers.shared import Reader
 from livetable.feed.errors import BodyError, LivetableError, WireError
-from livetable.feed.following import Followed, Follower, followed
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position, TableInfo
+from livetable.feed.rows.replica import Followed, Follower, followed
 from livetable.feed.serving import Serving
 from livetable.feed.sources.bodies import recognise
 from livetable.feed.state import TableState

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.values import Arrays
+from livetable.feed.rows.values import Arrays
 from livetable.tui.arrange import (
     PLAIN,
     Arranged,

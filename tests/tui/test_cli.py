@@ -194,7 +194,7 @@ import sys
 import pyarrow as pa
 from livetable.feed.arrow.arrays import numbers, texts
 from livetable.feed.frames.decoder import Decoded, Labels
-from livetable.feed.following import followed
+from livetable.feed.rows.replica import followed
 from livetable.feed.protocol.messages import Position
 from livetable.tui.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
 from livetable.tui.model import build

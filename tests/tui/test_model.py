@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed.following import Follower, followed
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder, Delta
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position
+from livetable.feed.rows.replica import Follower, followed
 from livetable.tui.format import ColumnFormat
 from livetable.tui.model import Table, build
 from livetable.tui.view import View, follow, move, show

@@ -14,13 +14,13 @@ import pandas as pd
 import pytest
 from textual.pilot import Pilot
 
-from livetable.feed.following import Follower
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.recording import Recorder
+from livetable.feed.rows.replica import Follower
 from livetable.feed.tape import TapeReader
 from livetable.tui.app import LivetableApp
 from livetable.tui.panes import tape as tape_module

@@ -1,4 +1,4 @@
-"""livetable.feed.rows and store: against plain lists, with pages of four rows."""
+"""livetable.feed.rows.row_map and store: against plain lists, with pages of four rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed import rows as rows_module
-from livetable.feed import store as store_module
-from livetable.feed.rows import GONE, Numbers, Rows
-from livetable.feed.store import Store
-from livetable.feed.values import Arrays, StoredValues
+from livetable.feed.rows import row_map as rows_module
+from livetable.feed.rows import store as store_module
+from livetable.feed.rows.row_map import GONE, Numbers, Rows
+from livetable.feed.rows.store import Store
+from livetable.feed.rows.values import Arrays, StoredValues
 
 
 @pytest.fixture(autouse=True)

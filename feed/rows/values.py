@@ -11,8 +11,8 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import taken
 
 if TYPE_CHECKING:
-    from livetable.feed.rows import Numbers, Rows
-    from livetable.feed.store import Reader, Store
+    from livetable.feed.rows.row_map import Numbers, Rows
+    from livetable.feed.rows.store import Reader, Store
 
 
 class Values(Protocol):
@@ -109,7 +109,7 @@ class StoredValues:
         import numpy as np
 
         from livetable.feed.arrow.arrays import as_numpy, missing
-        from livetable.feed.rows import GONE, in_any_order
+        from livetable.feed.rows.row_map import GONE, in_any_order
 
         positions = as_numpy(rows)
         there = ~missing(rows) if rows.null_count else np.ones(len(rows), dtype=bool)

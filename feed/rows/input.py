@@ -33,10 +33,10 @@ from livetable.feed.frames.python_rows import (
     rows_of,
     series_row,
 )
-from livetable.feed.shape import Shape
+from livetable.feed.rows.schema import Shape
 
 if TYPE_CHECKING:
-    from livetable.feed.changing import State
+    from livetable.feed.rows.keyed_table import State
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from livetable.feed.following import Followed
+    from livetable.feed.rows.replica import Followed
 
 _NULLABLE: dict[pa.DataType, Any] = {
     pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(),

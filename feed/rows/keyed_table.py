@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import comparable
 from livetable.feed.errors import BadFrame
-from livetable.feed.incoming import Incoming
-from livetable.feed.rows import GONE, Numbers, Rows, in_any_order
-from livetable.feed.shape import Shape
-from livetable.feed.store import Store
+from livetable.feed.rows.input import Incoming
+from livetable.feed.rows.row_map import GONE, Numbers, Rows, in_any_order
+from livetable.feed.rows.schema import Shape
+from livetable.feed.rows.store import Store
 
 MOST_CHANGES: Final = 10_000
 """Changes that are remembered one by one, for viewers that missed some."""

@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import without_dictionary
 from livetable.feed.errors import BodyError
-from livetable.feed.values import Arrays, StoredValues, Values
+from livetable.feed.rows.values import Arrays, StoredValues, Values
 
 if TYPE_CHECKING:
     from livetable.feed.frames.decoder import Decoded, Delta, Labels
     from livetable.feed.protocol.messages import Header
-    from livetable.feed.rows import Rows
-    from livetable.feed.store import Store
+    from livetable.feed.rows.row_map import Rows
+    from livetable.feed.rows.store import Store
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Follower:
         Raises:
             BodyError: it does not fit what there is; a new snapshot is needed.
         """
-        from livetable.feed.rows import Rows  # late: most tables are only ever sent whole
+        from livetable.feed.rows.row_map import Rows  # late: most tables are only ever sent whole
 
         now = self._now
         if now is None:
@@ -143,8 +143,8 @@ class Follower:
         return self._now
 
     def _stored(self, now: Followed) -> tuple[Store, Rows]:
-        from livetable.feed.rows import Rows
-        from livetable.feed.store import Store
+        from livetable.feed.rows.row_map import Rows
+        from livetable.feed.rows.store import Store
 
         if self._store is not None and now.rows is not None:
             return self._store, now.rows

@@ -12,17 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from livetable.feed import changing, rows, state
-from livetable.feed.changes import begun, keys_given
-from livetable.feed.changing import ChangingTable
+from livetable.feed import state
 from livetable.feed.errors import BadFrame, BodyError
-from livetable.feed.following import Followed, Follower
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.incoming import captured_rows, fit, prepared
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position
+from livetable.feed.rows import keyed_table, row_map
+from livetable.feed.rows.deltas import begun, keys_given
+from livetable.feed.rows.input import captured_rows, fit, prepared
+from livetable.feed.rows.keyed_table import ChangingTable
+from livetable.feed.rows.replica import Followed, Follower
 from livetable.feed.state import TableState
 
 COLUMNS = ("id", "price", "name")
@@ -139,11 +140,11 @@ def test_every_reader_sees_the_table(
     steps: list[tuple[str, Any]], limit: int | None, ttl: float | None
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows, "PAGE", 4)
-        patch.setattr(rows, "_SPARE_PAGES", 1)
-        patch.setattr(rows, "_MOST_EMPTY", 1)
-        patch.setattr("livetable.feed.store.SPARE", 4)
-        patch.setattr(changing, "_LEAST_REMEMBERED", 12)
+        patch.setattr(row_map, "PAGE", 4)
+        patch.setattr(row_map, "_SPARE_PAGES", 1)
+        patch.setattr(row_map, "_MOST_EMPTY", 1)
+        patch.setattr("livetable.feed.rows.store.SPARE", 4)
+        patch.setattr(keyed_table, "_LEAST_REMEMBERED", 12)
         _follow(steps, limit, ttl)
 
 
@@ -258,11 +259,11 @@ def test_a_hole_is_filled_by_a_snapshot() -> None:
     feed, reader = Feed("id"), Reader()
     feed.send({"id": [1], "x": [0]})
     reader.look(feed)
-    for x in range(changing.MOST_CHANGES + 5):
+    for x in range(keyed_table.MOST_CHANGES + 5):
         feed.change("upsert", pa.table({"id": [1], "x": [x]}))
     reader.look(feed)
     assert reader.kinds == ["snapshot", "snapshot"]
-    assert reader.table == {"id": [1], "x": [changing.MOST_CHANGES + 4]}
+    assert reader.table == {"id": [1], "x": [keyed_table.MOST_CHANGES + 4]}
 
 
 def test_rows_are_only_added_and_go_on_counting() -> None:
@@ -447,7 +448,7 @@ def test_rows_whose_time_is_over() -> None:
 
 
 def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.feed.store.SPARE", 10)
+    monkeypatch.setattr("livetable.feed.rows.store.SPARE", 10)
     feed, reader = Feed("id"), Reader()
     feed.send({"id": range(50), "x": 0})
     assert not bloated(feed)
@@ -458,15 +459,15 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     assert table is not None
     assert bloated(feed)
     reader.look(feed)
-    made = changing.compacted
+    made = keyed_table.compacted
 
-    def meanwhile(before: changing.State) -> Any:
+    def meanwhile(before: keyed_table.State) -> Any:
         compact = made(before)
         feed.change("upsert", {"id": [7], "x": [-7]})  # a producer does not wait
         feed.delete([8])
         return compact
 
-    monkeypatch.setattr(changing, "compacted", meanwhile)
+    monkeypatch.setattr(keyed_table, "compacted", meanwhile)
     feed.state.compact()
     assert len(table.now.store) == 51
     reader.look(feed)
@@ -475,13 +476,13 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     wanted[7]["x"] = -7
     assert reader.table == told(wanted, ("id", "x"))
 
-    def a_column(before: changing.State) -> Any:
+    def a_column(before: keyed_table.State) -> Any:
         compact = made(before)
         feed.change("upsert", {"id": [7], "y": [1]})
         return compact
 
-    monkeypatch.setattr("livetable.feed.store.SPARE", -60)
-    monkeypatch.setattr(changing, "compacted", a_column)
+    monkeypatch.setattr("livetable.feed.rows.store.SPARE", -60)
+    monkeypatch.setattr(keyed_table, "compacted", a_column)
     before = len(table.now.store)
     feed.state.compact()  # of other columns it is of no use
     assert len(table.now.store) == before + 1
@@ -532,7 +533,7 @@ def test_bodies_that_are_no_deltas(table: dict[str, list[Any]]) -> None:
 
 
 def test_more_gaps_than_a_header_takes_are_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.feed.changes.MAX_RANGES", 3)
+    monkeypatch.setattr("livetable.feed.rows.deltas.MAX_RANGES", 3)
     feed, reader = Feed("id"), Reader()
     feed.send({"id": range(300)})
     reader.look(feed)
@@ -561,10 +562,10 @@ def test_a_state_that_cant_be_encoded_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_numbers_and_room_of_a_table_that_churns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "PAGE", 4)
-    monkeypatch.setattr(rows, "_SPARE_PAGES", 4)
-    monkeypatch.setattr(rows, "_MOST_EMPTY", 1)
-    monkeypatch.setattr("livetable.feed.store.SPARE", 10)
+    monkeypatch.setattr(row_map, "PAGE", 4)
+    monkeypatch.setattr(row_map, "_SPARE_PAGES", 4)
+    monkeypatch.setattr(row_map, "_MOST_EMPTY", 1)
+    monkeypatch.setattr("livetable.feed.rows.store.SPARE", 10)
     feed, reader = Feed("id", ttl=100.0), Reader()
     feed.change("upsert", {"id": -1, "x": 0})  # the oldest row lives on
     lines = set()

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from livetable.feed.arrow.arrays import bytes_of, one_chunk, rows_array, taken
-from livetable.feed.rows import GONE, Numbers
+from livetable.feed.rows.row_map import GONE, Numbers
 
 SPARE: Final = 1 << 16
 """Rows that are over may stay up to this many, however few are there."""

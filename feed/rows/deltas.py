@@ -11,15 +11,15 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import rows_array, to_arrow, values_of_column, without_dictionary
 from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
-from livetable.feed.changing import Difference, State, keys_of
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.capture import Captured, capture
 from livetable.feed.frames.encoder import Encoder, stream, text_note
-from livetable.feed.incoming import fitted
 from livetable.feed.protocol.labels import from_json, to_text
 from livetable.feed.protocol.messages import MAX_RANGES
-from livetable.feed.rows import Numbers
-from livetable.feed.shape import Shape
+from livetable.feed.rows.input import fitted
+from livetable.feed.rows.keyed_table import Difference, State, keys_of
+from livetable.feed.rows.row_map import Numbers
+from livetable.feed.rows.schema import Shape
 from livetable.feed.state import Body
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
