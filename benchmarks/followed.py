@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from benchmarks.measure import processor_seconds
 from benchmarks.results import median
-from livetable.feed.subscriber import Subscriber
+from livetable.feed.client.subscriber import Subscriber
 
 SIZES: Final = (60, 400)
 """Megabytes: below what is compared at once after each change, and above it."""

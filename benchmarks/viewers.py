@@ -14,10 +14,10 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
-from livetable.feed.client import Client
+from livetable.feed.client.connection import Client
+from livetable.feed.client.requests import News
 from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.local import directory
-from livetable.feed.wanting import News
 
 
 class Frame(Message):

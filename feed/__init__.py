@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from livetable.feed.client.subscriber import Subscriber
     from livetable.feed.errors import (
         BadEndpoint,
         BadFrame,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         WireError,
     )
     from livetable.feed.publisher import Publisher
-    from livetable.feed.subscriber import Subscriber
 
 __all__ = [
     "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LivetableError", "NameTaken",
@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
         return Publisher
     if name == "Subscriber":
-        from livetable.feed.subscriber import Subscriber
+        from livetable.feed.client.subscriber import Subscriber
 
         return Subscriber
     if name in __all__:

@@ -37,7 +37,7 @@ from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.typed import TypedInOrder
 
 if TYPE_CHECKING:
-    from livetable.feed.client import Client
+    from livetable.feed.client.connection import Client
     from livetable.tui.prompt import Prompt
 
 LAST_SECONDS = 3.0

@@ -134,7 +134,7 @@ class Lister:
             thread.join()
 
     def _start_reader(self, endpoint: str, context: Any) -> threading.Thread:
-        from livetable.feed.client import Client
+        from livetable.feed.client.connection import Client
 
         try:
             client = Client(endpoint, context)
@@ -155,8 +155,8 @@ class Lister:
         return thread
 
     def _read(self, client: Any) -> None:
-        from livetable.feed.client import Barred, Gone, Link
-        from livetable.feed.wanting import News
+        from livetable.feed.client.connection import Barred, Gone, Link
+        from livetable.feed.client.requests import News
 
         client.ask(None)
         for event in client.events():

@@ -22,11 +22,11 @@ from livetable.tui.started import started
 from livetable.tui.target import Target
 
 if TYPE_CHECKING:
-    from livetable.feed.client import Client, Event
+    from livetable.feed.client.connection import Client, Event
+    from livetable.feed.client.requests import News
     from livetable.feed.protocol.messages import Header
     from livetable.feed.recording import Recorder
     from livetable.feed.rows.replica import Followed, Reading
-    from livetable.feed.wanting import News
     from livetable.tui.model import Table
 
 EARLY_SECONDS: Final = 0.01
@@ -91,7 +91,7 @@ def ask_early(target: Target) -> Client | None:
 
     None if the table is not there yet, or if it takes a list to choose from.
     """
-    from livetable.feed.client import Client
+    from livetable.feed.client.connection import Client
 
     if target.table is None or target.tape is not None:
         return None
@@ -203,7 +203,7 @@ class Subscriber:
 
     def run(self) -> None:
         """Read until `stop`, through every end and restart of the feed."""
-        from livetable.feed.client import Client
+        from livetable.feed.client.connection import Client
         from livetable.feed.errors import LivetableError
 
         deaf = self._feed.listen(self._tell) if self._feed is not None else None
@@ -259,16 +259,16 @@ class Subscriber:
             self._take_in(event, client)
 
     def _may_have_moved(self, event: Event) -> bool:
-        from livetable.feed.client import Gone
-        from livetable.feed.wanting import News
+        from livetable.feed.client.connection import Gone
+        from livetable.feed.client.requests import News
 
         if self.target.endpoint is not None:
             return False
         return isinstance(event, Gone) or (isinstance(event, News) and event.header.kind == "end")
 
     def _take_in(self, event: Event, client: Client) -> None:
-        from livetable.feed.client import Barred, Gone, Progress, Refused
-        from livetable.feed.wanting import News
+        from livetable.feed.client.connection import Barred, Gone, Progress, Refused
+        from livetable.feed.client.requests import News
 
         if isinstance(event, News):
             self._take_in_news(event, client)

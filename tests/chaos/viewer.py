@@ -12,11 +12,11 @@ import sys
 import time
 from typing import Any
 
-from livetable.feed.client import Client, Refused
+from livetable.feed.client.connection import Client, Refused
+from livetable.feed.client.requests import News
 from livetable.feed.errors import BodyError
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.wanting import News
 from tests.chaos.told import hash_of_all
 
 

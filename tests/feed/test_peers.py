@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from livetable.feed import peers as module
+from livetable.feed.client.requests import Wanting
 from livetable.feed.peers import (
     ANSWERS,
     BODIES_AHEAD,
@@ -29,7 +30,6 @@ from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Positio
 from livetable.feed.serving import MAX_WANTS, STALE_SECONDS, Serving
 from livetable.feed.state import Body, Snapshot
 from livetable.feed.unsent import FREE_BODIES, FREE_BYTES, Unsent
-from livetable.feed.wanting import Wanting
 from tests.feed.test_serving import Feed, Sent
 
 

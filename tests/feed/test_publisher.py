@@ -24,7 +24,8 @@ import pytest
 import zmq
 
 from livetable.feed import Publisher
-from livetable.feed.client import Client, Gone, Link
+from livetable.feed.client.connection import Client, Gone, Link
+from livetable.feed.client.requests import News
 from livetable.feed.errors import (
     BadEndpoint,
     BadFrame,
@@ -37,7 +38,6 @@ from livetable.feed.hub import process_name
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.wanting import News
 from tests.waiting import killed_after, wait_for
 
 
@@ -596,7 +596,7 @@ def test_a_stopped_feed_is_gone_within_three_seconds_and_comes_back(runtime_fold
 def test_importing_the_feed_loads_no_textual() -> None:
     code = (
         "import sys, livetable.feed; from livetable.feed import Publisher;"
-        "import livetable.feed.client, livetable.feed.sources, livetable.feed.__main__;"
+        "import livetable.feed.client.connection, livetable.feed.sources, livetable.feed.__main__;"
         "print([m for m in sys.modules if m.split('.')[0] in ('textual', 'rich', 'pandas')"
         " or m.startswith('livetable.tui')])"
     )

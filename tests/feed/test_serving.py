@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.feed.buffers.pool import Room
+from livetable.feed.client.requests import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
 from livetable.feed.errors import WireError
 from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
@@ -29,7 +30,6 @@ from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.state import Body, TableState
-from livetable.feed.wanting import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
 
 
 class Sent:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from livetable.feed.arrow.envelope import metadata_size
 from livetable.feed.buffers.shared import Reader
+from livetable.feed.client.requests import Wanting
 from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
@@ -24,7 +25,6 @@ from livetable.feed.serving import Serving
 from livetable.feed.sources.bodies import recognise
 from livetable.feed.state import TableState
 from livetable.feed.tape import BadTape, TapeReader
-from livetable.feed.wanting import Wanting
 from livetable.tui.arrange import arrange, first_arrangement
 from livetable.tui.format import ColumnFormat
 from livetable.tui.model import build

@@ -18,7 +18,7 @@ import pytest
 import zmq
 
 from livetable.feed import Subscriber
-from livetable.feed.client import Client
+from livetable.feed.client.connection import Client
 from livetable.feed.local.directory import find
 from tests.fuzz import corpus
 from tests.terminal import environment_for

@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from livetable.feed import Publisher
-from livetable.feed.client import Client, Event, Gone
+from livetable.feed.client.connection import Client, Event, Gone
 from livetable.feed.errors import BadKey
 from livetable.tui import subscriber
 from livetable.tui.app import LivetableApp
@@ -147,7 +147,7 @@ async def test_the_first_paint_has_rows_and_state(
 def test_what_has_ended_is_not_gone_when_nothing_more_is_heard(
     runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livetable.feed.wanting.GONE_SECONDS", 0.2)
+    monkeypatch.setattr("livetable.feed.client.requests.GONE_SECONDS", 0.2)
     endpoint = f"ipc://{runtime_folder}/x.sock"
     publisher = Publisher("orders", endpoint=endpoint)
     publisher.send(pd.DataFrame({"v": [1, 2, 3]}))

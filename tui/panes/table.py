@@ -42,7 +42,7 @@ from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
-    from livetable.feed.client import Client
+    from livetable.feed.client.connection import Client
     from livetable.tui.remembered import Remembered
 
 CREDIT_SECONDS = 1.0

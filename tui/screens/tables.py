@@ -17,7 +17,7 @@ from livetable.tui.screens.leaving import LeftOnce
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:
-    from livetable.feed.client import Client
+    from livetable.feed.client.connection import Client
     from livetable.tui.tabline import TabLine
 
 _MOST_TABS = 9

@@ -24,13 +24,13 @@ from livetable.feed import Publisher
 from livetable.feed.buffers import shared
 from livetable.feed.buffers.pool import LEAST, MOST
 from livetable.feed.buffers.shared import Reader, SharedRoom, Unreadable, WrittenOver
-from livetable.feed.client import Client
+from livetable.feed.client.connection import Client
+from livetable.feed.client.requests import News
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Place, can_share
-from livetable.feed.wanting import News
 from tests.waiting import killed_after, wait_for
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="there is no shared memory")

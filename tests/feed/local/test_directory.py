@@ -13,10 +13,10 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.base import descriptors
-from livetable.feed.client import Barred, Client, Link
+from livetable.feed.client.connection import Barred, Client, Link
+from livetable.feed.client.requests import News
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.local import directory
-from livetable.feed.wanting import News
 from tests.waiting import wait_for
 
 HOLD = """

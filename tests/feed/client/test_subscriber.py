@@ -1,4 +1,4 @@
-"""livetable.feed.subscriber, finding and dataframe: a live table in Python."""
+"""livetable.feed.client.subscriber, finding and dataframe: a live table in Python."""
 
 from __future__ import annotations
 

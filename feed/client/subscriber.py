@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from livetable.feed.client import Client, Event
+    from livetable.feed.client.connection import Client, Event
+    from livetable.feed.client.requests import News
     from livetable.feed.protocol.messages import Header
     from livetable.feed.rows.replica import Followed
-    from livetable.feed.wanting import News
 
 
 EAGER_BYTES: Final = 1 << 20
@@ -192,9 +192,9 @@ class Subscriber(Closing):
             self._tell()
 
     def _read(self, endpoint: str) -> None:
-        from livetable.feed.client import Barred, Client, Gone, Refused
+        from livetable.feed.client.connection import Barred, Client, Gone, Refused
+        from livetable.feed.client.requests import News
         from livetable.feed.rows.replica import Reading
-        from livetable.feed.wanting import News
 
         self._client = client = Client(endpoint)
         if self._stop.is_set():

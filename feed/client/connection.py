@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import zmq
 
+from livetable.feed.client.requests import News, Wanting
 from livetable.feed.curve import introduction
 from livetable.feed.curve.keys import (
     KeyPair,
@@ -34,7 +35,6 @@ from livetable.feed.protocol.messages import (
     can_share,
     new_topic,
 )
-from livetable.feed.wanting import News, Wanting
 
 if TYPE_CHECKING:
     from livetable.feed.buffers.shared import Reader

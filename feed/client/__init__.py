@@ -1,0 +1,1 @@
+"""The reader's side: ask for a table, get its newest state."""
