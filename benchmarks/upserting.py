@@ -25,7 +25,7 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.rows.replica import Follower
-from livetable.feed.state import Snapshot, TableState
+from livetable.feed.server.table_state import Snapshot, TableState
 from livetable.tui.model import build
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         RuntimeFolder,
         WireError,
     )
-    from livetable.feed.publisher import Publisher
+    from livetable.feed.server.publisher import Publisher
 
 __all__ = [
     "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LivetableError", "NameTaken",
@@ -30,7 +30,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Late, so that a viewer that needs only the protocol does not load the rest.
     if name == "Publisher":
-        from livetable.feed.publisher import Publisher
+        from livetable.feed.server.publisher import Publisher
 
         return Publisher
     if name == "Subscriber":

@@ -238,7 +238,7 @@ def _tell_key(*, make: bool) -> int:
 
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     """Publish until stopped; tell whether there was nothing to publish, nor will be."""
-    from livetable.feed.publisher import Publisher
+    from livetable.feed.server.publisher import Publisher
     from livetable.feed.sources import find_source
 
     for address in (options.source, options.bind):
@@ -296,7 +296,7 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 
 
 def _maker(options: argparse.Namespace) -> MakePublisher:
-    from livetable.feed.publisher import Publisher
+    from livetable.feed.server.publisher import Publisher
 
     told = options.bind
 

@@ -20,7 +20,7 @@ from livetable.feed.rows.input import fitted
 from livetable.feed.rows.keyed_table import Difference, State, keys_of
 from livetable.feed.rows.row_map import Numbers
 from livetable.feed.rows.schema import Shape
-from livetable.feed.state import Body
+from livetable.feed.server.table_state import Body
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from livetable.feed.forms import form_of, is_folder
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 
 Run = Callable[[argparse.Namespace, Publisher, threading.Event], None]
 RunMany = Callable[[argparse.Namespace, "MakePublisher", threading.Event], None]

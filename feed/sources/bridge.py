@@ -28,9 +28,9 @@ from livetable.feed.brokers.broker import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.protocol.messages import Header, Position, TableInfo
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
+from livetable.feed.server.table_state import Body, Snapshot
 from livetable.feed.sources import MakePublisher
-from livetable.feed.state import Body, Snapshot
 
 MANY: Final = True
 """This source makes publishers of its own."""

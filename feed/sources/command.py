@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from livetable.feed.base.addresses import without_secrets
 from livetable.feed.errors import LivetableError
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.piped import read_ready
 from livetable.feed.sources.streamed import PAUSE, Streamed
 

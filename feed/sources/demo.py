@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 
 _SHARE: Final = 0.1
 """Share of the rows that trade between two frames."""

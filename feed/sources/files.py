@@ -23,7 +23,7 @@ from livetable.feed.arrow.arrays import MARK
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.protocol.labels import safe_str
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.followed import (
     LATIN1,

@@ -13,7 +13,7 @@ from typing import Final
 from livetable.feed.errors import LivetableError
 from livetable.feed.forms import form_of, path_of
 from livetable.feed.protocol.messages import name_from
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import MakePublisher, files
 from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
 

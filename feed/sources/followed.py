@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
 from livetable.feed.frames.capture import capture
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.blocks import Blocks
 from livetable.feed.sources.lines import Lines, OtherTypes, last_of_each
 

@@ -22,7 +22,7 @@ from livetable.feed.errors import BadEndpoint, BadName, LivetableError
 from livetable.feed.forms import path_of
 from livetable.feed.protocol.labels import safe_str
 from livetable.feed.protocol.messages import check_name
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import MakePublisher
 from livetable.feed.sources.bodies import table_of
 from livetable.feed.sources.httpdoor import Door

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.lines import BadLines, last_of_each
 from livetable.feed.sources.streamed import PAUSE, Streamed
 

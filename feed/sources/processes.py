@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import psutil
 
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 
 _SECONDS: Final = 1.0
 _CALM: Final = 0.3

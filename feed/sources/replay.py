@@ -9,7 +9,7 @@ from pathlib import Path
 
 from livetable.feed.frames.capture import Captured
 from livetable.feed.playback import Playback
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.tape import TapeReader
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.files import marked
 from livetable.feed.sources.followed import LATIN1

@@ -21,9 +21,9 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.rows.replica import Followed, Follower, followed
-from livetable.feed.serving import Serving
+from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.table_state import TableState
 from livetable.feed.sources.bodies import recognise
-from livetable.feed.state import TableState
 from livetable.feed.tape import BadTape, TapeReader
 from livetable.tui.arrange import arrange, first_arrangement
 from livetable.tui.format import ColumnFormat

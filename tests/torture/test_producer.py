@@ -211,9 +211,9 @@ def _child(code: str, folder: Path) -> tuple[int, str]:
 
 ONE = "from livetable.feed import Publisher\nPublisher('orders').send({'a': [1]})\n"
 NOBODY = """
-import fcntl, os, pandas, livetable.feed.frames.encoder, livetable.feed.hub
+import fcntl, os, pandas, livetable.feed.frames.encoder, livetable.feed.server.hub
 from livetable.feed import Publisher
-import livetable.feed.publisher
+import livetable.feed.server.publisher
 os.setuid(65534)
 """
 

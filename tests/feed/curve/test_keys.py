@@ -19,7 +19,7 @@ from livetable.feed.client.connection import Barred, Client
 from livetable.feed.client.requests import News
 from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadEndpoint, BadKey
-from livetable.feed.hub import _Keyed, get_hub
+from livetable.feed.server.hub import _Keyed, get_hub
 from tests.waiting import wait_for
 
 FRAME = pd.DataFrame({"id": [1, 2], "price": [1.5, 2.5]})

@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 HOLD = """
 import sys, time
 from livetable.feed import directory
-from livetable.feed.publisher import Publisher
+from livetable.feed.server.publisher import Publisher
 p = Publisher("orders")
 print("ready", flush=True)
 time.sleep(100)

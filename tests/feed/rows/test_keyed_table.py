@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from livetable.feed import state
 from livetable.feed.errors import BadFrame, BodyError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
@@ -24,7 +23,8 @@ from livetable.feed.rows.deltas import begun, keys_given
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.state import TableState
+from livetable.feed.server import table_state
+from livetable.feed.server.table_state import TableState
 
 COLUMNS = ("id", "price", "name")
 
@@ -551,7 +551,7 @@ def test_a_state_that_cant_be_encoded_is_told(monkeypatch: pytest.MonkeyPatch) -
     feed, reader = Feed("id"), Reader()
     feed.change("upsert", {"id": [1]})
     with monkeypatch.context() as patch:
-        patch.setattr(state, "_whole", broken)
+        patch.setattr(table_state, "_whole", broken)
         assert feed.state.since(None) is None
     assert feed.state.failure is not None
     assert "no room" in feed.state.failure

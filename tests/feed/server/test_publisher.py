@@ -1,4 +1,4 @@
-"""livetable.feed.publisher and hub: real sockets, threads, forks and exits."""
+"""livetable.feed.server.publisher and hub: real sockets, threads, forks and exits."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from livetable.feed.errors import (
     PublisherClosed,
 )
 from livetable.feed.frames.decoder import Decoded, Decoder
-from livetable.feed.hub import process_name
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
+from livetable.feed.server.hub import process_name
 from tests.waiting import killed_after, wait_for
 
 

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from livetable.feed.base.native import original
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.peers import MOST_TOPICS, Peer, Peers
 from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS, MAX_NAME, MAX_WANT
+from livetable.feed.server.peers import MOST_TOPICS, Peer, Peers
 
 Frames = Sequence[bytes | memoryview]
 

@@ -1,4 +1,4 @@
-"""livetable.feed.streams, by real sockets and ZeroMQ's own peers."""
+"""livetable.feed.server.zmtp, by real sockets and ZeroMQ's own peers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 import zmq
 
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.peers import GUESTS, Peers
-from livetable.feed.streams import MOST_UNSENT, Said, Sent, Streams
+from livetable.feed.server.peers import GUESTS, Peers
+from livetable.feed.server.zmtp import MOST_UNSENT, Said, Sent, Streams
 from tests.terminal import environment_for
 from tests.waiting import killed_after, wait_for
 

@@ -24,9 +24,9 @@ from livetable.feed.brokers.broker import (
     pack,
 )
 from livetable.feed.errors import BadEndpoint, LivetableError
-from livetable.feed.hub import process_name
 from livetable.feed.protocol.messages import Header, Position, TableInfo, new_epoch, split
-from livetable.feed.state import Snapshot, TableState
+from livetable.feed.server.hub import process_name
+from livetable.feed.server.table_state import Snapshot, TableState
 
 _log = logging.getLogger("livetable.feed")
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livetable.feed.errors import WireError
-from livetable.feed.peers import MOST_PRIVATE, MOST_TOPICS, MOST_WAITING, Peer, Peers
 from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
     MAX_NAME,
@@ -26,8 +25,9 @@ from livetable.feed.protocol.messages import (
     new_epoch,
     split,
 )
-from livetable.feed.state import Snapshot, TableState
-from livetable.feed.unsent import Sent, Unsent
+from livetable.feed.server.peers import MOST_PRIVATE, MOST_TOPICS, MOST_WAITING, Peer, Peers
+from livetable.feed.server.table_state import Snapshot, TableState
+from livetable.feed.server.unsent import Sent, Unsent
 
 PUBLIC_SECONDS: Final = 0.25
 """Plain subscribers get a table's snapshots at most this often."""

@@ -1,4 +1,4 @@
-"""livetable.feed.hub: handlers, finalizers, forks, other libraries' threads, the very end."""
+"""feed.server.hub: handlers, finalizers, forks, other libraries' threads, the very end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""livetable.feed.serving and wanting: both sides of the protocol, without sockets."""
+"""livetable.feed.server.endpoint and wanting: both sides of the protocol, without sockets."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from livetable.feed.protocol.messages import (
 from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
-from livetable.feed.serving import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
-from livetable.feed.state import Body, TableState
+from livetable.feed.server.endpoint import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
+from livetable.feed.server.table_state import Body, TableState
 
 
 class Sent:
@@ -526,7 +526,7 @@ def test_a_table_that_has_ended_can_still_be_looked_at(
 
 
 def test_a_large_table_is_encoded_beside_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.feed.state.LARGE_CELLS", 0)
+    monkeypatch.setattr("livetable.feed.server.table_state.LARGE_CELLS", 0)
     feed = Feed()
     asked: list[Any] = []
     feed.serving = Serving(

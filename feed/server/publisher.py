@@ -26,12 +26,12 @@ from livetable.feed.errors import (
     PublisherClosed,
 )
 from livetable.feed.frames.capture import Captured, capture, with_types
-from livetable.feed.hub import Hub, get_hub
 from livetable.feed.local import directory
 from livetable.feed.protocol.labels import safe_str, to_json
 from livetable.feed.protocol.messages import can_share, check_name
-from livetable.feed.state import PATIENCE_SECONDS, Body, TableState
-from livetable.feed.streams import say_taken
+from livetable.feed.server.hub import Hub, get_hub
+from livetable.feed.server.table_state import PATIENCE_SECONDS, Body, TableState
+from livetable.feed.server.zmtp import say_taken
 
 if TYPE_CHECKING:
     from livetable.feed.rows.keyed_table import ChangingTable
@@ -648,7 +648,7 @@ def _is_brokers(endpoint: str) -> bool:
 
 def _hub_of(endpoint: str) -> Any:
     """Return what puts tables to a broker; it takes the place of the hub."""
-    from livetable.feed.brokerhub import broker_hub
+    from livetable.feed.server.broker_hub import broker_hub
 
     return broker_hub(endpoint)
 

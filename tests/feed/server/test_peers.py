@@ -1,4 +1,4 @@
-"""livetable.feed.peers and unsent, and what Serving does with them."""
+"""livetable.feed.server.peers and unsent, and what Serving does with them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from livetable.feed import peers as module
 from livetable.feed.client.requests import Wanting
-from livetable.feed.peers import (
+from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
+from livetable.feed.server import peers as module
+from livetable.feed.server.endpoint import MAX_WANTS, STALE_SECONDS, Serving
+from livetable.feed.server.peers import (
     ANSWERS,
     BODIES_AHEAD,
     GUEST_SECONDS,
@@ -26,11 +28,9 @@ from livetable.feed.peers import (
     Peer,
     Peers,
 )
-from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
-from livetable.feed.serving import MAX_WANTS, STALE_SECONDS, Serving
-from livetable.feed.state import Body, Snapshot
-from livetable.feed.unsent import FREE_BODIES, FREE_BYTES, Unsent
-from tests.feed.test_serving import Feed, Sent
+from livetable.feed.server.table_state import Body, Snapshot
+from livetable.feed.server.unsent import FREE_BODIES, FREE_BYTES, Unsent
+from tests.feed.server.test_endpoint import Feed, Sent
 
 
 class Connection:

@@ -1,4 +1,4 @@
-"""livetable.feed.state."""
+"""livetable.feed.server.table_state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from livetable.feed.protocol.messages import Position
-from livetable.feed.state import Body, TableState
+from livetable.feed.server.table_state import Body, TableState
 
 
 def encode(frame: object) -> Body:

@@ -24,7 +24,6 @@ from livetable.feed.curve.keys import KeyPair
 from livetable.feed.curve.zap import Doorkeeper
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.local.directory import remove_held
-from livetable.feed.peers import Arrivals, Peers
 from livetable.feed.protocol.messages import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
@@ -35,9 +34,10 @@ from livetable.feed.protocol.messages import (
     Want,
     can_share,
 )
-from livetable.feed.serving import Frames, Serving
-from livetable.feed.state import TableState
-from livetable.feed.streams import TAKEN, Line, Said, Streams, close_connections, listening
+from livetable.feed.server.endpoint import Frames, Serving
+from livetable.feed.server.peers import Arrivals, Peers
+from livetable.feed.server.table_state import TableState
+from livetable.feed.server.zmtp import TAKEN, Line, Said, Streams, close_connections, listening
 
 _log = logging.getLogger("livetable.feed")
 
