@@ -29,7 +29,7 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
 from livetable.feed.rows.replica import Follower
-from livetable.feed.tape import TapeWriter
+from livetable.feed.tape.file import TapeWriter
 from livetable.tui.__main__ import build_parser
 from livetable.tui.arrange import check_filter, filter_mask
 from livetable.tui.expression import FUNCTIONS, BadExpression, parse

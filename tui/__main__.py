@@ -42,7 +42,7 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
 
             check_host(address)
     if call.record is not None:
-        from livetable.feed.recording import Recorder
+        from livetable.feed.tape.recorder import Recorder
 
         view = replace(view, record=Recorder(call.record, call.rotation))
     if options.demo:

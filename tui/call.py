@@ -30,7 +30,7 @@ from livetable.tui.settings import BadFile, Settings, read_settings
 from livetable.tui.target import Target, ViewOptions, parse_target
 
 if TYPE_CHECKING:
-    from livetable.feed.recording import Rotation
+    from livetable.feed.tape.recorder import Rotation
 
 PROGRAM: Final = "livetable"
 
@@ -233,7 +233,7 @@ def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> 
             tape = target.tape
 
             def opened(tape: Path = tape) -> None:
-                from livetable.feed.tape import TapeReader
+                from livetable.feed.tape.file import TapeReader
 
                 TapeReader(tape).close()
 
@@ -322,7 +322,7 @@ def _recording(
         _refuse("--record takes one live table: livetable NAME --record FILE.tape")
     if not options.record.lower().endswith(".tape"):
         _refuse(f"--record {options.record}: a tape's name ends in .tape")
-    from livetable.feed.recording import check_recording, read_rotation
+    from livetable.feed.tape.recorder import check_recording, read_rotation
 
     path = path_of(options.record)
     rotation = read_rotation(options.rotate, options.keep) if options.rotate is not None else None

@@ -115,8 +115,8 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
 
 def _of_tape(target: Target, options: ViewOptions) -> Any:
     """Return a tape's table at a time, or at its end."""
-    from livetable.feed.playback import Playback
-    from livetable.feed.tape import TapeReader
+    from livetable.feed.tape.file import TapeReader
+    from livetable.feed.tape.player import Playback
     from livetable.tui.tapehistory import TapeHistory
     from livetable.tui.timeline import read_moment
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import rows_array, texts, without_dictionary
 from livetable.feed.errors import LivetableError
 from livetable.feed.frames.decoder import Labels
-from livetable.feed.playback import Playback, Played
 from livetable.feed.protocol.labels import to_text
 from livetable.feed.rows.replica import Followed
 from livetable.feed.rows.values import Arrays
+from livetable.feed.tape.player import Playback, Played
 from livetable.tui.model import Table, build
 
 

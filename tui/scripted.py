@@ -20,7 +20,7 @@ from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
     from livetable.feed.protocol.messages import SourceStatus
-    from livetable.feed.recording import Recorder
+    from livetable.feed.tape.recorder import Recorder
     from livetable.tui.history import History
     from livetable.tui.model import Table
     from livetable.tui.subscriber import FeedState

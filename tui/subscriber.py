@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from livetable.feed.client.connection import Client, Event
     from livetable.feed.client.requests import News
     from livetable.feed.protocol.messages import Header
-    from livetable.feed.recording import Recorder
     from livetable.feed.rows.replica import Followed, Reading
+    from livetable.feed.tape.recorder import Recorder
     from livetable.tui.model import Table
 
 EARLY_SECONDS: Final = 0.01

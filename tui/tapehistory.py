@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from livetable.feed.playback import Playback
+from livetable.feed.tape.player import Playback
 from livetable.tui.budget import Budget
 from livetable.tui.history import History
 from livetable.tui.model import Span, Table, build

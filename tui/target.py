@@ -18,7 +18,7 @@ from livetable.tui.budget import USUAL, Budget, HistorySize
 from livetable.tui.started import place as place_of
 
 if TYPE_CHECKING:
-    from livetable.feed.recording import Recorder
+    from livetable.feed.tape.recorder import Recorder
 
 
 _BRIDGED: Final = ("http", "nats", "tls", "redis", "rediss")

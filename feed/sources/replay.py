@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from livetable.feed.frames.capture import Captured
-from livetable.feed.playback import Playback
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.tape import TapeReader
+from livetable.feed.tape.file import TapeReader
+from livetable.feed.tape.player import Playback
 
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:

@@ -16,10 +16,10 @@ import psutil
 import pytest
 
 from livetable.feed import Publisher
-from livetable.feed.tape import TapeReader, TapeWriter
+from livetable.feed.tape.file import TapeReader, TapeWriter
 from livetable.tui.launch import FeedProcess
 from livetable.tui.scripted import NoTable, Reading
-from tests.feed.test_tape import body, header
+from tests.feed.tape.test_file import body, header
 from tests.terminal import Terminal, environment_for
 from tests.waiting import killed_after, wait_for, without_hints
 

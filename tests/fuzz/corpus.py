@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Place, Position, TableInfo, Want
-from livetable.feed.tape import TapeWriter
+from livetable.feed.tape.file import TapeWriter
 
 ROWS = 40
 

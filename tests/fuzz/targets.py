@@ -24,7 +24,7 @@ from livetable.feed.rows.replica import Followed, Follower, followed
 from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.table_state import TableState
 from livetable.feed.sources.bodies import recognise
-from livetable.feed.tape import BadTape, TapeReader
+from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.tui.arrange import arrange, first_arrangement
 from livetable.tui.format import ColumnFormat
 from livetable.tui.model import build

@@ -22,7 +22,7 @@ from livetable.feed import Publisher
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.tape import TapeWriter
+from livetable.feed.tape.file import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.arrange import Arrangement, Mode, SortKey
 from livetable.tui.budget import HistorySize

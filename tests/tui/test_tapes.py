@@ -17,11 +17,11 @@ from textual.pilot import Pilot
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.recording import Recorder
 from livetable.feed.rows.replica import Follower
-from livetable.feed.tape import TapeReader
+from livetable.feed.tape.file import TapeReader
+from livetable.feed.tape.player import Playback
+from livetable.feed.tape.recorder import Recorder
 from livetable.tui.app import LivetableApp
 from livetable.tui.panes import tape as tape_module
 from livetable.tui.panes.tape import SPEEDS, TapePane, moment_when

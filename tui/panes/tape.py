@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.playback import Playback
-from livetable.feed.tape import BadTape, TapeReader
+from livetable.feed.tape.file import BadTape, TapeReader
+from livetable.feed.tape.player import Playback
 from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.model import RowId, Table

@@ -1,4 +1,4 @@
-"""livetable.feed.tape, playback and recording: what was recorded comes back, whatever happened."""
+"""feed.tape.file, playback and recording: what was recorded comes back, whatever happened."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from livetable.feed import recording, tape
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.playback import Playback
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.recording import BadRecording, Recorder, Rotation, read_rotation
 from livetable.feed.rows.replica import Follower, body_of
-from livetable.feed.tape import BadTape, TapeReader, TapeWriter
+from livetable.feed.tape import file as file_module
+from livetable.feed.tape import recorder as recorder_module
+from livetable.feed.tape.file import BadTape, TapeReader, TapeWriter
+from livetable.feed.tape.player import Playback
+from livetable.feed.tape.recorder import BadRecording, Recorder, Rotation, read_rotation
 from tests.feed.rows.test_keyed_table import Feed
 
 
@@ -52,7 +53,7 @@ def write(path: Path, count: int, *, close: bool = True) -> TapeWriter:
 @pytest.fixture(params=[1 << 20, 2000])
 def path(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a path for a tape: one with a single index, and one with many."""
-    monkeypatch.setattr(tape, "INDEX_BYTES", request.param)
+    monkeypatch.setattr(file_module, "INDEX_BYTES", request.param)
     return tmp_path / "day.tape"
 
 
@@ -110,7 +111,7 @@ def test_a_recording_that_was_cut_off_opens_up_to_its_last_whole_frame(path: Pat
                 message = pa.ipc.read_message(file)
             except EOFError:
                 break
-            kind = pa.ipc.read_record_batch(message, tape.SCHEMA).column(1)[0].as_py()
+            kind = pa.ipc.read_record_batch(message, file_module.SCHEMA).column(1)[0].as_py()
             offset = file.tell()
             ends.append((offset, kind))
     assert offset == len(data)
@@ -130,7 +131,7 @@ def test_a_recording_that_was_cut_off_opens_up_to_its_last_whole_frame(path: Pat
 def test_rubbish_behind_the_last_frame_is_passed_over(path: Path) -> None:
     write(path, 30, close=False)
     with path.open("ab") as file:
-        file.write(tape._MARK + b"\xff" * 40 + b"rubbish" + tape._MARK)
+        file.write(file_module._MARK + b"\xff" * 40 + b"rubbish" + file_module._MARK)
     reader = TapeReader(path)
     check(reader, 30)
     reader.close()
@@ -146,7 +147,7 @@ def test_a_tape_that_is_being_written_can_be_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"\x00" * 5000, tape._MARK * 100, b"PAR1" + bytes(100)]
+    "content", [b"", b"hello", b"\x00" * 5000, file_module._MARK * 100, b"PAR1" + bytes(100)]
 )
 def test_files_that_are_no_tape(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.tape"
@@ -162,7 +163,7 @@ def test_other_arrow_files_and_other_versions(tmp_path: Path) -> None:
     path.write_bytes(body(1))
     with pytest.raises(BadTape, match="no tape of livetable's"):
         TapeReader(path)
-    schema = tape.SCHEMA.with_metadata({tape.METADATA: b'{"version": 99}'})
+    schema = file_module.SCHEMA.with_metadata({file_module.METADATA: b'{"version": 99}'})
     path.write_bytes(schema.serialize().to_pybytes())
     with pytest.raises(BadTape, match="version 99 of tapes"):
         TapeReader(path)
@@ -175,7 +176,7 @@ def test_other_arrow_files_and_other_versions(tmp_path: Path) -> None:
 def test_damaged_tapes_never_do_harm(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tape, "INDEX_BYTES", 1500)
+    monkeypatch.setattr(file_module, "INDEX_BYTES", 1500)
     path, choose = tmp_path / "x.tape", random.Random(seed)
     write(path, 12)
     good = path.read_bytes()
@@ -244,8 +245,8 @@ def table_in(state: Any) -> dict[str, list[Any]]:
 def test_every_state_is_found_from_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "_LEAST_BYTES", 2000)
-    monkeypatch.setattr("livetable.feed.playback._KEPT_BYTES", 5000)
+    monkeypatch.setattr(recorder_module, "_LEAST_BYTES", 2000)
+    monkeypatch.setattr("livetable.feed.tape.player._KEPT_BYTES", 5000)
     path = tmp_path / "day.tape"
     states = record(path, 120)
     playback = Playback(TapeReader(path))
@@ -403,7 +404,7 @@ def test_times_never_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     path = tmp_path / "day.tape"
     recorder, state = Recorder(path), Follower().snapshot(Decoder()(body(0)), 1)
     now = 0.0
-    monkeypatch.setattr("livetable.feed.recording.time.monotonic", lambda: now)
+    monkeypatch.setattr("livetable.feed.tape.recorder.time.monotonic", lambda: now)
     for seq in (5, 3, 4, 9):  # the clock is set back by 3 seconds, and forth again
         recorder.add(header(seq, 1), body(seq), state)
         now += 1

@@ -1,0 +1,1 @@
+"""Recordings: a table's frames with their times in a file."""
