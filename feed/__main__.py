@@ -31,12 +31,12 @@ from livetable.feed.commandline import (
     split_command,
 )
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import form_of, is_folder, path_of
 from livetable.feed.local.directory import check_address, check_endpoint
 from livetable.feed.protocol.messages import check_name, name_from
+from livetable.feed.sources.file_types import form_of, is_folder, path_of
 
 if TYPE_CHECKING:
-    from livetable.feed.sources import MakePublisher
+    from livetable.feed.sources.registry import MakePublisher
 
 
 PROGRAM: Final = "livetable-feed"
@@ -206,7 +206,7 @@ def _check(options: argparse.Namespace) -> None:
         fail(PROGRAM, f"{path} is a folder, not a file", 2)
     if "://" in source:
         check_address(source)
-    from livetable.feed.sources import find_source, source_names  # late: loads Arrow
+    from livetable.feed.sources.registry import find_source, source_names  # late: loads Arrow
 
     if find_source(options.source, each=options.each) is None:
         known = ", ".join(source_names())
@@ -239,7 +239,7 @@ def _tell_key(*, make: bool) -> int:
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     """Publish until stopped; tell whether there was nothing to publish, nor will be."""
     from livetable.feed.server.publisher import Publisher
-    from livetable.feed.sources import find_source
+    from livetable.feed.sources.registry import find_source
 
     for address in (options.source, options.bind):
         if address is not None and "://" in address:

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from livetable.feed import LivetableError, Publisher
 from livetable.feed.__main__ import build_parser
-from livetable.feed.sources import Run, files
+from livetable.feed.sources import files
+from livetable.feed.sources.registry import Run
 
 _numbers = itertools.count()
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from livetable.feed.commandline import fail
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import is_folder, path_of
 from livetable.feed.protocol.messages import name_from
+from livetable.feed.sources.file_types import is_folder, path_of
 from livetable.tui.budget import USUAL, HistorySize
 from livetable.tui.options import REACH, Browser, for_feed, is_given
 from livetable.tui.settings import BadFile, Settings, read_settings

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import plain_type, without_dictionary
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import path_of
+from livetable.feed.sources.file_types import path_of
 from livetable.tui.model import Table
 from livetable.tui.writing import WRITERS, Progress, data_columns, names_of
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 from livetable.feed.base.addresses import without_secrets
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources.piped import read_ready
+from livetable.feed.sources.stdin import read_ready
 from livetable.feed.sources.streamed import PAUSE, Streamed
 
 _NOTHING: Final = " and printed nothing"

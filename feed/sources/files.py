@@ -21,10 +21,10 @@ import pyarrow.parquet
 
 from livetable.feed.arrow.arrays import MARK
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import LINE_FORMS, form_of, path_of
 from livetable.feed.protocol.labels import safe_str
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import jsontext
+from livetable.feed.sources.file_types import LINE_FORMS, form_of, path_of
 from livetable.feed.sources.followed import (
     LATIN1,
     BadFile,
@@ -54,10 +54,10 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
     if not path.parent.is_dir():
         raise BadFile(f"{path}: there is no folder {path.parent}")
     if _is_pipe(path):
-        from livetable.feed.sources import piped
+        from livetable.feed.sources import stdin
 
-        options.data = piped.open_pipe(path)
-        piped.run(options, publisher, stop)
+        options.data = stdin.open_pipe(path)
+        stdin.run(options, publisher, stop)
         return
     source: FollowedLines | _Rewritten
     if form in LINE_FORMS and packed is None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.forms import form_of, path_of
 from livetable.feed.protocol.messages import name_from
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources import MakePublisher, files
+from livetable.feed.sources import files
+from livetable.feed.sources.file_types import form_of, path_of
+from livetable.feed.sources.registry import MakePublisher
 from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
 
 MOST: Final = 200

@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 from livetable.feed.base.extras import need
 from livetable.feed.base.loop_errors import hush
 from livetable.feed.errors import BadEndpoint, BadName, LivetableError
-from livetable.feed.forms import path_of
 from livetable.feed.protocol.labels import safe_str
 from livetable.feed.protocol.messages import check_name
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources import MakePublisher
-from livetable.feed.sources.bodies import table_of
+from livetable.feed.sources.file_types import path_of
 from livetable.feed.sources.httpdoor import Door
+from livetable.feed.sources.payloads import table_of
+from livetable.feed.sources.registry import MakePublisher
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -23,7 +23,7 @@ from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.rows.replica import Followed, Follower, followed
 from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.table_state import TableState
-from livetable.feed.sources.bodies import recognise
+from livetable.feed.sources.payloads import recognise
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.tui.arrange import arrange, first_arrangement
 from livetable.tui.format import ColumnFormat
@@ -168,8 +168,8 @@ def published(found: Any) -> str:
 
 def frozen(data: bytes) -> str:
     """Give the reader of pickles a message."""
-    from livetable.feed.sources.pickles import read
-    from livetable.feed.sources.thaw import thaw
+    from livetable.feed.sources.pickle_frames import thaw
+    from livetable.feed.sources.pickle_reader import read
 
     try:
         found = thaw(read(data))

@@ -27,7 +27,8 @@ from typing import Any
 import pytest
 
 from livetable.feed import Publisher
-from livetable.feed.sources import Run, files
+from livetable.feed.sources import files
+from livetable.feed.sources.registry import Run
 from tests.followed import FollowedFile
 
 SECONDS = 10.0

@@ -30,8 +30,9 @@ from livetable.feed.errors import BadEndpoint
 from livetable.feed.frames.capture import capture
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.sources import Source, demo, find_source, foreign, http, processes, source_names
-from livetable.feed.sources.bodies import Unreadable, array_of, recognise
+from livetable.feed.sources import demo, http, processes, zeromq
+from livetable.feed.sources.payloads import Unreadable, array_of, recognise
+from livetable.feed.sources.registry import Source, find_source, source_names
 from tests.waiting import killed_after, wait_for
 
 
@@ -138,7 +139,7 @@ def test_processes_are_real() -> None:
 
 def test_sources_by_name() -> None:
     assert find_source("demo") == Source(demo.run, key="symbol")
-    assert find_source("tcp://x:1") == Source(foreign.run)
+    assert find_source("tcp://x:1") == Source(zeromq.run)
     assert find_source("http://127.0.0.1:5000") == Source(None, http.run)
     assert find_source("nothing") is None
     assert find_source("smtp://x") is None
@@ -215,13 +216,13 @@ def test_one_json_record_is_one_row() -> None:
 
 def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     limited: list[bool] = []
-    monkeypatch.setattr(foreign, "limit_process", lambda: limited.append(True))
+    monkeypatch.setattr(zeromq, "limit_process", lambda: limited.append(True))
     with zmq.Context() as context, context.socket(zmq.PUB) as publisher:
         publisher.linger = 0
         port = publisher.bind_to_random_port("tcp://127.0.0.1")
         stop = threading.Event()
         asked = options(source=f"tcp://127.0.0.1:{port}", pickle=True)
-        thread = threading.Thread(target=foreign.run, args=(asked, recorder, stop))
+        thread = threading.Thread(target=zeromq.run, args=(asked, recorder, stop))
         thread.start()
         try:
             livetables = [b"t", Header("idle", "t", 1, Position("e", 1)).encode()]
@@ -246,7 +247,7 @@ def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.Mon
 @contextlib.contextmanager
 def foreign_feed(publisher: Publisher, **more: Any) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=foreign.run, args=(options(**more), publisher, stop))
+    thread = threading.Thread(target=zeromq.run, args=(options(**more), publisher, stop))
     thread.start()
     try:
         yield
@@ -257,7 +258,7 @@ def foreign_feed(publisher: Publisher, **more: Any) -> Iterator[None]:
 
 
 def test_topics_are_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "limit_process", lambda: None)
+    monkeypatch.setattr(zeromq, "limit_process", lambda: None)
     with zmq.Context() as context, context.socket(zmq.PUB) as sender, Publisher("first") as first:
         sender.linger = 0
         source = f"tcp://127.0.0.1:{sender.bind_to_random_port('tcp://127.0.0.1')}"
@@ -277,7 +278,7 @@ def test_topics_are_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_that_are_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "limit_process", lambda: None)
+    monkeypatch.setattr(zeromq, "limit_process", lambda: None)
     with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
         sender.linger = 0
         source = f"tcp://127.0.0.1:{sender.bind_to_random_port('tcp://127.0.0.1')}"
@@ -307,7 +308,7 @@ def test_rows_that_are_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_arrays_and_packed_messages() -> None:
     array = np.arange(6, dtype="float32").reshape(3, 2)
     told = json.dumps({"dtype": "float32", "shape": [3, 2], "columns": ["u", "v"]}).encode()
-    frame = foreign.table_in([b"topic", told, array.tobytes()], pickles=False)
+    frame = zeromq.table_in([b"topic", told, array.tobytes()], pickles=False)
     assert frame["v"].tolist() == [1, 3, 5]
     for kind, shape, data in (
         ("float64", [3, 2], array.tobytes()), ("O", [1], b"x" * 8), ("nonsense", [1], b""),
@@ -321,14 +322,14 @@ def test_arrays_and_packed_messages() -> None:
     assert columns.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
     with pytest.raises(Unreadable):
         recognise(b"\x93\x01\x02\x03", pickles=False)
-    assert foreign.topic_of([b"x"]) is None
-    assert foreign.topic_of([b"\xff", b"x"]) is None
-    assert foreign.topic_of([b'{"a": 1}', b"x"]) is None
+    assert zeromq.topic_of([b"x"]) is None
+    assert zeromq.topic_of([b"\xff", b"x"]) is None
+    assert zeromq.topic_of([b'{"a": 1}', b"x"]) is None
 
 
 def test_the_process_is_limited() -> None:
     code = (
-        "from livetable.feed.sources.foreign import limit_process; import sys\n"
+        "from livetable.feed.sources.zeromq import limit_process; import sys\n"
         "limit_process()\n"
         "try:\n    with open(sys.argv[1], 'w') as file: file.write('x' * 10_000)\n"
         "except OSError: print('no file')\n"
@@ -362,9 +363,9 @@ def test_a_source_that_hangs_does_not_keep_its_process(runtime_folder: Path) -> 
 
 
 def test_no_endpoint(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "limit_process", lambda: None)
+    monkeypatch.setattr(zeromq, "limit_process", lambda: None)
     with pytest.raises(BadEndpoint):
-        foreign.run(options(source="tcp://nowhere"), recorder, threading.Event())
+        zeromq.run(options(source="tcp://nowhere"), recorder, threading.Event())
 
 
 WIDE = 4000

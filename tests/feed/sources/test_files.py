@@ -22,13 +22,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed import Publisher
-from livetable.feed.forms import is_folder
 from livetable.feed.local.watch import changes_in
 from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
-from livetable.feed.sources import files, find_source
+from livetable.feed.sources import files
 from livetable.feed.sources import followed as module
+from livetable.feed.sources.file_types import is_folder
 from livetable.feed.sources.followed import FollowedLines
 from livetable.feed.sources.lines import Lines, OtherTypes
+from livetable.feed.sources.registry import find_source
 from tests.waiting import wait_for
 
 Rows = list[dict[str, Any]]

@@ -30,7 +30,7 @@ from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.server.table_state import Body, Snapshot
-from livetable.feed.sources import MakePublisher
+from livetable.feed.sources.registry import MakePublisher
 
 MANY: Final = True
 """This source makes publishers of its own."""

@@ -129,7 +129,7 @@ class _Joined(io.RawIOBase):
 def _read_binary(file: io.RawIOBase, first: bytes, rows: _Tables, stop: threading.Event) -> None:
     """Put an Arrow stream batch by batch, as they come; of a file all of it, once it is there."""
     if not first.startswith(_BINARY[0]):
-        from livetable.feed.sources.bodies import recognise
+        from livetable.feed.sources.payloads import recognise
 
         rows.put(recognise(file.read(), pickles=False))
         return

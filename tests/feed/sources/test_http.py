@@ -22,7 +22,7 @@ from livetable.feed import LivetableError, Publisher, Subscriber
 from livetable.feed.base.extras import MissingExtra, need
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.sources import http, httpdoor
-from livetable.feed.sources.bodies import Unreadable, table_of
+from livetable.feed.sources.payloads import Unreadable, table_of
 from tests.waiting import wait_for
 
 Ask = Callable[..., tuple[int, Any]]

@@ -3,7 +3,7 @@
 Unpickling normally imports and calls whatever the bytes name. Here a name becomes an inert
 `Symbol`, a call an inert `Node` that only remembers what was asked for, and names that a frame does
 not need are refused. From the tree that results, frames of pandas 1, 2 and 3 are built anew
-(`livetable.feed.sources.thaw`): every shape, type and buffer in it is checked before use.
+(`livetable.feed.sources.pickle_frames`): every shape, type and buffer in it is checked before use.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from livetable.feed.errors import BodyError
-from livetable.feed.sources.bodies import Unreadable, recognise
 from livetable.feed.sources.parquet import read_parquet
+from livetable.feed.sources.payloads import Unreadable, recognise
 
 MOST = 64 << 20
 OFTEN = 100_000
@@ -81,7 +81,7 @@ def test_bombs(column: pa.Array) -> None:
 def test_feather_unpacks_no_further_than_it_may(
     compression: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livetable.feed.sources.bodies.MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr("livetable.feed.sources.payloads.MAX_UNPACKED", 1 << 20)
     for zeros in (1000, 1_000_000):
         file = io.BytesIO()
         table = pa.table({"zeros": pa.nulls(zeros, pa.int64()).fill_null(0)})

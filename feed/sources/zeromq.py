@@ -18,7 +18,7 @@ from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.protocol.labels import safe_str
 from livetable.feed.protocol.messages import looks_like_livetable
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources.bodies import array_of, recognise
+from livetable.feed.sources.payloads import array_of, recognise
 
 MAX_MESSAGE: Final = 1 << 30
 """Longest message part that is read, in bytes."""

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from livetable.feed.sources.pickles import Node, Refused, Symbol
+from livetable.feed.sources.pickle_reader import Node, Refused, Symbol
 
 _KINDS: Final = frozenset("biufcMmOUS")
 # Names alone: pandas would open what looks like a path.
@@ -31,7 +31,7 @@ def thaw(tree: Any) -> pd.DataFrame:
     """Return the frame that a pickle's tree describes.
 
     Args:
-        tree: What `livetable.feed.sources.pickles.read` returned.
+        tree: What `livetable.feed.sources.pickle_reader.read` returned.
 
     Raises:
         Refused: it is no DataFrame or Series, or contradicts itself.

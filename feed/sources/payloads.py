@@ -15,7 +15,7 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.frames.decoder import MAX_COLUMNS
 from livetable.feed.protocol.labels import safe_str
 from livetable.feed.sources import jsontext
-from livetable.feed.sources.pickles import looks_pickled
+from livetable.feed.sources.pickle_reader import looks_pickled
 
 TYPES: Final = {
     "application/json": "json",
@@ -59,8 +59,8 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
                 "this publisher sends pickles, which can run code where they are read: "
                 "--pickle admits DataFrames, and nothing else"
             )
-        from livetable.feed.sources.pickles import read
-        from livetable.feed.sources.thaw import thaw
+        from livetable.feed.sources.pickle_frames import thaw
+        from livetable.feed.sources.pickle_reader import read
 
         return thaw(read(data))
     try:

@@ -1,4 +1,4 @@
-"""livetable.feed.sources.pickles and thaw: frames of three pandas versions, and known tricks."""
+"""feed.sources.pickle_reader and thaw: frames of three pandas versions, and known tricks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ import pytest
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.sources.pickles import Refused, looks_pickled, read
-from livetable.feed.sources.thaw import thaw
+from livetable.feed.sources.pickle_frames import thaw
+from livetable.feed.sources.pickle_reader import Refused, looks_pickled, read
 from tests.feed.pickles.make import frames
 
 FOLDER = Path(__file__).with_name("pickles")
@@ -150,7 +150,7 @@ def test_the_tricks_are_real(tmp_path: Path) -> None:
 
 def test_nothing_is_imported_for_a_name() -> None:
     code = (
-        "import sys, livetable.feed.sources.pickles as p\n"
+        "import sys, livetable.feed.sources.pickle_reader as p\n"
         "before = set(sys.modules)\n"
         "for name in (b'this\\ns', b'antigravity\\nfly', b'zoneinfo\\nZoneInfo', b'os\\nsystem'):\n"
         "    try: p.read(b'c' + name + b'\\n.')\n"
