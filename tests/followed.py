@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from livetable.feed import LivetableError, Publisher
-from livetable.feed.__main__ import build_parser
+from livetable.feed.cli.main import build_parser
 from livetable.feed.sources import files
 from livetable.feed.sources.registry import Run
 

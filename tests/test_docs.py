@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from livetable.feed.__main__ import build_parser as feed_parser
+from livetable.feed.cli.main import build_parser as feed_parser
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder

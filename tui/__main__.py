@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from livetable.feed.commandline import fail, run_command, split_command
+from livetable.feed.cli.options import fail, run_command, split_command
 from livetable.tui import collector
 from livetable.tui.call import PROGRAM, Call, Way, check, kind_of
 from livetable.tui.options import build_parser, for_feed

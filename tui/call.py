@@ -20,7 +20,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from livetable.feed.commandline import fail
+from livetable.feed.cli.options import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.messages import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
@@ -87,7 +87,7 @@ def check(options: argparse.Namespace, command: list[str] | None) -> Call:
     try:
         return _checked(options, command)
     except (LivetableError, OSError) as error:
-        from livetable.feed.commandline import sentence_of
+        from livetable.feed.cli.options import sentence_of
 
         fail(PROGRAM, sentence_of(error), 2)
 

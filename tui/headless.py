@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from livetable.feed.commandline import quieten, say
-from livetable.feed.commandline import sentence_of as why
+from livetable.feed.cli.options import quieten, say
+from livetable.feed.cli.options import sentence_of as why
 from livetable.feed.errors import LivetableError
 from livetable.tui.alerts import Alarm, Alert, sentence_of
 from livetable.tui.scripted import Reading

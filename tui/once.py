@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from livetable.feed.commandline import say
+from livetable.feed.cli.options import say
 from livetable.tui.scripted import Hint, NoTable, Reading, asked, lacking, nothing_of, shown_of
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions

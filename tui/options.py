@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from livetable.feed.commandline import (
+from livetable.feed.cli.options import (
     Parser,
     add_foreign_options,
     add_text_options,

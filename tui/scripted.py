@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.signals import heed
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.commandline import INTERRUPTED, SAID_SECONDS, say
+from livetable.feed.cli.options import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
 from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.commandline import say_plainly
+from livetable.feed.cli.options import say_plainly
 from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadKey
 from livetable.tui.target import Target

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from livetable.feed.base.extras import need
-from livetable.feed.commandline import say_plainly
+from livetable.feed.cli.options import say_plainly
 from livetable.feed.errors import LivetableError
 from livetable.tui.options import for_browser
 from livetable.tui.target import Target

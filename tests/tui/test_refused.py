@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from livetable.feed import __main__ as feed_command
-from livetable.feed.commandline import run_command, split_command
+from livetable.feed.cli import main as feed_command
+from livetable.feed.cli.options import run_command, split_command
 from livetable.tui import __main__ as command
 from livetable.tui.options import REACH, Browser, build_parser, for_browser, for_feed, is_given
 from livetable.tui.target import Target, ViewOptions

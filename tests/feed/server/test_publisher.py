@@ -596,7 +596,7 @@ def test_a_stopped_feed_is_gone_within_three_seconds_and_comes_back(runtime_fold
 def test_importing_the_feed_loads_no_textual() -> None:
     code = (
         "import sys, livetable.feed; from livetable.feed import Publisher;"
-        "import livetable.feed.client.connection, livetable.feed.sources, livetable.feed.__main__;"
+        "import livetable.feed.client.connection, livetable.feed.sources, livetable.feed.cli.main;"
         "print([m for m in sys.modules if m.split('.')[0] in ('textual', 'rich', 'pandas')"
         " or m.startswith('livetable.tui')])"
     )

@@ -25,7 +25,7 @@ import pytest
 import zmq
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed import __main__ as feed_command
+from livetable.feed.cli import main as feed_command
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.frames.capture import capture
 from livetable.feed.local import directory

@@ -1,0 +1,1 @@
+"""The `livetable-feed` command, and what it shares with `livetable`."""
