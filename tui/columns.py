@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.columnstyle import ColumnStyle
 from livetable.tui.model import ColumnRef, Heading, Headings, Table
+from livetable.tui.text.column_style import ColumnStyle
 
 if TYPE_CHECKING:
     from livetable.tui.expression import Expression

@@ -14,9 +14,9 @@ from livetable.feed.arrow.arrays import as_numpy, indices_of, missing, texts, tr
 from livetable.tui import exact
 from livetable.tui.comparing import compare
 from livetable.tui.exact import Literal
-from livetable.tui.format import ColumnFormat, decimal_limit
 from livetable.tui.model import Column
-from livetable.tui.moments import UNITS, zone_text
+from livetable.tui.text.column_format import ColumnFormat, decimal_limit
+from livetable.tui.text.times import UNITS, zone_text
 from livetable.tui.times import whole
 
 Mask = np.ndarray[Any, Any]

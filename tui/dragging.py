@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from livetable.tui.columnstyle import LEAST_WIDTH
 from livetable.tui.scene import Layout
+from livetable.tui.text.column_style import LEAST_WIDTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from livetable.tui.expression import (
 from livetable.tui.misfit import misfit, not_a_condition
 from livetable.tui.model import Span
 from livetable.tui.order import category_places
-from livetable.tui.typenames import kind_of
+from livetable.tui.text.type_names import kind_of
 
 Values = Any
 """An Arrow array with a value a row, or an Arrow scalar for all of them."""

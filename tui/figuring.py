@@ -20,10 +20,10 @@ from livetable.feed.arrow.arrays import (
     without_dictionary,
 )
 from livetable.tui import exact, times
-from livetable.tui.format import NULL, ColumnFormat
 from livetable.tui.grouping import as_key, is_numeric
 from livetable.tui.model import ColumnRef, Table
-from livetable.tui.rounding import SIGN
+from livetable.tui.text.column_format import NULL, ColumnFormat
+from livetable.tui.text.rounding import SIGN
 
 Figure = tuple[str, str, float | None]
 """What it is, what it is as text, and how long a bar to draw for it: from 0 to 1."""

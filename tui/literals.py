@@ -7,7 +7,7 @@ import math
 import pyarrow as pa
 
 from livetable.feed.arrow.arrays import without_dictionary
-from livetable.tui.moments import (
+from livetable.tui.text.times import (
     UNITS,
     day_text,
     duration_text,

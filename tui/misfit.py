@@ -12,7 +12,7 @@ from typing import Final
 import pyarrow as pa
 
 from livetable.tui.expression import Constant, Name, Node, Operation
-from livetable.tui.typenames import kind_of
+from livetable.tui.text.type_names import kind_of
 
 _COMPARISONS: Final = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")

@@ -15,10 +15,10 @@ from operator import ne
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade
-from livetable.tui.format import ColumnFormat, fit, width_of
 from livetable.tui.model import ColumnRef, RowId, Table
-from livetable.tui.rounding import SIGN
+from livetable.tui.text.column_format import ColumnFormat, fit, width_of
+from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, Shade
+from livetable.tui.text.rounding import SIGN
 
 FLASH_SECONDS: Final = 0.9
 """How long a changed cell shows that it changed."""

@@ -16,10 +16,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
-from livetable.tui.figures import age_text, rate_text
 from livetable.tui.slabs import Slabs
 from livetable.tui.started import started
 from livetable.tui.target import Target
+from livetable.tui.text.ages import age_text, rate_text
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client, Event

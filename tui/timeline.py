@@ -13,7 +13,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from livetable.tui.figures import span_text
+from livetable.tui.text.ages import span_text
 from livetable.tui.viewline import cut
 
 _BAR: Final = 24

@@ -13,9 +13,9 @@ from livetable.feed.arrow.arrays import as_numpy, missing
 from livetable.feed.errors import LivetableError
 from livetable.tui import calculating, comparing
 from livetable.tui.exact import Literal, from_numpy
-from livetable.tui.moments import UNITS
-from livetable.tui.timetext import instant, read_moment, read_span, read_time
-from livetable.tui.typenames import kind_of
+from livetable.tui.text.time_reader import instant, read_moment, read_span, read_time
+from livetable.tui.text.times import UNITS
+from livetable.tui.text.type_names import kind_of
 
 _DAY: Final = 86_400
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from livetable.tui.columnstyle import ColumnStyle, NumberForm
 from livetable.tui.contains import containing
-from livetable.tui.format import NULL, ColumnFormat
 from livetable.tui.model import Column
-from livetable.tui.rounding import SIGN, read_back
+from livetable.tui.text.column_format import NULL, ColumnFormat
+from livetable.tui.text.column_style import ColumnStyle, NumberForm
+from livetable.tui.text.rounding import SIGN, read_back
 from tests.differential_query.arranged import _report
 from tests.differential_query.frames import (
     DECIMALS,

@@ -26,8 +26,8 @@ from livetable.feed.server.table_state import TableState
 from livetable.feed.sources.payloads import recognise
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.tui.arrange import arrange, first_arrangement
-from livetable.tui.format import ColumnFormat
 from livetable.tui.model import build
+from livetable.tui.text.column_format import ColumnFormat
 from tests.fuzz import corpus
 
 Target = Callable[[bytes], str]

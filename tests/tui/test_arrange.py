@@ -31,13 +31,13 @@ from livetable.tui.arrange import (
     sorted_by,
     with_filter,
 )
-from livetable.tui.columnstyle import ColumnStyle, NumberForm
 from livetable.tui.contains import containing
 from livetable.tui.expression import BadExpression
-from livetable.tui.format import ColumnFormat
 from livetable.tui.model import Column, Table
 from livetable.tui.order import NotSortable, Sortable
 from livetable.tui.search import Matches
+from livetable.tui.text.column_format import ColumnFormat
+from livetable.tui.text.column_style import ColumnStyle, NumberForm
 from tests.tui.test_model import Line, table_of
 
 

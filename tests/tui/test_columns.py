@@ -28,7 +28,12 @@ from livetable.tui.columns import (
     with_computed,
     without_computed,
 )
-from livetable.tui.columnstyle import (
+from livetable.tui.computed import changed_rows, places_in
+from livetable.tui.history import History
+from livetable.tui.model import Table
+from livetable.tui.panes.timed import TimedPane
+from livetable.tui.text.column_format import ColumnFormat
+from livetable.tui.text.column_style import (
     PLAIN_STYLE,
     ColumnStyle,
     NumberForm,
@@ -39,11 +44,6 @@ from livetable.tui.columnstyle import (
     seconds_text,
     si_text,
 )
-from livetable.tui.computed import changed_rows, places_in
-from livetable.tui.format import ColumnFormat
-from livetable.tui.history import History
-from livetable.tui.model import Table
-from livetable.tui.panes.timed import TimedPane
 from tests.tui.test_model import table_of
 
 FRAME = pd.DataFrame({"id": list("xyz"), "bid": [1.0, 2.0, 3.0], "ask": [2.0, 4.0, 8.0]})

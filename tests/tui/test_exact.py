@@ -21,7 +21,7 @@ from livetable.tui.comparing import compare
 from livetable.tui.evaluate import evaluate
 from livetable.tui.exact import Exact, Literal, decimals, fitted, scalar, total
 from livetable.tui.expression import BadExpression, parse, quote, split_names, unquoted
-from livetable.tui.timetext import read_moment, read_span, read_time
+from livetable.tui.text.time_reader import read_moment, read_span, read_time
 from tests.tui.test_model import table_of
 
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
 from livetable.tui.expression import BadExpression
 from livetable.tui.figuring import figures_of
-from livetable.tui.format import ColumnFormat
 from livetable.tui.grouping import column_of, grouped, total_of
 from livetable.tui.looks import NAMES, RULE_NAMES, names_of
 from livetable.tui.model import Table
 from livetable.tui.rules import Rule, levels, read_rule
 from livetable.tui.scene import Look
+from livetable.tui.text.column_format import ColumnFormat
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
 

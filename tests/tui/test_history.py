@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.budget import Budget, HistorySize, history_size
-from livetable.tui.figures import span_text
 from livetable.tui.history import History, size_of
 from livetable.tui.model import Table
 from livetable.tui.rowhistory import RowHistory, sparkline
+from livetable.tui.text.ages import span_text
 from livetable.tui.timeline import Moment, read_moment, wall_text
 from tests.tui.test_model import table_of
 

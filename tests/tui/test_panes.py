@@ -15,7 +15,6 @@ from textual.widgets import OptionList
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.arranger import Arranger
 from livetable.tui.columns import AS_IT_CAME
-from livetable.tui.columnstyle import NumberForm, Shade
 from livetable.tui.computed import places_in
 from livetable.tui.panels.chart import ChartPanel, drawing
 from livetable.tui.panels.detail import DetailPanel
@@ -24,6 +23,7 @@ from livetable.tui.panels.panel import Panel
 from livetable.tui.prompt import Prompt
 from livetable.tui.screens.columns import ColumnsScreen
 from livetable.tui.table import LiveTable
+from livetable.tui.text.column_style import NumberForm, Shade
 from livetable.tui.timeline import TimeLine
 from tests.tui.stage import Stage, frame, stage
 from tests.tui.test_model import table_of

@@ -27,7 +27,6 @@ from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.arrange import Arrangement, Mode, SortKey
 from livetable.tui.budget import HistorySize
 from livetable.tui.columns import ColumnChoice, Computed
-from livetable.tui.columnstyle import ColumnStyle, NumberForm, Shade
 from livetable.tui.keys import name_of, named, wrong_keys
 from livetable.tui.panes.table import TablePane
 from livetable.tui.remembered import Remembered, read_view, write_view
@@ -35,6 +34,7 @@ from livetable.tui.rules import Rule
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.target import PIPE, Target, ViewOptions, origin_of
+from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from tests.waiting import wait_for, wait_until
 
 TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.format import width_of
 from livetable.tui.looks import names_of
 from livetable.tui.model import Table
 from livetable.tui.scene import (
@@ -24,6 +23,7 @@ from livetable.tui.scene import (
     clip,
     visible_part,
 )
+from livetable.tui.text.column_format import width_of
 from tests.tui.test_model import table_of
 from tests.ugly import ugly_frames
 

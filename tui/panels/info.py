@@ -6,9 +6,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.format import width_of
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panels.panel import Panel, column_name
+from livetable.tui.text.column_format import width_of
 
 _BAR = 20
 _NAME = 24
@@ -66,7 +66,7 @@ def _grid(figures: list[tuple[str, str, float | None]], width: int) -> Grid:
     grid.add_column(style="bold", no_wrap=True, overflow="ellipsis", width=names)
     grid.add_column(justify="right", no_wrap=True, overflow="ellipsis")
     grid.add_column(ratio=1, no_wrap=True)
-    from livetable.tui.columnstyle import bar
+    from livetable.tui.text.column_style import bar
 
     for name, text, share in figures:
         grid.add_row(

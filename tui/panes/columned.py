@@ -21,15 +21,15 @@ from livetable.tui.columns import (
     with_computed,
     without_computed,
 )
-from livetable.tui.columnstyle import LEAST_WIDTH, PLAIN_STYLE, NumberForm, Shade
 from livetable.tui.keys import named
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane, following
+from livetable.tui.text.column_style import LEAST_WIDTH, PLAIN_STYLE, NumberForm, Shade
 
 if TYPE_CHECKING:
-    from livetable.tui.columnstyle import ColumnStyle
     from livetable.tui.prompt import Prompt
     from livetable.tui.table import LiveTable
+    from livetable.tui.text.column_style import ColumnStyle
 
 _COMPUTE_HINT = "mid = (bid + ask) / 2   d(x): change since the frame before, d(x, 10): since 10 s"
 _CHANGES = (("Δ {}", "d({})"), ("%Δ {}", "pct({})"), ("{}/s", "rate({})"))

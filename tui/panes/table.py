@@ -20,7 +20,6 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.collector import tidy_soon
 from livetable.tui.columns import AS_IT_CAME, with_computed
 from livetable.tui.driver import TerminalDriver
-from livetable.tui.figures import line_text
 from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.later import later
@@ -39,6 +38,7 @@ from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
+from livetable.tui.text.ages import line_text
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model import ColumnRef, Table
 from livetable.tui.screens.leaving import Options
 from livetable.tui.screens.popup import Popup
-from livetable.tui.typenames import type_name
+from livetable.tui.text.type_names import type_name
 
 
 class ColumnsScreen(Popup[frozenset[ColumnRef]]):

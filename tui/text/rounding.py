@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.columnstyle import IEC, SI, SMALL, ColumnStyle, NumberForm
+from livetable.tui.text.column_style import IEC, SI, SMALL, ColumnStyle, NumberForm
 
 if TYPE_CHECKING:
     from fractions import Fraction

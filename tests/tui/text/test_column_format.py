@@ -1,4 +1,4 @@
-"""livetable.tui.format."""
+"""livetable.tui.text.column_format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.tui.columnstyle import (
+from livetable.tui.text.column_format import (
+    ColumnFormat,
+    decimals_for,
+    fit,
+    float_text,
+    width_of,
+)
+from livetable.tui.text.column_style import (
     ColumnStyle,
     Shade,
     bytes_text,
@@ -23,14 +30,7 @@ from livetable.tui.columnstyle import (
     seconds_text,
     si_text,
 )
-from livetable.tui.format import (
-    ColumnFormat,
-    decimals_for,
-    fit,
-    float_text,
-    width_of,
-)
-from livetable.tui.moments import day_text, duration_text, offset_seconds
+from livetable.tui.text.times import day_text, duration_text, offset_seconds
 from tests.ugly import ugly_frames
 
 
@@ -99,7 +99,7 @@ def test_no_pandas_for_nanoseconds() -> None:
     import sys
 
     code = (
-        "import sys, pyarrow as pa; from livetable.tui.format import ColumnFormat\n"
+        "import sys, pyarrow as pa; from livetable.tui.text.column_format import ColumnFormat\n"
         "import numpy as np\n"
         "two = [None, pa.py_buffer(np.arange(2))]\n"
         "a = pa.Array.from_buffers(pa.timestamp('ns', 'UTC'), 2, two)\n"

@@ -21,8 +21,10 @@ from livetable.feed.arrow.arrays import (
     without_dictionary,
 )
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, Shade, bar, number_writer
-from livetable.tui.moments import (
+from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, Shade, bar, number_writer
+from livetable.tui.text.nested import MAX_CHARACTERS, nested_text, scalar_text
+from livetable.tui.text.rounding import leaves_out, may_leave_out
+from livetable.tui.text.times import (
     UNITS,
     day_text,
     duration_text,
@@ -32,8 +34,6 @@ from livetable.tui.moments import (
     time_text,
     zone_text,
 )
-from livetable.tui.nested import MAX_CHARACTERS, nested_text, scalar_text
-from livetable.tui.rounding import leaves_out, may_leave_out
 
 NULL: Final = "–"
 """How a missing value looks (NaN, which is a value, looks like ``NaN``)."""

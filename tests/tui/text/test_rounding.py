@@ -1,4 +1,4 @@
-"""livetable.tui.rounding, and the sign that formats and titles have by it."""
+"""livetable.tui.text.rounding, and the sign that formats and titles have by it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.columnstyle import PLAIN_STYLE, ColumnStyle, NumberForm, number_writer
 from livetable.tui.figuring import figures_of
-from livetable.tui.format import ColumnFormat
-from livetable.tui.rounding import leaves_out, read_back
 from livetable.tui.scene import Composer, Cursor, Viewport
+from livetable.tui.text.column_format import ColumnFormat
+from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, number_writer
+from livetable.tui.text.rounding import leaves_out, read_back
 from livetable.tui.writing import WRITERS
 from tests.tui.test_model import table_of
 

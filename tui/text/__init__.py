@@ -1,0 +1,1 @@
+"""A value as text: numbers, times, lists, ages. No Textual."""
