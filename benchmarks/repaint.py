@@ -23,7 +23,7 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.replica import followed
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.driver import driver_for_terminal
-from livetable.tui.model import Table, build
+from livetable.tui.model.table import Table, build
 from livetable.tui.table import LiveTable
 
 

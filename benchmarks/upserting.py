@@ -26,7 +26,7 @@ from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.rows.replica import Follower
 from livetable.feed.server.table_state import Snapshot, TableState
-from livetable.tui.model import build
+from livetable.tui.model.table import build
 
 T = TypeVar("T")
 CHANGED = 100

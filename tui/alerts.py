@@ -21,7 +21,7 @@ import numpy as np
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.expression import BadExpression, outside_quotes
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 
 MOST: Final = 20
 """Rows that are told of singly, of those that begin to meet a condition with one frame."""

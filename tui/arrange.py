@@ -21,7 +21,7 @@ from livetable.tui.contains import containing
 from livetable.tui.evaluate import mask_of
 from livetable.tui.expression import BadExpression, Expression, parse, quote
 from livetable.tui.literals import written
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.order import NotSortable, Rows, Sortable
 
 _SIGNS: Final = frozenset("<>=!()&|~`")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from livetable.tui.arrange import Arranged, Arrangement
-    from livetable.tui.model import Table
+    from livetable.tui.model.table import Table
 
 
 SMALL: Final = 50_000

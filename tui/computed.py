@@ -23,7 +23,7 @@ from livetable.feed.arrow.arrays import (
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui import comparing, evaluate, exact, times
 from livetable.tui.expression import BadExpression, Expression
-from livetable.tui.model import ColumnRef, Headings, Span, Table
+from livetable.tui.model.table import ColumnRef, Headings, Span, Table
 
 
 def window(table: Table, at: int, start: int, stop: int) -> pa.Array:

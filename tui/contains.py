@@ -14,7 +14,7 @@ from livetable.feed.arrow.arrays import as_numpy, indices_of, missing, texts, tr
 from livetable.tui import exact
 from livetable.tui.comparing import compare
 from livetable.tui.exact import Literal
-from livetable.tui.model import Column
+from livetable.tui.model.table import Column
 from livetable.tui.text.column_format import ColumnFormat, decimal_limit
 from livetable.tui.text.times import UNITS, zone_text
 from livetable.tui.times import whole

@@ -28,7 +28,7 @@ from livetable.tui.expression import (
     Operation,
 )
 from livetable.tui.misfit import misfit, not_a_condition
-from livetable.tui.model import Span
+from livetable.tui.model.table import Span
 from livetable.tui.order import category_places
 from livetable.tui.text.type_names import kind_of
 

@@ -21,7 +21,7 @@ from livetable.feed.arrow.arrays import (
 )
 from livetable.tui import exact, times
 from livetable.tui.grouping import as_key, is_numeric
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.text.column_format import NULL, ColumnFormat
 from livetable.tui.text.rounding import SIGN
 

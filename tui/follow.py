@@ -12,7 +12,7 @@ from livetable.tui.scripted import NoTable, Reading, asked, lacking, shown_of
 from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:
-    from livetable.tui.model import Table
+    from livetable.tui.model.table import Table
 
 FORMATS: Final = ("jsonl", "csv")
 

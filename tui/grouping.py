@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from livetable.feed.arrow.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
 from livetable.feed.rows.values import Arrays
 from livetable.tui import calculating, exact, times
-from livetable.tui.model import ColumnRef, Heading, Headings, Table
+from livetable.tui.model.table import ColumnRef, Heading, Headings, Table
 
 # What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
 os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")

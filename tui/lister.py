@@ -224,7 +224,7 @@ def as_table(listing: list[Listed], number: int) -> Any:
     from livetable.feed.arrow.arrays import numbers, texts
     from livetable.feed.frames.decoder import Decoded, Labels
     from livetable.feed.rows.replica import followed
-    from livetable.tui.model import build
+    from livetable.tui.model.table import build
 
     infos = [one.info for one in listing]
     current = [one.info if one.lives else None for one in listing]

@@ -117,7 +117,7 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
     """Return a tape's table at a time, or at its end."""
     from livetable.feed.tape.file import TapeReader
     from livetable.feed.tape.player import Playback
-    from livetable.tui.tapehistory import TapeHistory
+    from livetable.tui.model.tape_history import TapeHistory
     from livetable.tui.timeline import read_moment
 
     assert target.tape is not None

@@ -15,7 +15,7 @@ from livetable.feed.cli.options import (
     port,
     positive,
 )
-from livetable.tui.budget import HistorySize, history_size
+from livetable.tui.model.budget import HistorySize, history_size
 
 FORMATS: Final = ("table", "csv", "json", "jsonl", "arrow", "parquet")
 

@@ -10,7 +10,7 @@ from typing import Any
 from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey
 from livetable.tui.columns import AS_IT_CAME, ColumnChoice, Computed
 from livetable.tui.looks import RULE_NAMES
-from livetable.tui.model import ColumnRef
+from livetable.tui.model.table import ColumnRef
 from livetable.tui.rules import Rule
 from livetable.tui.settings import BadFile, read_toml
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, Shade

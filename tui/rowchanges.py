@@ -14,7 +14,7 @@ from livetable.feed.protocol.labels import to_text
 from livetable.feed.rows.replica import Followed
 from livetable.feed.rows.values import Arrays
 from livetable.feed.tape.player import Playback, Played
-from livetable.tui.model import Table, build
+from livetable.tui.model.table import Table, build
 
 
 class NoSuchRow(LivetableError):

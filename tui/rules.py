@@ -8,7 +8,7 @@ from typing import Any
 
 from livetable.tui.expression import BadExpression
 from livetable.tui.looks import RULE_NAMES
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from livetable.tui.target import Target, ViewOptions
 if TYPE_CHECKING:
     from livetable.feed.protocol.messages import SourceStatus
     from livetable.feed.tape.recorder import Recorder
-    from livetable.tui.history import History
-    from livetable.tui.model import Table
+    from livetable.tui.model.history import History
+    from livetable.tui.model.table import Table
     from livetable.tui.subscriber import FeedState
 
 
@@ -218,7 +218,7 @@ def _history_for(conditions: Sequence[str]) -> History | None:
         return None
     from livetable.tui.alerts import Watch
     from livetable.tui.expression import BadExpression, parse
-    from livetable.tui.history import History
+    from livetable.tui.model.history import History
 
     parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
     for part in parts:

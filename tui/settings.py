@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from livetable.feed.curve.keys import config_folder
 from livetable.feed.errors import LivetableError
-from livetable.tui.budget import HistorySize, history_size
+from livetable.tui.model.budget import HistorySize, history_size
 
 _LONGEST: Final = 200  # of a name: a folder takes no entries beyond 255 bytes
 

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
-from livetable.tui.slabs import Slabs
+from livetable.tui.model.slabs import Slabs
 from livetable.tui.started import started
 from livetable.tui.target import Target
 from livetable.tui.text.ages import age_text, rate_text
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from livetable.feed.protocol.messages import Header
     from livetable.feed.rows.replica import Followed, Reading
     from livetable.feed.tape.recorder import Recorder
-    from livetable.tui.model import Table
+    from livetable.tui.model.table import Table
 
 EARLY_SECONDS: Final = 0.01
 """How long `read_early` may wait for what is under way: no longer than for a paint."""
@@ -325,7 +325,7 @@ class Subscriber:
 
     def _take_in_table(self, news: News, client: Client, told: dict[str, object]) -> None:
         from livetable.feed.errors import BodyError
-        from livetable.tui.model import build
+        from livetable.tui.model.table import build
 
         header = news.header
         assert header.position is not None

@@ -25,7 +25,7 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.looks import NAMES, names_of
-from livetable.tui.model import ColumnRef, RowId, Table
+from livetable.tui.model.table import ColumnRef, RowId, Table
 from livetable.tui.painter import Change, Painter
 from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import pandas as pd
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.figuring import figures_of
 from livetable.tui.grouping import TOTALS, total_of
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from tests.differential_query.frames import (
     CATEGORIES,
     DECIMALS,

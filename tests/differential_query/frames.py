@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from livetable.tui.model import Table
-from tests.tui.test_model import table_of
+from livetable.tui.model.table import Table
+from tests.tui.model.test_table import table_of
 
 WORDS: Final = ("ab", "abc", "b", "Ba", "a|b", "x.y", "item2", "item10", "", "µs", "it's", "1", "é")
 CATEGORIES: Final = ("low", "mid", "high")

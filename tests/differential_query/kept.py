@@ -12,9 +12,9 @@ from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.computed import changed_rows
 from livetable.tui.figuring import figures_of
 from livetable.tui.grouping import TOTALS
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from tests.differential_query.frames import DECIMALS, FLOATS, TEXTS, WHOLE, random_frame
-from tests.tui.test_model import Line, table_of
+from tests.tui.model.test_table import Line, table_of
 
 _COLUMNS: Final = (*WHOLE[:6], *FLOATS[:3], "e", *TEXTS, "t", "took", "c")
 _DECIMAL: Final = pd.ArrowDtype(pa.decimal128(38, 2))

@@ -26,7 +26,7 @@ from livetable.feed.server.table_state import TableState
 from livetable.feed.sources.payloads import recognise
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.tui.arrange import arrange, first_arrangement
-from livetable.tui.model import build
+from livetable.tui.model.table import build
 from livetable.tui.text.column_format import ColumnFormat
 from tests.fuzz import corpus
 

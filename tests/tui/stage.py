@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from livetable.tui.app import LivetableApp
 from livetable.tui.keyline import KeyLine
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
@@ -26,7 +26,7 @@ from livetable.tui.prompt import Prompt
 from livetable.tui.table import LiveTable
 from livetable.tui.typed import TypedInOrder
 from livetable.tui.viewline import ViewLine
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.waiting import wait_until
 
 _NAMED = ("backspace", "delete", "enter", "escape", "home", "left", "right", "slash", "tab")

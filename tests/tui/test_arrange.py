@@ -33,12 +33,12 @@ from livetable.tui.arrange import (
 )
 from livetable.tui.contains import containing
 from livetable.tui.expression import BadExpression
-from livetable.tui.model import Column, Table
+from livetable.tui.model.table import Column, Table
 from livetable.tui.order import NotSortable, Sortable
 from livetable.tui.search import Matches
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import ColumnStyle, NumberForm
-from tests.tui.test_model import Line, table_of
+from tests.tui.model.test_table import Line, table_of
 
 
 def shown(done: Arranged, title: str = "id") -> list[Any]:

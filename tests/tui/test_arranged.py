@@ -15,8 +15,8 @@ from livetable.tui import search, typed
 from livetable.tui.prompt import Prompt, completed
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
+from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
-from tests.tui.test_model import table_of
 
 
 async def test_sort_keys() -> None:

@@ -22,7 +22,7 @@ from livetable.tui.table import LiveTable
 from livetable.tui.target import BadSource, Target, parse_target
 from livetable.tui.text.ages import age_text, rate_text
 from livetable.tui.writing import as_text
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 
 
@@ -197,7 +197,7 @@ from livetable.feed.frames.decoder import Decoded, Labels
 from livetable.feed.rows.replica import followed
 from livetable.feed.protocol.messages import Position
 from livetable.tui.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
-from livetable.tui.model import build
+from livetable.tui.model.table import build
 from livetable.tui.search import Matches
 
 def check(what):

@@ -29,8 +29,8 @@ from livetable.tui.columns import (
     without_computed,
 )
 from livetable.tui.computed import changed_rows, places_in
-from livetable.tui.history import History
-from livetable.tui.model import Table
+from livetable.tui.model.history import History
+from livetable.tui.model.table import Table
 from livetable.tui.panes.timed import TimedPane
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import (
@@ -44,7 +44,7 @@ from livetable.tui.text.column_style import (
     seconds_text,
     si_text,
 )
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 
 FRAME = pd.DataFrame({"id": list("xyz"), "bid": [1.0, 2.0, 3.0], "ask": [2.0, 4.0, 8.0]})
 TABLE = table_of(FRAME, "id")

@@ -16,7 +16,7 @@ import pytest
 from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.export import SUFFIXES, ExportError, destination, export, part_of
 from livetable.tui.writing import WRITERS, as_text
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 
 FRAME = pd.DataFrame({"id": ["a", "b", "c"], "v": [3.5, None, 1.0], "n": [1, 2, 3]})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from livetable.tui.evaluate import evaluate, mask_of
 from livetable.tui.expression import BadExpression, parse, quote
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 
 FRAME = pd.DataFrame(
     {

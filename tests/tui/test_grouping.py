@@ -19,11 +19,11 @@ from livetable.tui.expression import BadExpression
 from livetable.tui.figuring import figures_of
 from livetable.tui.grouping import column_of, grouped, total_of
 from livetable.tui.looks import NAMES, RULE_NAMES, names_of
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from livetable.tui.rules import Rule, levels, read_rule
 from livetable.tui.scene import Look
 from livetable.tui.text.column_format import ColumnFormat
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 
 FRAME = pd.DataFrame(

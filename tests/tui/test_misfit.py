@@ -13,12 +13,12 @@ from textual.widgets import Input
 from livetable.tui.alerts import check_alert
 from livetable.tui.arrange import Arrangement, arrange, check_condition, check_filter
 from livetable.tui.expression import BadExpression
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
+from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.rules import read_rule
-from livetable.tui.tapehistory import TapeHistory
 from livetable.tui.viewline import ViewLine
+from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, stage
-from tests.tui.test_model import table_of
 
 FRAME = pd.DataFrame(
     {

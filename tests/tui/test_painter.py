@@ -16,7 +16,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.widget import Widget
 from textual.widgets import Footer
 
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from livetable.tui.painter import Painter
 from livetable.tui.screens.help import HelpScreen
 from livetable.tui.status import StatusLine
@@ -24,7 +24,7 @@ from livetable.tui.subscriber import FeedState, Link
 from livetable.tui.table import LiveTable
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from tests.terminal import _UNKNOWN
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.tui.test_table import TableApp
 
 SIZE = (70, 18)

@@ -25,8 +25,8 @@ from livetable.tui.screens.columns import ColumnsScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.text.column_style import NumberForm, Shade
 from livetable.tui.timeline import TimeLine
+from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, frame, stage
-from tests.tui.test_model import table_of
 
 
 def titles(on: Stage) -> tuple[str, ...]:
@@ -500,7 +500,7 @@ async def test_without_something_to_draw_with(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_long_past_is_read_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.tui.rowhistory.BUDGET_SECONDS", 0)
+    monkeypatch.setattr("livetable.tui.model.row_history.BUDGET_SECONDS", 0)
     async with stage() as on:
         for price in (4, 5, 3.25):
             on.pane.show(frame({"a": price, "b": 0}))

@@ -25,9 +25,9 @@ from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape.file import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.arrange import Arrangement, Mode, SortKey
-from livetable.tui.budget import HistorySize
 from livetable.tui.columns import ColumnChoice, Computed
 from livetable.tui.keys import name_of, named, wrong_keys
+from livetable.tui.model.budget import HistorySize
 from livetable.tui.panes.table import TablePane
 from livetable.tui.remembered import Remembered, read_view, write_view
 from livetable.tui.rules import Rule

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.looks import names_of
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from livetable.tui.scene import (
     FADE_SECONDS,
     FLASH_SECONDS,
@@ -24,7 +24,7 @@ from livetable.tui.scene import (
     visible_part,
 )
 from livetable.tui.text.column_format import width_of
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 
 VIEW = Viewport(0, 10, 0, 80)

@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 
 from livetable.tui.arrange import Arranged, Mode, arrange, sorted_by, with_filter
 from livetable.tui.columns import AS_IT_CAME, Computed, dressed, freezing, moved, with_computed
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from livetable.tui.view import View, follow, move
-from tests.tui.test_model import Line, table_of
+from tests.tui.model.test_table import Line, table_of
 
 HEIGHT = 5
 TITLES = ("a", "b", "c", "d")

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from livetable.tui.scene import FLASH_SECONDS, Look
 from livetable.tui.table import LiveTable
 from livetable.tui.view import View
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 from tests.waiting import wait_until
 

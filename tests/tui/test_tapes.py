@@ -23,13 +23,13 @@ from livetable.feed.tape.file import TapeReader
 from livetable.feed.tape.player import Playback
 from livetable.feed.tape.recorder import Recorder
 from livetable.tui.app import LivetableApp
+from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.panes import tape as tape_module
 from livetable.tui.panes.tape import SPEEDS, TapePane, moment_when
 from livetable.tui.prompt import Prompt
 from livetable.tui.rowchanges import NoSuchRow, changes_of
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import Link
-from livetable.tui.tapehistory import TapeHistory
 from livetable.tui.target import ViewOptions, parse_target
 from tests.waiting import wait_until
 

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from livetable.feed.arrow.arrays import as_numpy
 from livetable.tui.grouping import is_numeric
-from livetable.tui.history import History
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.history import History
+from livetable.tui.model.row_history import RowHistory
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panels.panel import Panel, column_name, row_name
-from livetable.tui.rowhistory import RowHistory
 
 POINTS = 600
 """Frames that a chart over time looks back."""

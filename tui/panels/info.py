@@ -6,7 +6,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panels.panel import Panel, column_name
 from livetable.tui.text.column_format import width_of
 

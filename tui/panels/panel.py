@@ -14,7 +14,7 @@ from textual.widgets import Static
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.collector import tidy_soon
 from livetable.tui.later import later
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 
 _LEAST_SECONDS = 0.2
 _SHARE = 10  # a panel works for no more than this part of the time

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.keys import named
-from livetable.tui.model import Table
+from livetable.tui.model.table import Table
 from livetable.tui.panes.timed import TimedPane
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.arranger import Arranger
 from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
 

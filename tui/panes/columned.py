@@ -22,7 +22,7 @@ from livetable.tui.columns import (
     without_computed,
 )
 from livetable.tui.keys import named
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane, following
 from livetable.tui.text.column_style import LEAST_WIDTH, PLAIN_STYLE, NumberForm, Shade
 

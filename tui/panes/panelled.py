@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from livetable.tui.keys import named
-from livetable.tui.model import ColumnRef
+from livetable.tui.model.table import ColumnRef
 from livetable.tui.panes.timed import TimedPane
 from livetable.tui.table import LiveTable
 

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.keys import named
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.collector import tidy_soon
 from livetable.tui.columns import AS_IT_CAME, with_computed
 from livetable.tui.driver import TerminalDriver
-from livetable.tui.history import History
 from livetable.tui.keys import named
 from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
-from livetable.tui.model import Table
+from livetable.tui.model.history import History
+from livetable.tui.model.table import Table
 from livetable.tui.pace import BEHIND_SECONDS
 from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.keys import named
-from livetable.tui.model import RowId, Table
+from livetable.tui.model.table import RowId, Table
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.history import History
 from livetable.tui.keys import named
-from livetable.tui.model import Table
+from livetable.tui.model.history import History
+from livetable.tui.model.table import Table
 from livetable.tui.panes.arranged import ArrangedPane
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""livetable.tui.model and view: rows found again by what they are held by."""
+"""livetable.tui.model.table and view: rows found again by what they are held by."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.replica import Follower, followed
-from livetable.tui.model import Table, build
+from livetable.tui.model.table import Table, build
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.view import View, follow, move, show
 from tests.ugly import ugly_frames

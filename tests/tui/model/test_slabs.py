@@ -1,4 +1,4 @@
-"""livetable.tui.slabs: memory for small bodies of frames."""
+"""livetable.tui.model.slabs: memory for small bodies of frames."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from livetable.tui.slabs import MOST, SLAB, Slabs
+from livetable.tui.model.slabs import MOST, SLAB, Slabs
 
 
 def test_bodies_stay_what_they_are() -> None:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from livetable.tui.history import History
-from livetable.tui.model import ColumnRef, Table
+from livetable.tui.model.history import History
+from livetable.tui.model.table import ColumnRef, Table
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 

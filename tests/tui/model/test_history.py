@@ -1,4 +1,4 @@
-"""livetable.tui.history, rowhistory and timeline: what was shown, and when."""
+"""livetable.tui.model.history, rowhistory and timeline: what was shown, and when."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.budget import Budget, HistorySize, history_size
-from livetable.tui.history import History, size_of
-from livetable.tui.model import Table
-from livetable.tui.rowhistory import RowHistory, sparkline
+from livetable.tui.model.budget import Budget, HistorySize, history_size
+from livetable.tui.model.history import History, size_of
+from livetable.tui.model.row_history import RowHistory, sparkline
+from livetable.tui.model.table import Table
 from livetable.tui.text.ages import span_text
 from livetable.tui.timeline import Moment, read_moment, wall_text
-from tests.tui.test_model import table_of
+from tests.tui.model.test_table import table_of
 
 
 def state(sent: float, size: int = 0, **columns: list[object]) -> Table:

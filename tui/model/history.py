@@ -8,8 +8,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from typing import Final
 
-from livetable.tui.budget import USUAL, Budget
-from livetable.tui.model import Span, Table
+from livetable.tui.model.budget import USUAL, Budget
+from livetable.tui.model.table import Span, Table
 
 _FRAME: Final = 3000
 _COLUMN: Final = 650

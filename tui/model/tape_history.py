@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 
 from livetable.feed.tape.player import Playback
-from livetable.tui.budget import Budget
-from livetable.tui.history import History
-from livetable.tui.model import Span, Table, build
+from livetable.tui.model.budget import Budget
+from livetable.tui.model.history import History
+from livetable.tui.model.table import Span, Table, build
 
 
 class TapeHistory(History):

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from livetable.tui.arrange import PLAIN, Mode, arrange, sorted_by
-from livetable.tui.budget import Budget
 from livetable.tui.computed import came_and_went, changed_rows, places_in
-from livetable.tui.history import History, size_of
-from livetable.tui.model import Table
-from tests.tui.test_model import Line
+from livetable.tui.model.budget import Budget
+from livetable.tui.model.history import History, size_of
+from livetable.tui.model.table import Table
+from tests.tui.model.test_table import Line
 
 
 def frame(rows: dict[int, float], *, keyed: bool) -> pd.DataFrame:
