@@ -20,8 +20,8 @@ from typing import Any, Final
 import numpy as np
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.expression import BadExpression, outside_quotes
 from livetable.tui.model.table import Table
+from livetable.tui.query.expression import BadExpression, outside_quotes
 
 MOST: Final = 20
 """Rows that are told of singly, of those that begin to meet a condition with one frame."""
@@ -82,8 +82,8 @@ class Watch:
 
     def check(self, table: Table) -> np.ndarray[Any, Any]:
         """Return the rows, as in the frame, that begin to meet the condition with this state."""
-        from livetable.tui.arrange import parsed
-        from livetable.tui.evaluate import mask_of
+        from livetable.tui.query.arrange import parsed
+        from livetable.tui.query.evaluate import mask_of
 
         begin, end = self.conditions
         everything = table.arranged(None).undressed
@@ -122,8 +122,8 @@ def check_alert(
     Raises:
         BadExpression: it can't; it says where.
     """
-    from livetable.tui.arrange import check_condition
-    from livetable.tui.expression import parse
+    from livetable.tui.query.arrange import check_condition
+    from livetable.tui.query.expression import parse
 
     watch = Watch(text)
     for part in watch.conditions:

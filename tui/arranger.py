@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from livetable.tui.arrange import Arranged, Arrangement
     from livetable.tui.model.table import Table
+    from livetable.tui.query.arrange import Arranged, Arrangement
 
 
 SMALL: Final = 50_000
@@ -93,7 +93,7 @@ class Arranger:
 
 
 def _arranged(table: Table, chosen: Arrangement, before: Arranged | None) -> Arranged:
-    from livetable.tui.arrange import Arranged, arrange
+    from livetable.tui.query.arrange import Arranged, arrange
 
     try:
         return arrange(table, chosen, before)

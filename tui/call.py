@@ -336,7 +336,7 @@ def _recording(
 def _column_names(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
-    from livetable.tui.expression import split_names, unquoted
+    from livetable.tui.query.expression import split_names, unquoted
 
     names = split_names(text)
     if not all(names):
@@ -347,7 +347,7 @@ def _column_names(text: str | None) -> tuple[str, ...] | None:
 def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
     if text is None:
         return ()
-    from livetable.tui.expression import split_names, unquoted
+    from livetable.tui.query.expression import split_names, unquoted
 
     keys = []
     for name in split_names(text):
@@ -363,8 +363,8 @@ def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
 def _filters(texts: list[str]) -> tuple[str, ...]:
     filters = tuple(text.strip() for text in texts if text.strip())
     if filters:
-        from livetable.tui.arrange import is_expression
-        from livetable.tui.expression import BadExpression, parse
+        from livetable.tui.query.arrange import is_expression
+        from livetable.tui.query.expression import BadExpression, parse
 
         for text in filters:
             try:
@@ -380,7 +380,7 @@ def _condition(name: str, text: str | None) -> str | None:
     if text is None:
         return None
     from livetable.tui.alerts import check_alert
-    from livetable.tui.expression import BadExpression
+    from livetable.tui.query.expression import BadExpression
 
     try:
         check_alert(text)

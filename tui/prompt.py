@@ -19,7 +19,7 @@ from textual.widgets import Input
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.collector import tidy_soon
-from livetable.tui.expression import quote
+from livetable.tui.query.expression import quote
 
 _ENTER: Final = ("enter", "ctrl+j")
 """Enter as it comes; the second, if it was pressed before the app had taken the terminal."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey
-from livetable.tui.columns import AS_IT_CAME, ColumnChoice, Computed
 from livetable.tui.looks import RULE_NAMES
 from livetable.tui.model.table import ColumnRef
-from livetable.tui.rules import Rule
+from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey
+from livetable.tui.query.column_choice import AS_IT_CAME, ColumnChoice, Computed
+from livetable.tui.query.rules import Rule
 from livetable.tui.settings import BadFile, read_toml
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, Shade
 
@@ -207,7 +207,7 @@ def _sort_key(value: Any) -> SortKey:
 
 
 def _total(value: Any) -> tuple[ColumnRef, str]:
-    from livetable.tui.grouping import TOTALS
+    from livetable.tui.query.group import TOTALS
 
     if not isinstance(value, list) or value[-1:] == [] or value[-1] not in TOTALS:
         raise _Wrong(f"totals: write a column and one of {', '.join(TOTALS)}")
@@ -222,7 +222,7 @@ def _computed(value: Any) -> list[Computed]:
 
 def _alert(text: str) -> str:
     from livetable.tui.alerts import check_alert
-    from livetable.tui.expression import BadExpression
+    from livetable.tui.query.expression import BadExpression
 
     try:
         check_alert(text)

@@ -217,8 +217,8 @@ def _history_for(conditions: Sequence[str]) -> History | None:
     if not conditions:
         return None
     from livetable.tui.alerts import Watch
-    from livetable.tui.expression import BadExpression, parse
     from livetable.tui.model.history import History
+    from livetable.tui.query.expression import BadExpression, parse
 
     parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
     for part in parts:
@@ -283,7 +283,7 @@ def shown_of(table: Table, options: ViewOptions) -> Table:
         NoTable: it lacks a column, or a filter can't be read.
     """
     if options.sort or options.where:
-        from livetable.tui.arrange import arrange, first_arrangement
+        from livetable.tui.query.arrange import arrange, first_arrangement
 
         done = arrange(table, first_arrangement(options.sort, options.where))
         if done.problems:

@@ -13,8 +13,8 @@ from textual.widget import Widget
 from livetable.feed.base.terminal_text import harmless
 
 if TYPE_CHECKING:
-    from livetable.tui.arrange import Arrangement
-    from livetable.tui.rules import Rule
+    from livetable.tui.query.arrange import Arrangement
+    from livetable.tui.query.rules import Rule
 
 _MODES = {"live": "live", "held": "order held", "once": "sorted once"}
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 import duckdb
 import pandas as pd
 
-from livetable.tui.arrange import Arrangement, SortKey, arrange
-from livetable.tui.figuring import figures_of
-from livetable.tui.grouping import TOTALS, total_of
 from livetable.tui.model.table import Table
+from livetable.tui.query.arrange import Arrangement, SortKey, arrange
+from livetable.tui.query.group import TOTALS, total_of
+from livetable.tui.query.statistics import figures_of
 from tests.differential_query.frames import (
     CATEGORIES,
     DECIMALS,

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from livetable.tui.evaluate import mask_of
-from livetable.tui.expression import BadExpression, parse
+from livetable.tui.query.evaluate import mask_of
+from livetable.tui.query.expression import BadExpression, parse
 from tests.differential_query.frames import (
     CATEGORIES,
     DECIMALS,
@@ -233,7 +233,7 @@ _TITLES: Final = (
 
 def compare_cells(chance: random.Random) -> str | None:
     """Filter by a cell: what is written then parses, and is met by the cell's own row."""
-    from livetable.tui.arrange import equals_filter, filter_mask
+    from livetable.tui.query.arrange import equals_filter, filter_mask
     from tests.tui.model.test_table import table_of
 
     names = ("n", "u", "ni", "f", "f32", "f16", "on", "nb", "s", "c", "d", "h", "t", "z", "took",

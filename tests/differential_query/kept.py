@@ -8,11 +8,11 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from livetable.tui.arrange import Arrangement, SortKey, arrange
-from livetable.tui.computed import changed_rows
-from livetable.tui.figuring import figures_of
-from livetable.tui.grouping import TOTALS
 from livetable.tui.model.table import Table
+from livetable.tui.query.arrange import Arrangement, SortKey, arrange
+from livetable.tui.query.computed import changed_rows
+from livetable.tui.query.group import TOTALS
+from livetable.tui.query.statistics import figures_of
 from tests.differential_query.frames import DECIMALS, FLOATS, TEXTS, WHOLE, random_frame
 from tests.tui.model.test_table import Line, table_of
 

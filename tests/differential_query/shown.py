@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from livetable.tui.contains import containing
 from livetable.tui.model.table import Column
+from livetable.tui.query.text_match import containing
 from livetable.tui.text.column_format import NULL, ColumnFormat
 from livetable.tui.text.column_style import ColumnStyle, NumberForm
 from livetable.tui.text.rounding import SIGN, read_back

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livetable.tui import grouping
+from livetable.tui.query import group
 from tests.differential_query import arranged, expressions, shown
 from tests.differential_query.__main__ import KINDS, run
 
@@ -36,7 +36,7 @@ def test_what_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         patched.setattr(expressions, "mask_of", lambda *_: np.zeros(1, dtype=bool))
         assert "livetable" in (some(expressions.compare) or "")
     with monkeypatch.context() as patched:
-        patched.setattr(grouping, "as_key", lambda values: values[::-1])
+        patched.setattr(group, "as_key", lambda values: values[::-1])
         assert "group" in (some(arranged.group) or "")
     with monkeypatch.context() as patched:
         patched.setattr(shown, "containing", lambda *_: np.zeros(12, dtype=bool))

@@ -658,7 +658,7 @@ def test_what_takes_long_to_load_is_not_needed_for_the_first_rows(
     assert terminal.wait_for_end() == 0
     loaded = set(out.read_text().split())
     assert "pyarrow.lib" in loaded
-    assert not loaded & {"pandas", "pyarrow.compute", "livetable.tui.arrange", "zoneinfo"}
+    assert not loaded & {"pandas", "pyarrow.compute", "livetable.tui.query.arrange", "zoneinfo"}
 
 
 def test_a_files_view_is_remembered_by_its_path(view: View, tmp_path: Path) -> None:

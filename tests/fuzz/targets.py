@@ -25,8 +25,8 @@ from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.table_state import TableState
 from livetable.feed.sources.payloads import recognise
 from livetable.feed.tape.file import BadTape, TapeReader
-from livetable.tui.arrange import arrange, first_arrangement
 from livetable.tui.model.table import build
+from livetable.tui.query.arrange import arrange, first_arrangement
 from livetable.tui.text.column_format import ColumnFormat
 from tests.fuzz import corpus
 

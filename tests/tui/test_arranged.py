@@ -11,8 +11,9 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from livetable.tui import search, typed
+from livetable.tui import typed
 from livetable.tui.prompt import Prompt, completed
+from livetable.tui.query import find
 from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
 from tests.tui.model.test_table import table_of
@@ -165,7 +166,7 @@ async def test_matches_are_counted_while_the_first_is_looked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go_on = threading.Event()
-    from livetable.tui.contains import containing
+    from livetable.tui.query.text_match import containing
 
     def slow(*arguments: Any) -> Any:
         assert go_on.wait(10)
@@ -178,7 +179,7 @@ async def test_matches_are_counted_while_the_first_is_looked_for(
         await on.type("x")
         await on.press("enter")
         await on.until(lambda: (table.cursor_row, table.cursor_column) == (0, 3))
-        monkeypatch.setattr(search, "containing", slow)
+        monkeypatch.setattr(find, "containing", slow)
         await on.press("n", "n", "n", "n", "N")  # a, c, e are x
         go_on.set()
         await on.until(lambda: table.cursor_row == 0)
@@ -191,7 +192,7 @@ async def test_what_cant_be_searched_is_told(monkeypatch: pytest.MonkeyPatch) ->
         raise ValueError("of Arrow")
 
     async with stage() as on:
-        monkeypatch.setattr(search, "containing", broken)
+        monkeypatch.setattr(find, "containing", broken)
         await on.press("slash")
         await on.type("x")
         await on.until(lambda: "can't be searched: ValueError('of Arrow')" in on.hint)

@@ -196,9 +196,9 @@ from livetable.feed.arrow.arrays import numbers, texts
 from livetable.feed.frames.decoder import Decoded, Labels
 from livetable.feed.rows.replica import followed
 from livetable.feed.protocol.messages import Position
-from livetable.tui.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
+from livetable.tui.query.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
 from livetable.tui.model.table import build
-from livetable.tui.search import Matches
+from livetable.tui.query.find import Matches
 
 def check(what):
     if "pandas" in sys.modules:

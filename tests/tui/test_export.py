@@ -13,8 +13,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.export import SUFFIXES, ExportError, destination, export, part_of
+from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.writing import WRITERS, as_text
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames

@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 from textual.widgets import OptionList
 
-from livetable.tui.arrange import Arrangement, SortKey, arrange
 from livetable.tui.arranger import Arranger
-from livetable.tui.columns import AS_IT_CAME
-from livetable.tui.computed import places_in
 from livetable.tui.panels.chart import ChartPanel, drawing
 from livetable.tui.panels.detail import DetailPanel
 from livetable.tui.panels.info import InfoPanel
 from livetable.tui.panels.panel import Panel
 from livetable.tui.prompt import Prompt
+from livetable.tui.query.arrange import Arrangement, SortKey, arrange
+from livetable.tui.query.column_choice import AS_IT_CAME
+from livetable.tui.query.computed import places_in
 from livetable.tui.screens.columns import ColumnsScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.text.column_style import NumberForm, Shade

@@ -24,13 +24,13 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape.file import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.arrange import Arrangement, Mode, SortKey
-from livetable.tui.columns import ColumnChoice, Computed
 from livetable.tui.keys import name_of, named, wrong_keys
 from livetable.tui.model.budget import HistorySize
 from livetable.tui.panes.table import TablePane
+from livetable.tui.query.arrange import Arrangement, Mode, SortKey
+from livetable.tui.query.column_choice import ColumnChoice, Computed
+from livetable.tui.query.rules import Rule
 from livetable.tui.remembered import Remembered, read_view, write_view
-from livetable.tui.rules import Rule
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.target import PIPE, Target, ViewOptions, origin_of

@@ -17,9 +17,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from livetable.tui.arrange import Arranged, Mode, arrange, sorted_by, with_filter
-from livetable.tui.columns import AS_IT_CAME, Computed, dressed, freezing, moved, with_computed
 from livetable.tui.model.table import Table
+from livetable.tui.query.arrange import Arranged, Mode, arrange, sorted_by, with_filter
+from livetable.tui.query.column_choice import (
+    AS_IT_CAME,
+    Computed,
+    dressed,
+    freezing,
+    moved,
+    with_computed,
+)
 from livetable.tui.view import View, follow, move
 from tests.tui.model.test_table import Line, table_of
 
@@ -270,7 +277,7 @@ class Screen(RuleBasedStateMachine):
 
 
 def _plain() -> Any:
-    from livetable.tui.arrange import PLAIN
+    from livetable.tui.query.arrange import PLAIN
 
     return PLAIN
 

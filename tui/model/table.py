@@ -22,8 +22,8 @@ from livetable.feed.rows.values import Arrays, Values
 if TYPE_CHECKING:
     from livetable.feed.rows.replica import Followed
     from livetable.feed.rows.row_map import Rows
-    from livetable.tui.evaluate import Columns as Earlier
-    from livetable.tui.expression import Expression
+    from livetable.tui.query.evaluate import Columns as Earlier
+    from livetable.tui.query.expression import Expression
 
 RowId = tuple[Any, ...]
 """What a row is held by: its key, else its index's labels, else its position."""
@@ -120,7 +120,7 @@ class Headings:
         found: list[pa.DataType] = []
         for column in self.columns:
             if column.expression is not None:
-                from livetable.tui.computed import type_of
+                from livetable.tui.query.computed import type_of
 
                 found.append(type_of(column.expression, self.titles[: len(found)], tuple(found)))
             else:
@@ -219,7 +219,7 @@ class Table:
         everything = self.headings if self.whole is None else self.whole
         kinds = self.types_alone(everything)  # also of columns that are not shown
         if self.past is not None and everything.looks_back:
-            from livetable.tui.computed import types_beside_past
+            from livetable.tui.query.computed import types_beside_past
 
             kinds = types_beside_past(self, everything)
         if self.whole is None:
@@ -235,7 +235,7 @@ class Table:
         heading = self.headings.columns[at]
         source = heading.source
         if heading.expression is not None:
-            from livetable.tui.computed import whole
+            from livetable.tui.query.computed import whole
 
             return Column(heading.title, whole(self, at))
         return Column(heading.title, None if source is None else self.sources.whole(source))
@@ -294,7 +294,7 @@ class Table:
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
         if self.headings.columns[column].expression is not None:
-            from livetable.tui.computed import window
+            from livetable.tui.query.computed import window
 
             return window(self, column, start, stop)
         source = self.headings.columns[column].source
@@ -504,7 +504,7 @@ class Table:
 
     def earlier(self, span: Span) -> tuple[Earlier, float]:
         """Return the frame's rows as they were so long before, and how many seconds that is."""
-        from livetable.tui.computed import earlier
+        from livetable.tui.query.computed import earlier
 
         return earlier(self, span)
 

@@ -10,11 +10,11 @@ from typing import Any
 from rich.text import Text
 
 from livetable.feed.arrow.arrays import as_numpy
-from livetable.tui.grouping import is_numeric
 from livetable.tui.model.history import History
 from livetable.tui.model.row_history import RowHistory
 from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panels.panel import Panel, column_name, row_name
+from livetable.tui.query.group import is_numeric
 
 POINTS = 600
 """Frames that a chart over time looks back."""

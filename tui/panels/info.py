@@ -38,7 +38,7 @@ class InfoPanel(Panel):
         self._busy = True
 
         def run() -> None:
-            from livetable.tui.figuring import figures_of
+            from livetable.tui.query.statistics import figures_of
 
             figures: Grid | Text
             lines = 1

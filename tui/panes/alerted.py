@@ -136,8 +136,8 @@ class AlertedPane(TimedPane):
         if table is None:
             return
         from livetable.tui.alerts import check_alert
-        from livetable.tui.expression import BadExpression
         from livetable.tui.prompt import Prompt
+        from livetable.tui.query.expression import BadExpression
 
         prompt = Prompt("alert when: ", hint=_HINT, words=table.titles)
 

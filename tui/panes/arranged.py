@@ -19,9 +19,9 @@ from livetable.tui.table import LiveTable
 from livetable.tui.viewline import ViewLine
 
 if TYPE_CHECKING:
-    from livetable.tui.arrange import Arranged, Arrangement
     from livetable.tui.prompt import Prompt
-    from livetable.tui.rules import Rule
+    from livetable.tui.query.arrange import Arranged, Arrangement
+    from livetable.tui.query.rules import Rule
 
 
 T = TypeVar("T")
@@ -204,7 +204,7 @@ class ArrangedPane(Widget):
         everything = base.undressed
         checked = (self.rules, everything.titles, everything.types)
         if checked != self._rules_checked:
-            from livetable.tui.rules import unapplied
+            from livetable.tui.query.rules import unapplied
 
             self._rules_checked, self._bad_rules = checked, unapplied(self.rules, base)
         return self._bad_rules
@@ -219,7 +219,9 @@ class ArrangedPane(Widget):
 
     def chosen(self) -> Arrangement:
         """Return how the table is arranged."""
-        from livetable.tui.arrange import PLAIN  # late: what it loads takes as long as a paint
+        from livetable.tui.query.arrange import (
+            PLAIN,  # late: what it loads takes as long as a paint
+        )
 
         return self.arrangement or PLAIN
 
@@ -237,7 +239,7 @@ class ArrangedPane(Widget):
         self._sort_by(self.live_table.cursor_column, further)
 
     def _sort_by(self, column: int, further: bool) -> None:
-        from livetable.tui.arrange import sorted_by
+        from livetable.tui.query.arrange import sorted_by
 
         table = self.live_table.table
         if table is not None and column < len(table.refs):
@@ -249,7 +251,7 @@ class ArrangedPane(Widget):
 
     def action_sort_mode(self) -> None:
         """Let rows move as values change, hold them, or sort them once."""
-        from livetable.tui.arrange import Mode
+        from livetable.tui.query.arrange import Mode
 
         chosen = self.chosen()
         if not chosen.sort:
@@ -295,7 +297,7 @@ class ArrangedPane(Widget):
 
     def action_filter_same(self) -> None:
         """Show only rows that have the cursor's value in its column."""
-        from livetable.tui.arrange import equals_filter, with_filter
+        from livetable.tui.query.arrange import equals_filter, with_filter
 
         found, row = self.under_cursor(), self.live_table.cursor_row
         if found is not None and row < found[0].rows:
@@ -313,8 +315,8 @@ class ArrangedPane(Widget):
 
     def _try_filter(self, prompt: Prompt, before: Arrangement, text: str) -> bool:
         """Show what a filter leaves; a wrong one is told and changes nothing."""
-        from livetable.tui.arrange import check_filter, with_filter
-        from livetable.tui.expression import BadExpression
+        from livetable.tui.query.arrange import check_filter, with_filter
+        from livetable.tui.query.expression import BadExpression
 
         table = self.base
         chosen = before
@@ -374,8 +376,8 @@ class ArrangedPane(Widget):
 
 def _filter_hint(table: Table) -> str:
     """Return an example that works with this table."""
-    from livetable.tui.expression import quote
-    from livetable.tui.grouping import is_numeric
+    from livetable.tui.query.expression import quote
+    from livetable.tui.query.group import is_numeric
 
     numbers = [at for at, kind in enumerate(table.types) if is_numeric(kind)]
     texts = [at for at, kind in enumerate(table.types) if "string" in str(kind)]

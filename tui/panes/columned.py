@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.columns import (
+from livetable.tui.keys import named
+from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.panes.arranged import ArrangedPane, following
+from livetable.tui.query.column_choice import (
     AS_IT_CAME,
     ColumnChoice,
     Computed,
@@ -21,9 +24,6 @@ from livetable.tui.columns import (
     with_computed,
     without_computed,
 )
-from livetable.tui.keys import named
-from livetable.tui.model.table import ColumnRef, Table
-from livetable.tui.panes.arranged import ArrangedPane, following
 from livetable.tui.text.column_style import LEAST_WIDTH, PLAIN_STYLE, NumberForm, Shade
 
 if TYPE_CHECKING:
@@ -272,8 +272,8 @@ class ColumnedPane(ArrangedPane):
 
     def _read_computed(self, prompt: Prompt, text: str) -> Computed | None:
         """Return a column that a text describes; what is wrong with it is told."""
-        from livetable.tui.computed import check_type
-        from livetable.tui.expression import BadExpression, parse
+        from livetable.tui.query.computed import check_type
+        from livetable.tui.query.expression import BadExpression, parse
 
         prompt.say(None)
         if self.base is None or not text.strip():
@@ -302,7 +302,7 @@ class ColumnedPane(ArrangedPane):
 
     def action_change(self) -> None:
         """Add a column with the changes of the cursor's column; again: %, per second, none."""
-        from livetable.tui.expression import quote
+        from livetable.tui.query.expression import quote
 
         found = self.under_cursor()
         if found is None or not self._numeric():
@@ -325,7 +325,7 @@ class ColumnedPane(ArrangedPane):
 
 def _beside(columns: ColumnChoice, table: Table, column: ColumnRef, new: ColumnRef) -> ColumnChoice:
     """Return the choice with a new column at the right of another."""
-    from livetable.tui.columns import in_order
+    from livetable.tui.query.column_choice import in_order
 
     order = [ref for ref in in_order(table.refs, columns.order) if ref != new]
     order.insert(order.index(column) + 1 if column in order else len(order), new)

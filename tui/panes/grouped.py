@@ -12,8 +12,8 @@ from livetable.tui.keys import named
 from livetable.tui.panes.arranged import ArrangedPane, following
 
 if TYPE_CHECKING:
-    from livetable.tui.arrange import Arrangement
-    from livetable.tui.rules import Rule
+    from livetable.tui.query.arrange import Arrangement
+    from livetable.tui.query.rules import Rule
 
 _RULE_HINT = "price > 100 and d(price) < 0: red   (yellow, green, blue, bold, dim, reverse)"
 
@@ -51,7 +51,7 @@ class GroupedPane(ArrangedPane):
             return
         ref = under[2]
         if chosen.groups:
-            from livetable.tui.grouping import COUNT_TITLE, column_of
+            from livetable.tui.query.group import COUNT_TITLE, column_of
 
             found = column_of(self.base, ref)
             if ref in chosen.groups or ref[0] == COUNT_TITLE or found is None:
@@ -78,7 +78,7 @@ class GroupedPane(ArrangedPane):
 
     def action_total(self) -> None:
         """Show the next total of the cursor's column."""
-        from livetable.tui.grouping import TOTALS, column_of, total_of
+        from livetable.tui.query.group import TOTALS, column_of, total_of
 
         under, chosen = self.under_cursor(), self.chosen()
         if not chosen.groups or under is None or self.base is None:
@@ -97,7 +97,7 @@ class GroupedPane(ArrangedPane):
 
     def open_group(self) -> bool:
         """Show the rows of the cursor's group; tell whether there is one."""
-        from livetable.tui.arrange import equals_filter
+        from livetable.tui.query.arrange import equals_filter
 
         table, row = self.live_table.table, self.live_table.cursor_row
         chosen = self.chosen()
@@ -123,9 +123,9 @@ class GroupedPane(ArrangedPane):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.expression import BadExpression
         from livetable.tui.prompt import Prompt
-        from livetable.tui.rules import read_rule
+        from livetable.tui.query.expression import BadExpression
+        from livetable.tui.query.rules import read_rule
 
         before = self.rules
         prompt = Prompt("rule: ", hint=_RULE_HINT, words=table.titles)
@@ -156,7 +156,7 @@ class GroupedPane(ArrangedPane):
             return
         self.rules = rules
         if rules:
-            from livetable.tui.rules import levels
+            from livetable.tui.query.rules import levels
 
             self.live_table.rule_by(partial(levels, rules))
         else:

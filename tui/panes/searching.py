@@ -115,7 +115,7 @@ class SearchingPane(ArrangedPane):
         form_of = self.live_table.format_of if table is self.live_table.table else lambda at: None
 
         def run() -> None:
-            from livetable.tui.search import Matches
+            from livetable.tui.query.find import Matches
 
             place, sentence = None, None
             try:

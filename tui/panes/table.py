@@ -18,7 +18,6 @@ from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.collector import tidy_soon
-from livetable.tui.columns import AS_IT_CAME, with_computed
 from livetable.tui.driver import TerminalDriver
 from livetable.tui.keys import named
 from livetable.tui.later import later
@@ -32,6 +31,7 @@ from livetable.tui.panes.grouped import GroupedPane
 from livetable.tui.panes.panelled import PanelledPane
 from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
+from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
 from livetable.tui.settings import BadFile, view_path
 from livetable.tui.started import place, started
 from livetable.tui.status import StatusLine
@@ -255,8 +255,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         if options.alerts:
             self.choose_alerts(options.alerts)
         if options.sort or options.where:
-            from livetable.tui.arrange import check_filter, first_arrangement
-            from livetable.tui.expression import BadExpression
+            from livetable.tui.query.arrange import check_filter, first_arrangement
+            from livetable.tui.query.expression import BadExpression
 
             for text in options.where if len(table.titles) > table.fixed else ():
                 try:

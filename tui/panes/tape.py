@@ -22,7 +22,7 @@ from livetable.tui.subscriber import FeedState, Link
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:
-    from livetable.tui.arrange import Arrangement
+    from livetable.tui.query.arrange import Arrangement
 
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 30, 100, 300, 1000)
 _GAP = 1 / 60
@@ -205,9 +205,9 @@ class TapePane(TablePane):
         """Ask for a condition, and go on to the next moment when a row begins to meet it."""
         if self.base is None:
             return
-        from livetable.tui.arrange import check_filter
-        from livetable.tui.expression import BadExpression
         from livetable.tui.prompt import Prompt
+        from livetable.tui.query.arrange import check_filter
+        from livetable.tui.query.expression import BadExpression
 
         base = self.base.undressed
         prompt = Prompt("go on until: ", hint="a filter, as price > 100", words=base.titles)
@@ -264,7 +264,7 @@ def moment_when(
         first: The state to look from.
         goes_on: Tells whether to look further.
     """
-    from livetable.tui.arrange import PLAIN, with_filter
+    from livetable.tui.query.arrange import PLAIN, with_filter
 
     chosen = with_filter(PLAIN, text)
     met = _met(tape, first, chosen)
@@ -279,8 +279,8 @@ def moment_when(
 
 def _met(tape: TapeHistory, number: int, chosen: Arrangement) -> set[RowId]:
     """Return which rows meet a filter."""
-    from livetable.tui.arrange import arrange
-    from livetable.tui.expression import BadExpression
+    from livetable.tui.query.arrange import arrange
+    from livetable.tui.query.expression import BadExpression
 
     done = arrange(tape.at(number), chosen)
     if done.unapplied:  # else all rows would meet it

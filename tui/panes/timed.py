@@ -210,7 +210,7 @@ class TimedPane(ArrangedPane):
         self._marking = True
 
         def run() -> None:
-            from livetable.tui.computed import came_and_went, changed_rows
+            from livetable.tui.query.computed import came_and_went, changed_rows
             from livetable.tui.timeline import wall_text
 
             try:

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
-from livetable.tui.columns import ColumnChoice, in_order
 from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.query.column_choice import ColumnChoice, in_order
 from livetable.tui.screens.leaving import Options
 from livetable.tui.screens.popup import Popup
 from livetable.tui.text.type_names import type_name

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.figuring import figures_of
+from livetable.tui.query.statistics import figures_of
 from livetable.tui.scene import Composer, Cursor, Viewport
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, number_writer

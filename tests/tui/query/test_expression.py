@@ -1,4 +1,4 @@
-"""livetable.tui.expression and evaluate: pandas' query syntax, and nothing that runs."""
+"""livetable.tui.query.expression and evaluate: pandas' query syntax, and nothing that runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.evaluate import evaluate, mask_of
-from livetable.tui.expression import BadExpression, parse, quote
+from livetable.tui.query.evaluate import evaluate, mask_of
+from livetable.tui.query.expression import BadExpression, parse, quote
 from tests.tui.model.test_table import table_of
 
 FRAME = pd.DataFrame(

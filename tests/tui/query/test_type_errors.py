@@ -11,11 +11,11 @@ from rich.style import Style
 from textual.widgets import Input
 
 from livetable.tui.alerts import check_alert
-from livetable.tui.arrange import Arrangement, arrange, check_condition, check_filter
-from livetable.tui.expression import BadExpression
 from livetable.tui.model.table import Table
 from livetable.tui.model.tape_history import TapeHistory
-from livetable.tui.rules import read_rule
+from livetable.tui.query.arrange import Arrangement, arrange, check_condition, check_filter
+from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.rules import read_rule
 from livetable.tui.viewline import ViewLine
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, stage

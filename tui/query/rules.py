@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livetable.tui.expression import BadExpression
 from livetable.tui.looks import RULE_NAMES
 from livetable.tui.model.table import Table
+from livetable.tui.query.expression import BadExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def read_rule(text: str, titles: tuple[str, ...], types: tuple[Any, ...] | None 
     Raises:
         BadExpression: it is none, or can't be worked out for the table; it says where.
     """
-    from livetable.tui.arrange import check_condition
+    from livetable.tui.query.arrange import check_condition
 
     condition, colon, look = text.rpartition(":")
     look = look.strip()
@@ -46,7 +46,7 @@ def read_rule(text: str, titles: tuple[str, ...], types: tuple[Any, ...] | None 
 
 def unapplied(rules: Sequence[Rule], table: Table) -> dict[str, str]:
     """Return the rules that count for no row as they can't be worked out, each with why."""
-    from livetable.tui.arrange import check_condition
+    from livetable.tui.query.arrange import check_condition
 
     found = {}
     everything = table.undressed
@@ -63,9 +63,9 @@ def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[i
 
     The last rule that a row meets counts. One that can't be worked out counts for no row.
     """
-    from livetable.tui.arrange import parsed
-    from livetable.tui.computed import shown
-    from livetable.tui.evaluate import mask_of
+    from livetable.tui.query.arrange import parsed
+    from livetable.tui.query.computed import shown
+    from livetable.tui.query.evaluate import mask_of
 
     found = [0] * (stop - start)
     titles = table.undressed.titles

@@ -1,4 +1,4 @@
-"""livetable.tui.columns, columnstyle and computed: which columns, how written, worked out how."""
+"""tui.query.column_choice, columnstyle and computed: which columns, how written, worked out how."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.arrange import Arrangement, SortKey, arrange
-from livetable.tui.columns import (
+from livetable.tui.model.history import History
+from livetable.tui.model.table import Table
+from livetable.tui.panes.timed import TimedPane
+from livetable.tui.query.arrange import Arrangement, SortKey, arrange
+from livetable.tui.query.column_choice import (
     AS_IT_CAME,
     ColumnChoice,
     Computed,
@@ -28,10 +31,7 @@ from livetable.tui.columns import (
     with_computed,
     without_computed,
 )
-from livetable.tui.computed import changed_rows, places_in
-from livetable.tui.model.history import History
-from livetable.tui.model.table import Table
-from livetable.tui.panes.timed import TimedPane
+from livetable.tui.query.computed import changed_rows, places_in
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import (
     PLAIN_STYLE,

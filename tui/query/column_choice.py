@@ -17,7 +17,7 @@ from livetable.tui.model.table import ColumnRef, Heading, Headings, Table
 from livetable.tui.text.column_style import ColumnStyle
 
 if TYPE_CHECKING:
-    from livetable.tui.expression import Expression
+    from livetable.tui.query.expression import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _read(
     titles: tuple[str, ...], computed: tuple[Computed, ...]
 ) -> tuple[list[tuple[str, Expression]], list[str]]:
     """Return the columns that can be worked out, and why others can't."""
-    from livetable.tui.expression import BadExpression, parse
+    from livetable.tui.query.expression import BadExpression, parse
 
     known = list(titles)
     expressions: list[tuple[str, Expression]] = []

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, missing
 from livetable.feed.errors import LivetableError
-from livetable.tui import calculating, comparing
-from livetable.tui.exact import Literal, from_numpy
+from livetable.tui.query import arithmetic, comparison
+from livetable.tui.query.exact import Literal, from_numpy
 from livetable.tui.text.time_reader import instant, read_moment, read_span, read_time
 from livetable.tui.text.times import UNITS
 from livetable.tui.text.type_names import kind_of
@@ -44,7 +44,7 @@ def against(name: str, values: pa.Array, text: str) -> pa.Array:
         NoTime: it is none.
     """
     bound = _read(text, values.type) / _unit(values.type)
-    return comparing.whole_against(name, whole(values), bound)
+    return comparison.whole_against(name, whole(values), bound)
 
 
 def compare(name: str, left: Any, right: Any) -> pa.Array:
@@ -58,10 +58,10 @@ def compare(name: str, left: Any, right: Any) -> pa.Array:
         raise pa.ArrowNotImplementedError("no kernel")
     finest = Fraction(1, 1_000_000_000)
     one, other = (
-        calculating.calculate("*", whole(values), Literal(int(unit / finest)))
+        arithmetic.calculate("*", whole(values), Literal(int(unit / finest)))
         for values, unit in zip((left, right), units, strict=True)
     )
-    return comparing.compare(name, one, other)
+    return comparison.compare(name, one, other)
 
 
 def calculate(sign: str, left: Any, right: Any) -> Any:
@@ -104,9 +104,9 @@ def _quotient(left: Any, right: Any) -> Any:
         whole(values) if isinstance(values, pa.Array) else Literal(values.value)
         for values in (left, right)
     )
-    one = calculating.calculate("*", one, Literal(units.numerator))
-    return calculating.calculate(
-        "/", one, calculating.calculate("*", other, Literal(units.denominator))
+    one = arithmetic.calculate("*", one, Literal(units.numerator))
+    return arithmetic.calculate(
+        "/", one, arithmetic.calculate("*", other, Literal(units.denominator))
     )
 
 
@@ -124,7 +124,7 @@ def _floor_divided(sign: str, left: Any, right: Any) -> Any:
         left, right = left.cast(kind), right.cast(kind)
     one, other = map(_numbers, (left, right))
     if by_span and sign == "//":
-        return calculating.calculate(sign, one, other)
+        return arithmetic.calculate(sign, one, other)
     if isinstance(other, Literal):
         if not other.value:
             return (
@@ -132,17 +132,17 @@ def _floor_divided(sign: str, left: Any, right: Any) -> Any:
             )
     else:
         other = pc.if_else(pc.equal(other, 0), pa.scalar(None, other.type), other)
-    return _as_spans(calculating.calculate(sign, one, other), kind)
+    return _as_spans(arithmetic.calculate(sign, one, other), kind)
 
 
 def negated(values: Any) -> Any:
     """Return durations with the other sign."""
-    return _as_spans(calculating.negated(_numbers(values)), values.type)
+    return _as_spans(arithmetic.negated(_numbers(values)), values.type)
 
 
 def absolute(values: Any) -> Any:
     """Return durations without a sign."""
-    return _as_spans(calculating.absolute(_numbers(values)), values.type)
+    return _as_spans(arithmetic.absolute(_numbers(values)), values.type)
 
 
 def _numbers(values: Any) -> Any:

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, missing, plain_type
-from livetable.tui.contains import containing
-from livetable.tui.evaluate import mask_of
-from livetable.tui.expression import BadExpression, Expression, parse, quote
-from livetable.tui.literals import written
 from livetable.tui.model.table import ColumnRef, Table
-from livetable.tui.order import NotSortable, Rows, Sortable
+from livetable.tui.query.evaluate import mask_of
+from livetable.tui.query.expression import BadExpression, Expression, parse, quote
+from livetable.tui.query.literals import written
+from livetable.tui.query.sort import NotSortable, Rows, Sortable
+from livetable.tui.query.text_match import containing
 
 _SIGNS: Final = frozenset("<>=!()&|~`")
 _WORDS: Final = frozenset({"and", "or", "not", "in"})
@@ -163,7 +163,7 @@ def check_condition(text: str, titles: tuple[str, ...], types: Types | None = No
     """
     expression = parsed(text, titles)
     if types is not None:
-        from livetable.tui import computed  # late: a circle
+        from livetable.tui.query import computed
 
         computed.check_condition(expression, titles, types)
 
@@ -196,7 +196,7 @@ def arrange(table: Table, chosen: Arrangement, before: Arranged | None = None) -
     mask = _mask(table, chosen, unapplied) if chosen.filters else None
     problems += [f"{text}: {said}" for text, said in unapplied]
     if chosen.groups:
-        from livetable.tui.grouping import grouped
+        from livetable.tui.query.group import grouped
 
         table = grouped(table, chosen.groups, dict(chosen.totals), mask, problems)
         mask = None

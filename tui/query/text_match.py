@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, indices_of, missing, texts, truth
-from livetable.tui import exact
-from livetable.tui.comparing import compare
-from livetable.tui.exact import Literal
 from livetable.tui.model.table import Column
+from livetable.tui.query import exact
+from livetable.tui.query.comparison import compare
+from livetable.tui.query.exact import Literal
+from livetable.tui.query.time_arithmetic import whole
 from livetable.tui.text.column_format import ColumnFormat, decimal_limit
 from livetable.tui.text.times import UNITS, zone_text
-from livetable.tui.times import whole
 
 Mask = np.ndarray[Any, Any]
 FormOf = Callable[[int], ColumnFormat | None]

@@ -1,4 +1,4 @@
-"""livetable.tui.exact, comparing, calculating and times: no digit is lost on the way."""
+"""livetable.tui.query.exact, comparing, calculating and times: no digit is lost on the way."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.arrange import filter_mask
-from livetable.tui.calculating import calculate
-from livetable.tui.comparing import compare
-from livetable.tui.evaluate import evaluate
-from livetable.tui.exact import Exact, Literal, decimals, fitted, scalar, total
-from livetable.tui.expression import BadExpression, parse, quote, split_names, unquoted
+from livetable.tui.query.arithmetic import calculate
+from livetable.tui.query.arrange import filter_mask
+from livetable.tui.query.comparison import compare
+from livetable.tui.query.evaluate import evaluate
+from livetable.tui.query.exact import Exact, Literal, decimals, fitted, scalar, total
+from livetable.tui.query.expression import BadExpression, parse, quote, split_names, unquoted
 from livetable.tui.text.time_reader import read_moment, read_span, read_time
 from tests.tui.model.test_table import table_of
 

@@ -19,9 +19,9 @@ from livetable.feed.arrow.arrays import (
     rows_array,
     without_dictionary,
 )
-from livetable.tui import exact, times
-from livetable.tui.grouping import as_key, is_numeric
 from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.query import exact, time_arithmetic
+from livetable.tui.query.group import as_key, is_numeric
 from livetable.tui.text.column_format import NULL, ColumnFormat
 from livetable.tui.text.rounding import SIGN
 
@@ -71,7 +71,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
 
 
 def _first_and_last(values: pa.Array) -> pa.Array:
-    numbers = as_numpy(times.whole(values))
+    numbers = as_numpy(time_arithmetic.whole(values))
     return values.take(rows_array(np.array([numbers.argmin(), numbers.argmax()], dtype=np.int64)))
 
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
 from livetable.feed.rows.values import Arrays
-from livetable.tui import calculating, exact, times
 from livetable.tui.model.table import ColumnRef, Heading, Headings, Table
+from livetable.tui.query import arithmetic, exact, time_arithmetic
 
 # What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
 os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")
@@ -210,7 +210,7 @@ class Groups:
             return self._ask(values, "count", pc.CountOptions("only_valid"))
         if not _is_moment(kind):
             return self._of_numbers(values, total)
-        whole = times.whole(values)
+        whole = time_arithmetic.whole(values)
         numbers = self._of_numbers(whole, total, is_span=True)
         return lambda: exact.fitted(numbers(), whole.type)[0].view(kind)
 
@@ -263,7 +263,7 @@ def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:
     counts = pc.if_else(pc.equal(counts, exact.scalar(0)), none, counts)
     if is_span:  # to the nearest unit
         return exact.nearest_quotients(sums, counts)
-    means = calculating.calculate("/", sums, counts)
+    means = arithmetic.calculate("/", sums, counts)
     return means.to_arrow() if isinstance(means, exact.Exact) else means
 
 

@@ -1,4 +1,4 @@
-"""livetable.tui.order, arrange, contains and search: pure, against plain Python."""
+"""livetable.tui.query.sort, arrange, contains and search: pure, against plain Python."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed.rows.values import Arrays
-from livetable.tui.arrange import (
+from livetable.tui.model.table import Column, Table
+from livetable.tui.query.arrange import (
     PLAIN,
     Arranged,
     Arrangement,
@@ -31,11 +32,10 @@ from livetable.tui.arrange import (
     sorted_by,
     with_filter,
 )
-from livetable.tui.contains import containing
-from livetable.tui.expression import BadExpression
-from livetable.tui.model.table import Column, Table
-from livetable.tui.order import NotSortable, Sortable
-from livetable.tui.search import Matches
+from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.find import Matches
+from livetable.tui.query.sort import NotSortable, Sortable
+from livetable.tui.query.text_match import containing
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import ColumnStyle, NumberForm
 from tests.tui.model.test_table import Line, table_of

@@ -21,9 +21,9 @@ from livetable.feed.arrow.arrays import (
     without_dictionary,
 )
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui import comparing, evaluate, exact, times
-from livetable.tui.expression import BadExpression, Expression
 from livetable.tui.model.table import ColumnRef, Headings, Span, Table
+from livetable.tui.query import comparison, evaluate, exact, time_arithmetic
+from livetable.tui.query.expression import BadExpression, Expression
 
 
 def window(table: Table, at: int, start: int, stop: int) -> pa.Array:
@@ -114,7 +114,7 @@ def _is_akin(then: pa.DataType, now: pa.DataType) -> bool:
     if exact.is_number(then) and exact.is_number(now):
         return bool(pa.types.is_boolean(then) == pa.types.is_boolean(now))
     if pa.types.is_temporal(then) and pa.types.is_temporal(now):
-        return times.is_akin(then, now)
+        return time_arithmetic.is_akin(then, now)
     return evaluate.is_text(then) and evaluate.is_text(now)
 
 
@@ -361,9 +361,9 @@ def _equal(values: pa.Array, others: pa.Array) -> pa.Array:
     if pa.types.is_null(values.type):
         return pa.nulls(len(values), pa.bool_())
     if pa.types.is_temporal(values.type):
-        return times.compare("equal", values, others)
+        return time_arithmetic.compare("equal", values, others)
     if exact.is_number(values.type):
-        return comparing.compare("equal", values, others)
+        return comparison.compare("equal", values, others)
     return pc.equal(values.cast(pa.large_string()), others.cast(pa.large_string()))
 
 

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import truth, without_dictionary
-from livetable.tui import calculating, comparing, exact, times
-from livetable.tui.calculating import absolute, calculate, negated
-from livetable.tui.exact import Exact, Literal, Value, is_number
-from livetable.tui.expression import (
+from livetable.tui.model.table import Span
+from livetable.tui.query import arithmetic, comparison, exact, time_arithmetic
+from livetable.tui.query.arithmetic import absolute, calculate, negated
+from livetable.tui.query.exact import Exact, Literal, Value, is_number
+from livetable.tui.query.expression import (
     PAST,
     BadExpression,
     Constant,
@@ -27,9 +28,8 @@ from livetable.tui.expression import (
     Node,
     Operation,
 )
-from livetable.tui.misfit import misfit, not_a_condition
-from livetable.tui.model.table import Span
-from livetable.tui.order import category_places
+from livetable.tui.query.sort import category_places
+from livetable.tui.query.type_errors import misfit, not_a_condition
 from livetable.tui.text.type_names import kind_of
 
 Values = Any
@@ -223,7 +223,7 @@ def _change(node: Operation, columns: Columns) -> Value:
         if pa.types.is_temporal(now.type):
             if node.name != "d":
                 raise _NotFitting(f"{node.name} is for numbers; d gives a time's change")
-            return times.calculate("-", now, then)
+            return time_arithmetic.calculate("-", now, then)
         if not is_number(now.type) or pa.types.is_boolean(now.type):
             raise _NotFitting(f"{node.name} is for numbers, not for {now.type}")
         change = calculate("-", now, then)
@@ -298,16 +298,16 @@ def _compared(name: str, left: Value, right: Value) -> Value:
     if any(map(pa.types.is_null, kinds)):
         return _nothing(left, right)
     if all(map(is_number, kinds)):
-        return comparing.compare(name, left, right)
+        return comparison.compare(name, left, right)
     if all(map(is_text, kinds)) and isinstance(left, Literal) and isinstance(right, Literal):
         return Literal(getattr(pc, name)(*map(_for_arrow, (left, right))).as_py())
     if all(map(pa.types.is_temporal, kinds)):
-        return times.compare(name, left, right)
+        return time_arithmetic.compare(name, left, right)
     for one, other, mirrored in ((left, right, False), (right, left, True)):
         if isinstance(other, Literal) and is_text(other.type):
             if pa.types.is_temporal(one.type):
                 return _with_time(
-                    comparing.MIRRORED.get(name, name) if mirrored else name, one, other.value
+                    comparison.MIRRORED.get(name, name) if mirrored else name, one, other.value
                 )
             if is_number(one.type):
                 what = "true or false" if pa.types.is_boolean(one.type) else "a number"
@@ -319,8 +319,8 @@ def _compared(name: str, left: Value, right: Value) -> Value:
 
 def _with_time(name: str, values: pa.Array, text: str) -> pa.Array:
     try:
-        return times.against(name, values, text)
-    except times.NoTime as error:
+        return time_arithmetic.against(name, values, text)
+    except time_arithmetic.NoTime as error:
         raise _NotFitting(str(error), is_whole=error.is_whole) from None
 
 
@@ -384,7 +384,7 @@ def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
             pa.types.is_null(kind) or is_number(kind) for kind in kinds
         ):
             return _nothing(left, right).cast(pa.float64())
-        return times.calculate(sign, *map(_for_arrow, (left, right)))
+        return time_arithmetic.calculate(sign, *map(_for_arrow, (left, right)))
 
     return reckon
 
@@ -405,15 +405,15 @@ def _on_numbers(
 
 
 def _of_floats(name: str) -> Callable[..., Value]:
-    return _on_numbers(lambda value: calculating.of_floats(getattr(np, name), value))
+    return _on_numbers(lambda value: arithmetic.of_floats(getattr(np, name), value))
 
 
 def _round(value: Value, digits: Value | None = None) -> Value:
     if digits is None:
-        return calculating.rounded(value, 0)
+        return arithmetic.rounded(value, 0)
     if not isinstance(digits, Literal) or type(digits.value) is not int or abs(digits.value) > 400:
         raise _NotFitting("write the digits as a number: round(x, 2)", is_whole=True)
-    return calculating.rounded(value, digits.value)
+    return arithmetic.rounded(value, digits.value)
 
 
 # -- texts -----------------------------------------------------------------------------------------
@@ -524,7 +524,7 @@ _KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     "and": (_logic("and"), 2, 500),
     "or": (_logic("or"), 2, 500),
     "not": (_not, 1, 1),
-    "neg": (_on_numbers(negated, times.negated), 1, 1),
+    "neg": (_on_numbers(negated, time_arithmetic.negated), 1, 1),
     "pos": (lambda value: value, 1, 1),
     "==": (_comparison("equal"), 2, 2),
     "!=": (_comparison("not_equal"), 2, 2),
@@ -533,11 +533,11 @@ _KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     ">": (_comparison("greater"), 2, 2),
     ">=": (_comparison("greater_equal"), 2, 2),
     **{sign: (_reckoning(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
-    "abs": (_on_numbers(absolute, times.absolute), 1, 1),
-    "sign": (_on_numbers(calculating.signs), 1, 1),
+    "abs": (_on_numbers(absolute, time_arithmetic.absolute), 1, 1),
+    "sign": (_on_numbers(arithmetic.signs), 1, 1),
     "round": (_on_numbers(_round), 1, 2),
-    "floor": (_on_numbers(calculating.floors), 1, 1),
-    "ceil": (_on_numbers(calculating.ceilings), 1, 1),
+    "floor": (_on_numbers(arithmetic.floors), 1, 1),
+    "ceil": (_on_numbers(arithmetic.ceilings), 1, 1),
     "sqrt": (_of_floats("sqrt"), 1, 1),
     "log": (_of_floats("log"), 1, 1),
     "log10": (_of_floats("log10"), 1, 1),

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from livetable.tui.contains import FormOf, containing
 from livetable.tui.model.table import Column, Table
+from livetable.tui.query.text_match import FormOf, containing
 
 
 class Matches:

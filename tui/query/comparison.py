@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import missing, numpy_type
-from livetable.tui.exact import (
+from livetable.tui.query.exact import (
     Exact,
     Literal,
     Value,

@@ -1,4 +1,4 @@
-"""livetable.tui.grouping, rules and figuring: what rows come to."""
+"""livetable.tui.query.group, rules and figuring: what rows come to."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
-from livetable.tui.expression import BadExpression
-from livetable.tui.figuring import figures_of
-from livetable.tui.grouping import column_of, grouped, total_of
 from livetable.tui.looks import NAMES, RULE_NAMES, names_of
 from livetable.tui.model.table import Table
-from livetable.tui.rules import Rule, levels, read_rule
+from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
+from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.group import column_of, grouped, total_of
+from livetable.tui.query.rules import Rule, levels, read_rule
+from livetable.tui.query.statistics import figures_of
 from livetable.tui.scene import Look
 from livetable.tui.text.column_format import ColumnFormat
 from tests.tui.model.test_table import table_of

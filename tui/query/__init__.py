@@ -1,0 +1,1 @@
+"""Filter, sort, group, search, compute: pure functions of a table. No Textual."""
