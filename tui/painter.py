@@ -16,8 +16,8 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from livetable.tui.grid.composer import Line, visible_part
 from livetable.tui.pen import Ink, Pen, ink_of, is_simple
-from livetable.tui.scene import Line, visible_part
 
 if TYPE_CHECKING:
     from textual.widget import Widget

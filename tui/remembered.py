@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from livetable.tui.looks import RULE_NAMES
+from livetable.tui.grid.styles import RULE_NAMES
 from livetable.tui.model.table import ColumnRef
 from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey
 from livetable.tui.query.column_choice import AS_IT_CAME, ColumnChoice, Computed

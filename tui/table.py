@@ -22,18 +22,18 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from livetable.feed.base.terminal_text import harmless
+from livetable.tui.grid.anchor import View, follow, move, show
+from livetable.tui.grid.composer import Composer, Cursor, Line, Look, Viewport, clip
+from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.keys import named
 from livetable.tui.later import later
-from livetable.tui.looks import NAMES, names_of
 from livetable.tui.model.table import ColumnRef, RowId, Table
 from livetable.tui.painter import Change, Painter
-from livetable.tui.scene import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of
 from livetable.tui.text.column_style import ColumnStyle
-from livetable.tui.view import View, follow, move, show
 
 if TYPE_CHECKING:
-    from livetable.tui.dragging import Drag
+    from livetable.tui.grid.header_drag import Drag
 
 _FLASH_STEP = 0.1  # flashes that end within this many seconds end together
 
@@ -527,7 +527,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._was_dragged = False
         layout, offset = self._composer.layout, event.get_content_offset(self)
         if layout is not None and offset is not None and offset.y == 0 and event.button == 1:
-            from livetable.tui.dragging import Drag
+            from livetable.tui.grid.header_drag import Drag
 
             self._drag = Drag.start(layout, offset.x, self.scroll_offset.x)
             self.capture_mouse(self._drag is not None)

@@ -173,7 +173,7 @@ def test_the_viewer_loads_no_pandas() -> None:
         "from livetable.tui.subscriber import Subscriber\n"
         "from livetable.tui.lister import as_table\n"
         "from livetable.tui.target import Target\n"
-        "from livetable.tui.scene import Composer, Viewport, Cursor\n"
+        "from livetable.tui.grid.composer import Composer, Viewport, Cursor\n"
         "array = pa.Array.from_buffers(pa.int64(), 3, [None, pa.py_buffer(np.arange(3))])\n"
         "zoned = array.view(pa.timestamp('ns', 'UTC'))\n"
         "p = Publisher('x'); p.send(pa.Table.from_arrays([array, zoned], ['a', 't']))\n"

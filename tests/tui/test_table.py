@@ -11,9 +11,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from livetable.tui.scene import FLASH_SECONDS, Look
+from livetable.tui.grid.anchor import View
+from livetable.tui.grid.composer import FLASH_SECONDS, Look
 from livetable.tui.table import LiveTable
-from livetable.tui.view import View
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 from tests.waiting import wait_until

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livetable.tui.looks import RULE_NAMES
+from livetable.tui.grid.styles import RULE_NAMES
 from livetable.tui.model.table import Table
 from livetable.tui.query.expression import BadExpression
 

@@ -16,9 +16,9 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.replica import Follower, followed
+from livetable.tui.grid.anchor import View, follow, move, show
 from livetable.tui.model.table import Table, build
 from livetable.tui.text.column_format import ColumnFormat
-from livetable.tui.view import View, follow, move, show
 from tests.ugly import ugly_frames
 
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livetable.tui.grid.composer import Composer, Cursor, Viewport
 from livetable.tui.query.statistics import figures_of
-from livetable.tui.scene import Composer, Cursor, Viewport
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, number_writer
 from livetable.tui.text.rounding import leaves_out, read_back

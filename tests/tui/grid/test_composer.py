@@ -1,4 +1,4 @@
-"""livetable.tui.scene: what the screen should show."""
+"""livetable.tui.grid.composer: what the screen should show."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.looks import names_of
-from livetable.tui.model.table import Table
-from livetable.tui.scene import (
+from livetable.tui.grid.composer import (
     FADE_SECONDS,
     FLASH_SECONDS,
     Composer,
@@ -23,6 +21,8 @@ from livetable.tui.scene import (
     clip,
     visible_part,
 )
+from livetable.tui.grid.styles import names_of
+from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import width_of
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from livetable.tui.grid.anchor import View, follow, move
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import Arranged, Mode, arrange, sorted_by, with_filter
 from livetable.tui.query.column_choice import (
@@ -27,7 +28,6 @@ from livetable.tui.query.column_choice import (
     moved,
     with_computed,
 )
-from livetable.tui.view import View, follow, move
 from tests.tui.model.test_table import Line, table_of
 
 HEIGHT = 5

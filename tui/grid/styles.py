@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livetable.tui.scene import HEAT_LEVELS, RULE_LEVELS, Look
+from livetable.tui.grid.composer import HEAT_LEVELS, RULE_LEVELS, Look
 
 _HEADER: Final = ((Look.HEADER, "header"), (Look.CURSOR_COLUMN, "header-cursor"))
 _BELOW: Final = ((Look.FIXED, "fixed"), (Look.CURSOR_ROW, "cursor-row"))
