@@ -197,7 +197,7 @@ class Alarm:
 
 def row_values(table: Table, row: int) -> dict[str, Any]:
     """Return a row of the frame as values that JSON knows, by column."""
-    from livetable.tui.writing import data_columns, names_of, plain_values, time_forms
+    from livetable.tui.output.text_formats import data_columns, names_of, plain_values, time_forms
 
     everything = table.arranged(None)
     columns = data_columns(everything)

@@ -44,7 +44,7 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
         from livetable.tui.alerts import Watch
 
         watch = Watch(options.until)
-    from livetable.tui.writing import safe_out
+    from livetable.tui.output.text_formats import safe_out
 
     lines = _Lines(form, safe_out(out))
     before: Table | None = None
@@ -102,7 +102,7 @@ class _Lines:
         self._out.flush()
 
     def _rows(self, table: Table, rows: np.ndarray[Any, Any]) -> None:
-        from livetable.tui.writing import WRITERS, data_columns, names_of
+        from livetable.tui.output.text_formats import WRITERS, data_columns, names_of
 
         chosen = table.arranged(rows)
         header: dict[str, Any] = {}

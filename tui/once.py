@@ -44,12 +44,12 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
 def write(table: Any, form: str, out: TextIO) -> None:
     """Write a table in a format."""
     if form in BINARY:
-        from livetable.tui.export import write_arrow
+        from livetable.tui.output.files import write_arrow
 
         write_arrow(table, form, out.buffer)
         out.buffer.flush()
         return
-    from livetable.tui.writing import WRITERS, safe_out
+    from livetable.tui.output.text_formats import WRITERS, safe_out
 
     WRITERS[form](table, safe_out(out))
     out.flush()

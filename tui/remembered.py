@@ -58,7 +58,7 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
     """
     import tomlkit
 
-    from livetable.tui.export import replaced
+    from livetable.tui.output.files import replaced
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from livetable.tui.export import export
-from livetable.tui.writing import as_text
+from livetable.tui.output.files import export
+from livetable.tui.output.text_formats import as_text
 from tests.differential_query.arranged import _report, plain
 from tests.differential_query.frames import random_frame, table_in
 

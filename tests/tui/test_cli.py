@@ -15,13 +15,13 @@ from livetable.feed.errors import BadEndpoint, BadName
 from livetable.feed.protocol.messages import TableInfo
 from livetable.tui.app import LivetableApp
 from livetable.tui.lister import Listed, as_table, target_of
+from livetable.tui.output.text_formats import as_text
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.help import KEYS
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.target import BadSource, Target, parse_target
 from livetable.tui.text.ages import age_text, rate_text
-from livetable.tui.writing import as_text
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 

@@ -81,7 +81,7 @@ class TakeAwayPane(ArrangedPane):
         if table is None or row >= table.rows or column >= len(table.titles):
             return
         if what == "cell":
-            from livetable.tui.writing import plain_values
+            from livetable.tui.output.text_formats import plain_values
 
             value = plain_values(table, [column], row, row + 1)[0][0]
             text = "" if value is None else str(value)
@@ -151,7 +151,7 @@ class TakeAwayPane(ArrangedPane):
             form: One of `writing.WRITERS`.
             header: Whether to copy the columns' titles, too, where the form has them in a line.
         """
-        from livetable.tui.writing import as_text
+        from livetable.tui.output.text_formats import as_text
 
         # A rough bound, before the text is made: a cell takes a character at least.
         if part.rows * len(part.titles) > MOST_COPIED:
@@ -196,7 +196,7 @@ class TakeAwayPane(ArrangedPane):
             nonlocal replaces
             if not text or not text.strip():
                 return True
-            from livetable.tui.export import ExportError, destination
+            from livetable.tui.output.files import ExportError, destination
 
             try:
                 path = destination(text)
@@ -225,7 +225,7 @@ class TakeAwayPane(ArrangedPane):
             )
 
         def run() -> None:
-            from livetable.tui.export import ExportError, export
+            from livetable.tui.output.files import ExportError, export
 
             told = 0
 

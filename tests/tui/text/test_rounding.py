@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.tui.grid.composer import Composer, Cursor, Viewport
+from livetable.tui.output.text_formats import WRITERS
 from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, number_writer
 from livetable.tui.text.rounding import leaves_out, read_back
-from livetable.tui.writing import WRITERS
 from tests.tui.model.test_table import table_of
 
 F32, F16 = pa.float32(), pa.float16()

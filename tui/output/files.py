@@ -16,7 +16,7 @@ from livetable.feed.arrow.arrays import plain_type, without_dictionary
 from livetable.feed.errors import LivetableError
 from livetable.feed.sources.file_types import path_of
 from livetable.tui.model.table import Table
-from livetable.tui.writing import WRITERS, Progress, data_columns, names_of
+from livetable.tui.output.text_formats import WRITERS, Progress, data_columns, names_of
 
 _BATCH: Final = 65_536  # rows that go into a Parquet or Arrow file at once
 

@@ -1,4 +1,4 @@
-"""livetable.tui.export and writing: files that others read."""
+"""livetable.tui.output.files and writing: files that others read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from livetable.tui.export import SUFFIXES, ExportError, destination, export, part_of
+from livetable.tui.output.files import SUFFIXES, ExportError, destination, export, part_of
+from livetable.tui.output.text_formats import WRITERS, as_text
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
-from livetable.tui.writing import WRITERS, as_text
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 
@@ -75,7 +75,7 @@ def test_what_cant_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def full(path: Path) -> BinaryIO:
         return os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
 
-    monkeypatch.setattr("livetable.tui.export.open_new", full)
+    monkeypatch.setattr("livetable.tui.output.files.open_new", full)
     with pytest.raises(ExportError, match="No space left"):
         export(TABLE, tmp_path / "t.csv", lambda rows: None)
 
@@ -102,7 +102,7 @@ def test_nothing_is_written_through_a_link_that_somebody_put_there(
     precious.write_text("precious")
     part = tmp_path / ".x.part"
     part.symlink_to(precious)
-    monkeypatch.setattr("livetable.tui.export.part_of", lambda path: part)
+    monkeypatch.setattr("livetable.tui.output.files.part_of", lambda path: part)
     with pytest.raises(ExportError, match="can't be written"):
         export(table_of(pd.DataFrame({"a": [1]})), tmp_path / "x.csv", lambda rows: None)
     assert precious.read_text() == "precious"

@@ -1,0 +1,1 @@
+"""A table as text or as a file. No Textual."""
