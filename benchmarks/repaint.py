@@ -21,10 +21,10 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.replica import followed
-from livetable.tui.driver import driver_for_terminal
 from livetable.tui.model.table import Table, build
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.table import LiveTable
+from livetable.tui.terminal.driver import driver_for_terminal
 
 
 def tables(rows: int, *, ordered: bool) -> list[Table]:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from livetable.feed.cli.options import fail, run_command, split_command
-from livetable.tui import collector
 from livetable.tui.call import PROGRAM, Call, Way, check, kind_of
 from livetable.tui.options import build_parser, for_feed
 from livetable.tui.target import Target, ViewOptions, origin_of
+from livetable.tui.terminal import gc_pause
 
 __all__ = ["build_parser", "main"]
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    collector.hold()
+    gc_pause.hold()
     given, command = split_command(arguments)
     options = build_parser().parse_args(given)
     call = check(options, command)  # all refusals: behind it nothing is asked of the call any more
@@ -63,7 +63,7 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
         return serve(command_for(targets, options), f"livetable {title}", options.web)
     if call.way is Way.SCREEN:
         return _show(targets, view, call)
-    collector.settle()
+    gc_pause.settle()
     return _print(targets[0], view, call, stack)
 
 
@@ -131,7 +131,7 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
         _take_terminal()
     from livetable.tui.subscriber import ask_early
 
-    collector.share_memory()
+    gc_pause.share_memory()
     with _small_arrow():
         client = ask_early(targets[0])
         from livetable.tui.app import LivetableApp

@@ -22,11 +22,7 @@ from textual.theme import ThemeProvider
 
 from livetable.feed.base.signals import leave_at_last
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui import collector, leaks
-from livetable.tui.careful import CarefulPaint
-from livetable.tui.driver import TerminalDriver, driver_for_terminal, has_shell
 from livetable.tui.keys import named, wrong_keys
-from livetable.tui.later import later
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.leaving import Palette
@@ -34,7 +30,11 @@ from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import Settings
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
-from livetable.tui.typed import TypedInOrder
+from livetable.tui.terminal import gc_pause, textual_fixes
+from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal, has_shell
+from livetable.tui.terminal.key_order import TypedInOrder
+from livetable.tui.terminal.slow_line import CarefulPaint
+from livetable.tui.terminal.timer import later
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -53,7 +53,7 @@ INTERRUPTED = 130
 HUNG_UP = 129
 """Exit code without a terminal, as by the signal that says so."""
 
-leaks.mend()
+textual_fixes.mend()
 
 
 class LivetableApp(TypedInOrder[int]):
@@ -94,7 +94,7 @@ class LivetableApp(TypedInOrder[int]):
         self._complaint: str | None = None
         self._careful: CarefulPaint | None = None
         self._anew_timer: asyncio.TimerHandle | None = None
-        self.tidier = collector.Tidier()
+        self.tidier = gc_pause.Tidier()
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
         """Take what the person set for all tables, before `run`.
@@ -170,7 +170,7 @@ class LivetableApp(TypedInOrder[int]):
                 self._lose(asyncio.get_running_loop())
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
-        self.set_timer(collector.SETTLE_SECONDS, partial(collector.settle, tidy=True))
+        self.set_timer(gc_pause.SETTLE_SECONDS, partial(gc_pause.settle, tidy=True))
         # Textual paints what changes from then on; but the terminal comes back blank.
         self.app_resume_signal.subscribe(self, self._on_resume)
         loop = asyncio.get_running_loop()

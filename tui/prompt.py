@@ -18,8 +18,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.collector import tidy_soon
 from livetable.tui.query.expression import quote
+from livetable.tui.terminal.gc_pause import tidy_soon
 
 _ENTER: Final = ("enter", "ctrl+j")
 """Enter as it comes; the second, if it was pressed before the app had taken the terminal."""

@@ -26,9 +26,9 @@ from livetable.tui.grid.anchor import View, follow, move, show
 from livetable.tui.grid.composer import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.keys import named
-from livetable.tui.later import later
 from livetable.tui.model.table import ColumnRef, RowId, Table
-from livetable.tui.painter import Change, Painter
+from livetable.tui.terminal.painter import Change, Painter
+from livetable.tui.terminal.timer import later
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of
 from livetable.tui.text.column_style import ColumnStyle
 

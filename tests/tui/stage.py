@@ -24,7 +24,7 @@ from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.prompt import Prompt
 from livetable.tui.table import LiveTable
-from livetable.tui.typed import TypedInOrder
+from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.viewline import ViewLine
 from tests.tui.model.test_table import table_of
 from tests.waiting import wait_until

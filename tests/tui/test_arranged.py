@@ -11,10 +11,10 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from livetable.tui import typed
 from livetable.tui.prompt import Prompt, completed
 from livetable.tui.query import find
 from livetable.tui.table import LiveTable
+from livetable.tui.terminal import key_order
 from livetable.tui.viewline import ViewLine
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
@@ -332,7 +332,7 @@ async def test_what_is_typed_in_one_go(keys: tuple[str | events.Paste, ...], ope
 
 
 async def test_keys_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typed, "_PATIENCE", 0.01)
+    monkeypatch.setattr(key_order, "_PATIENCE", 0.01)
     async with stage() as on:
         await on.press("f")
         on.pane.query_one(Prompt).settled.clear()  # as if its end were never dealt with

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.collector import tidy_soon
-from livetable.tui.later import later
 from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.terminal.gc_pause import tidy_soon
+from livetable.tui.terminal.timer import later
 
 _LEAST_SECONDS = 0.2
 _SHARE = 10  # a panel works for no more than this part of the time

@@ -17,14 +17,10 @@ from textual.message import Message
 from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.collector import tidy_soon
-from livetable.tui.driver import TerminalDriver
 from livetable.tui.keys import named
-from livetable.tui.later import later
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
-from livetable.tui.pace import BEHIND_SECONDS
 from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane
 from livetable.tui.panes.grouped import GroupedPane
@@ -38,6 +34,10 @@ from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
+from livetable.tui.terminal.driver import TerminalDriver
+from livetable.tui.terminal.gc_pause import tidy_soon
+from livetable.tui.terminal.pace import BEHIND_SECONDS
+from livetable.tui.terminal.timer import later
 from livetable.tui.text.ages import line_text
 from livetable.tui.viewline import ViewLine
 

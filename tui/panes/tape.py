@@ -14,12 +14,12 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.feed.tape.player import Playback
 from livetable.tui.keys import named
-from livetable.tui.later import later
 from livetable.tui.model.table import RowId, Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.panes.table import TablePane
 from livetable.tui.subscriber import FeedState, Link
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.terminal.timer import later
 
 if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement

@@ -14,7 +14,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widgets import OptionList
 from textual.worker import Worker
 
-from livetable.tui.collector import tidy_soon
+from livetable.tui.terminal.gc_pause import tidy_soon
 
 
 class LeftOnce(Screen[ScreenResultType]):

@@ -1,4 +1,4 @@
-"""livetable.tui.front: whatever a screen showed, a terminal shows the next one, by few bytes."""
+"""terminal.screen_diff: whatever a screen showed, a terminal shows the next one, by few bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from benchmarks.ideal import least
-from livetable.tui.front import Front
+from livetable.tui.terminal.screen_diff import Front
 
 WIDTH, HEIGHT = 30, 9
 CONSOLE = Console(

@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from livetable.tui.grid.composer import Line, visible_part
-from livetable.tui.pen import Ink, Pen, ink_of, is_simple
+from livetable.tui.terminal.pen import Ink, Pen, ink_of, is_simple
 
 if TYPE_CHECKING:
     from textual.widget import Widget

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
-from livetable.tui.pen import GAP, Ink, Pen, ink_of
+from livetable.tui.terminal.pen import GAP, Ink, Pen, ink_of
 
 _ERASED: Final = 9  # blanks from which erasing them is shorter than writing them
 _MOST_INKS: Final = 4096

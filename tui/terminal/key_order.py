@@ -17,8 +17,8 @@ from textual import events
 from textual.app import App, ScreenStackError
 from textual.errors import NoWidget
 
-from livetable.tui.later import later
 from livetable.tui.table import LiveTable
+from livetable.tui.terminal.timer import later
 
 if TYPE_CHECKING:
     from livetable.tui.prompt import Prompt

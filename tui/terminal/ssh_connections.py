@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from livetable.tui.pace import Backlog
+from livetable.tui.terminal.pace import Backlog
 
 _SOCK_DIAG_BY_FAMILY: Final = 20
 _INFO: Final = 2  # INET_DIAG_INFO: a `struct tcp_info`

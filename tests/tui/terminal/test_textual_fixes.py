@@ -1,4 +1,4 @@
-"""livetable.tui.leaks and collector: what is closed is let go of."""
+"""livetable.tui.terminal.textual_fixes and collector: what is closed is let go of."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from livetable.feed import Publisher
-from livetable.tui import collector, leaks
 from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.terminal import gc_pause, textual_fixes
 from tests.tui.test_tables import Stage, stage
 
 
@@ -31,7 +31,7 @@ def orders(runtime_folder: object) -> Iterator[Publisher]:
 @pytest.fixture(autouse=True)
 def thawed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have nothing set aside as what stays for ever: in one process there are many apps here."""
-    monkeypatch.setattr(collector, "settle", lambda **_: None)
+    monkeypatch.setattr(gc_pause, "settle", lambda **_: None)
     gc.unfreeze()
 
 
@@ -99,7 +99,7 @@ async def test_it_is_let_go_of_soon() -> None:
 
 def test_what_textual_remembers_is_bounded() -> None:
     for _ in range(2):
-        leaks.mend()
+        textual_fixes.mend()
         for owner, name in ((Strip, "render_ansi"), (Segment, "_split_cells")):
             parameters = getattr(owner, name).cache_parameters()
             assert parameters["maxsize"] <= 1024

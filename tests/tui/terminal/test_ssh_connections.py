@@ -1,4 +1,4 @@
-"""livetable.tui.sshline: what the kernel knows of a connection, and whose it is."""
+"""terminal.ssh_connections: what the kernel knows of a connection, and whose it is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from livetable.tui import sshline
-from livetable.tui.sshline import SshLines, connection_of, lines_of_tmux, parsed
+from livetable.tui.terminal import ssh_connections
+from livetable.tui.terminal.ssh_connections import SshLines, connection_of, lines_of_tmux, parsed
 from tests.waiting import killed_after, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -98,7 +98,7 @@ def test_only_in_tmux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX_PANE", "%0")
     lines = lines_of_tmux()
     assert lines is not None
-    assert sshline.clients_of("%0") == []
+    assert ssh_connections.clients_of("%0") == []
     assert lines.backlog() is None
     monkeypatch.setenv("PATH", "/nowhere")
-    assert sshline.clients_of("%0") == []
+    assert ssh_connections.clients_of("%0") == []

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual.geometry import Offset
 
-from livetable.tui.front import Front
-from livetable.tui.later import later
+from livetable.tui.terminal.screen_diff import Front
+from livetable.tui.terminal.timer import later
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from livetable.tui.driver import TerminalDriver
+    from livetable.tui.terminal.driver import TerminalDriver
 
 _START_SECONDS: Final = 2.0
 """While an app starts it paints its whole screen several times."""

@@ -29,11 +29,11 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from livetable.tui.pace import PROBE_SECONDS, RETRY_SECONDS, Pace
-from livetable.tui.sshline import lines_of_tmux
+from livetable.tui.terminal.pace import PROBE_SECONDS, RETRY_SECONDS, Pace
+from livetable.tui.terminal.ssh_connections import lines_of_tmux
 
 if TYPE_CHECKING:
-    from livetable.tui.careful import CarefulPaint
+    from livetable.tui.terminal.slow_line import CarefulPaint
 
 _LEAVE_SECONDS: Final = 1.0
 _SWALLOW_SECONDS: Final = 2.0  # that the end waits for answers which are still on their way

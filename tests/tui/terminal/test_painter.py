@@ -1,4 +1,4 @@
-"""livetable.tui.painter: what it writes is what Textual would have painted, cell by cell."""
+"""terminal.painter: what it writes is what Textual would have painted, cell by cell."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from textual.widget import Widget
 from textual.widgets import Footer
 
 from livetable.tui.model.table import Table
-from livetable.tui.painter import Painter
 from livetable.tui.screens.help import HelpScreen
 from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link
 from livetable.tui.table import LiveTable
+from livetable.tui.terminal.painter import Painter
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from tests.terminal import _UNKNOWN
 from tests.tui.model.test_table import table_of

@@ -1,4 +1,4 @@
-"""livetable.tui.pace: as much is on its way to a terminal as its line carries."""
+"""livetable.tui.terminal.pace: as much is on its way to a terminal as its line carries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.pace import (
+from livetable.tui.terminal.pace import (
     ASK_BYTES,
     ASK_SECONDS,
     CALM_SECONDS,

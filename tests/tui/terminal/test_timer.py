@@ -1,4 +1,4 @@
-"""livetable.tui.later: a timer that fires, however short and however late."""
+"""livetable.tui.terminal.timer: a timer that fires, however short and however late."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import pytest
 from textual.app import App
 
-from livetable.tui.later import later
+from livetable.tui.terminal.timer import later
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 0.001])
