@@ -22,10 +22,10 @@ from textual.theme import ThemeProvider
 
 from livetable.feed.base.signals import leave_at_last
 from livetable.feed.base.terminal_text import harmless
+from livetable.tui.dialogs.leaving import Palette
 from livetable.tui.keys import named, wrong_keys
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
-from livetable.tui.screens.leaving import Palette
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import Settings
 from livetable.tui.table import LiveTable

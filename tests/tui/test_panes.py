@@ -13,6 +13,7 @@ import pytest
 from textual.widgets import OptionList
 
 from livetable.tui.arranger import Arranger
+from livetable.tui.dialogs.column_picker import ColumnsScreen
 from livetable.tui.panels.chart import ChartPanel, drawing
 from livetable.tui.panels.detail import DetailPanel
 from livetable.tui.panels.info import InfoPanel
@@ -21,7 +22,6 @@ from livetable.tui.prompt import Prompt
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.query.column_choice import AS_IT_CAME
 from livetable.tui.query.computed import places_in
-from livetable.tui.screens.columns import ColumnsScreen
 from livetable.tui.table import LiveTable
 from livetable.tui.text.column_style import NumberForm, Shade
 from livetable.tui.timeline import TimeLine

@@ -167,7 +167,7 @@ class AlertedPane(TimedPane):
             self.app.notify(harmless(f"no alert yet {what}"), timeout=4, markup=False)
             return
         from livetable.tui.alerts import sentence_of
-        from livetable.tui.screens.choice import ChoiceScreen
+        from livetable.tui.dialogs.choice import ChoiceScreen
 
         lines = {str(at): sentence_of(alert) for at, alert in enumerate(reversed(self.told))}
         self.app.push_screen(ChoiceScreen("Alerts, the newest first", lines, wide=True))

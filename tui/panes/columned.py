@@ -133,7 +133,7 @@ class ColumnedPane(ArrangedPane):
         """Pick from a list which columns are shown."""
         if self.base is None:
             return
-        from livetable.tui.screens.columns import ColumnsScreen
+        from livetable.tui.dialogs.column_picker import ColumnsScreen
 
         def picked(hidden: frozenset[ColumnRef] | None) -> None:
             if hidden is not None:

@@ -171,7 +171,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         if not source.unreadable:
             self.app.notify("All lines could be read.", timeout=4)
             return
-        from livetable.tui.screens.choice import ChoiceScreen
+        from livetable.tui.dialogs.choice import ChoiceScreen
 
         lines = {
             str(number): harmless(f"line {number} {why}: {text}")

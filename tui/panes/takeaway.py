@@ -101,7 +101,7 @@ class TakeAwayPane(ArrangedPane):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.screens.choice import ChoiceScreen
+        from livetable.tui.dialogs.choice import ChoiceScreen
 
         whats = {
             "column": "this column", "rows": "this row" if not self.picked else "the picked rows",

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.screens.leaving import LeftOnce
+from livetable.tui.dialogs.leaving import LeftOnce
 
 KEYS: Final = (
     ("Move", (

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from livetable.tui.dialogs.leaving import LeftOnce
 from livetable.tui.keyline import KeyLine
 from livetable.tui.keys import named
 from livetable.tui.panes.table import TablePane
-from livetable.tui.screens.leaving import LeftOnce
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from textual.widgets import OptionList
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp
+from livetable.tui.dialogs.choice import ChoiceScreen
+from livetable.tui.dialogs.leaving import LeftOnce, Palette
 from livetable.tui.panels.panel import Panel
-from livetable.tui.screens.choice import ChoiceScreen
 from livetable.tui.screens.help import HelpScreen
-from livetable.tui.screens.leaving import LeftOnce, Palette
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.target import Target
 from tests.tui.stage import Stage as PaneStage

@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
+from livetable.tui.dialogs.leaving import Options
+from livetable.tui.dialogs.popup import Popup
 from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.query.column_choice import ColumnChoice, in_order
-from livetable.tui.screens.leaving import Options
-from livetable.tui.screens.popup import Popup
 from livetable.tui.text.type_names import type_name
 
 

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
-from livetable.tui.screens.leaving import LeftOnce
+from livetable.tui.dialogs.leaving import LeftOnce
 
 Result = TypeVar("Result")
 

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from livetable.tui.screens.leaving import Options
-from livetable.tui.screens.popup import Popup
+from livetable.tui.dialogs.leaving import Options
+from livetable.tui.dialogs.popup import Popup
 
 
 class ChoiceScreen(Popup[str]):

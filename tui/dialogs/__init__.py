@@ -1,0 +1,1 @@
+"""Lists in a box over the screen, to choose from."""
