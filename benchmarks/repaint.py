@@ -23,8 +23,8 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.replica import followed
 from livetable.tui.model.table import Table, build
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
-from livetable.tui.table import LiveTable
 from livetable.tui.terminal.driver import driver_for_terminal
+from livetable.tui.widgets.table_view import LiveTable
 
 
 def tables(rows: int, *, ordered: bool) -> list[Table]:

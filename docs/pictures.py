@@ -16,7 +16,7 @@ from pathlib import Path
 from livetable.tui.app import LivetableApp
 from livetable.tui.launch import FeedProcess
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.table import LiveTable
+from livetable.tui.widgets.table_view import LiveTable
 
 FOLDER = Path(__file__).parent
 

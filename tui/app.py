@@ -23,22 +23,22 @@ from textual.theme import ThemeProvider
 from livetable.feed.base.signals import leave_at_last
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.dialogs.leaving import Palette
-from livetable.tui.keys import named, wrong_keys
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import Settings
-from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal import gc_pause, textual_fixes
 from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal, has_shell
 from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.terminal.slow_line import CarefulPaint
 from livetable.tui.terminal.timer import later
+from livetable.tui.widgets.bindings import named, wrong_keys
+from livetable.tui.widgets.table_view import LiveTable
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
-    from livetable.tui.prompt import Prompt
+    from livetable.tui.widgets.prompt import Prompt
 
 LAST_SECONDS = 3.0
 """After a signal that ends it, the viewer is gone within this time."""

@@ -14,7 +14,6 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from livetable.tui.app import LivetableApp
-from livetable.tui.keyline import KeyLine
 from livetable.tui.model.table import Table
 from livetable.tui.panes.alerted import AlertedPane
 from livetable.tui.panes.columned import ColumnedPane
@@ -22,10 +21,11 @@ from livetable.tui.panes.grouped import GroupedPane
 from livetable.tui.panes.panelled import PanelledPane
 from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
-from livetable.tui.prompt import Prompt
-from livetable.tui.table import LiveTable
 from livetable.tui.terminal.key_order import TypedInOrder
-from livetable.tui.viewline import ViewLine
+from livetable.tui.widgets.key_line import KeyLine
+from livetable.tui.widgets.prompt import Prompt
+from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.model.test_table import table_of
 from tests.waiting import wait_until
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from livetable.tui.alerts import MOST, Alarm, Watch, check_alert, sentence_of
 from livetable.tui.model.table import Table
 from livetable.tui.panes.alerted import desktop_notice
-from livetable.tui.prompt import Prompt
 from livetable.tui.query.expression import BadExpression
+from livetable.tui.widgets.prompt import Prompt
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
 

@@ -11,11 +11,11 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from livetable.tui.prompt import Prompt, completed
 from livetable.tui.query import find
-from livetable.tui.table import LiveTable
 from livetable.tui.terminal import key_order
-from livetable.tui.viewline import ViewLine
+from livetable.tui.widgets.prompt import Prompt, completed
+from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
 

@@ -19,9 +19,9 @@ from livetable.tui.output.text_formats import as_text
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.help import KEYS
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.table import LiveTable
 from livetable.tui.target import BadSource, Target, parse_target
 from livetable.tui.text.ages import age_text, rate_text
+from livetable.tui.widgets.table_view import LiveTable
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 

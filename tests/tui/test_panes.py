@@ -14,17 +14,17 @@ from textual.widgets import OptionList
 
 from livetable.tui.arranger import Arranger
 from livetable.tui.dialogs.column_picker import ColumnsScreen
-from livetable.tui.panels.chart import ChartPanel, drawing
-from livetable.tui.panels.detail import DetailPanel
-from livetable.tui.panels.info import InfoPanel
-from livetable.tui.panels.panel import Panel
-from livetable.tui.prompt import Prompt
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.query.column_choice import AS_IT_CAME
 from livetable.tui.query.computed import places_in
-from livetable.tui.table import LiveTable
 from livetable.tui.text.column_style import NumberForm, Shade
-from livetable.tui.timeline import TimeLine
+from livetable.tui.widgets.panels.chart import ChartPanel, drawing
+from livetable.tui.widgets.panels.column_info import InfoPanel
+from livetable.tui.widgets.panels.panel import Panel
+from livetable.tui.widgets.panels.row_detail import DetailPanel
+from livetable.tui.widgets.prompt import Prompt
+from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.time_line import TimeLine
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, frame, stage
 
@@ -492,7 +492,7 @@ async def test_charts() -> None:
 
 
 async def test_without_something_to_draw_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.tui.panels.chart.available", lambda: False)
+    monkeypatch.setattr("livetable.tui.widgets.panels.chart.available", lambda: False)
     async with stage() as on:
         await on.press("p")
         says = 'charts need one more package: pip install "livetable[chart]"'

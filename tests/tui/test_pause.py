@@ -12,8 +12,8 @@ from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.status import StatusLine
 from livetable.tui.target import Target, ViewOptions
+from livetable.tui.widgets.status_line import StatusLine
 from tests.waiting import wait_until
 
 

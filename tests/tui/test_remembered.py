@@ -24,7 +24,6 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape.file import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.keys import name_of, named, wrong_keys
 from livetable.tui.model.budget import HistorySize
 from livetable.tui.panes.table import TablePane
 from livetable.tui.query.arrange import Arrangement, Mode, SortKey
@@ -35,6 +34,7 @@ from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.target import PIPE, Target, ViewOptions, origin_of
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
+from livetable.tui.widgets.bindings import name_of, named, wrong_keys
 from tests.waiting import wait_for, wait_until
 
 TITLES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)

@@ -17,10 +17,10 @@ from livetable.feed.client.connection import Client, Event, Gone
 from livetable.feed.errors import BadKey
 from livetable.tui import subscriber
 from livetable.tui.app import LivetableApp
-from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import Link, Subscriber, ask_early
-from livetable.tui.table import LiveTable
 from livetable.tui.target import Target
+from livetable.tui.widgets.status_line import StatusLine
+from livetable.tui.widgets.table_view import LiveTable
 from tests.waiting import wait_for
 
 ORDERS = Target(None, "orders")

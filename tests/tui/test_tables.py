@@ -15,12 +15,12 @@ from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.panels.info import InfoPanel
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.tabline import TabLine
 from livetable.tui.target import Target
+from livetable.tui.widgets.panels.column_info import InfoPanel
+from livetable.tui.widgets.tab_line import TabLine
 from tests.waiting import wait_until
 
 

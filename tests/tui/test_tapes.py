@@ -26,11 +26,11 @@ from livetable.tui.app import LivetableApp
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.panes import tape as tape_module
 from livetable.tui.panes.tape import SPEEDS, TapePane, moment_when
-from livetable.tui.prompt import Prompt
 from livetable.tui.rowchanges import NoSuchRow, changes_of
-from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import Link
 from livetable.tui.target import ViewOptions, parse_target
+from livetable.tui.widgets.prompt import Prompt
+from livetable.tui.widgets.status_line import StatusLine
 from tests.waiting import wait_until
 
 BEGAN = 1_700_000_000.0

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.keys import named
 from livetable.tui.model.table import Table
 from livetable.tui.panes.timed import TimedPane
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
     from livetable.tui.alerts import Alarm, Alert, Watch
@@ -136,8 +136,8 @@ class AlertedPane(TimedPane):
         if table is None:
             return
         from livetable.tui.alerts import check_alert
-        from livetable.tui.prompt import Prompt
         from livetable.tui.query.expression import BadExpression
+        from livetable.tui.widgets.prompt import Prompt
 
         prompt = Prompt("alert when: ", hint=_HINT, words=table.titles)
 

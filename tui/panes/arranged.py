@@ -12,16 +12,16 @@ from textual.widget import Widget
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.arranger import Arranger
-from livetable.tui.keys import named
 from livetable.tui.messages import ArrangedNews
 from livetable.tui.model.table import ColumnRef, Table
-from livetable.tui.table import LiveTable
-from livetable.tui.viewline import ViewLine
+from livetable.tui.widgets.bindings import named
+from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.view_line import ViewLine
 
 if TYPE_CHECKING:
-    from livetable.tui.prompt import Prompt
     from livetable.tui.query.arrange import Arranged, Arrangement
     from livetable.tui.query.rules import Rule
+    from livetable.tui.widgets.prompt import Prompt
 
 
 T = TypeVar("T")
@@ -278,7 +278,7 @@ class ArrangedPane(Widget):
         if table is None:
             return
         # Late: what it loads is a tenth of the start.
-        from livetable.tui.prompt import Prompt, begins_title
+        from livetable.tui.widgets.prompt import Prompt, begins_title
 
         before = self.chosen()
         prompt = Prompt("filter: ", hint=_filter_hint(table), words=table.titles)

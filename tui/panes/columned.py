@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.keys import named
 from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane, following
 from livetable.tui.query.column_choice import (
@@ -25,11 +24,12 @@ from livetable.tui.query.column_choice import (
     without_computed,
 )
 from livetable.tui.text.column_style import LEAST_WIDTH, PLAIN_STYLE, NumberForm, Shade
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
-    from livetable.tui.prompt import Prompt
-    from livetable.tui.table import LiveTable
     from livetable.tui.text.column_style import ColumnStyle
+    from livetable.tui.widgets.prompt import Prompt
+    from livetable.tui.widgets.table_view import LiveTable
 
 _COMPUTE_HINT = "mid = (bid + ask) / 2   d(x): change since the frame before, d(x, 10): since 10 s"
 _CHANGES = (("Δ {}", "d({})"), ("%Δ {}", "pct({})"), ("{}/s", "rate({})"))
@@ -220,7 +220,7 @@ class ColumnedPane(ArrangedPane):
         """Ask for what stands behind each number."""
         if not self._numeric():
             return
-        from livetable.tui.prompt import Prompt
+        from livetable.tui.widgets.prompt import Prompt
 
         style = self._style()
 
@@ -256,7 +256,7 @@ class ColumnedPane(ArrangedPane):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.prompt import Prompt
+        from livetable.tui.widgets.prompt import Prompt
 
         prompt = Prompt("new column: ", hint=_COMPUTE_HINT, words=table.titles)
 

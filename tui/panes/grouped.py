@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from livetable.tui.keys import named
 from livetable.tui.panes.arranged import ArrangedPane, following
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement
@@ -123,9 +123,9 @@ class GroupedPane(ArrangedPane):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.prompt import Prompt
         from livetable.tui.query.expression import BadExpression
         from livetable.tui.query.rules import read_rule
+        from livetable.tui.widgets.prompt import Prompt
 
         before = self.rules
         prompt = Prompt("rule: ", hint=_RULE_HINT, words=table.titles)

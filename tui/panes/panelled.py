@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from livetable.tui.keys import named
 from livetable.tui.model.table import ColumnRef
 from livetable.tui.panes.timed import TimedPane
-from livetable.tui.table import LiveTable
+from livetable.tui.widgets.bindings import named
+from livetable.tui.widgets.table_view import LiveTable
 
 if TYPE_CHECKING:
-    from livetable.tui.panels.chart import ChartPanel
-    from livetable.tui.panels.detail import DetailPanel
-    from livetable.tui.panels.info import InfoPanel
+    from livetable.tui.widgets.panels.chart import ChartPanel
+    from livetable.tui.widgets.panels.column_info import InfoPanel
+    from livetable.tui.widgets.panels.row_detail import DetailPanel
 
 _NO_CHART = 'charts need one more package: pip install "livetable[chart]"'
 
@@ -52,18 +52,18 @@ class PanelledPane(TimedPane):
 
     async def toggle_detail(self) -> None:
         """Open the cursor's row beside the table, or close it."""
-        from livetable.tui.panels.detail import DetailPanel
+        from livetable.tui.widgets.panels.row_detail import DetailPanel
 
         await self._toggle_side(DetailPanel, lambda: DetailPanel(self.history))
 
     async def action_info(self) -> None:
         """Show the cursor's column in figures, or no longer."""
-        from livetable.tui.panels.info import InfoPanel
+        from livetable.tui.widgets.panels.column_info import InfoPanel
 
         await self._toggle_side(InfoPanel, InfoPanel)
 
     async def _toggle_side(self, kind: type, make: Callable[[], DetailPanel | InfoPanel]) -> None:
-        from livetable.tui.panels.detail import DetailPanel
+        from livetable.tui.widgets.panels.row_detail import DetailPanel
 
         before, self._side = self._side, None
         if before is not None:
@@ -78,7 +78,7 @@ class PanelledPane(TimedPane):
 
     async def action_chart(self, over_time: bool) -> None:
         """Draw the cursor's column; on a further one both; on the same again nothing."""
-        from livetable.tui.panels.chart import ChartPanel, available
+        from livetable.tui.widgets.panels.chart import ChartPanel, available
 
         under = self.under_cursor()
         if under is None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.keys import named
 from livetable.tui.model.table import ColumnRef, Table
 from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
-    from livetable.tui.prompt import Prompt
+    from livetable.tui.widgets.prompt import Prompt
 
 _SEARCH_HINT = "Enter: keep, then n and N   Tab: this column or all"
 
@@ -42,7 +42,7 @@ class SearchingPane(ArrangedPane):
         self._search_from = (widget.cursor_row, widget.cursor_column)
         self._search_in = widget.table
         self._search_column = None
-        from livetable.tui.prompt import Prompt
+        from livetable.tui.widgets.prompt import Prompt
 
         prompt = Prompt("search: ", hint=_SEARCH_HINT, toggles=True)
         self.ask(

@@ -17,7 +17,6 @@ from textual.message import Message
 from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.keys import named
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
@@ -30,16 +29,17 @@ from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
 from livetable.tui.settings import BadFile, view_path
 from livetable.tui.started import place, started
-from livetable.tui.status import StatusLine
 from livetable.tui.subscriber import FeedState, Link, Subscriber
-from livetable.tui.table import LiveTable
 from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.terminal.driver import TerminalDriver
 from livetable.tui.terminal.gc_pause import tidy_soon
 from livetable.tui.terminal.pace import BEHIND_SECONDS
 from livetable.tui.terminal.timer import later
 from livetable.tui.text.ages import line_text
-from livetable.tui.viewline import ViewLine
+from livetable.tui.widgets.bindings import named
+from livetable.tui.widgets.status_line import StatusLine
+from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.view_line import ViewLine
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.keys import named
 from livetable.tui.model.table import RowId, Table
 from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +181,7 @@ class TakeAwayPane(ArrangedPane):
         """Ask for a file to write the table to."""
         if self.live_table.table is None:
             return
-        from livetable.tui.prompt import Prompt
+        from livetable.tui.widgets.prompt import Prompt
 
         whole = False
         replaces: Path | None = None

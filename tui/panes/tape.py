@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.feed.tape.player import Playback
-from livetable.tui.keys import named
 from livetable.tui.model.table import RowId, Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.panes.table import TablePane
 from livetable.tui.subscriber import FeedState, Link
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal.timer import later
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement
@@ -93,7 +93,7 @@ class TapePane(TablePane):
 
     def moment_named(self, text: str) -> float | None:
         """Return the moment that a text names: a time of the tape's last day, or back from here."""
-        from livetable.tui.timeline import read_moment
+        from livetable.tui.widgets.time_line import read_moment
 
         playback = self.tape.playback
         return read_moment(text, playback.time(self.tape.last if ":" in text else self._now))
@@ -205,9 +205,9 @@ class TapePane(TablePane):
         """Ask for a condition, and go on to the next moment when a row begins to meet it."""
         if self.base is None:
             return
-        from livetable.tui.prompt import Prompt
         from livetable.tui.query.arrange import check_filter
         from livetable.tui.query.expression import BadExpression
+        from livetable.tui.widgets.prompt import Prompt
 
         base = self.base.undressed
         prompt = Prompt("go on until: ", hint="a filter, as price > 100", words=base.titles)

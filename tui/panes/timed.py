@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.keys import named
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
 from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
-    from livetable.tui.timeline import TimeLine
+    from livetable.tui.widgets.time_line import TimeLine
 
 _JUMP_HINT = "a time as 14:03 or 14:03:07, or seconds back as -30"
 _GONE_NAMED = 5
@@ -94,7 +94,7 @@ class TimedPane(ArrangedPane):
         """Ask for a time to go to."""
         if not len(self.history):
             return
-        from livetable.tui.prompt import Prompt
+        from livetable.tui.widgets.prompt import Prompt
 
         prompt = Prompt("go to: ", hint=_JUMP_HINT)
 
@@ -112,7 +112,7 @@ class TimedPane(ArrangedPane):
 
     def moment_named(self, text: str) -> float | None:
         """Return the moment that a text names, in seconds since 1970; None if it names none."""
-        from livetable.tui.timeline import read_moment
+        from livetable.tui.widgets.time_line import read_moment
 
         return read_moment(text, time.time())
 
@@ -161,7 +161,7 @@ class TimedPane(ArrangedPane):
             if line is not None:
                 line.show(None)
             return
-        from livetable.tui.timeline import Moment, TimeLine
+        from livetable.tui.widgets.time_line import Moment, TimeLine
 
         if line is None:  # not before it is needed: each widget makes the first row later
             self._time_line = TimeLine(self.time_hint)
@@ -211,7 +211,7 @@ class TimedPane(ArrangedPane):
 
         def run() -> None:
             from livetable.tui.query.computed import came_and_went, changed_rows
-            from livetable.tui.timeline import wall_text
+            from livetable.tui.widgets.time_line import wall_text
 
             try:
                 came, gone, names = came_and_went(base, then, _GONE_NAMED)

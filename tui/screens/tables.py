@@ -11,14 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from livetable.tui.dialogs.leaving import LeftOnce
-from livetable.tui.keyline import KeyLine
-from livetable.tui.keys import named
 from livetable.tui.panes.table import TablePane
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.widgets.bindings import named
+from livetable.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
-    from livetable.tui.tabline import TabLine
+    from livetable.tui.widgets.tab_line import TabLine
 
 _MOST_TABS = 9
 
@@ -117,7 +117,7 @@ class TablesScreen(LeftOnce[None]):
         if self._tabs is not None:
             self._tabs.show(names, self._current)
         elif len(names) > 1:  # not before it is needed: each widget makes the first row later
-            from livetable.tui.tabline import TabLine
+            from livetable.tui.widgets.tab_line import TabLine
 
             self._tabs = TabLine()
             self.mount(self._tabs, before="#panes")

@@ -17,11 +17,11 @@ from textual import events
 from textual.app import App, ScreenStackError
 from textual.errors import NoWidget
 
-from livetable.tui.table import LiveTable
 from livetable.tui.terminal.timer import later
+from livetable.tui.widgets.table_view import LiveTable
 
 if TYPE_CHECKING:
-    from livetable.tui.prompt import Prompt
+    from livetable.tui.widgets.prompt import Prompt
 
 T = TypeVar("T")
 

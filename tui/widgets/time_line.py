@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from livetable.tui.text.ages import span_text
-from livetable.tui.viewline import cut
+from livetable.tui.widgets.view_line import cut
 
 _BAR: Final = 24
 _WIDE: Final = 100

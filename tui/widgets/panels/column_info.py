@@ -7,8 +7,8 @@ from rich.text import Text
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.table import ColumnRef, Table
-from livetable.tui.panels.panel import Panel, column_name
 from livetable.tui.text.column_format import width_of
+from livetable.tui.widgets.panels.panel import Panel, column_name
 
 _BAR = 20
 _NAME = 24

@@ -25,12 +25,12 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.grid.anchor import View, follow, move, show
 from livetable.tui.grid.composer import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.grid.styles import NAMES, names_of
-from livetable.tui.keys import named
 from livetable.tui.model.table import ColumnRef, RowId, Table
 from livetable.tui.terminal.painter import Change, Painter
 from livetable.tui.terminal.timer import later
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of
 from livetable.tui.text.column_style import ColumnStyle
+from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
     from livetable.tui.grid.header_drag import Drag

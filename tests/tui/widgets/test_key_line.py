@@ -1,4 +1,4 @@
-"""livetable.tui.keyline: as many keys as there is room for, and help and the way out always."""
+"""widgets.key_line: as many keys as there is room for, and help and the way out always."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 
-from livetable.tui.keyline import KeyLine
+from livetable.tui.widgets.key_line import KeyLine
 
 
 class KeyApp(App[None]):

@@ -1,4 +1,4 @@
-"""livetable.tui.table in a real app: keys, mouse, messages, the view held through updates."""
+"""widgets.table_view in a real app: keys, mouse, messages, the view held through updates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from livetable.tui.grid.anchor import View
 from livetable.tui.grid.composer import FLASH_SECONDS, Look
-from livetable.tui.table import LiveTable
+from livetable.tui.widgets.table_view import LiveTable
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 from tests.waiting import wait_until

@@ -10,9 +10,9 @@ from livetable.tui.model.history import History
 from livetable.tui.model.row_history import RowHistory, sparkline
 from livetable.tui.model.table import Table
 from livetable.tui.output.text_formats import plain_values
-from livetable.tui.panels.panel import Panel, column_name, row_name
 from livetable.tui.query.group import is_numeric
 from livetable.tui.text.column_format import width_of
+from livetable.tui.widgets.panels.panel import Panel, column_name, row_name
 
 POINTS = 120
 """Frames that a sparkline looks back."""

@@ -13,8 +13,8 @@ from livetable.feed.arrow.arrays import as_numpy
 from livetable.tui.model.history import History
 from livetable.tui.model.row_history import RowHistory
 from livetable.tui.model.table import ColumnRef, Table
-from livetable.tui.panels.panel import Panel, column_name, row_name
 from livetable.tui.query.group import is_numeric
+from livetable.tui.widgets.panels.panel import Panel, column_name, row_name
 
 POINTS = 600
 """Frames that a chart over time looks back."""
