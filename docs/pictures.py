@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from livetable.tui.app import LivetableApp
-from livetable.tui.launch import FeedProcess
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.workers.feed_process import FeedProcess
 
 FOLDER = Path(__file__).parent
 

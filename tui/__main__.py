@@ -46,7 +46,7 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
 
         view = replace(view, record=Recorder(call.record, call.rotation))
     if options.demo:
-        from livetable.tui.launch import FeedProcess
+        from livetable.tui.workers.feed_process import FeedProcess
 
         targets = [stack.enter_context(FeedProcess("processes", "processes")).target]
     if options.feed_key is not None or any(one.endpoint for one in targets):
@@ -87,12 +87,14 @@ def _followed(target: Target, call: Call, stack: contextlib.ExitStack) -> Target
     """Return where a source's table is: a feed of the viewer's own makes it of a file, a pipe."""
     options, more = call.options, for_feed(call.options)
     if options.pull and target.endpoint is not None and target.table is None:
-        from livetable.tui.launch import foreign_feed  # a PUSH socket answers nobody's question
+        from livetable.tui.workers.feed_process import (
+            foreign_feed,  # a PUSH socket answers nobody's question
+        )
 
         return stack.enter_context(foreign_feed(target.endpoint, more)).target
     if not (target.file or target.piped or target.source or target.command):
         return target
-    from livetable.tui.launch import FeedProcess
+    from livetable.tui.workers.feed_process import FeedProcess
 
     if options.each and kind_of(target) == "folder":
         assert target.file is not None
@@ -129,7 +131,7 @@ def _title(target: Target) -> str | None:
 def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
     if not call.options.in_browser:
         _take_terminal()
-    from livetable.tui.subscriber import ask_early
+    from livetable.tui.workers.feed import ask_early
 
     gc_pause.share_memory()
     with _small_arrow():

@@ -35,13 +35,13 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
     Raises:
         NoTable: none came in time, or it lacks a column.
     """
-    from livetable.tui.subscriber import Link
+    from livetable.tui.workers.feed import Link
 
     reading = Reading(target, options.timeout, conditions=asked(options))
     reading.end_by_signals()
     watch = None
     if options.until is not None:
-        from livetable.tui.alerts import Watch
+        from livetable.tui.workers.alerts import Watch
 
         watch = Watch(options.until)
     from livetable.tui.output.text_formats import safe_out
@@ -113,7 +113,7 @@ class _Lines:
         WRITERS[self._form](chosen, self._out, more_to_come=True, **header)
 
     def _gone(self, table: Table, rows: np.ndarray[Any, Any]) -> None:
-        from livetable.tui.alerts import row_values
+        from livetable.tui.workers.alerts import row_values
 
         for row in rows.tolist():
             values = row_values(table, row)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from livetable.feed.cli.options import say
 from livetable.tui.scripted import Hint, NoTable, Reading, asked, lacking, nothing_of, shown_of
-from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
+from livetable.tui.workers.started import started
 
 if TYPE_CHECKING:
-    from livetable.tui.lister import Lister
+    from livetable.tui.workers.listing import Lister
 
 BINARY: Final = ("arrow", "parquet")
 """Formats that are no text."""
@@ -57,7 +57,7 @@ def write(table: Any, form: str, out: TextIO) -> None:
 
 def print_list(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
     """Print the tables that there are, on this machine or on an endpoint; return the exit code."""
-    from livetable.tui.lister import ANSWER_SECONDS, as_table
+    from livetable.tui.workers.listing import ANSWER_SECONDS, as_table
 
     until = None if options.timeout is None else time.monotonic() + options.timeout
     patience = 1.0 if target.endpoint is None else ANSWER_SECONDS
@@ -67,7 +67,7 @@ def print_list(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
 
 def _fetch(target: Target, options: ViewOptions) -> tuple[Any, str | None]:
     """Return a table, or the list of tables, and what it lacks of what its source has."""
-    from livetable.tui.lister import ANSWER_SECONDS, as_table
+    from livetable.tui.workers.listing import ANSWER_SECONDS, as_table
 
     if target.tape is not None:
         return _of_tape(target, options), None
@@ -98,8 +98,8 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
     """
     if target.table is not None:
         return target
-    from livetable.tui.launch import foreign_feed
-    from livetable.tui.lister import ANSWER_SECONDS
+    from livetable.tui.workers.feed_process import foreign_feed
+    from livetable.tui.workers.listing import ANSWER_SECONDS
 
     until = None if options.timeout is None else time.monotonic() + options.timeout
     listing = tables_at(target.endpoint, until, 1.0 if target.endpoint is None else ANSWER_SECONDS)
@@ -146,7 +146,7 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
 def tables_at(endpoint: str | None, until: float | None, patience: float) -> list[Any]:
     """Return the tables there are; each may take `patience` seconds to tell about itself."""
     from livetable.feed.local.directory import entries
-    from livetable.tui.lister import Lister
+    from livetable.tui.workers.listing import Lister
 
     feed = started(endpoint)
     awaits = feed.awaits if feed is not None else endpoint and f"a feed at {endpoint}"
@@ -204,7 +204,7 @@ def _fetch_table(
     target: Target, until: float | None, options: ViewOptions
 ) -> tuple[Any, str | None]:
     """Return a table when it is there, has ended, or comes to what is waited for."""
-    from livetable.tui.subscriber import Link
+    from livetable.tui.workers.feed import Link
 
     # What is waited for may stand in the first rows of what never ends.
     waits = options.until is not None
@@ -215,7 +215,7 @@ def _fetch_table(
         reading.awaits = "the end of standard input"
     watch = None
     if options.until is not None:
-        from livetable.tui.alerts import Watch
+        from livetable.tui.workers.alerts import Watch
 
         watch = Watch(options.until)
     said = None

@@ -221,8 +221,8 @@ def _computed(value: Any) -> list[Computed]:
 
 
 def _alert(text: str) -> str:
-    from livetable.tui.alerts import check_alert
     from livetable.tui.query.expression import BadExpression
+    from livetable.tui.workers.alerts import check_alert
 
     try:
         check_alert(text)

@@ -15,15 +15,15 @@ from livetable.feed.base.signals import heed
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.cli.options import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
-from livetable.tui.started import started
 from livetable.tui.target import Target, ViewOptions
+from livetable.tui.workers.started import started
 
 if TYPE_CHECKING:
     from livetable.feed.protocol.messages import SourceStatus
     from livetable.feed.tape.recorder import Recorder
     from livetable.tui.model.history import History
     from livetable.tui.model.table import Table
-    from livetable.tui.subscriber import FeedState
+    from livetable.tui.workers.feed import FeedState
 
 
 class NoTable(LivetableError):
@@ -84,7 +84,7 @@ class Reading:
         settled: bool = False,
         conditions: Sequence[str] = (),
     ) -> None:
-        from livetable.tui.subscriber import Subscriber
+        from livetable.tui.workers.feed import Subscriber
 
         self.satisfied = False
         self.code = 0
@@ -123,7 +123,7 @@ class Reading:
             until = time.monotonic() + self._timeout
         worker = threading.Thread(target=self._subscriber.run, daemon=True)
         worker.start()
-        from livetable.tui.subscriber import Link
+        from livetable.tui.workers.feed import Link
 
         link: Link | None = None
         said: set[str] = set()
@@ -216,9 +216,9 @@ def _history_for(conditions: Sequence[str]) -> History | None:
     """Return where tables are kept, None if no condition asks for what was: it takes memory."""
     if not conditions:
         return None
-    from livetable.tui.alerts import Watch
     from livetable.tui.model.history import History
     from livetable.tui.query.expression import BadExpression, parse
+    from livetable.tui.workers.alerts import Watch
 
     parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
     for part in parts:

@@ -17,8 +17,8 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.tape.file import TapeReader, TapeWriter
-from livetable.tui.launch import FeedProcess
 from livetable.tui.scripted import NoTable, Reading
+from livetable.tui.workers.feed_process import FeedProcess
 from tests.feed.tape.test_file import body, header
 from tests.terminal import Terminal, environment_for
 from tests.waiting import killed_after, wait_for, without_hints

@@ -26,8 +26,8 @@ from livetable.feed import Subscriber as Script
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
-from livetable.tui.subscriber import Subscriber
 from livetable.tui.target import Target
+from livetable.tui.workers.feed import Subscriber
 from tests.fuzz import corpus
 from tests.waiting import killed_after, wait_for
 

@@ -14,7 +14,6 @@ from livetable.feed import Publisher
 from livetable.feed.errors import BadEndpoint, BadName
 from livetable.feed.protocol.messages import TableInfo
 from livetable.tui.app import LivetableApp
-from livetable.tui.lister import Listed, as_table, target_of
 from livetable.tui.output.text_formats import as_text
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.help import KEYS
@@ -22,6 +21,7 @@ from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.target import BadSource, Target, parse_target
 from livetable.tui.text.ages import age_text, rate_text
 from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.workers.listing import Listed, as_table, target_of
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
 
@@ -170,8 +170,8 @@ def test_the_viewer_loads_no_pandas() -> None:
         "from livetable.feed import Publisher\n"
         "import pyarrow as pa, numpy as np\n"
         "from livetable.tui.app import LivetableApp\n"
-        "from livetable.tui.subscriber import Subscriber\n"
-        "from livetable.tui.lister import as_table\n"
+        "from livetable.tui.workers.feed import Subscriber\n"
+        "from livetable.tui.workers.listing import as_table\n"
         "from livetable.tui.target import Target\n"
         "from livetable.tui.grid.composer import Composer, Viewport, Cursor\n"
         "array = pa.Array.from_buffers(pa.int64(), 3, [None, pa.py_buffer(np.arange(3))])\n"

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from textual.widgets import OptionList
 
-from livetable.tui.arranger import Arranger
 from livetable.tui.dialogs.column_picker import ColumnsScreen
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.query.column_choice import AS_IT_CAME
@@ -25,6 +24,7 @@ from livetable.tui.widgets.panels.row_detail import DetailPanel
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.time_line import TimeLine
+from livetable.tui.workers.arranger import Arranger
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, frame, stage
 

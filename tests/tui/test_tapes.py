@@ -27,10 +27,10 @@ from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.panes import tape as tape_module
 from livetable.tui.panes.tape import SPEEDS, TapePane, moment_when
 from livetable.tui.rowchanges import NoSuchRow, changes_of
-from livetable.tui.subscriber import Link
 from livetable.tui.target import ViewOptions, parse_target
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.status_line import StatusLine
+from livetable.tui.workers.feed import Link
 from tests.waiting import wait_until
 
 BEGAN = 1_700_000_000.0

@@ -15,7 +15,7 @@ from livetable.tui.panes.timed import TimedPane
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
-    from livetable.tui.alerts import Alarm, Alert, Watch
+    from livetable.tui.workers.alerts import Alarm, Alert, Watch
 
 _KEPT: Final = 200
 _NOTICE_SECONDS: Final = 1.0  # between bells: a table that moves fast must not shake the desk
@@ -52,7 +52,7 @@ class AlertedPane(TimedPane):
 
     def choose_alerts(self, conditions: tuple[str, ...]) -> None:
         """Be told of other conditions from now on: of what meets them already as well."""
-        from livetable.tui.alerts import Alarm
+        from livetable.tui.workers.alerts import Alarm
 
         self.alerts = conditions
         self.end_alarm()
@@ -114,7 +114,7 @@ class AlertedPane(TimedPane):
     alert_problem: str | None = None
 
     def _notice(self, alerts: list[Alert]) -> None:
-        from livetable.tui.alerts import sentence_of
+        from livetable.tui.workers.alerts import sentence_of
 
         now = time.monotonic()
         if now < self._next_notice:
@@ -135,9 +135,9 @@ class AlertedPane(TimedPane):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.alerts import check_alert
         from livetable.tui.query.expression import BadExpression
         from livetable.tui.widgets.prompt import Prompt
+        from livetable.tui.workers.alerts import check_alert
 
         prompt = Prompt("alert when: ", hint=_HINT, words=table.titles)
 
@@ -166,8 +166,8 @@ class AlertedPane(TimedPane):
             what = f"of {', '.join(self.alerts)}" if self.alerts else "; W sets one"
             self.app.notify(harmless(f"no alert yet {what}"), timeout=4, markup=False)
             return
-        from livetable.tui.alerts import sentence_of
         from livetable.tui.dialogs.choice import ChoiceScreen
+        from livetable.tui.workers.alerts import sentence_of
 
         lines = {str(at): sentence_of(alert) for at, alert in enumerate(reversed(self.told))}
         self.app.push_screen(ChoiceScreen("Alerts, the newest first", lines, wide=True))

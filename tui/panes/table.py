@@ -28,8 +28,6 @@ from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
 from livetable.tui.settings import BadFile, view_path
-from livetable.tui.started import place, started
-from livetable.tui.subscriber import FeedState, Link, Subscriber
 from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.terminal.driver import TerminalDriver
 from livetable.tui.terminal.gc_pause import tidy_soon
@@ -40,6 +38,8 @@ from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.status_line import StatusLine
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.view_line import ViewLine
+from livetable.tui.workers.feed import FeedState, Link, Subscriber
+from livetable.tui.workers.started import place, started
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -90,7 +90,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self._feed = FeedState(name=target.title)
         self.alert_command = options.alert_command
         if options.until is not None:
-            from livetable.tui.alerts import Watch
+            from livetable.tui.workers.alerts import Watch
 
             self.until = Watch(options.until)
         self._view_file: Path | None = None

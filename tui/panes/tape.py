@@ -16,10 +16,10 @@ from livetable.feed.tape.player import Playback
 from livetable.tui.model.table import RowId, Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.panes.table import TablePane
-from livetable.tui.subscriber import FeedState, Link
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal.timer import later
 from livetable.tui.widgets.bindings import named
+from livetable.tui.workers.feed import FeedState, Link
 
 if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement

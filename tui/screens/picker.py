@@ -14,14 +14,14 @@ from textual.widgets import Static
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
 from livetable.tui.dialogs.leaving import LeftOnce
-from livetable.tui.launch import FeedProcess, foreign_feed
-from livetable.tui.lister import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 from livetable.tui.messages import ListingChanged
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.started import place, started
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.workers.feed_process import FeedProcess, foreign_feed
+from livetable.tui.workers.listing import ANSWER_SECONDS, Listed, Lister, as_table, target_of
+from livetable.tui.workers.started import place, started
 
 
 class TableList(LiveTable):

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
 from livetable.tui.model.slabs import Slabs
-from livetable.tui.started import started
 from livetable.tui.target import Target
 from livetable.tui.text.ages import age_text, rate_text
+from livetable.tui.workers.started import started
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client, Event

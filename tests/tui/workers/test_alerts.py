@@ -1,4 +1,4 @@
-"""livetable.tui.alerts and panes.alerted: told once when a row begins to meet a condition."""
+"""workers.alerts and panes.alerted: told once when a row begins to meet a condition."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.alerts import MOST, Alarm, Watch, check_alert, sentence_of
 from livetable.tui.model.table import Table
 from livetable.tui.panes.alerted import desktop_notice
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.widgets.prompt import Prompt
+from livetable.tui.workers.alerts import MOST, Alarm, Watch, check_alert, sentence_of
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
 

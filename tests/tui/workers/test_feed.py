@@ -15,12 +15,12 @@ from textual.strip import Strip
 from livetable.feed import Publisher
 from livetable.feed.client.connection import Client, Event, Gone
 from livetable.feed.errors import BadKey
-from livetable.tui import subscriber
 from livetable.tui.app import LivetableApp
-from livetable.tui.subscriber import Link, Subscriber, ask_early
 from livetable.tui.target import Target
 from livetable.tui.widgets.status_line import StatusLine
 from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.workers import feed
+from livetable.tui.workers.feed import Link, Subscriber, ask_early
 from tests.waiting import wait_for
 
 ORDERS = Target(None, "orders")
@@ -76,7 +76,7 @@ def test_an_answer_that_is_there_is_read_before_it_runs(orders: Publisher) -> No
 def test_nobody_waits_for_an_answer_that_does_not_come(
     orders: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriber, "EARLY_SECONDS", 0.0)
+    monkeypatch.setattr(feed, "EARLY_SECONDS", 0.0)
     reader = Subscriber(ORDERS, lambda: None, client=answered())
     reader.read_early()
     assert (reader.take().link, rows_of(reader)) == (Link.CONNECTING, -1)

@@ -17,8 +17,8 @@ from livetable.feed.base.closing import Closing
 from livetable.feed.cli.options import AWAY, SAID_SECONDS, say, without_sockets
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.directory import MAX_PATH, own_folder, sweep
-from livetable.tui import started
 from livetable.tui.target import Target
+from livetable.tui.workers import started
 
 _RESTARTS = 10
 _SAID_BYTES = 4096  # of a line that is kept; a feed may print anything
