@@ -22,11 +22,11 @@ from textual.theme import ThemeProvider
 
 from livetable.feed.base.signals import leave_at_last
 from livetable.feed.base.terminal_text import harmless
+from livetable.tui.config.settings import Settings
 from livetable.tui.dialogs.leaving import Palette
 from livetable.tui.messages import TerminalTook
 from livetable.tui.panes.table import TablePane
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.settings import Settings
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal import gc_pause, textual_fixes
 from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal, has_shell

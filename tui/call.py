@@ -24,9 +24,9 @@ from livetable.feed.cli.options import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.messages import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
+from livetable.tui.config.settings import BadFile, Settings, read_settings
 from livetable.tui.model.budget import USUAL, HistorySize
 from livetable.tui.options import REACH, Browser, for_feed, is_given
-from livetable.tui.settings import BadFile, Settings, read_settings
 from livetable.tui.target import Target, ViewOptions, parse_target
 
 if TYPE_CHECKING:

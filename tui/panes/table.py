@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
+from livetable.tui.config.settings import BadFile, view_path
 from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
@@ -27,7 +28,6 @@ from livetable.tui.panes.panelled import PanelledPane
 from livetable.tui.panes.searching import SearchingPane
 from livetable.tui.panes.takeaway import TakeAwayPane
 from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
-from livetable.tui.settings import BadFile, view_path
 from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.terminal.driver import TerminalDriver
 from livetable.tui.terminal.gc_pause import tidy_soon
@@ -43,7 +43,7 @@ from livetable.tui.workers.started import place, started
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
-    from livetable.tui.remembered import Remembered
+    from livetable.tui.config.view_file import Remembered
 
 CREDIT_SECONDS = 1.0
 _KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
@@ -272,7 +272,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             path = options.view or self._remembered_in(table)
             self._view_file = path
             if path.exists() or options.view is not None:
-                from livetable.tui.remembered import read_view
+                from livetable.tui.config.view_file import read_view
 
                 try:
                     self._take_up(read_view(path))
@@ -348,7 +348,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         )
         if path is None or (untouched and self._remembered is None):
             return
-        from livetable.tui.remembered import Remembered, write_view
+        from livetable.tui.config.view_file import Remembered, write_view
 
         arrangement = replace(self.chosen(), asked=0)
         colours = "" if self.colours == USUAL_COLOURS else self.colours

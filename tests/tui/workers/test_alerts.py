@@ -134,8 +134,8 @@ async def test_alerts_in_a_viewer() -> None:
 
 
 def test_alerts_are_remembered_and_read(tmp_path: Path) -> None:
-    from livetable.tui.remembered import Remembered, read_view, write_view
-    from livetable.tui.settings import BadFile
+    from livetable.tui.config.settings import BadFile
+    from livetable.tui.config.view_file import Remembered, read_view, write_view
 
     path = tmp_path / "t.toml"
     view = Remembered(alerts=("price > 1 until price < 0",))

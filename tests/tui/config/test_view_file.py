@@ -1,4 +1,4 @@
-"""livetable.tui.remembered, settings and keys: what a person chose, in files."""
+"""livetable.tui.config.view_file, settings and keys: what a person chose, in files."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape.file import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings
+from livetable.tui.config.settings import BadFile, Settings, read_settings, view_path
+from livetable.tui.config.view_file import Remembered, read_view, write_view
 from livetable.tui.model.budget import HistorySize
 from livetable.tui.panes.table import TablePane
 from livetable.tui.query.arrange import Arrangement, Mode, SortKey
 from livetable.tui.query.column_choice import ColumnChoice, Computed
 from livetable.tui.query.rules import Rule
-from livetable.tui.remembered import Remembered, read_view, write_view
 from livetable.tui.screens.tables import TablesScreen
-from livetable.tui.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.target import PIPE, Target, ViewOptions, origin_of
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from livetable.tui.widgets.bindings import name_of, named, wrong_keys
