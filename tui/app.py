@@ -24,8 +24,8 @@ from livetable.feed.base.signals import leave_at_last
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.config.settings import Settings
 from livetable.tui.dialogs.leaving import Palette
-from livetable.tui.messages import TerminalTook
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.messages import TerminalTook
+from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal import gc_pause, textual_fixes
@@ -317,7 +317,7 @@ def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:
     """
     owners: tuple[type, ...] = (*LiveTable.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
     if tapes:
-        from livetable.tui.panes.tape import TapePane  # late: few look at tapes
+        from livetable.tui.pane.tape_pane import TapePane  # late: few look at tapes
 
         owners = (*owners, TapePane)
     for owner in dict.fromkeys(owners):

@@ -608,7 +608,7 @@ def test_a_reader_that_has_seen_enough(
 
 
 BROKEN = """
-from livetable.tui.panes.timed import TimedPane
+from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.__main__ import main
 
 def action_mark(self):

@@ -186,7 +186,7 @@ def test_detached_and_attached(flood: object, runtime_folder: Path) -> None:
 def test_a_fault_in_any_handler(flood: object, runtime_folder: Path) -> None:
     broken = """
 import sys
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.table_pane import TablePane
 def fault(*_):
     raise ValueError("a [b] fault")
 for name in sys.argv[1:2]:
@@ -195,7 +195,7 @@ sys.argv[1:] = ["orders"]
 from livetable.tui.__main__ import main
 sys.exit(main())
 """
-    from livetable.tui.panes.table import TablePane
+    from livetable.tui.pane.table_pane import TablePane
 
     names = [
         name for name in dir(TablePane) if name.startswith(("on_feed", "action_sort", "action_h"))

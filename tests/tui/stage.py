@@ -15,12 +15,12 @@ from textual.screen import Screen
 
 from livetable.tui.app import LivetableApp
 from livetable.tui.model.table import Table
-from livetable.tui.panes.alerted import AlertedPane
-from livetable.tui.panes.columned import ColumnedPane
-from livetable.tui.panes.grouped import GroupedPane
-from livetable.tui.panes.panelled import PanelledPane
-from livetable.tui.panes.searching import SearchingPane
-from livetable.tui.panes.takeaway import TakeAwayPane
+from livetable.tui.pane.alerts import AlertedPane
+from livetable.tui.pane.columns import ColumnedPane
+from livetable.tui.pane.copy_export import TakeAwayPane
+from livetable.tui.pane.groups import GroupedPane
+from livetable.tui.pane.panels import PanelledPane
+from livetable.tui.pane.search import SearchingPane
 from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.prompt import Prompt

@@ -15,7 +15,7 @@ from livetable.feed.errors import BadEndpoint, BadName
 from livetable.feed.protocol.messages import TableInfo
 from livetable.tui.app import LivetableApp
 from livetable.tui.output.text_formats import as_text
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.help import KEYS
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.target import BadSource, Target, parse_target

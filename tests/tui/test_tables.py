@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.picker import PickerScreen
 from livetable.tui.screens.tables import TablesScreen
 from livetable.tui.target import Target

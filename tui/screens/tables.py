@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from livetable.tui.dialogs.leaving import LeftOnce
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.key_line import KeyLine
@@ -217,7 +217,7 @@ class TablesScreen(LeftOnce[None]):
 def pane_of(target: Target, options: ViewOptions, client: Client | None = None) -> TablePane:
     """Return what shows a table, or a tape."""
     if target.tape is not None:
-        from livetable.tui.panes.tape import TapePane
+        from livetable.tui.pane.tape_pane import TapePane
 
         return TapePane(target, options)
     return TablePane(target, options, client)

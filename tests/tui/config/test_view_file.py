@@ -27,7 +27,7 @@ from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.config.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.config.view_file import Remembered, read_view, write_view
 from livetable.tui.model.budget import HistorySize
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.query.arrange import Arrangement, Mode, SortKey
 from livetable.tui.query.column_choice import ColumnChoice, Computed
 from livetable.tui.query.rules import Rule

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
-from livetable.tui.panes.timed import TimedPane
+from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.query.column_choice import (
     AS_IT_CAME,

@@ -190,7 +190,7 @@ async def test_an_alert_and_a_column_are_refused() -> None:
 
 
 def test_a_moment_is_not_looked_for_by_what_can_not_be_applied() -> None:
-    from livetable.tui.panes.tape import moment_when
+    from livetable.tui.pane.tape_pane import moment_when
 
     class Tape:
         def at(self, number: int) -> Table:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.tui.model.table import Table
-from livetable.tui.panes.alerted import desktop_notice
+from livetable.tui.pane.alerts import desktop_notice
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.workers.alerts import MOST, Alarm, Watch, check_alert, sentence_of

@@ -18,15 +18,15 @@ from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.config.settings import BadFile, view_path
-from livetable.tui.messages import FeedNews, TerminalTook
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
-from livetable.tui.panes.alerted import AlertedPane
-from livetable.tui.panes.columned import COLOURS, USUAL_COLOURS, ColumnedPane
-from livetable.tui.panes.grouped import GroupedPane
-from livetable.tui.panes.panelled import PanelledPane
-from livetable.tui.panes.searching import SearchingPane
-from livetable.tui.panes.takeaway import TakeAwayPane
+from livetable.tui.pane.alerts import AlertedPane
+from livetable.tui.pane.columns import COLOURS, USUAL_COLOURS, ColumnedPane
+from livetable.tui.pane.copy_export import TakeAwayPane
+from livetable.tui.pane.groups import GroupedPane
+from livetable.tui.pane.messages import FeedNews, TerminalTook
+from livetable.tui.pane.panels import PanelledPane
+from livetable.tui.pane.search import SearchingPane
 from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
 from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.terminal.driver import TerminalDriver

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.table import Table
-from livetable.tui.panes.timed import TimedPane
+from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:

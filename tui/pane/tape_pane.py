@@ -15,7 +15,7 @@ from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.feed.tape.player import Playback
 from livetable.tui.model.table import RowId, Table
 from livetable.tui.model.tape_history import TapeHistory
-from livetable.tui.panes.table import TablePane
+from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal.timer import later
 from livetable.tui.widgets.bindings import named

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from livetable.tui.model.table import ColumnRef
-from livetable.tui.panes.timed import TimedPane
+from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.table_view import LiveTable
 

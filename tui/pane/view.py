@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.messages import ArrangedNews
 from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.pane.messages import ArrangedNews
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.view_line import ViewLine

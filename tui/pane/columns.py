@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.table import ColumnRef, Table
-from livetable.tui.panes.arranged import ArrangedPane, following
+from livetable.tui.pane.view import ArrangedPane, following
 from livetable.tui.query.column_choice import (
     AS_IT_CAME,
     ColumnChoice,

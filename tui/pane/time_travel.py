@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
-from livetable.tui.panes.arranged import ArrangedPane
+from livetable.tui.pane.view import ArrangedPane
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:

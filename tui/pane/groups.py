@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from livetable.tui.panes.arranged import ArrangedPane, following
+from livetable.tui.pane.view import ArrangedPane, following
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:

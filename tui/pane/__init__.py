@@ -1,0 +1,1 @@
+"""A table with its features: all that is on the screen of one."""
