@@ -69,14 +69,14 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
 
 def _print(target: Target, view: ViewOptions, call: Call, stack: contextlib.ExitStack) -> int:
     """Do what needs no screen."""
-    from livetable.tui.once import only_table, print_list, print_once
+    from livetable.tui.batch.print_once import only_table, print_list, print_once
 
     if call.way is Way.HEADLESS:
-        from livetable.tui.headless import run
+        from livetable.tui.batch.record import run
 
         return run(only_table(target, view, stack), view)
     if call.way is Way.FOLLOW:
-        from livetable.tui.follow import follow
+        from livetable.tui.batch.follow import follow
 
         return follow(only_table(target, view, stack), view, call.form or "jsonl", sys.stdout)
     write = print_list if call.way is Way.LIST else print_once

@@ -17,7 +17,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.tape.file import TapeReader, TapeWriter
-from livetable.tui.scripted import NoTable, Reading
+from livetable.tui.batch.read_loop import NoTable, Reading
 from livetable.tui.workers.feed_process import FeedProcess
 from tests.feed.tape.test_file import body, header
 from tests.terminal import Terminal, environment_for

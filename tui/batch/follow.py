@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import numpy as np
 
 from livetable.feed.cli.options import quieten
-from livetable.tui.scripted import NoTable, Reading, asked, lacking, shown_of
+from livetable.tui.batch.read_loop import NoTable, Reading, asked, lacking, shown_of
 from livetable.tui.target import Target, ViewOptions
 
 if TYPE_CHECKING:

@@ -8,7 +8,15 @@ import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from livetable.feed.cli.options import say
-from livetable.tui.scripted import Hint, NoTable, Reading, asked, lacking, nothing_of, shown_of
+from livetable.tui.batch.read_loop import (
+    Hint,
+    NoTable,
+    Reading,
+    asked,
+    lacking,
+    nothing_of,
+    shown_of,
+)
 from livetable.tui.target import Target, ViewOptions
 from livetable.tui.workers.started import started
 
@@ -124,7 +132,7 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
     playback = Playback(TapeReader(target.tape))
     try:
         if options.changes_of is not None:
-            from livetable.tui.rowchanges import changes_of
+            from livetable.tui.batch.row_changes import changes_of
 
             return changes_of(playback, options.changes_of)
         history = TapeHistory(playback)

@@ -8,7 +8,7 @@ from typing import Final
 from livetable.feed.cli.options import quieten, say
 from livetable.feed.cli.options import sentence_of as why
 from livetable.feed.errors import LivetableError
-from livetable.tui.scripted import Reading
+from livetable.tui.batch.read_loop import Reading
 from livetable.tui.target import Target, ViewOptions
 from livetable.tui.workers.alerts import Alarm, Alert, sentence_of
 

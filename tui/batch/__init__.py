@@ -1,0 +1,1 @@
+"""A table read without a screen, for scripts."""
