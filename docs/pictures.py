@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from livetable.tui.app import LivetableApp
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.workers.feed_process import FeedProcess
 

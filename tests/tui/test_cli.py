@@ -17,7 +17,7 @@ from livetable.tui.app import LivetableApp
 from livetable.tui.output.text_formats import as_text
 from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.help import KEYS
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import BadSource, Target, parse_target
 from livetable.tui.text.ages import age_text, rate_text
 from livetable.tui.widgets.table_view import LiveTable

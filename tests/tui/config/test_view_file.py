@@ -31,7 +31,7 @@ from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.query.arrange import Arrangement, Mode, SortKey
 from livetable.tui.query.column_choice import ColumnChoice, Computed
 from livetable.tui.query.rules import Rule
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import PIPE, Target, ViewOptions, origin_of
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from livetable.tui.widgets.bindings import name_of, named, wrong_keys

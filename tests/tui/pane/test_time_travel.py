@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp
 from livetable.tui.pane.table_pane import TablePane
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target, ViewOptions
 from livetable.tui.widgets.status_line import StatusLine
 from tests.waiting import wait_until

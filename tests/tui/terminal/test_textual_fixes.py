@@ -16,9 +16,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from livetable.feed import Publisher
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.terminal import gc_pause, textual_fixes
-from tests.tui.test_tables import Stage, stage
+from tests.tui.screens.test_tabs import Stage, stage
 
 
 @pytest.fixture(autouse=True)

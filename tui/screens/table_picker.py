@@ -15,7 +15,7 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
 from livetable.tui.dialogs.leaving import LeftOnce
 from livetable.tui.pane.messages import ListingChanged
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.table_view import LiveTable

@@ -16,8 +16,8 @@ from textual.pilot import Pilot
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.pane.table_pane import TablePane
-from livetable.tui.screens.picker import PickerScreen
-from livetable.tui.screens.tables import TablesScreen
+from livetable.tui.screens.table_picker import PickerScreen
+from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target
 from livetable.tui.widgets.panels.column_info import InfoPanel
 from livetable.tui.widgets.tab_line import TabLine

@@ -165,7 +165,7 @@ class TablesScreen(LeftOnce[None]):
 
     def action_add(self) -> None:
         """Choose another table, for a tab of its own."""
-        from livetable.tui.screens.picker import PickerScreen
+        from livetable.tui.screens.table_picker import PickerScreen
 
         async def chosen(target: Target | None) -> None:
             if target is not None:
