@@ -30,8 +30,8 @@ from livetable.feed.local import directory
 from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
 from livetable.feed.rows.replica import Follower
 from livetable.feed.tape.file import TapeWriter
-from livetable.tui.__main__ import build_parser
 from livetable.tui.batch.print_once import print_once
+from livetable.tui.cli.main import build_parser
 from livetable.tui.config.settings import read_settings
 from livetable.tui.config.view_file import read_view
 from livetable.tui.query.arrange import check_filter, filter_mask

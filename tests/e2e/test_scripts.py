@@ -199,7 +199,7 @@ def test_without_a_screen_alerts_know_what_was_before(orders: Publisher, start: 
 def test_wrong_calls(
     options: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from livetable.tui.__main__ import main
+    from livetable.tui.cli.main import main
 
     with pytest.raises(SystemExit) as ended:
         main(["orders", *options])

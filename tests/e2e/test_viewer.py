@@ -609,7 +609,7 @@ def test_a_reader_that_has_seen_enough(
 
 BROKEN = """
 from livetable.tui.pane.time_travel import TimedPane
-from livetable.tui.__main__ import main
+from livetable.tui.cli.main import main
 
 def action_mark(self):
     raise ValueError("a [b] fault")
@@ -642,7 +642,7 @@ import atexit, sys
 from pathlib import Path
 out, sys.argv[1:] = Path(sys.argv[1]), ["orders"]
 atexit.register(lambda: out.write_text(" ".join(sys.modules)))
-from livetable.tui.__main__ import main
+from livetable.tui.cli.main import main
 sys.exit(main())
 """
 

@@ -192,7 +192,7 @@ def fault(*_):
 for name in sys.argv[1:2]:
     setattr(TablePane, name, fault)
 sys.argv[1:] = ["orders"]
-from livetable.tui.__main__ import main
+from livetable.tui.cli.main import main
 sys.exit(main())
 """
     from livetable.tui.pane.table_pane import TablePane

@@ -1,8 +1,8 @@
 """What a command line asks for, and everything for which it is refused.
 
-Nothing here writes, starts a process or opens a socket: a refused command leaves all as it was.
-tests/tui/test_refused.py watches that for some eighty command lines. What acts is in __main__, and
-refuses nothing any more that could have been seen here.
+Nothing here writes, starts a process or opens a socket: a refused command leaves all as it was
+(tests/tui/cli/test_request.py watches that for some eighty command lines). What acts is in `main`,
+and refuses nothing any more that could have been seen here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from livetable.feed.cli.options import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.messages import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
+from livetable.tui.cli.options import REACH, Browser, for_feed, is_given
 from livetable.tui.config.settings import BadFile, Settings, read_settings
 from livetable.tui.model.budget import USUAL, HistorySize
-from livetable.tui.options import REACH, Browser, for_feed, is_given
 from livetable.tui.target import Target, ViewOptions, parse_target
 
 if TYPE_CHECKING:

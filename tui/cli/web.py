@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from livetable.feed.base.extras import need
 from livetable.feed.cli.options import say_plainly
 from livetable.feed.errors import LivetableError
-from livetable.tui.options import for_browser
+from livetable.tui.cli.options import for_browser
 from livetable.tui.target import Target
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ import pytest
 
 from livetable.feed.cli import main as feed_command
 from livetable.feed.cli.options import run_command, split_command
-from livetable.tui import __main__ as command
-from livetable.tui.options import REACH, Browser, build_parser, for_browser, for_feed, is_given
+from livetable.tui.cli import main as command
+from livetable.tui.cli.options import REACH, Browser, build_parser, for_browser, for_feed, is_given
+from livetable.tui.cli.web import command_for
 from livetable.tui.target import Target, ViewOptions
-from livetable.tui.web import command_for
 
 ROTATED = "--record day.tape --rotate 1h --keep 1"
 
@@ -325,7 +325,7 @@ def test_a_repeated_option_is_passed_on_each_time() -> None:
 
 
 def test_the_view_of_a_checked_call_records_nothing(recordings: Path) -> None:
-    from livetable.tui.call import check
+    from livetable.tui.cli.request import check
 
     given, behind = split_command(["orders", "--headless", *ROTATED.split()])
     with watched() as touched:

@@ -1,0 +1,1 @@
+"""The `livetable` command: parse, refuse what can't be done, run."""
