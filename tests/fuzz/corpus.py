@@ -199,7 +199,7 @@ def foreign() -> list[bytes]:
 
 def pickles() -> list[bytes]:
     """Return pickled frames, of several versions of pandas."""
-    folder = Path(__file__).parent.parent / "feed" / "pickles"
+    folder = Path(__file__).parent.parent / "feed" / "sources" / "pickles"
     found = [path.read_bytes() for path in sorted(folder.glob("*.pickle"))]
     frame = pd.DataFrame({"id": range(ROWS), "s": ["x"] * ROWS, "f": 0.5})
     return found + [pickle.dumps(frame, protocol) for protocol in range(3, 6)]

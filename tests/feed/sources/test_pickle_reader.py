@@ -23,7 +23,7 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.sources.pickle_frames import thaw
 from livetable.feed.sources.pickle_reader import Refused, looks_pickled, read
-from tests.feed.pickles.make import frames
+from tests.feed.sources.pickles.make import frames
 
 FOLDER = Path(__file__).with_name("pickles")
 FILES = sorted(FOLDER.glob("*.pickle"))
