@@ -21,7 +21,7 @@ from tests.waiting import wait_for
 
 HOLD = """
 import sys, time
-from livetable.feed import directory
+from livetable.feed.local import directory
 from livetable.feed.server.publisher import Publisher
 p = Publisher("orders")
 print("ready", flush=True)

@@ -520,7 +520,7 @@ if child == 0:
         print("mine", flush=True)
     os._exit(0)
 os.waitpid(child, 0)
-from livetable.feed import directory
+from livetable.feed.local import directory
 print([entry.name for entry in directory.entries()])
 orders.send({"a": [4]})
 """

@@ -345,7 +345,7 @@ def test_the_process_is_limited() -> None:
 
 def test_a_source_that_hangs_does_not_keep_its_process(runtime_folder: Path) -> None:
     code = (
-        "import sys, time; from livetable.feed import __main__ as main\n"
+        "import sys, time; from livetable.feed.cli import main\n"
         "main.LAST_SECONDS = 0.5\n"
         "from livetable.feed.sources import demo\n"
         "def run(options, publisher, stop):\n"
