@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -25,19 +25,34 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
     from livetable.feed.arrow.arrays import one_chunk
 
     try:
-        array = one_chunk(pa.array(values, from_pandas=True))
+        array = one_chunk(unmixed_array(values, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         array = _mixed(values)
     if pa.types.is_struct(array.type):
         raise ValueError("a struct would give every dict the keys of all the others")
-    if pa.types.is_binary(array.type) and str in set(map(type, values)):
-        raise ValueError("texts among bytes would become bytes")
     if not _has(array.type, pa.types.is_temporal) or _are_plain(array.type, values):
         return array
     for made in _tries(array, values):
         if all(map(_same, made.to_pylist(), values)):
             return made
     raise ValueError("these times would become others")
+
+
+def unmixed_array(
+    values: Sequence[Any], *, from_pandas: bool = False
+) -> pa.Array | pa.ChunkedArray:
+    """Return values as Arrow has them, unless it would make others of them without saying so.
+
+    Raises:
+        pa.ArrowException, OverflowError: as `pa.array` does.
+        ValueError: true, false or texts are among what Arrow turns them into.
+    """
+    array = pa.array(values, from_pandas=from_pandas)
+    if _has(array.type, pa.types.is_floating) and bool in _classes(values, array.type):
+        raise ValueError("true and false among numbers would become 1 and 0")
+    if _has(array.type, pa.types.is_binary) and str in _classes(values, array.type):
+        raise ValueError("texts among bytes would become bytes")
+    return array
 
 
 def _mixed(values: Sequence[Any]) -> pa.Array:
@@ -82,6 +97,21 @@ def _are_plain(kind: pa.DataType, values: Sequence[Any]) -> bool:
     if only.__module__ == "numpy":
         return True
     return only in (datetime.date, datetime.timedelta, type(None))
+
+
+def _classes(values: Iterable[Any], kind: pa.DataType) -> set[type]:
+    """Return of which classes cells are, and what is in them."""
+    if not pa.types.is_nested(kind):
+        return set(map(type, values))
+    found: set[type] = set()
+    for value in values:
+        if isinstance(value, Mapping):
+            for at in range(kind.num_fields):
+                field = kind.field(at)
+                found |= _classes((value.get(field.name),), field.type)
+        elif value is not None and kind.num_fields == 1 and not isinstance(value, str):
+            found |= _classes(value, kind.field(0).type)
+    return found
 
 
 def _same(made: Any, given: Any) -> bool:

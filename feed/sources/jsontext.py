@@ -17,6 +17,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.json
 
+from livetable.feed.arrow.cells import unmixed_array
 from livetable.feed.errors import LivetableError
 
 _ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
@@ -148,7 +149,7 @@ def column_of(values: Sequence[Any], at_least: pa.DataType | None = None) -> pa.
         made = _numbers(values)
         if made is None and _have_same_names(values):
             try:
-                made = pa.array(values)
+                made = unmixed_array(values)
             except (pa.ArrowException, OverflowError, TypeError, ValueError):
                 made = None
         if made is not None and (at_least is None or made.type == at_least):

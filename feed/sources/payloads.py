@@ -10,6 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from livetable.feed.arrow.arrays import check_type, checked, plain_type
+from livetable.feed.arrow.cells import unmixed_array
 from livetable.feed.arrow.envelope import check_stream
 from livetable.feed.errors import LivetableError
 from livetable.feed.frames.decoder import MAX_COLUMNS
@@ -236,8 +237,8 @@ def _records(rows: list[dict[str, Any]], size: int) -> Any:
     if not names or not all(isinstance(name, str) for name in names):
         return pd.DataFrame(rows)
     try:
-        arrays = [pa.array([row.get(name) for row in rows]) for name in names]
-    except (pa.ArrowException, OverflowError):  # values of several types in one column
+        arrays = [unmixed_array([row.get(name) for row in rows]) for name in names]
+    except (pa.ArrowException, OverflowError, ValueError):  # values of several types in one column
         return pd.DataFrame(rows)
     return pa.table(arrays, names=names)
 

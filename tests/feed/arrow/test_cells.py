@@ -20,13 +20,15 @@ NANO = pd.Timestamp("2020-01-01 00:00:00.000000001")
 KEPT: list[list[Any]] = [
     [DAY, None], [NOON, None], [NOON.replace(tzinfo=UTC), NOON.replace(tzinfo=EAST)],
     [NANO, NOON], [2**70, -1, None], [Decimal("1.5"), Decimal("1.55")], ["a", None], [1, 2.5],
+    [[1.5, 2], [], None],
     [[1], [2, 3]], [dt.timedelta(1), pd.Timedelta(1)], [dt.time(1, 2)],
 ]  # fmt: skip
 
 REFUSED: list[list[Any]] = [
     [NOON.replace(tzinfo=UTC), NOON], [NOON, NOON.replace(tzinfo=UTC)],
     [dt.time(1, tzinfo=UTC)], [[DAY, NOON]], ["a", b"b"], [1, "a"], [True, 1], [{"a": 1}],
-    [2**60 + 1, 0.5],
+    [2**60 + 1, 0.5], [1.5, False], [np.float64(1), True], [[1.5], [True]], [[b"a"], ["b"]],
+    [[{"a": 1.5}], [{"a": True}]], [[[1.5]], None, [[], [True]]],
 ]  # fmt: skip
 
 
