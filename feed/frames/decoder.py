@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -134,6 +136,55 @@ class Columns(Sequence[pa.Array]):
         return self._make(self._places[at])
 
 
+class _Reread:
+    """A small batch that is read anew from its body when it is looked at again after a while.
+
+    Arrow's objects for one are some tens of small pieces of memory. A history of thousands of
+    frames would hold them for minutes, in between all that comes and goes meanwhile: a viewer that
+    is used grew by a megabyte in four minutes, though it held no more.
+
+    Args:
+        body: The stream, checked; never written to again.
+        schema: Its schema.
+        batch: What it holds.
+    """
+
+    __slots__ = ("_batch", "_body", "_schema")
+
+    def __init__(self, body: memoryview, schema: pa.Schema, batch: pa.RecordBatch) -> None:
+        self._body, self._schema = body, schema
+        self._batch: pa.RecordBatch | None = batch
+        _forget_oldest(self)
+
+    def column(self, at: int) -> pa.Array:
+        """Return a column."""
+        batch = self._batch  # once: another thread may forget it
+        if batch is None:
+            batch = _batch_of(pa.py_buffer(self._body), self._schema)
+            assert batch is not None  # it was one when it came
+            self._batch = batch
+            _forget_oldest(self)
+        return batch.column(at)
+
+    def forget(self) -> None:
+        """Read it anew when it is looked at the next time."""
+        self._batch = None
+
+
+_SMALL: Final = 1 << 16
+"""Bytes of a body that is read anew: larger ones are few, and Arrow's part of them is small."""
+
+_at_hand: deque[_Reread] = deque()
+_AT_HAND: Final = 32
+
+
+def _forget_oldest(newest: _Reread) -> None:
+    _at_hand.append(newest)
+    if len(_at_hand) > _AT_HAND:
+        with contextlib.suppress(IndexError):  # another thread was faster
+            _at_hand.popleft().forget()
+
+
 class Decoder:
     """Decodes the bodies of one table; remembers the labels of the last one."""
 
@@ -151,8 +202,8 @@ class Decoder:
         Raises:
             BodyError: it is not the Arrow stream that docs/protocol.md asks for.
         """
-        batch = self._batch(body)
-        return self._decoded(batch)
+        batch, is_plain = self._batch(body)
+        return self._decoded(batch, memoryview(body) if is_plain and len(body) <= _SMALL else None)
 
     def delta(self, body: bytes | bytearray | memoryview) -> Delta:
         """Return the rows in `body`, the first field of which says where they are.
@@ -160,7 +211,7 @@ class Decoder:
         Raises:
             BodyError: it is not the Arrow stream that docs/protocol.md asks for.
         """
-        batch = self._batch(body)
+        batch, _ = self._batch(body)
         if (
             not len(batch.schema)
             or _first_name(batch.schema) != "row"
@@ -175,32 +226,33 @@ class Decoder:
             raise BodyError("a delta's rows are not in order")
         return Delta(positions, self._decoded(batch.remove_column(0)))
 
-    def _batch(self, body: bytes | bytearray | memoryview) -> pa.RecordBatch:
+    def _batch(self, body: bytes | bytearray | memoryview) -> tuple[pa.RecordBatch, bool]:
+        """Return the rows of a stream, and whether `_batch_of` reads them with their schema."""
         try:
             check_stream(memoryview(body))
-            batch = self._only_batch(memoryview(body))
+            batch, is_plain = self._only_batch(memoryview(body))
             # Before anything looks at a value: a corrupted offset kills the process there.
             batch.validate(full=True)
         except BodyError:
             raise
         except Exception as error:  # Arrow raises anything on what is no Arrow
             raise BodyError(f"not a readable Arrow stream: {error}".split("\n")[0][:300]) from None
-        return batch
+        return batch, is_plain
 
-    def _only_batch(self, body: memoryview) -> pa.RecordBatch:
+    def _only_batch(self, body: memoryview) -> tuple[pa.RecordBatch, bool]:
         buffer = pa.py_buffer(body)
         head = bytes(body[: 8 + metadata_size(body[:8])])
         # A schema of 500 fields takes three times as long to read as their values do.
         if self._head is not None and head == self._head[0]:
             batch = _batch_of(buffer, self._head[1])
             if batch is not None:
-                return batch
+                return batch, True
         batch = _only_batch(buffer)
         # Of the other byte order only Arrow's own reader knows: its schema does not say it.
         self._head = (head, batch.schema) if is_in_this_order(head) else None
-        return batch
+        return batch, False
 
-    def _decoded(self, batch: pa.RecordBatch) -> Decoded:
+    def _decoded(self, batch: pa.RecordBatch, again: memoryview | None = None) -> Decoded:
         try:
             labels = self._read_labels(batch.schema)
         except UnicodeDecodeError as error:  # a field's name
@@ -208,12 +260,13 @@ class Decoder:
         for at in self._named:
             plain = checked(batch.column(at))
             if plain is not batch.column(at):
-                batch = batch.set_column(at, batch.schema.field(at), plain)
+                batch, again = batch.set_column(at, batch.schema.field(at), plain), None
+        column = batch.column if again is None else _Reread(again, batch.schema, batch).column
         levels = 0 if labels.range is not None else len(labels.index)
         # Without any columns a column of nulls holds the number of rows.
         stop = batch.num_columns if labels.dtypes else levels
-        index = [batch.column(level) for level in range(levels)]
-        columns = Columns(stop - levels, lambda at: batch.column(levels + at))
+        index = Columns(levels, column)
+        columns = Columns(stop - levels, lambda at: column(levels + at))
         return Decoded(labels, index, columns, batch.num_rows, self._types, batch.schema)
 
     def _read_labels(self, schema: pa.Schema) -> Labels:

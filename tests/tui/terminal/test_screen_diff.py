@@ -8,6 +8,7 @@ from typing import Any
 
 import pyte
 import pytest
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -28,6 +29,16 @@ STYLES = [
     Style.parse("#ffffff on #0178d4"), BACK + Style(underline=True), BACK + Style(reverse=True),
     Style(), BACK + Style(italic=True, strike=True),
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _styles_of_no_other_console() -> None:
+    # rich remembers in a style what the first console made of it, and gives the same style to
+    # whoever adds up to an equal one: an app of 16 colours in the same process, for one.
+    for style in STYLES:
+        style._ansi = None
+
+
 WORDS = [
     "a",
     "12.50",
