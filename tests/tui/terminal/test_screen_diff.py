@@ -8,7 +8,6 @@ from typing import Any
 
 import pyte
 import pytest
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
