@@ -18,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from livetable.feed.frames.body import Snapshot
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
@@ -25,7 +26,7 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.rows.replica import Follower
-from livetable.feed.server.table_state import Snapshot, TableState
+from livetable.feed.server.table_state import TableState
 from livetable.tui.model.table import build
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import pyarrow as pa
 
 from livetable.feed.arrow.borrowed import lent_values
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BodyError
-from livetable.feed.protocol.labels import safe_str
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ import tempfile
 import traceback
 
 from livetable.feed.base.addresses import without_secrets
-from livetable.feed.protocol.labels import safe_str
+from livetable.feed.base.terminal_text import safe_str
 
 
 def told(error: BaseException) -> str:

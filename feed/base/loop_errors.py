@@ -8,7 +8,7 @@ import logging
 from collections.abc import Collection
 from typing import Any, Final
 
-from livetable.feed.protocol.labels import safe_str
+from livetable.feed.base.terminal_text import safe_str
 
 _log = logging.getLogger("livetable.feed")
 _MOST: Final = 20

@@ -70,3 +70,11 @@ def harmless(text: str) -> str:
     if not text.isascii() and _RIGHT_TO_LEFT.search(text):
         text += _LEFT_TO_RIGHT_MARK
     return text
+
+
+def safe_str(value: object) -> str:
+    """Return ``str(value)``, or a text in angle brackets if that raises."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"<{type(value).__name__}: no text, {type(error).__name__}>"

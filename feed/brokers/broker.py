@@ -16,8 +16,8 @@ from typing import Final, Protocol
 
 from livetable.feed.base.addresses import BROKERS, read_address
 from livetable.feed.base.extras import need
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
-from livetable.feed.protocol.labels import safe_str
 
 BEAT_SECONDS: Final = 1.0
 """A process says this often that it lives."""

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from livetable.feed.base.addresses import shown
-from livetable.feed.base.signals import heed, leave_at_last
-from livetable.feed.cli.options import (
+from livetable.feed.base.command_line import (
     AWAY,
     Parser,
     add_foreign_options,
@@ -30,6 +29,7 @@ from livetable.feed.cli.options import (
     sentence_of,
     split_command,
 )
+from livetable.feed.base.signals import heed, leave_at_last
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.directory import check_address, check_endpoint
 from livetable.feed.protocol.messages import check_name, name_from
@@ -188,7 +188,7 @@ def _check(options: argparse.Namespace) -> None:
     if source == "command" and not options.command:
         fail(PROGRAM, "write the command behind --: livetable-feed -- ps aux", 2)
     if options.types is not None:
-        from livetable.feed.sources.lines import read_types  # late: few say types
+        from livetable.feed.sources.column_types import read_types
 
         options.types = read_types(options.types)
     if options.name is not None:

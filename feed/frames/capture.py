@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from livetable.feed.arrow.borrowed import lent_of, numpys_memory
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.python_rows import (
     columns_of_dict,
@@ -28,7 +29,6 @@ from livetable.feed.frames.python_rows import (
     row_of,
     rows_of,
 )
-from livetable.feed.protocol.labels import safe_str
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,11 +19,11 @@ from livetable.feed.arrow.arrays import (
 )
 from livetable.feed.buffers.pool import LEAST, MOST, Room
 from livetable.feed.buffers.shared import SharedRoom
+from livetable.feed.frames.body import Body
 from livetable.feed.frames.capture import Captured
 from livetable.feed.frames.template import Column, Layout, Stencil, layout_of
 from livetable.feed.protocol.labels import to_json, to_text
 from livetable.feed.protocol.messages import METADATA_KEY
-from livetable.feed.server.table_state import Body
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,6 +6,8 @@ import math
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
+from livetable.feed.base.terminal_text import safe_str
+
 Label: TypeAlias = Any
 """Any hashable that pandas takes as a label."""
 
@@ -82,11 +84,3 @@ def to_text(label: Label) -> str:
     if isinstance(label, tuple):
         return " · ".join(filter(None, map(to_text, label)))
     return label if isinstance(label, str) else safe_str(label)
-
-
-def safe_str(value: object) -> str:
-    """Return ``str(value)``, or a text in angle brackets if that raises."""
-    try:
-        return str(value)
-    except Exception as error:
-        return f"<{type(value).__name__}: no text, {type(error).__name__}>"

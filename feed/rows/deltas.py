@@ -12,6 +12,7 @@ from livetable.feed.arrow.arrays import rows_array, to_arrow, values_of_column, 
 from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.errors import BadFrame
+from livetable.feed.frames.body import Body
 from livetable.feed.frames.capture import Captured, capture
 from livetable.feed.frames.encoder import Encoder, stream, text_note
 from livetable.feed.protocol.labels import from_json, to_text
@@ -20,7 +21,6 @@ from livetable.feed.rows.input import fitted
 from livetable.feed.rows.keyed_table import Difference, State, keys_of
 from livetable.feed.rows.row_map import Numbers
 from livetable.feed.rows.schema import Shape
-from livetable.feed.server.table_state import Body
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 

@@ -24,9 +24,10 @@ from livetable.feed.brokers.broker import (
     pack,
 )
 from livetable.feed.errors import BadEndpoint, LivetableError
+from livetable.feed.frames.body import Snapshot
 from livetable.feed.protocol.messages import Header, Position, TableInfo, new_epoch, split
 from livetable.feed.server.hub import process_name
-from livetable.feed.server.table_state import Snapshot, TableState
+from livetable.feed.server.table_state import TableState
 
 _log = logging.getLogger("livetable.feed")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livetable.feed.errors import WireError
+from livetable.feed.frames.body import Snapshot
 from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
     MAX_NAME,
@@ -26,7 +27,7 @@ from livetable.feed.protocol.messages import (
     split,
 )
 from livetable.feed.server.peers import MOST_PRIVATE, MOST_TOPICS, MOST_WAITING, Peer, Peers
-from livetable.feed.server.table_state import Snapshot, TableState
+from livetable.feed.server.table_state import TableState
 from livetable.feed.server.unsent import Sent, Unsent
 
 PUBLIC_SECONDS: Final = 0.25

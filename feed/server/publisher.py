@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from livetable.feed.base.closing import Closing
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep, start_thread
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.curve.keys import pair_for
 from livetable.feed.errors import (
     BadEndpoint,
@@ -25,12 +26,13 @@ from livetable.feed.errors import (
     NameTaken,
     PublisherClosed,
 )
+from livetable.feed.frames.body import Body
 from livetable.feed.frames.capture import Captured, capture, with_types
 from livetable.feed.local import directory
-from livetable.feed.protocol.labels import safe_str, to_json
+from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import can_share, check_name
 from livetable.feed.server.hub import Hub, get_hub
-from livetable.feed.server.table_state import PATIENCE_SECONDS, Body, TableState
+from livetable.feed.server.table_state import PATIENCE_SECONDS, TableState
 from livetable.feed.server.zmtp import say_taken
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.log_thread import tell
 from livetable.feed.base.native import new_lock
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.base.turns import Job, Turns
 from livetable.feed.errors import LivetableError
-from livetable.feed.protocol.labels import safe_str
+from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import (
     NO_SOURCE,
-    Place,
     Position,
     SourceStatus,
     TableInfo,
@@ -48,48 +48,6 @@ PATIENCE_SECONDS: Final = 0.25
 
 RATE_SECONDS: Final = 5.0
 """The rate of a table is counted over this many seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """An encoded snapshot.
-
-    Attributes:
-        data: The Arrow IPC stream.
-        rows: Its number of rows.
-        columns: Its number of columns, without the index.
-        note: What could not be kept as it was, as a sentence, or None.
-        place: Where viewers of this machine can read it, None if they can't.
-    """
-
-    data: memoryview
-    rows: int
-    columns: int
-    note: str | None = None
-    place: Place | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The newest frame as it stands for viewers, or what changed since one that they have.
-
-    Attributes:
-        position: Its epoch and seq.
-        body: Its bytes.
-        monotonic: When it was sent, by the feed's monotonic clock.
-        time: When it was sent, in seconds since 1970.
-        since: The seq of the state that it changes, None if it is the whole table.
-        gone: Where in that state the rows are that are gone: first row and how many.
-        source: How the feed stood with what it reads the table from.
-    """
-
-    position: Position
-    body: Body
-    monotonic: float
-    time: float
-    source: SourceStatus = NO_SOURCE
-    since: int | None = None
-    gone: tuple[tuple[int, int], ...] = ()
 
 
 _NO_BODY: Final = Body(memoryview(b""), 0, 0)

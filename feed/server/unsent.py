@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from livetable.feed.server.table_state import Snapshot
+from livetable.feed.frames.body import Snapshot
 
 FREE_BYTES: Final = 64 << 20
 """Of all tables of an endpoint together so much may be on its way, and some frames of each."""

@@ -27,9 +27,9 @@ from livetable.feed.brokers.broker import (
     unpack,
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
+from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import Header, Position, TableInfo
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.server.table_state import Body, Snapshot
 from livetable.feed.sources.registry import MakePublisher
 
 MANY: Final = True

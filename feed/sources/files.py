@@ -20,8 +20,8 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from livetable.feed.arrow.arrays import MARK
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
-from livetable.feed.protocol.labels import safe_str
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.file_types import LINE_FORMS, form_of, path_of

@@ -499,25 +499,3 @@ def no_column(key: object, names: Sequence[object]) -> str:
     """Say that the key column is missing, and which columns there are."""
     more = ", …" if len(names) > 20 else ""
     return f"there is no column {key!r}; there are {', '.join(map(repr, names[:20]))}{more}"
-
-
-_NAMED: Final = {
-    "text": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(),
-    "date": pa.date32(), "time": pa.timestamp("us"),
-}  # fmt: skip
-"""Types as they are called on the command line."""
-
-
-def read_types(text: str) -> dict[str, pa.DataType]:
-    """Return types of columns by what is written of them: ``zip=text,when=time``.
-
-    Raises:
-        BadLines: it is not written so.
-    """
-    types = {}
-    for part in text.split(","):
-        column, equals, name = part.rpartition("=")
-        if not equals or not column.strip() or name.strip() not in _NAMED:
-            raise BadLines(f"--types {part!r}: write COLUMN=TYPE with one of {', '.join(_NAMED)}")
-        types[column.strip()] = _NAMED[name.strip()]
-    return types

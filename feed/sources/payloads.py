@@ -12,9 +12,9 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import check_type, checked, plain_type
 from livetable.feed.arrow.cells import unmixed_array
 from livetable.feed.arrow.envelope import check_stream
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
 from livetable.feed.frames.decoder import MAX_COLUMNS
-from livetable.feed.protocol.labels import safe_str
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.pickle_reader import looks_pickled
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import zmq
 
+from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.curve.keys import check_plain
 from livetable.feed.errors import BadEndpoint, LivetableError
-from livetable.feed.protocol.labels import safe_str
 from livetable.feed.protocol.messages import looks_like_livetable
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.payloads import array_of, recognise

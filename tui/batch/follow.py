@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import numpy as np
 
-from livetable.feed.cli.options import quieten
+from livetable.feed.base.command_line import quieten
 from livetable.tui.batch.read_loop import NoTable, Reading, asked, lacking, shown_of
 from livetable.tui.target import Target, ViewOptions
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from livetable.feed.cli.options import say
+from livetable.feed.base.command_line import say
 from livetable.tui.batch.read_loop import (
     Hint,
     NoTable,

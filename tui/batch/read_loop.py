@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from livetable.feed.base.command_line import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.base.signals import heed
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.cli.options import INTERRUPTED, SAID_SECONDS, say
 from livetable.feed.errors import LivetableError
 from livetable.tui.target import Target, ViewOptions
 from livetable.tui.workers.started import started

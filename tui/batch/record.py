@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from livetable.feed.cli.options import quieten, say
-from livetable.feed.cli.options import sentence_of as why
+from livetable.feed.base.command_line import quieten, say
+from livetable.feed.base.command_line import sentence_of as why
 from livetable.feed.errors import LivetableError
 from livetable.tui.batch.read_loop import Reading
 from livetable.tui.target import Target, ViewOptions

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from livetable.feed.cli.options import fail, run_command, split_command
+from livetable.feed.base.command_line import fail, run_command, split_command
 from livetable.tui.cli.options import build_parser, for_feed
 from livetable.tui.cli.request import PROGRAM, Call, Way, check, kind_of
 from livetable.tui.target import Target, ViewOptions, origin_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from livetable.feed.cli.options import (
+from livetable.feed.base.command_line import (
     Parser,
     add_foreign_options,
     add_text_options,

@@ -20,7 +20,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from livetable.feed.cli.options import fail
+from livetable.feed.base.command_line import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.messages import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
@@ -87,7 +87,7 @@ def check(options: argparse.Namespace, command: list[str] | None) -> Call:
     try:
         return _checked(options, command)
     except (LivetableError, OSError) as error:
-        from livetable.feed.cli.options import sentence_of
+        from livetable.feed.base.command_line import sentence_of
 
         fail(PROGRAM, sentence_of(error), 2)
 
@@ -98,7 +98,7 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
     _check_combinations(options, way)
     _check_sources(options, targets, way)
     if options.types is not None:
-        from livetable.feed.sources.lines import read_types
+        from livetable.feed.sources.column_types import read_types
 
         read_types(options.types)
     settings, complaint = _settings()

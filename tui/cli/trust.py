@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from livetable.feed.base.command_line import say_plainly
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.cli.options import say_plainly
 from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadKey
 from livetable.tui.target import Target

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from livetable.feed.base.command_line import say_plainly
 from livetable.feed.base.extras import need
-from livetable.feed.cli.options import say_plainly
 from livetable.feed.errors import LivetableError
 from livetable.tui.cli.options import for_browser
 from livetable.tui.target import Target

@@ -14,7 +14,7 @@ from typing import IO
 
 from livetable.feed.base.addresses import shown, shown_command
 from livetable.feed.base.closing import Closing
-from livetable.feed.cli.options import AWAY, SAID_SECONDS, say, without_sockets
+from livetable.feed.base.command_line import AWAY, SAID_SECONDS, say, without_sockets
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.directory import MAX_PATH, own_folder, sweep
 from livetable.tui.target import Target

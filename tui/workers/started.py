@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from livetable.feed.cli.options import without_sockets
+from livetable.feed.base.command_line import without_sockets
 
 
 class Started(Protocol):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.protocol.labels import from_json, safe_str, to_json, to_text
+from livetable.feed.base.terminal_text import safe_str
+from livetable.feed.protocol.labels import from_json, to_json, to_text
 from tests.ugly import NoText
 
 plain = (

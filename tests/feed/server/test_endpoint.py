@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from livetable.feed.buffers.pool import Room
 from livetable.feed.client.requests import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
 from livetable.feed.errors import WireError
+from livetable.feed.frames.body import Body
 from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
     PART_BYTES,
@@ -29,7 +30,7 @@ from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.server.endpoint import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
-from livetable.feed.server.table_state import Body, TableState
+from livetable.feed.server.table_state import TableState
 
 
 class Sent:

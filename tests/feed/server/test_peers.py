@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from livetable.feed.client.requests import Wanting
+from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
 from livetable.feed.server import peers as module
 from livetable.feed.server.endpoint import MAX_WANTS, STALE_SECONDS, Serving
@@ -28,7 +29,6 @@ from livetable.feed.server.peers import (
     Peer,
     Peers,
 )
-from livetable.feed.server.table_state import Body, Snapshot
 from livetable.feed.server.unsent import FREE_BODIES, FREE_BYTES, Unsent
 from tests.feed.server.test_endpoint import Feed, Sent
 

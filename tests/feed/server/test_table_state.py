@@ -6,8 +6,9 @@ import logging
 
 import pytest
 
+from livetable.feed.frames.body import Body
 from livetable.feed.protocol.messages import Position
-from livetable.feed.server.table_state import Body, TableState
+from livetable.feed.server.table_state import TableState
 
 
 def encode(frame: object) -> Body:

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from livetable.feed.base.command_line import run_command, split_command
 from livetable.feed.cli import main as feed_command
-from livetable.feed.cli.options import run_command, split_command
 from livetable.tui.cli import main as command
 from livetable.tui.cli.options import REACH, Browser, build_parser, for_browser, for_feed, is_given
 from livetable.tui.cli.web import command_for
