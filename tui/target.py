@@ -15,7 +15,7 @@ from livetable.feed.local.directory import check_address, check_endpoint
 from livetable.feed.protocol.messages import check_name, name_from
 from livetable.feed.sources.file_types import ENDINGS, form_of, is_folder, path_of
 from livetable.tui.model.budget import USUAL, Budget, HistorySize
-from livetable.tui.workers.started import place as place_of
+from livetable.tui.text.places import place as place_of
 
 if TYPE_CHECKING:
     from livetable.feed.tape.recorder import Recorder

@@ -35,13 +35,13 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
     Raises:
         NoTable: none came in time, or it lacks a column.
     """
-    from livetable.tui.workers.feed import Link
+    from livetable.tui.model.feed_state import Link
 
     reading = Reading(target, options.timeout, conditions=asked(options))
     reading.end_by_signals()
     watch = None
     if options.until is not None:
-        from livetable.tui.workers.alerts import Watch
+        from livetable.tui.query.conditions import Watch
 
         watch = Watch(options.until)
     from livetable.tui.output.text_formats import safe_out

@@ -18,7 +18,7 @@ from livetable.tui.batch.read_loop import (
     shown_of,
 )
 from livetable.tui.target import Target, ViewOptions
-from livetable.tui.workers.started import started
+from livetable.tui.text.places import started
 
 if TYPE_CHECKING:
     from livetable.tui.workers.listing import Lister
@@ -212,7 +212,7 @@ def _fetch_table(
     target: Target, until: float | None, options: ViewOptions
 ) -> tuple[Any, str | None]:
     """Return a table when it is there, has ended, or comes to what is waited for."""
-    from livetable.tui.workers.feed import Link
+    from livetable.tui.model.feed_state import Link
 
     # What is waited for may stand in the first rows of what never ends.
     waits = options.until is not None
@@ -223,7 +223,7 @@ def _fetch_table(
         reading.awaits = "the end of standard input"
     watch = None
     if options.until is not None:
-        from livetable.tui.workers.alerts import Watch
+        from livetable.tui.query.conditions import Watch
 
         watch = Watch(options.until)
     said = None

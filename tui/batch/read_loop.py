@@ -16,14 +16,14 @@ from livetable.feed.base.signals import heed
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
 from livetable.tui.target import Target, ViewOptions
-from livetable.tui.workers.started import started
+from livetable.tui.text.places import started
 
 if TYPE_CHECKING:
     from livetable.feed.protocol.messages import SourceStatus
     from livetable.feed.tape.recorder import Recorder
+    from livetable.tui.model.feed_state import FeedState
     from livetable.tui.model.history import History
     from livetable.tui.model.table import Table
-    from livetable.tui.workers.feed import FeedState
 
 
 class NoTable(LivetableError):
@@ -123,7 +123,7 @@ class Reading:
             until = time.monotonic() + self._timeout
         worker = threading.Thread(target=self._subscriber.run, daemon=True)
         worker.start()
-        from livetable.tui.workers.feed import Link
+        from livetable.tui.model.feed_state import Link
 
         link: Link | None = None
         said: set[str] = set()
@@ -217,8 +217,8 @@ def _history_for(conditions: Sequence[str]) -> History | None:
     if not conditions:
         return None
     from livetable.tui.model.history import History
+    from livetable.tui.query.conditions import Watch
     from livetable.tui.query.expression import BadExpression, parse
-    from livetable.tui.workers.alerts import Watch
 
     parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
     for part in parts:

@@ -379,8 +379,8 @@ def _condition(name: str, text: str | None) -> str | None:
     """Return a condition of the command line that can be read."""
     if text is None:
         return None
+    from livetable.tui.query.conditions import check_alert
     from livetable.tui.query.expression import BadExpression
-    from livetable.tui.workers.alerts import check_alert
 
     try:
         check_alert(text)

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from livetable.tui.config.settings import BadFile, read_toml
-from livetable.tui.grid.styles import RULE_NAMES
 from livetable.tui.model.table import ColumnRef
 from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey
 from livetable.tui.query.column_choice import AS_IT_CAME, ColumnChoice, Computed
-from livetable.tui.query.rules import Rule
+from livetable.tui.query.rules import RULE_NAMES, Rule
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, Shade
 
 _HEAD = "livetable's view of {}: edit it, share it, show it with --view FILE"
@@ -221,8 +220,8 @@ def _computed(value: Any) -> list[Computed]:
 
 
 def _alert(text: str) -> str:
+    from livetable.tui.query.conditions import check_alert
     from livetable.tui.query.expression import BadExpression
-    from livetable.tui.workers.alerts import check_alert
 
     try:
         check_alert(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from livetable.tui.grid.composer import HEAT_LEVELS, RULE_LEVELS, Look
+from livetable.tui.query.rules import RULE_NAMES
 
 _HEADER: Final = ((Look.HEADER, "header"), (Look.CURSOR_COLUMN, "header-cursor"))
 _BELOW: Final = ((Look.FIXED, "fixed"), (Look.CURSOR_ROW, "cursor-row"))
@@ -22,9 +23,6 @@ _ABOVE: Final = (
 )
 _HEAT: Final = int(Look.HEAT_1 | Look.HEAT_2 | Look.HEAT_4)
 _RULE: Final = int(Look.RULE_1 | Look.RULE_2 | Look.RULE_4)
-
-RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
-"""What a rule can say of a row, in the order of the levels."""
 
 _FADING: Final = ("up", "down", "changed")
 

@@ -15,7 +15,8 @@ from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
-    from livetable.tui.workers.alerts import Alarm, Alert, Watch
+    from livetable.tui.query.conditions import Watch
+    from livetable.tui.workers.alerts import Alarm, Alert
 
 _KEPT: Final = 200
 _NOTICE_SECONDS: Final = 1.0  # between bells: a table that moves fast must not shake the desk
@@ -135,9 +136,9 @@ class AlertedPane(TimedPane):
         table = self.live_table.table
         if table is None:
             return
+        from livetable.tui.query.conditions import check_alert
         from livetable.tui.query.expression import BadExpression
         from livetable.tui.widgets.prompt import Prompt
-        from livetable.tui.workers.alerts import check_alert
 
         prompt = Prompt("alert when: ", hint=_HINT, words=table.titles)
 

@@ -18,6 +18,7 @@ from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.config.settings import BadFile, view_path
+from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
 from livetable.tui.pane.alerts import AlertedPane
@@ -34,12 +35,12 @@ from livetable.tui.terminal.gc_pause import tidy_soon
 from livetable.tui.terminal.pace import BEHIND_SECONDS
 from livetable.tui.terminal.timer import later
 from livetable.tui.text.ages import line_text
+from livetable.tui.text.places import place, started
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.status_line import StatusLine
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.view_line import ViewLine
-from livetable.tui.workers.feed import FeedState, Link, Subscriber
-from livetable.tui.workers.started import place, started
+from livetable.tui.workers.feed import Subscriber
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -90,7 +91,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self._feed = FeedState(name=target.title)
         self.alert_command = options.alert_command
         if options.until is not None:
-            from livetable.tui.workers.alerts import Watch
+            from livetable.tui.query.conditions import Watch
 
             self.until = Watch(options.until)
         self._view_file: Path | None = None

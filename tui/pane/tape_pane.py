@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.feed.tape.player import Playback
+from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.table import RowId, Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal.timer import later
 from livetable.tui.widgets.bindings import named
-from livetable.tui.workers.feed import FeedState, Link
 
 if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from livetable.tui.grid.styles import RULE_NAMES
 from livetable.tui.model.table import Table
 from livetable.tui.query.expression import BadExpression
+
+RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
+"""What a rule can say of a row, in the order of the levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Rule:
 
     Attributes:
         text: The condition that a row must meet.
-        look: One of `looks.RULE_NAMES`.
+        look: One of `RULE_NAMES`.
     """
 
     text: str

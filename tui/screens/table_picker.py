@@ -17,11 +17,11 @@ from livetable.tui.dialogs.leaving import LeftOnce
 from livetable.tui.pane.messages import ListingChanged
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
+from livetable.tui.text.places import place, started
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.workers.feed_process import FeedProcess, foreign_feed
 from livetable.tui.workers.listing import ANSWER_SECONDS, Listed, Lister, as_table, target_of
-from livetable.tui.workers.started import place, started
 
 
 class TableList(LiveTable):

@@ -10,23 +10,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from rich.console import RenderableType
 from textual import events
 from textual.app import App, ScreenStackError
 from textual.errors import NoWidget
+from textual.widget import Widget
 
 from livetable.tui.terminal.timer import later
-from livetable.tui.widgets.table_view import LiveTable
-
-if TYPE_CHECKING:
-    from livetable.tui.widgets.prompt import Prompt
 
 T = TypeVar("T")
 
 _PATIENCE: Final = 2.0
 """Seconds that keys wait at most, for a prompt or the first paint: quitting always works."""
+
+
+class TypedAt(Protocol):
+    """A line that is typed into."""
+
+    settled: asyncio.Event
+    """Set while it takes what is typed."""
+
+    def take(self, event: events.Key | events.Paste) -> bool:
+        """Take a key or a paste; tell whether it was for this."""
+        ...
+
+
+def _has_bindings_only(widget: Widget | None) -> bool:
+    """Tell whether all that keys do to a widget is in its bindings: it says so itself."""
+    return getattr(widget, "has_bindings_only", False)
 
 
 class TypedInOrder(App[T]):
@@ -62,12 +75,12 @@ class TypedInOrder(App[T]):
             await self.on_event(event)
 
     @property
-    def prompt(self) -> Prompt | None:
+    def prompt(self) -> TypedAt | None:
         """The prompt that what is typed is for, None if there is none."""
         raise NotImplementedError
 
     @property
-    def home(self) -> LiveTable | None:
+    def home(self) -> Widget | None:
         """The table that has the keys where nothing else has them, None for none."""
         return None
 
@@ -88,7 +101,7 @@ class TypedInOrder(App[T]):
                 if not prompt.take(event) and isinstance(event, events.Key):
                     await self._act(event.key)
                 return
-            if isinstance(event, events.Key) and isinstance(self.focused, LiveTable):
+            if isinstance(event, events.Key) and _has_bindings_only(self.focused):
                 await self._act(event.key)  # all that keys do to a table, they do by bindings
                 return
         if isinstance(event, events.MouseDown) and not event.is_forwarded and self._is_going(event):
@@ -107,7 +120,7 @@ class TypedInOrder(App[T]):
         chain = widget.ancestors_with_self
         return not widget.is_attached or any(getattr(one, "_pruning", False) for one in chain)
 
-    async def _settled_prompt(self) -> Prompt | None:
+    async def _settled_prompt(self) -> TypedAt | None:
         prompt = self.prompt
         if prompt is not None and not prompt.settled.is_set():
             with contextlib.suppress(TimeoutError):

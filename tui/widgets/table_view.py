@@ -48,6 +48,8 @@ class LiveTable(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"livetable--{name}" for name in (*NAMES, "message")}
+    has_bindings_only: ClassVar[bool] = True
+    """Keys meet it in the order in which they are typed: `key_order`."""
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("up,k", "cursor(-1, 0)", "Up", show=False),
         Binding("down,j", "cursor(1, 0)", "Down", show=False),

@@ -18,7 +18,7 @@ from livetable.feed.base.command_line import AWAY, SAID_SECONDS, say, without_so
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.directory import MAX_PATH, own_folder, sweep
 from livetable.tui.target import Target
-from livetable.tui.workers import started
+from livetable.tui.text import places
 
 _RESTARTS = 10
 _SAID_BYTES = 4096  # of a line that is kept; a feed may print anything
@@ -93,7 +93,7 @@ class FeedProcess(Closing):
             self._wait_until_ready()
         if data is not None:
             os.close(data)
-        started.add(self.target.endpoint or "", self)
+        places.add(self.target.endpoint or "", self)
         self._watcher = threading.Thread(target=self._watch, name="livetable-source", daemon=True)
         self._watcher.start()
 
@@ -193,7 +193,7 @@ class FeedProcess(Closing):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        started.remove(self.target.endpoint or "")
+        places.remove(self.target.endpoint or "")
         self._watcher.join(2)
         with contextlib.suppress(OSError):
             self._path.unlink()

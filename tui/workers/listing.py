@@ -13,7 +13,7 @@ from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
 from livetable.feed.protocol.messages import Position, TableInfo
 from livetable.tui.target import Target
 from livetable.tui.text.ages import age_text
-from livetable.tui.workers.started import place, started
+from livetable.tui.text.places import place, started
 
 ANSWER_SECONDS = 0.7
 """A publisher that is connected and has not answered by then is not livetable's."""

@@ -24,13 +24,13 @@ from livetable.feed.tape.player import Playback
 from livetable.feed.tape.recorder import Recorder
 from livetable.tui.app import LivetableApp
 from livetable.tui.batch.row_changes import NoSuchRow, changes_of
+from livetable.tui.model.feed_state import Link
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.pane import tape_pane as tape_module
 from livetable.tui.pane.tape_pane import SPEEDS, TapePane, moment_when
 from livetable.tui.target import ViewOptions, parse_target
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.status_line import StatusLine
-from livetable.tui.workers.feed import Link
 from tests.waiting import wait_until
 
 BEGAN = 1_700_000_000.0

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livetable.tui.grid.composer import Look
-from livetable.tui.grid.styles import NAMES, RULE_NAMES, names_of
+from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.query.group import column_of, grouped, total_of
-from livetable.tui.query.rules import Rule, levels, read_rule
+from livetable.tui.query.rules import RULE_NAMES, Rule, levels, read_rule
 from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat
 from tests.tui.model.test_table import table_of

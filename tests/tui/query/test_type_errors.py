@@ -13,10 +13,10 @@ from textual.widgets import Input
 from livetable.tui.model.table import Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.query.arrange import Arrangement, arrange, check_condition, check_filter
+from livetable.tui.query.conditions import check_alert
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.query.rules import read_rule
 from livetable.tui.widgets.view_line import ViewLine
-from livetable.tui.workers.alerts import check_alert
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, stage
 

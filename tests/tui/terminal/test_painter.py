@@ -16,13 +16,13 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.table import Table
 from livetable.tui.screens.help import HelpScreen
 from livetable.tui.terminal.painter import Painter
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from livetable.tui.widgets.status_line import StatusLine
 from livetable.tui.widgets.table_view import LiveTable
-from livetable.tui.workers.feed import FeedState, Link
 from tests.terminal import _UNKNOWN
 from tests.tui.model.test_table import table_of
 from tests.tui.widgets.test_table_view import TableApp

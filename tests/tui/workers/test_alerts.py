@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from livetable.tui.model.table import Table
 from livetable.tui.pane.alerts import desktop_notice
+from livetable.tui.query.conditions import Watch, check_alert
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.widgets.prompt import Prompt
-from livetable.tui.workers.alerts import MOST, Alarm, Watch, check_alert, sentence_of
+from livetable.tui.workers.alerts import MOST, Alarm, sentence_of
 from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
 

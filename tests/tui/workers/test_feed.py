@@ -16,11 +16,12 @@ from livetable.feed import Publisher
 from livetable.feed.client.connection import Client, Event, Gone
 from livetable.feed.errors import BadKey
 from livetable.tui.app import LivetableApp
+from livetable.tui.model.feed_state import Link
 from livetable.tui.target import Target
 from livetable.tui.widgets.status_line import StatusLine
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.workers import feed
-from livetable.tui.workers.feed import Link, Subscriber, ask_early
+from livetable.tui.workers.feed import Subscriber, ask_early
 from tests.waiting import wait_for
 
 ORDERS = Target(None, "orders")

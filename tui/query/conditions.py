@@ -1,0 +1,106 @@
+"""Which rows begin to meet a condition: ``price > 9``, or ``price > 9 until price < 8``. Pure.
+
+Each row, told apart by its key, is told of once; again only after it ceased to meet the condition
+or, with ``until``, came to meet the second one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from livetable.tui.model.table import Table
+from livetable.tui.query.expression import BadExpression, outside_quotes
+
+_UNTIL: Final = " until "
+
+
+@dataclass(slots=True)
+class Watch:
+    """One condition, and which rows meet it.
+
+    Attributes:
+        text: The condition, with what ends it behind ``until``.
+        problem: Why it can't be worked out now, None if it can.
+    """
+
+    text: str
+    problem: str | None = None
+    _on: set[Any] = field(default_factory=set)
+
+    @property
+    def conditions(self) -> tuple[str, str | None]:
+        """What begins it, and what ends it, None for its ceasing to be so."""
+        at = outside_quotes(self.text, _UNTIL)
+        if at < 0:
+            return self.text.strip(), None
+        return self.text[:at].strip(), self.text[at + len(_UNTIL) :].strip()
+
+    def check(self, table: Table) -> np.ndarray[Any, Any]:
+        """Return the rows, as in the frame, that begin to meet the condition with this state."""
+        from livetable.tui.query.arrange import parsed
+        from livetable.tui.query.evaluate import mask_of
+
+        begin, end = self.conditions
+        everything = table.arranged(None).undressed
+        try:
+            mask = mask_of(parsed(begin, everything.titles), everything, table.frame_rows)
+            off = ~mask
+            if end is not None:
+                off = mask_of(parsed(end, everything.titles), everything, table.frame_rows)
+        except BadExpression as error:
+            self.problem = f"{self.text}: {error.sentence}"
+            return np.empty(0, dtype=np.int64)
+        self.problem = None
+        if table.unfinished is not None and table.unfinished < len(mask):
+            mask = mask.copy()
+            mask[table.unfinished] = False  # half a number is another number
+        rows = np.flatnonzero(mask)
+        names = dict(zip(_names(table, rows), rows.tolist(), strict=True))
+        fresh = np.array([row for name, row in names.items() if name not in self._on], np.int64)
+        if self._on:
+            held = np.flatnonzero(~off) if end is not None else rows
+            self._on &= set(_names(table, held))
+        self._on |= names.keys()
+        return fresh
+
+
+def check_alert(
+    text: str, titles: tuple[str, ...] | None = None, types: tuple[Any, ...] | None = None
+) -> None:
+    """Make sure that a condition can be read, and worked out.
+
+    Args:
+        text: The condition.
+        titles: The columns' titles there are; None: any may be there.
+        types: Their types; None: they may be any.
+
+    Raises:
+        BadExpression: it can't; it says where.
+    """
+    from livetable.tui.query.arrange import check_condition
+    from livetable.tui.query.expression import parse
+
+    watch = Watch(text)
+    for part in watch.conditions:
+        if part is not None and titles is None:
+            parse(part, None)
+        elif part is not None and titles is not None:
+            check_condition(part, titles, types)
+
+
+def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:
+    """Return what tells rows apart: their keys, else their places."""
+    if not table.is_keyed or not len(rows):
+        return list(rows.tolist())
+    from livetable.feed.arrow.arrays import rows_array
+
+    key = table.arranged(None).key_values().take(rows_array(rows))
+    return list(map(_name, key.to_pylist()))
+
+
+def _name(key: Any) -> Any:
+    """Return what a row is told apart by, in a set: NaN is the same as NaN there."""
+    return str(key) if isinstance(key, dict | list) or key != key else key
