@@ -10,6 +10,7 @@ format:
 lint:
 	ruff format --check .
 	ruff check .
+	PYTHONPATH=.links lint-imports --no-logo
 
 types:
 	mypy -p livetable

@@ -26,7 +26,7 @@ from livetable.tui.config.settings import Settings
 from livetable.tui.dialogs.leaving import Palette
 from livetable.tui.pane.messages import TerminalTook
 from livetable.tui.pane.table_pane import TablePane
-from livetable.tui.screens.tabs import TablesScreen
+from livetable.tui.screens.tabs import Chosen, TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal import gc_pause, textual_fixes
 from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal, has_shell
@@ -150,13 +150,20 @@ class LivetableApp(TypedInOrder[int]):
     def get_default_screen(self) -> Screen[Any]:
         """Return the first screen."""
         if all(target.table is not None for target in self._targets):
-            return TablesScreen(self._targets, self._options, client=self._client)
+            return TablesScreen(
+                self._targets, self._options, client=self._client, choose=self._choose_table
+            )
         from livetable.tui.screens.table_picker import (
             PickerScreen,  # late: a named table needs none
         )
 
         first = self._targets[0]
         return PickerScreen(first.endpoint, self._options, origin=first.origin)
+
+    def _choose_table(self, options: ViewOptions, chosen: Chosen) -> None:
+        from livetable.tui.screens.table_picker import choose_table  # late: few open another one
+
+        choose_table(self, options, chosen)
 
     def on_load(self) -> None:
         """Make room for all workers: each table holds one or two for as long as it is open."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from livetable.feed.arrow.arrays import one_chunk
+
 # Arrow looks for pandas once, behind a lock of its own, for which a child that is forked meanwhile
 # would wait without end. Here it looks in the thread that imports this: forks wait for that one.
 pa.array([None], from_pandas=True)
@@ -22,8 +24,6 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
         pa.ArrowException: they are of several types, or of one that Arrow does not have.
         ValueError: Arrow would make others of them.
     """
-    from livetable.feed.arrow.arrays import one_chunk
-
     try:
         array = one_chunk(unmixed_array(values, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

@@ -135,7 +135,7 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
     """
     loaded("livetable.feed.arrow.arrays")
     loaded("livetable.feed.arrow.common_type")
-    from livetable.feed.arrow.arrays import to_arrow, values_of_column
+    from livetable.feed.arrow.from_pandas import to_arrow, values_of_column
     from livetable.feed.protocol.labels import to_json
 
     frame = captured.frame

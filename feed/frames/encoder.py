@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.arrow.arrays import (
-    columns_of,
-    dtype_of,
-    one_chunk,
-    plain_type,
-    values_of_column,
-)
+from livetable.feed.arrow.arrays import dtype_of, one_chunk, plain_type
+from livetable.feed.arrow.from_pandas import columns_of, values_of_column
 from livetable.feed.buffers.pool import LEAST, MOST, Room
 from livetable.feed.buffers.shared import SharedRoom
 from livetable.feed.frames.body import Body

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrow.arrays import to_arrow
 from livetable.feed.arrow.borrowed import lent_values
 from livetable.feed.arrow.envelope import first_batch
+from livetable.feed.arrow.from_pandas import to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

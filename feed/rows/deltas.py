@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrow.arrays import rows_array, to_arrow, values_of_column, without_dictionary
+from livetable.feed.arrow.arrays import rows_array, without_dictionary
 from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
+from livetable.feed.arrow.from_pandas import to_arrow, values_of_column
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.body import Body
 from livetable.feed.frames.capture import Captured, capture

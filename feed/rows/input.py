@@ -11,17 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrow.arrays import (
-    columns_of,
-    dtype_of,
-    one_chunk,
-    plain_type,
-    to_arrow,
-    values_of_column,
-    without_dictionary,
-)
+from livetable.feed.arrow.arrays import dtype_of, one_chunk, plain_type, without_dictionary
 from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
+from livetable.feed.arrow.from_pandas import columns_of, to_arrow, values_of_column
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.capture import Captured, capture
 from livetable.feed.frames.capture import is_column as _is_column

@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
-from livetable.feed.arrow.arrays import MARK
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
@@ -34,7 +33,7 @@ from livetable.feed.sources.followed import (
     signature,
 )
 from livetable.feed.sources.lines import Lines, OtherTypes
-from livetable.feed.sources.table_of_texts import ROUNDED
+from livetable.feed.sources.table_of_texts import marked
 from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.whereabouts import events
 
@@ -216,15 +215,6 @@ class _Rewritten:
         except Exception as error:  # of any reader, on what is half a file
             raise BadFile(f"is half written, or no {self._form}: {error!s:.100}") from None
         return table
-
-
-def marked(made: jsontext.Made) -> pa.Table:
-    """Return a table of JSON's that says which of its floats are rounded."""
-    fields = [
-        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in made.rounded else field
-        for field in made.table.schema
-    ]
-    return made.table.cast(pa.schema(fields)) if made.rounded else made.table
 
 
 def _read_arrow(file: io.BytesIO) -> pa.Table:

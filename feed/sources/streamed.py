@@ -15,7 +15,6 @@ import pyarrow as pa
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import jsontext
-from livetable.feed.sources.files import marked
 from livetable.feed.sources.followed import LATIN1
 from livetable.feed.sources.lines import BadLines, Lines, OtherTypes, last_of_each
 from livetable.feed.sources.printed import (
@@ -28,7 +27,7 @@ from livetable.feed.sources.printed import (
     starts_with_value,
 )
 from livetable.feed.sources.records import fields_of, separator_of
-from livetable.feed.sources.table_of_texts import table_of_texts
+from livetable.feed.sources.table_of_texts import marked, table_of_texts
 from livetable.feed.sources.utf8 import Utf8
 
 PAUSE: Final = 0.2

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import MARK
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
+from livetable.feed.sources import jsontext
 from livetable.feed.sources.values import Form, Kind, given, read
 
 ROUNDED = "rounded"
@@ -72,3 +73,12 @@ def field_of(name: str, type_: pa.DataType, kind: Kind) -> pa.Field:
     """Return a column's field, which says what its type does not."""
     mark = QUANTITY if kind.form is Form.QUANTITY else ROUNDED if kind.rounded else None
     return pa.field(name, type_, metadata=None if mark is None else {MARK: mark.encode()})
+
+
+def marked(made: jsontext.Made) -> pa.Table:
+    """Return a table of JSON's that says which of its floats are rounded."""
+    fields = [
+        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in made.rounded else field
+        for field in made.table.schema
+    ]
+    return made.table.cast(pa.schema(fields)) if made.rounded else made.table

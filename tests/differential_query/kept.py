@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
-from livetable.tui.query.computed import changed_rows
 from livetable.tui.query.group import TOTALS
+from livetable.tui.query.row_match import changed_rows
 from livetable.tui.query.statistics import figures_of
 from tests.differential_query.frames import DECIMALS, FLOATS, TEXTS, WHOLE, random_frame
 from tests.tui.model.test_table import Line, table_of

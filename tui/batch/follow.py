@@ -82,7 +82,7 @@ class _Lines:
     def changes(self, now: Table, before: Table | None) -> None:
         """Write the rows in which a table differs from the one before; all where there was none."""
         from livetable.feed.arrow.arrays import as_numpy, missing
-        from livetable.tui.query.computed import changed_rows, places_in
+        from livetable.tui.query.row_match import changed_rows, places_in
 
         shown = _shown_rows(now)
         if before is None:

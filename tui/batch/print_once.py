@@ -126,7 +126,7 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
     from livetable.feed.tape.file import TapeReader
     from livetable.feed.tape.player import Playback
     from livetable.tui.model.tape_history import TapeHistory
-    from livetable.tui.widgets.time_line import read_moment
+    from livetable.tui.text.clock import read_moment
 
     assert target.tape is not None
     playback = Playback(TapeReader(target.tape))

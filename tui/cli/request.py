@@ -391,7 +391,7 @@ def _condition(name: str, text: str | None) -> str | None:
 
 def _moment(text: str | None) -> str | None:
     if text is not None:
-        from livetable.tui.widgets.time_line import read_moment
+        from livetable.tui.text.clock import read_moment
 
         if read_moment(text, time.time()) is None:
             _refuse(f"--at {text!r} is no time: write 14:03, 14:03:07 or -30")

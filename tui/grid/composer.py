@@ -663,7 +663,7 @@ def then_of(
     import numpy as np
 
     from livetable.feed.arrow.arrays import missing
-    from livetable.tui.query.computed import places_in
+    from livetable.tui.query.row_match import places_in
 
     places = places_in(now, then, np.array([now.row_in_frame(row) for row in rows], dtype=np.int64))
     read = []

@@ -22,8 +22,6 @@ from livetable.feed.rows.values import Arrays, Values
 if TYPE_CHECKING:
     from livetable.feed.rows.replica import Followed
     from livetable.feed.rows.row_map import Rows
-    from livetable.tui.query.evaluate import Columns as Earlier
-    from livetable.tui.query.expression import Expression
 
 RowId = tuple[Any, ...]
 """What a row is held by: its key, else its index's labels, else its position."""
@@ -43,6 +41,33 @@ class Past(Protocol):
         ...
 
 
+class Formula(Protocol):
+    """How the values of a column are worked out from others'."""
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether earlier states are asked."""
+        ...
+
+    def type_of(self, titles: tuple[str, ...], types: tuple[pa.DataType, ...]) -> pa.DataType:
+        """Return the type of the values behind columns of these titles and types."""
+        ...
+
+    def type_beside_past(
+        self, table: Table, headings: Headings, types: tuple[pa.DataType, ...]
+    ) -> pa.DataType:
+        """Return the type that also holds what the values of earlier states need."""
+        ...
+
+    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
+        """Return the values of the rows shown from `start` to before `stop`."""
+        ...
+
+    def whole(self, table: Table, at: int) -> pa.Array:
+        """Return all values, in the order of the frame."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """What a column is, whatever its values are.
@@ -55,7 +80,7 @@ class Heading:
         mixed: Whether its texts stand for values of any types.
         quantity: Whether its texts are numbers with units, which sort and compare as such.
         rounded: Whether the source had more digits than its floats hold.
-        expression: What its values are worked out by, None if they came with the frame.
+        formula: What its values are worked out by, None if they came with the frame.
         categories: What its texts are, in an order that is not the alphabet's; empty if in none.
         trouble: Why they could not be when they were last looked at; empty if they could.
     """
@@ -66,7 +91,7 @@ class Heading:
     mixed: bool = False
     quantity: bool = False
     rounded: bool = False
-    expression: Expression | None = None
+    formula: Formula | None = None
     categories: tuple[str, ...] = ()
     trouble: list[str] = field(default_factory=list, compare=False, repr=False)
 
@@ -86,9 +111,8 @@ class Headings:
         self._refs = refs
         self.fixed = sum(column.fixed for column in columns)
         self.titles = tuple(column.title for column in columns)
-        self.computes = any(column.expression is not None for column in columns)
-        self.looks_back = any(one.expression is not None and one.expression.spans
-                              for one in columns)  # fmt: skip
+        self.computes = any(column.formula is not None for column in columns)
+        self.looks_back = any(one.formula is not None and one.formula.looks_back for one in columns)
         self._types: tuple[pa.DataType, ...] = ()
         self._types_of: object = None
 
@@ -119,10 +143,8 @@ class Headings:
     def _find_types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
         found: list[pa.DataType] = []
         for column in self.columns:
-            if column.expression is not None:
-                from livetable.tui.query.computed import type_of
-
-                found.append(type_of(column.expression, self.titles[: len(found)], tuple(found)))
+            if column.formula is not None:
+                found.append(column.formula.type_of(self.titles[: len(found)], tuple(found)))
             else:
                 found.append(pa.int64() if column.source is None else source_types[column.source])
         return tuple(found)
@@ -219,12 +241,20 @@ class Table:
         everything = self.headings if self.whole is None else self.whole
         kinds = self.types_alone(everything)  # also of columns that are not shown
         if self.past is not None and everything.looks_back:
-            from livetable.tui.query.computed import types_beside_past
-
-            kinds = types_beside_past(self, everything)
+            kinds = self._types_beside_past(everything, kinds)
         if self.whole is None:
             return kinds
         return tuple(kinds[self.whole.places[ref]] for ref in self.refs)
+
+    def _types_beside_past(
+        self, headings: Headings, usual: tuple[pa.DataType, ...]
+    ) -> tuple[pa.DataType, ...]:
+        found: list[pa.DataType] = []
+        for kind, heading in zip(usual, headings.columns, strict=True):
+            if heading.formula is not None:
+                kind = heading.formula.type_beside_past(self, headings, tuple(found))
+            found.append(kind)
+        return usual if tuple(found) == usual else tuple(found)
 
     def types_alone(self, headings: Headings) -> tuple[pa.DataType, ...]:
         """Return the types of columns of this frame, whatever was before it."""
@@ -234,10 +264,8 @@ class Table:
         """Return a column with its values."""
         heading = self.headings.columns[at]
         source = heading.source
-        if heading.expression is not None:
-            from livetable.tui.query.computed import whole
-
-            return Column(heading.title, whole(self, at))
+        if heading.formula is not None:
+            return Column(heading.title, heading.formula.whole(self, at))
         return Column(heading.title, None if source is None else self.sources.whole(source))
 
     @property
@@ -293,11 +321,10 @@ class Table:
 
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
-        if self.headings.columns[column].expression is not None:
-            from livetable.tui.query.computed import window
-
-            return window(self, column, start, stop)
-        source = self.headings.columns[column].source
+        heading = self.headings.columns[column]
+        if heading.formula is not None:
+            return heading.formula.window(self, column, start, stop)
+        source = heading.source
         if source is None:
             first, step = self.range
             return rows_array(self.frame_rows_of(start, stop) * step + first)
@@ -308,7 +335,7 @@ class Table:
     def values_of_rows(self, column: int, rows: pa.Array) -> pa.Array:
         """Return a column's values of some of the frame's rows; nulls where `rows` has nulls."""
         heading = self.headings.columns[column]
-        if heading.source is None or heading.expression is not None:
+        if heading.source is None or heading.formula is not None:
             return taken(self.values_at(column), rows)
         return self.sources.at(heading.source, rows)
 
@@ -476,24 +503,6 @@ class Table:
         """Return where a column is, None if it is not there."""
         return self.headings.places.get(ref)
 
-    def values_of(self, title: str) -> pa.Array | None:
-        """Return all values of the first column of a title, None if there is none.
-
-        In the order of the frame, whatever is shown of it.
-        """
-        at = self.column_at((title, 0))
-        return None if at is None else self.values_at(at)
-
-    def holds_quantities(self, title: str) -> bool:
-        """Whether the first column of a title holds numbers with units."""
-        at = self.column_at((title, 0))
-        return at is not None and self.is_quantity(at)
-
-    def categories_of(self, title: str) -> tuple[str, ...]:
-        """Return the categories of the first column of a title, in order; none if unordered."""
-        at = self.column_at((title, 0))
-        return () if at is None else self.headings.columns[at].categories
-
     def values_at(self, column: int) -> pa.Array:
         """Return all values of a column, in the order of the frame, whatever is shown of it."""
         values = self.column(column).values
@@ -501,12 +510,6 @@ class Table:
             first, step = self.range
             return rows_array(np.arange(self.frame_rows, dtype=np.int64) * step + first)
         return values
-
-    def earlier(self, span: Span) -> tuple[Earlier, float]:
-        """Return the frame's rows as they were so long before, and how many seconds that is."""
-        from livetable.tui.query.computed import earlier
-
-        return earlier(self, span)
 
     def select(self, names: Sequence[str]) -> Table:
         """Return the table with only the columns of these titles, in this order.
@@ -521,7 +524,7 @@ class Table:
         """Return the table with one column, whose values may be an index that only counts."""
         heading = replace(self.headings.columns[column], fixed=False)
         shown = Headings([heading], (self.refs[column],))
-        if heading.source is not None or heading.expression is not None:
+        if heading.source is not None or heading.formula is not None:
             return replace(self, headings=shown, whole=self.whole or self.headings)
         shown = Headings([replace(heading, source=0)], (self.refs[column],))
         values = self.values_at(column)

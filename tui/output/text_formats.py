@@ -149,7 +149,7 @@ def data_columns(table: Table) -> list[int]:
     return [
         at
         for at, one in enumerate(table.headings.columns)
-        if one.source is not None or one.expression is not None
+        if one.source is not None or one.formula is not None
     ]
 
 

@@ -107,7 +107,7 @@ class ColumnedPane(ArrangedPane):
         """Hide the cursor's column; one that was worked out goes."""
         if found := self.under_cursor():
             table, column, ref = found
-            if table.headings.columns[column].expression is not None:
+            if table.headings.columns[column].formula is not None:
                 # As in its heading: a view file's title may hold what a heading never does.
                 named = [one for one in self.columns.computed if harmless(one.title) == ref[0]]
                 if not named:

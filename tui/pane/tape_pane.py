@@ -93,7 +93,7 @@ class TapePane(TablePane):
 
     def moment_named(self, text: str) -> float | None:
         """Return the moment that a text names: a time of the tape's last day, or back from here."""
-        from livetable.tui.widgets.time_line import read_moment
+        from livetable.tui.text.clock import read_moment
 
         playback = self.tape.playback
         return read_moment(text, playback.time(self.tape.last if ":" in text else self._now))

@@ -112,7 +112,7 @@ class TimedPane(ArrangedPane):
 
     def moment_named(self, text: str) -> float | None:
         """Return the moment that a text names, in seconds since 1970; None if it names none."""
-        from livetable.tui.widgets.time_line import read_moment
+        from livetable.tui.text.clock import read_moment
 
         return read_moment(text, time.time())
 
@@ -210,8 +210,8 @@ class TimedPane(ArrangedPane):
         self._marking = True
 
         def run() -> None:
-            from livetable.tui.query.computed import came_and_went, changed_rows
-            from livetable.tui.widgets.time_line import wall_text
+            from livetable.tui.query.row_match import came_and_went, changed_rows
+            from livetable.tui.text.clock import wall_text
 
             try:
                 came, gone, names = came_and_went(base, then, _GONE_NAMED)

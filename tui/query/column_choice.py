@@ -98,7 +98,7 @@ def without_computed(table: Table) -> Table:
 
 @lru_cache(maxsize=32)
 def _came(headings: Headings) -> Headings:
-    kept = [column for column in headings.columns if column.expression is None]
+    kept = [column for column in headings.columns if column.formula is None]
     return headings if len(kept) == len(headings.columns) else Headings(kept)
 
 
@@ -116,7 +116,9 @@ def _with_computed(
     headings: Headings, titles: tuple[str, ...], computed: tuple[Computed, ...]
 ) -> Headings:
     expressions, _ = _read(titles, computed)
-    made = [Heading(title, None, expression=one) for title, one in expressions]
+    from livetable.tui.query.computed import ComputedColumn  # late: few tables compute
+
+    made = [Heading(title, None, formula=ComputedColumn(one)) for title, one in expressions]
     return Headings([*headings.columns, *made])
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.feed.arrow.arrays import truth, without_dictionary
-from livetable.tui.model.table import Span
+from livetable.feed.arrow.arrays import is_text, truth, without_dictionary
+from livetable.tui.model.table import Table
 from livetable.tui.query import arithmetic, comparison, exact, time_arithmetic
 from livetable.tui.query.arithmetic import absolute, calculate, negated
 from livetable.tui.query.exact import Exact, Literal, Value, is_number
@@ -29,6 +29,7 @@ from livetable.tui.query.expression import (
     Operation,
 )
 from livetable.tui.query.sort import category_places
+from livetable.tui.query.table_columns import Columns, columns_of
 from livetable.tui.query.type_errors import misfit, not_a_condition
 from livetable.tui.text.type_names import kind_of
 
@@ -36,27 +37,7 @@ Values = Any
 """An Arrow array with a value a row, or an Arrow scalar for all of them."""
 
 
-class Columns(Protocol):
-    """Where an expression finds its columns."""
-
-    def values_of(self, title: str) -> pa.Array | None:
-        """Return the values of the first column of that title, None if there is none."""
-        ...
-
-    def holds_quantities(self, title: str) -> bool:
-        """Whether the first column of that title holds numbers with units, as texts."""
-        ...
-
-    def categories_of(self, title: str) -> tuple[str, ...]:
-        """Return the categories of the first column of that title, in order; none if unordered."""
-        ...
-
-    def earlier(self, span: Span) -> tuple[Columns, float]:
-        """Return the same rows as they were, and how many seconds that is ago."""
-        ...
-
-
-def mask_of(expression: Expression, columns: Columns, rows: int) -> np.ndarray[Any, Any]:
+def mask_of(expression: Expression, columns: Columns | Table, rows: int) -> np.ndarray[Any, Any]:
     """Return which rows an expression is true for; where it is unknown it is not.
 
     Args:
@@ -93,12 +74,18 @@ def _check_truth(expression: Expression, kind: pa.DataType) -> None:
         raise BadExpression(said, 0, len(expression.text))
 
 
-def evaluate(expression: Expression, columns: Columns) -> Values:
+def evaluate(expression: Expression, columns: Columns | Table) -> Values:
     """Return an expression's values.
+
+    Args:
+        expression: The expression.
+        columns: Where its columns are; a table for all of its rows, whatever is shown of them.
 
     Raises:
         BadExpression: something in it can't be worked out; it says what and where.
     """
+    if isinstance(columns, Table):
+        columns = columns_of(columns)
     try:
         return _for_arrow(_value(expression.root, columns))
     except _Unfit as error:
@@ -271,11 +258,6 @@ class _Unfit(BadExpression):
         super().__init__(sentence, node.start, node.end)
         self.node = node
         self.kinds = kinds
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Tell whether values of a type are texts."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 # -- comparisons ---------------------------------------------------------------------------------

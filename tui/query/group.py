@@ -99,7 +99,7 @@ def grouped(
     found += [values for _, _, values in results]
     headings = [
         *(
-            replace(table.headings.columns[at], source=number, fixed=True, expression=None)
+            replace(table.headings.columns[at], source=number, fixed=True, formula=None)
             for number, at in enumerate(places)
         ),
         Heading(COUNT_TITLE, len(places)),

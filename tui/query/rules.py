@@ -66,8 +66,8 @@ def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[i
     The last rule that a row meets counts. One that can't be worked out counts for no row.
     """
     from livetable.tui.query.arrange import parsed
-    from livetable.tui.query.computed import shown
     from livetable.tui.query.evaluate import mask_of
+    from livetable.tui.query.table_columns import shown
 
     found = [0] * (stop - start)
     titles = table.undressed.titles

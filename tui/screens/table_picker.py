@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import Static
@@ -15,7 +16,7 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
 from livetable.tui.dialogs.leaving import LeftOnce
 from livetable.tui.pane.messages import ListingChanged
-from livetable.tui.screens.tabs import TablesScreen
+from livetable.tui.screens.tabs import Chosen, TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.text.places import place, started
 from livetable.tui.widgets.key_line import KeyLine
@@ -130,7 +131,7 @@ class PickerScreen(LeftOnce[Target | None]):
             self._warning = str(error)
             self._head()
             return
-        screen = TablesScreen([process.target], self._options, can_leave=True)
+        screen = self._screen_of(process.target)
         self._foreign = process, screen
         self.app.push_screen(screen)
 
@@ -150,7 +151,11 @@ class PickerScreen(LeftOnce[Target | None]):
                 self.end_work()
                 self.dismiss(target)
             else:
-                self.app.push_screen(TablesScreen([target], self._options, can_leave=True))
+                self.app.push_screen(self._screen_of(target))
+
+    def _screen_of(self, target: Target) -> TablesScreen:
+        choose = partial(choose_table, self.app)
+        return TablesScreen([target], self._options, can_leave=True, choose=choose)
 
     def action_cancel(self) -> None:
         """Choose nothing, where one was to be chosen."""
@@ -177,3 +182,8 @@ class PickerScreen(LeftOnce[Target | None]):
             return f"waiting for {harmless(own.awaits)} …"
         state = "no table there yet" if self.lister.connected else "nobody there yet"
         return f"waiting for {harmless(place(self.endpoint))} … {state}"
+
+
+def choose_table(app: App[Any], options: ViewOptions, chosen: Chosen) -> None:
+    """List the tables there are, to choose one."""
+    app.push_screen(PickerScreen(None, options, choose=True), chosen)

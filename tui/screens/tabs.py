@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MOST_TABS = 9
 
+Chosen: TypeAlias = "Callable[[Target | None], Awaitable[None]]"
+Choose: TypeAlias = "Callable[[ViewOptions, Chosen], object]"
+
 
 class TablesScreen(LeftOnce[None]):
     """Holds the panes.
@@ -31,6 +34,7 @@ class TablesScreen(LeftOnce[None]):
         options: What else the command line asks for.
         can_leave: Whether there is a list to go back to.
         client: A reader that has asked for the first table already.
+        choose: Lists the tables there are, and hands over which one was chosen, None for none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = named(
@@ -53,10 +57,12 @@ class TablesScreen(LeftOnce[None]):
         *,
         can_leave: bool = False,
         client: Client | None = None,
+        choose: Choose,
     ) -> None:
         super().__init__()
         self._options = options
         self._can_leave = can_leave
+        self._choose = choose
         self.panes = [
             pane_of(target, options, client if not at else None)
             for at, target in enumerate(targets)
@@ -165,13 +171,12 @@ class TablesScreen(LeftOnce[None]):
 
     def action_add(self) -> None:
         """Choose another table, for a tab of its own."""
-        from livetable.tui.screens.table_picker import PickerScreen
 
         async def chosen(target: Target | None) -> None:
             if target is not None:
                 await self.open(target)
 
-        self.app.push_screen(PickerScreen(None, self._options, choose=True), chosen)
+        self._choose(self._options, chosen)
 
     async def open(self, target: Target) -> None:
         """Show a table in a tab of its own, behind this one."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -14,13 +12,11 @@ from textual.message import Message
 from textual.widget import Widget
 
 from livetable.tui.text.ages import span_text
+from livetable.tui.text.clock import wall_text
 from livetable.tui.widgets.view_line import cut
 
 _BAR: Final = 24
 _WIDE: Final = 100
-_BACK: Final = re.compile(r"-?\s*(\d+(?:\.\d+)?)\s*([smh][a-z]*)?(?: back| ago)?", re.IGNORECASE)
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
-_CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,37 +109,3 @@ class TimeLine(Widget):
         share = (event.x - self._bar_from) / (self._bar - 1)
         if -0.05 <= share <= 1.05:
             self.post_message(self.Chosen(min(max(share, 0.0), 1.0)))
-
-
-def wall_text(moment: float) -> str:
-    """Return seconds since 1970 as a time of day."""
-    try:
-        wall = datetime.datetime.fromtimestamp(moment)
-    except (ValueError, OverflowError, OSError):  # a feed's clock may tell anything
-        return f"{moment:g} s"
-    return wall.strftime("%H:%M:%S.") + f"{wall.microsecond // 100_000}"
-
-
-def read_moment(text: str, now: float) -> float | None:
-    """Return the moment that a text names, as seconds since 1970; None if it names none.
-
-    Args:
-        text: ``14:03``, ``14:03:07.5`` (the last time that it was so late), or how long ago:
-            ``-30`` seconds, ``2 min``.
-        now: The time now.
-    """
-    text = text.strip()
-    if back := _BACK.fullmatch(text):
-        return now - float(back[1]) * _UNITS.get((back[2] or "s")[0], 1)
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        return None
-    today = datetime.datetime.fromtimestamp(now)
-    try:
-        moment = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
-    except ValueError:
-        return None
-    moment += datetime.timedelta(seconds=float(found[3] or 0))
-    if moment.timestamp() > now:
-        moment -= datetime.timedelta(days=1)
-    return moment.timestamp()

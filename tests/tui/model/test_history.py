@@ -18,7 +18,8 @@ from livetable.tui.model.history import History, size_of
 from livetable.tui.model.row_history import RowHistory, sparkline
 from livetable.tui.model.table import Table
 from livetable.tui.text.ages import span_text
-from livetable.tui.widgets.time_line import Moment, read_moment, wall_text
+from livetable.tui.text.clock import read_moment, wall_text
+from livetable.tui.widgets.time_line import Moment
 from tests.tui.model.test_table import table_of
 
 

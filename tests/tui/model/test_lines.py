@@ -14,7 +14,7 @@ from livetable.tui.model.budget import Budget
 from livetable.tui.model.history import History, size_of
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import PLAIN, Mode, arrange, sorted_by
-from livetable.tui.query.computed import came_and_went, changed_rows, places_in
+from livetable.tui.query.row_match import came_and_went, changed_rows, places_in
 from tests.tui.model.test_table import Line
 
 

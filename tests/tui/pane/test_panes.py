@@ -15,7 +15,7 @@ from textual.widgets import OptionList
 from livetable.tui.dialogs.column_picker import ColumnsScreen
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.query.column_choice import AS_IT_CAME
-from livetable.tui.query.computed import places_in
+from livetable.tui.query.row_match import places_in
 from livetable.tui.text.column_style import NumberForm, Shade
 from livetable.tui.widgets.panels.chart import ChartPanel, drawing
 from livetable.tui.widgets.panels.column_info import InfoPanel

@@ -31,7 +31,7 @@ from livetable.tui.query.column_choice import (
     with_computed,
     without_computed,
 )
-from livetable.tui.query.computed import changed_rows, places_in
+from livetable.tui.query.row_match import changed_rows, places_in
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import (
     PLAIN_STYLE,

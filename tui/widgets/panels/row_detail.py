@@ -45,7 +45,7 @@ class DetailPanel(Panel):
             for ref, kind, heading in zip(
                 everything.refs, everything.types, everything.headings.columns, strict=True
             )
-            if is_numeric(kind) and heading.expression is None
+            if is_numeric(kind) and heading.formula is None
         ]
         _, over_time = self._rows.read(table, row, numeric, table.sent)
         self.is_whole = self._rows.whole

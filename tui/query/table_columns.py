@@ -1,0 +1,160 @@
+"""Where an expression finds its columns: all rows of a table, those in sight, or what they were."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from livetable.tui.model.table import Span, Table
+from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.row_match import is_akin, places_in
+
+
+class Columns(Protocol):
+    """Where an expression finds its columns."""
+
+    def values_of(self, title: str) -> pa.Array | None:
+        """Return the values of the first column of that title, None if there is none."""
+        ...
+
+    def holds_quantities(self, title: str) -> bool:
+        """Whether the first column of that title holds numbers with units, as texts."""
+        ...
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        """Return the categories of the first column of that title, in order; none if unordered."""
+        ...
+
+    def earlier(self, span: Span) -> tuple[Columns, float]:
+        """Return the same rows as they were, and how many seconds that is ago."""
+        ...
+
+
+def columns_of(table: Table) -> Columns:
+    """Return all columns of a table, whatever is shown of it."""
+    everything = table.undressed
+    return Whole(everything, len(everything.titles))
+
+
+def shown(table: Table, start: int, stop: int) -> Columns:
+    """Return the rows shown from `start` to before `stop`, all their columns."""
+    everything = table.undressed
+    return Shown(everything, len(everything.titles), start, stop)
+
+
+class Empty:
+    """Columns of no rows, to find out types with."""
+
+    def __init__(
+        self,
+        titles: tuple[str, ...],
+        types: tuple[Any, ...],
+        before: dict[Span, tuple[Any, ...]] | None = None,
+    ) -> None:
+        self._titles = titles
+        self._types = dict(reversed(list(zip(titles, types, strict=True))))
+        self._before = before or {}
+
+    def values_of(self, title: str) -> pa.Array | None:
+        kind = self._types.get(title)
+        return None if kind is None else pa.nulls(0, kind)
+
+    def holds_quantities(self, title: str) -> bool:
+        return False
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        return ()
+
+    def earlier(self, span: Span) -> tuple[Columns, float]:
+        types = self._before.get(span)
+        return (self if types is None else Empty(self._titles, types)), 1.0
+
+
+class _OfTable:
+    """The columns of a table that stand before one of its computed ones."""
+
+    def __init__(self, table: Table, before: int) -> None:
+        self.table = table
+        self._before = before
+
+    def values_of(self, title: str) -> pa.Array | None:
+        at = self.table.column_at((title, 0))
+        if at is None or (
+            at >= self._before and self.table.headings.columns[at].formula is not None
+        ):
+            return None
+        return self.values_at(at)
+
+    def holds_quantities(self, title: str) -> bool:
+        at = self.table.column_at((title, 0))
+        return at is not None and self.table.is_quantity(at)
+
+    def categories_of(self, title: str) -> tuple[str, ...]:
+        at = self.table.column_at((title, 0))
+        return () if at is None else self.table.headings.columns[at].categories
+
+    def values_at(self, at: int) -> pa.Array:
+        raise NotImplementedError
+
+    def _earlier(self, span: Span) -> tuple[Table | None, float]:
+        table = self.table
+        then = table.past.before(table, span) if table.past is not None else None
+        return then, table.sent - then.sent if then is not None else float("nan")
+
+
+class Shown(_OfTable):
+    """Of the rows in sight."""
+
+    def __init__(self, table: Table, before: int, start: int, stop: int) -> None:
+        super().__init__(table, before)
+        self._start = start
+        self._stop = stop
+
+    def values_at(self, at: int) -> pa.Array:
+        return self.table.window(at, self._start, self._stop)
+
+    def earlier(self, span: Span) -> tuple[Columns, float]:
+        then, seconds = self._earlier(span)
+        rows = self.table.frame_rows_of(self._start, self._stop)
+        return _Then(self.table, then, self._before, rows), seconds
+
+
+class Whole(_OfTable):
+    """Of all rows."""
+
+    def values_at(self, at: int) -> pa.Array:
+        return self.table.values_at(at)
+
+    def earlier(self, span: Span) -> tuple[Columns, float]:
+        then, seconds = self._earlier(span)
+        return _Then(self.table, then, self._before, None), seconds
+
+
+class _Then(_OfTable):
+    """What the same rows held in an earlier state; nothing for those that were not there."""
+
+    def __init__(
+        self, now: Table, then: Table | None, before: int, rows: np.ndarray[Any, Any] | None
+    ) -> None:
+        super().__init__(now, before)
+        self._then = then
+        self._places = None if then is None else places_in(now, then, rows)
+        self._count = now.frame_rows if rows is None else len(rows)
+
+    def values_at(self, at: int) -> pa.Array:
+        kind = self.table.types[at]
+        then = self._then
+        place = then.column_at(self.table.refs[at]) if then is not None else None
+        if then is None or place is None or self._places is None:
+            return pa.nulls(self._count, kind)
+        values = then.values_of_rows(place, self._places)
+        if not is_akin(values.type, kind):
+            return pa.nulls(self._count, kind)
+        if pa.types.is_timestamp(kind) and values.type.tz != kind.tz:  # one moment in two zones
+            return values.cast(pa.timestamp(values.type.unit, kind.tz))
+        return values
+
+    def earlier(self, span: Span) -> tuple[Columns, float]:
+        raise BadExpression("a change of a change is not known: make it a column of its own")
