@@ -311,7 +311,7 @@ class Serving:
             table = None if at is None else self.tables.get(at)
             if at in self._held and table is not None and table.has_news(want.have):
                 self._wait(want, now)  # to be told that there is nothing new would be wrong
-            elif table is None or not table.silent:
+            elif table is None or not table.is_silent:
                 self._answer_idle(at, want, now)
         if (self._unsent or self._transfers) and self._look_at <= now:
             self._look(now)
@@ -364,8 +364,8 @@ class Serving:
         table = self.tables.get(want.table)
         if table is not None:
             table.expire(now)  # rows whose time is over are nobody's any more
-            if table.on_wanted is not None:
-                table.on_wanted()
+            if table.elsewhere is not None:
+                table.elsewhere.on_wanted()
         if table is not None and self._answer(table, want, now):
             return
         if table is None or table.failed is None or want.table in listener.failure_told:
@@ -619,7 +619,7 @@ class Serving:
             since=snapshot.since,
             gone=snapshot.gone,
             ended=table.is_last(snapshot.position),
-            silent=table.silent,
+            silent=table.is_silent,
         )
 
     def _answer_idle(self, name: str | None, want: Want, now: float) -> None:
@@ -643,7 +643,7 @@ class Serving:
                 failure=table.failed,
                 source=table.source_of(want.have),
                 ended=table.is_last(want.have),
-                silent=table.silent,
+                silent=table.is_silent,
             )
         self._reply(want, header)
 

@@ -37,6 +37,7 @@ from livetable.feed.server.zmtp import say_taken
 
 if TYPE_CHECKING:
     from livetable.feed.rows.keyed_table import ChangingTable
+    from livetable.feed.server.mirror import Mirror
 
 
 class Publisher(Closing):
@@ -432,6 +433,16 @@ class Publisher(Closing):
             self.note(note)
         self._state.ended = True
         self._hub.news(self._state, self._bound)
+
+    def mirror(self, on_wanted: Callable[[], object]) -> Mirror:
+        """Have the table's frames come from another process, through what is returned.
+
+        Args:
+            on_wanted: Called for each want of a viewer, in the feed's thread.
+        """
+        from livetable.feed.server.mirror import Mirror  # late: few tables come from elsewhere
+
+        return Mirror(self._state, partial(self._hub.news, self._state, self._bound), on_wanted)
 
     def note(self, sentence: str | None) -> None:
         """Show viewers a sentence about the source, until it is replaced or None is given."""

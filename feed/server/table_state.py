@@ -30,6 +30,7 @@ from livetable.feed.protocol.messages import (
 
 if TYPE_CHECKING:
     from livetable.feed.rows.keyed_table import ChangingTable, Difference, State
+    from livetable.feed.server.mirror import Elsewhere
 
 Beginning: TypeAlias = "tuple[State, tuple[int, ...]]"
 """What a table changes from, and which of its fields are the key."""
@@ -139,12 +140,8 @@ class TableState:
         so a frame that comes in between is seen by one of the two."""
         self.note_is_new = False
         """Whether who waits is to be told of the note at once."""
-        self.silent = False
-        """Whether nobody is to be answered: who sends this table elsewhere is not heard."""
-        self.told: tuple[TableInfo, float] | None = None
-        """What its own process says of a table that comes from elsewhere, and when it said so."""
-        self.on_wanted: Callable[[], object] | None = None
-        """Called for each want, in the feed's thread."""
+        self.elsewhere: Elsewhere | None = None
+        """Where its frames are made, if that is another process: a `Mirror` puts them here."""
         self.on_taken: Callable[[], object] | None = None
         """Called when another process says that the name is its own now, in the feed's thread."""
         self._encode = encode
@@ -164,6 +161,11 @@ class TableState:
         self._failed = 0  # seq of a frame that could not be encoded
         self._took = 0.0  # seconds of the last encoding
         self._sends: deque[float] = deque(maxlen=4096)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody is to be answered: who makes its frames elsewhere is not heard."""
+        return self.elsewhere is not None and self.elsewhere.is_silent
 
     @property
     def seq(self) -> int:
@@ -641,8 +643,8 @@ class TableState:
 
     def rate(self, monotonic: float) -> float:
         """Return frames per second over the last seconds, 0 when none came."""
-        if self.told is not None:
-            return self.told[0].rate
+        if self.elsewhere is not None and self.elsewhere.told is not None:
+            return self.elsewhere.told[0].rate
         while self._sends and self._sends[0] < monotonic - RATE_SECONDS:
             self._sends.popleft()
         sends = list(self._sends)  # the producer goes on meanwhile
@@ -654,10 +656,8 @@ class TableState:
 
     def info(self, monotonic: float, pid: int, process: str) -> TableInfo:
         """Return the table's line in the catalogue."""
-        if self.told is not None:
-            info, heard = self.told
-            age = None if info.age is None else info.age + max(0.0, monotonic - heard)
-            return replace(info, age=age, state="gone" if self.silent else info.state)
+        if self.elsewhere is not None and (there := self.elsewhere.info(monotonic)) is not None:
+            return there
         self.expire(monotonic)
         now = self._now
         rows, columns = now.shape

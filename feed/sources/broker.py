@@ -245,15 +245,12 @@ class _Bridged:
         self._busy = False
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
-        state = publisher._state
-        state.silent = True
-        state.on_wanted = self._wanted
+        self._mirror = publisher.mirror(self._wanted)
 
     @property
     def info(self) -> TableInfo | None:
         """What its process says, or said, of it; None while nothing is known."""
-        told = self._publisher._state.told
-        return told[0] if told is not None else None
+        return self._mirror.info
 
     def close(self) -> None:
         """End the table."""
@@ -276,19 +273,18 @@ class _Bridged:
         if self._left_at is None:
             return False
         looked_at = self._end is not None or self._busy
-        return self._publisher._state.ended or not looked_at or now - self._left_at > _LAST_SECONDS
+        return self._mirror.is_ended or not looked_at or now - self._left_at > _LAST_SECONDS
 
     async def recall(self) -> None:
         """Describe it by what the broker keeps of it: its process is not heard any more."""
         about, head = await self._broker.kept(self._publisher.name)
-        state = self._publisher._state
         try:
             introduced = Header.decode(about).tables if about is not None else ()
             frame = Header.decode(head) if head is not None else None
         except WireError:
             return
         info = introduced[0] if introduced else None
-        if info is None or frame is None or frame.position is None or not state.silent:
+        if info is None or frame is None or frame.position is None or not self._mirror.is_silent:
             return  # an older release's; or it lives, after all
         known = replace(
             info,
@@ -301,7 +297,7 @@ class _Bridged:
             age=max(0.0, time.time() - (frame.time or time.time())),
             key=frame.key,
         )
-        state.told, state.key = (known, time.monotonic()), frame.key
+        self._mirror.remember(known)
 
     def _wanted(self) -> None:  # in the hub's thread
         first = time.monotonic() - self._wanted_at > 1.0
@@ -334,27 +330,18 @@ class _Bridged:
         """Look whether the process still lives, and whether anybody still looks."""
         if now - self._wanted_at > UNWANTED_SECONDS:
             await self.unfollow()
-        state = self._publisher._state
         silent = away or now - self._heard_at > SILENT_SECONDS
-        if silent and not state.silent:
-            self._tell_silence()
+        if silent and not self._mirror.is_silent:
+            self._mirror.tell_silence()
             if not away:
                 self._work(self.recall())  # frames may have come after what it said last
-        state.silent = silent
-
-    def _tell_silence(self) -> None:
-        """Tell viewers at once that what they see is the last state; then they hear nothing."""
-        state = self._publisher._state
-        state.silent = True
-        state.note_is_new = state.wanted = True
-        self._publisher._hub.news(state, self._publisher._bound)
+        self._mirror.silence(silent)
 
     def link(self, there: bool, sentence: str) -> None:
         """The broker came or went."""
-        state = self._publisher._state
-        state.note = None if there else sentence
+        self._mirror.note(None if there else sentence)
         if not there:
-            self._tell_silence()
+            self._mirror.tell_silence()
         if there and self._end is not None:
             end, self._end = self._end, None
 
@@ -368,33 +355,7 @@ class _Bridged:
         """Its process lives, and says this of it."""
         self._heard_at = time.monotonic()
         self._left_at = None
-        state = self._publisher._state
-        state.silent = False
-        state.told, state.key = (info, self._heard_at), info.key
-        self._age()
-
-    def _age(self) -> None:
-        """Have the newest frame be as old, and the last, as its process says."""
-        state = self._publisher._state
-        if state.told is not None:
-            info, heard = state.told
-            position = Position(info.epoch, info.seq)
-            if info.age is not None:
-                state.aged(position, heard - info.age)
-            if info.state == "ended" and state.position == position and not state.ended:
-                state.ended = True
-                state.note_is_new = state.wanted = True
-                self._publisher._hub.news(state, self._publisher._bound)
-
-    def _sent_at(self, position: Position, said: float) -> float:
-        """Return when a frame was sent: a broker may have kept it longer than it says itself.
-
-        Viewers may be given it as soon as it is there: to be told of it later, by `_age`, is late.
-        """
-        told = self._publisher._state.told
-        if told is None or told[0].age is None or Position(told[0].epoch, told[0].seq) != position:
-            return said
-        return min(said, told[1] - told[0].age)
+        self._mirror.heard(info)
 
     def _on_part(self, message: bytes, live: bool) -> None:
         head, body = unpack(message)
@@ -428,13 +389,10 @@ class _Bridged:
 
     def _put(self, header: Header, body: memoryview) -> None:
         assert header.position is not None
-        state = self._publisher._state
         made = Snapshot(
             header.position,
             Body(body, header.rows, header.columns, header.note),
-            self._sent_at(header.position, time.monotonic() - (header.age or 0.0)),
+            time.monotonic() - (header.age or 0.0),
             header.time or time.time(),
         )
-        state.key = header.key
-        state.mirror(made, ended=header.ended)  # viewers are told at once: with its age
-        self._publisher._hub.news(state, self._publisher._bound)
+        self._mirror.put(made, header.key, ended=header.ended)

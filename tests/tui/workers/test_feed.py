@@ -170,7 +170,7 @@ def test_what_has_ended_is_not_gone_when_nothing_more_is_heard(
 
 
 def test_a_state_of_a_process_that_is_not_heard_is_never_live(orders: Publisher) -> None:
-    orders._state.silent = True  # as a bridge's, whose table comes from a broker
+    orders.mirror(lambda: None)  # nobody is heard yet
     reader = Subscriber(ORDERS, lambda: None, client=answered())
     reader.read_early()
     assert (reader.take().link, rows_of(reader)) == (Link.GONE, 3)
