@@ -88,7 +88,7 @@ def _is_begun(module: Any) -> bool:
 def _is_mine(name: str) -> bool:
     """Tell whether it is this thread that imports a module."""
     try:
-        lock = importlib._bootstrap._module_locks[name]()  # type: ignore[attr-defined]
+        lock = importlib._bootstrap._module_locks[name]()  # type: ignore[attr-defined] # noqa: SLF001
         return lock is not None and lock.owner == thread_id()
     except (AttributeError, KeyError, TypeError):  # another Python
         return False
@@ -110,7 +110,7 @@ def _after_fork() -> None:
     _loads.clear()
     if not begun:
         return
-    locks = getattr(importlib._bootstrap, "_module_locks", {})
+    locks = getattr(importlib._bootstrap, "_module_locks", {})  # noqa: SLF001
     for name, module in list(sys.modules.items()):
         if _is_begun(module) and not _is_mine(name):
             sys.modules.pop(name, None)

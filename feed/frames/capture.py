@@ -15,6 +15,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from livetable.feed.arrow.borrowed import lent_of, numpys_memory
+from livetable.feed.arrow.pandas_private import (
+    arrow_of,
+    finds_labels,
+    indexes_that_share,
+    is_arrows,
+    manager_of,
+)
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep
 from livetable.feed.base.terminal_text import safe_str
@@ -327,13 +334,13 @@ def _own_cells(held: pd.DataFrame) -> bool:
     """
     import numpy as np
 
-    manager: Any = held._mgr
+    manager: Any = manager_of(held)
     blocks, beside = list(manager.blocks), False
     for at, block in enumerate(blocks):
         values = block.values
         if numpys_memory(values) is None:
             beside = beside or not type(values).__module__.startswith("pandas.")
-            own = _own_arrow(values) if hasattr(values, "_pa_array") else values.copy()
+            own = _own_arrow(values) if is_arrows(values) else values.copy()
             if own is values:
                 continue
         elif values.dtype == object:
@@ -354,10 +361,11 @@ def _own_arrow(values: Any) -> Any:
     """Return a column of Arrow's in memory of its own; texts as they are."""
     import pyarrow as pa
 
-    kind = values._pa_array.type
+    array = arrow_of(values)
+    kind = array.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return values
-    return type(values)(copied(pa.table({"": values._pa_array})).column(0))
+    return type(values)(copied(pa.table({"": array})).column(0))
 
 
 def _array_of(cells: list[Any]) -> np.ndarray[Any, Any]:
@@ -413,15 +421,15 @@ def _is_held_elsewhere(index: pd.Index[Any]) -> bool:
     if isinstance(values, np.ndarray):
         # Ours and the call's; each index that shares it has it, and what finds labels for that.
         known = 2
-        for reference in index._references.referenced_blocks:  # type: ignore[attr-defined]
-            if (other := reference()) is not None and getattr(other, "_data", None) is values:
-                known += 1 + ("_engine" in other._cache)
-        del other
+        for other in indexes_that_share(index):
+            if getattr(other, "_data", None) is values:
+                known += 1 + finds_labels(other)
+        other = None
         if (base := values.base) is None:
             return sys.getrefcount(values) > known
         del values
         return not isinstance(base, np.ndarray) or sys.getrefcount(base) > 3
-    return values is not None and not hasattr(values, "_pa_array")
+    return values is not None and not is_arrows(values)
 
 
 class _Counted:
@@ -443,7 +451,7 @@ def _outside_references(frame: pd.DataFrame) -> int:
     that `_baseline` measures on frames nobody else holds.
     """
     most = -sys.maxsize
-    for block in frame._mgr.blocks:
+    for block in manager_of(frame).blocks:
         if numpys_memory(block.values) is None:
             continue  # extension arrays: `_own_cells`
         found: dict[int, _Counted] = {}

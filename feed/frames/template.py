@@ -20,6 +20,7 @@ import pyarrow as pa
 from livetable.feed.arrow.borrowed import lent_values
 from livetable.feed.arrow.envelope import first_batch
 from livetable.feed.arrow.from_pandas import to_arrow
+from livetable.feed.arrow.pandas_private import manager_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     try:
         blocks = [
             (one.mgr_locs.as_array, lent_values(one.values), _are_numbers(one.values))
-            for one in frame._mgr.blocks
+            for one in manager_of(frame).blocks
         ]
     except AttributeError:  # another pandas: what is read here is not its public API
         return None

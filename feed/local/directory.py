@@ -140,7 +140,7 @@ class Claim:
         try:
             descriptor = os.open(self._file, os.O_WRONLY | os.O_CLOEXEC)
             try:
-                _write(descriptor, self._record(endpoint))
+                _write(descriptor, self.record(endpoint))
                 os.utime(self._file)  # viewers watch the folder for names, not files for contents
             finally:
                 os.close(descriptor)
@@ -149,7 +149,7 @@ class Claim:
         except OSError as error:  # a full disk
             raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
 
-    def _record(self, endpoint: str | None) -> dict[str, Any]:
+    def record(self, endpoint: str | None) -> dict[str, Any]:
         return {"name": self.name, "endpoint": endpoint, "pid": os.getpid(),
                 "process": os.path.basename(self._process), "id": self._id}  # fmt: skip
 
@@ -409,7 +409,7 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
                 if holder is not None and not replace:
                     raise NameTaken(name, holder.pid)
                 mine.replaced = holder
-                _write(descriptor, mine._record(None))
+                _write(descriptor, mine.record(None))
                 return mine
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):

@@ -42,8 +42,8 @@ class Store:
         sizes: tuple[int, ...] = (),
     ) -> None:
         self.types = types
-        self._segments = segments
-        self._starts = starts
+        self.segments = segments
+        self.starts = starts
         self._sizes = sizes
 
     @classmethod
@@ -52,7 +52,7 @@ class Store:
         return cls(tuple(one.type for one in arrays)).with_more(arrays, rows)
 
     def __len__(self) -> int:
-        return self._starts[-1]
+        return self.starts[-1]
 
     @property
     def nbytes(self) -> int:
@@ -61,10 +61,10 @@ class Store:
 
     def nbytes_beside(self, other: Store) -> int:
         """Return the bytes of what it does not share with another store."""
-        shared = set(map(id, other._segments))
+        shared = set(map(id, other.segments))
         return sum(
             size
-            for segment, size in zip(self._segments, self._sizes, strict=True)
+            for segment, size in zip(self.segments, self._sizes, strict=True)
             if id(segment) not in shared
         )
 
@@ -72,8 +72,8 @@ class Store:
         """Return the store with more rows behind its last; `arrays` have its types."""
         if not rows:
             return self
-        segments = [*self._segments, tuple(arrays)]
-        starts = [*self._starts, self._starts[-1] + rows]
+        segments = [*self.segments, tuple(arrays)]
+        starts = [*self.starts, self.starts[-1] + rows]
         sizes = [*self._sizes, sum(map(bytes_of, arrays))]
         while len(segments) > 1:
             last = starts[-1] - starts[-2]
@@ -94,10 +94,10 @@ class Store:
         segments = tuple(
             (*segment, pa.nulls(stop - start, kind))
             for segment, start, stop in zip(
-                self._segments, self._starts, self._starts[1:], strict=False
+                self.segments, self.starts, self.starts[1:], strict=False
             )
         )
-        return Store((*self.types, kind), segments, self._starts, self._sizes)
+        return Store((*self.types, kind), segments, self.starts, self._sizes)
 
     def with_type(self, column: int, kind: pa.DataType) -> Store:
         """Return the store with a column in another type. Takes a pass over the column.
@@ -107,17 +107,15 @@ class Store:
         """
         segments = tuple(
             (*segment[:column], segment[column].cast(kind), *segment[column + 1 :])
-            for segment in self._segments
+            for segment in self.segments
         )
         types = (*self.types[:column], kind, *self.types[column + 1 :])
-        return Store(types, segments, self._starts, self._sizes)
+        return Store(types, segments, self.starts, self._sizes)
 
     def since(self, row: int) -> list[tuple[list[pa.Array], int]]:
         """Return the rows from one on, segment by segment, each with its number of rows."""
         found = []
-        for segment, start, stop in zip(
-            self._segments, self._starts, self._starts[1:], strict=False
-        ):
+        for segment, start, stop in zip(self.segments, self.starts, self.starts[1:], strict=False):
             if stop > row:
                 skip = max(0, row - start)
                 found.append(([array.slice(skip) for array in segment], stop - start - skip))
@@ -146,7 +144,7 @@ class Reader:
 
     def __init__(self, store: Store, rows: Numbers) -> None:
         self._types = store.types
-        starts = np.asarray(store._starts)
+        starts = np.asarray(store.starts)
         self._pieces: list[tuple[tuple[pa.Array, ...] | None, pa.Array | slice, int]] = []
         self._order: pa.Array | None = None
         if _is_stretch(rows):  # as rows are that were only ever added: nothing to gather
@@ -163,7 +161,7 @@ class Reader:
                 continue
             segment = int(segments[start])
             inside = rows_array(rows[start:stop] - starts[segment])
-            piece = store._segments[segment] if segment != GONE else None
+            piece = store.segments[segment] if segment != GONE else None
             self._pieces.append((piece, inside, stop - start))
         if order is not None:
             back = np.empty(len(order), dtype=np.int64)
@@ -172,7 +170,7 @@ class Reader:
 
     def _stretch(self, store: Store, first: int, behind: int) -> None:
         for segment, start, stop in zip(
-            store._segments, store._starts, store._starts[1:], strict=False
+            store.segments, store.starts, store.starts[1:], strict=False
         ):
             if start < behind and stop > first:
                 inside = slice(max(first, start) - start, min(behind, stop) - start)

@@ -57,7 +57,7 @@ class BrokerHub:
     """
 
     def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self.shown = shown(endpoint)
         """The endpoint as it may be seen."""
         self._tables: dict[str, TableState] = {}
@@ -362,7 +362,7 @@ def broker_hub(endpoint: str) -> BrokerHub:
 
 def _forget(hub: BrokerHub) -> None:
     with _lock:
-        _hubs.pop((os.getpid(), hub._endpoint), None)
+        _hubs.pop((os.getpid(), hub.endpoint), None)
     hub.stop()
 
 

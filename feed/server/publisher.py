@@ -139,9 +139,9 @@ class Publisher(Closing):
             if older is None or by_broker:
                 self._bound: str = self._hub.add(self._state, bind, pair)
             else:
-                self._bound = self._hub.add(self._state, bind, pair, replaces=older._state)
+                self._bound = self._hub.add(self._state, bind, pair, replaces=older._state)  # noqa: SLF001 - a Publisher, too
             self._state.on_change = partial(self._hub.news, self._state, self._bound)
-            self._state.on_taken = partial(_lost, weakref.ref(self))
+            self._state.on_taken = partial(_if_there, weakref.WeakMethod(self._lose))
             is_local = endpoint is None and self._claim is not None
             self.endpoint: str = self._claim.endpoint if is_local and self._claim else self._bound
             if self._claim is not None:
@@ -172,10 +172,18 @@ class Publisher(Closing):
                 holder = error.holder() if callable(error.holder) else None
                 if older is not None or not isinstance(holder, Publisher):
                     raise
-                if taken != "replace" and not _is_made_again(holder._made, self._made):
+                if taken != "replace" and not _is_made_again(holder._made, self._made):  # noqa: SLF001
                     raise
                 older = holder
-                older._give_up(f"a newer Publisher of this process (made at {self._made[0]})")
+                by = f"a newer Publisher of this process (made at {self._made[0]})"
+                older._give_up(by)  # noqa: SLF001
+
+    def _lose(self) -> None:
+        """Another process says that it has taken the name; the folder has to say so, too."""
+        if self._claim is not None and not self._claim.is_held:
+            self._taken_by, self._open = "another process", False
+            self._claim.release()
+            self._hub.remove(self._state, self._bound, waits=False)
 
     def _give_up(self, by: str) -> None:
         self._taken_by, self._open = by, False
@@ -580,13 +588,10 @@ def _is_made_again(older: tuple[str, bool], newer: tuple[str, bool]) -> bool:
     return (older[0] == newer[0] != "?") or (older[1] and newer[1])
 
 
-def _lost(publisher: weakref.ref[Publisher]) -> None:
-    """Another process says that it has taken the name, and the folder says so, too."""
-    one = publisher()
-    if one is not None and one._claim is not None and not one._claim.is_held:
-        one._taken_by, one._open = "another process", False
-        one._claim.release()
-        one._hub.remove(one._state, one._bound, waits=False)
+def _if_there(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    """Call a method of what may be gone: who is told must not keep it."""
+    if (there := method()) is not None:
+        there()
 
 
 def _tell_taken(other: directory.Entry, name: str) -> None:

@@ -229,14 +229,14 @@ class Streams:
                 return
             reserve = False
             try:
-                fd, _ = self.socket._accept()
+                fd, _ = self.socket._accept()  # noqa: SLF001 - the bare descriptor
             except OSError as error:
                 if error.errno not in (errno.EMFILE, errno.ENFILE) or self._spare is None:
                     return
                 os.close(self._spare)
                 self._spare, reserve = None, True
                 try:
-                    fd, _ = self.socket._accept()
+                    fd, _ = self.socket._accept()  # noqa: SLF001 - the bare descriptor
                 except OSError:
                     self._keep_spare()
                     return

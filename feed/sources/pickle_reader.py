@@ -174,7 +174,7 @@ def _check_keys(keys: list[Any]) -> None:
 
 
 # The unpickler in C can't be told what to do on each opcode.
-_Base: Any = pickle._Unpickler
+_Base: Any = pickle._Unpickler  # noqa: SLF001
 
 
 class _Reader(_Base):  # type: ignore[misc]

@@ -81,7 +81,7 @@ async def _serve(command: str, title: str, port: int) -> int:
 
     token = os.environ.get("LIVETABLE_TOKEN") or secrets.token_urlsafe(16)
     server = Quiet(command, HOST, port, title)
-    app = await server._make_app()
+    app = await server._make_app()  # noqa: SLF001 - its own way starts it, too
     door = _Door(token)
     app.middlewares.append(door.middleware())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

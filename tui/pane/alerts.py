@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.table import Table
 from livetable.tui.pane.time_travel import TimedPane
+from livetable.tui.terminal.textual_private import driver_of
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class AlertedPane(TimedPane):
         sentence = sentence_of(alerts[0]) + (f" (and {more:,} more; E lists them)" if more else "")
         self.app.bell()
         self.app.notify(sentence, title="Alert", severity="warning", timeout=8, markup=False)
-        driver = self.app._driver
+        driver = driver_of(self.app)
         if driver is not None and not self.app.is_headless:
             driver.write(desktop_notice(sentence))
 

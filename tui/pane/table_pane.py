@@ -33,6 +33,7 @@ from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
 from livetable.tui.terminal.driver import TerminalDriver
 from livetable.tui.terminal.gc_pause import tidy_soon
 from livetable.tui.terminal.pace import BEHIND_SECONDS
+from livetable.tui.terminal.textual_private import driver_of, keymap_of
 from livetable.tui.terminal.timer import later
 from livetable.tui.text.ages import line_text
 from livetable.tui.text.places import place, started
@@ -233,7 +234,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     @property
     def _driver(self) -> TerminalDriver | None:
         """The driver, if it is the one that knows what the terminal has taken."""
-        driver = self.app._driver
+        driver = driver_of(self.app)
         return driver if isinstance(driver, TerminalDriver) else None
 
     def _painted(self) -> None:
@@ -322,7 +323,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         binding = next(
             one for one in TablePane.BINDINGS if isinstance(one, Binding) and one.action == action
         )
-        keys = self.app._keymap.get(binding.id or "", binding.key)
+        keys = keymap_of(self.app).get(binding.id or "", binding.key)
         return self.app.get_key_display(replace(binding, key=keys.split(",")[0]))
 
     def _take_up(self, view: Remembered) -> None:

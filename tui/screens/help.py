@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.dialogs.leaving import LeftOnce
+from livetable.tui.terminal.textual_private import keymap_of
 
 KEYS: Final = (
     ("Move", (
@@ -146,7 +147,7 @@ class HelpScreen(ModalScreen[None], LeftOnce[None]):
         half = len(KEYS) // 2
         parts = (KEYS[:half], KEYS[half:]) if wide else (KEYS,)
         grids = [_grid(part) for part in parts]
-        if own := self.app._keymap:
+        if own := keymap_of(self.app):
             grids[-1].add_row(Text("Your own keys", "bold underline"), "")
             for name, key in own.items():
                 grids[-1].add_row(Text(harmless(key), "bold"), Text(name))

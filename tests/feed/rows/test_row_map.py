@@ -125,7 +125,7 @@ def test_a_store_against_a_list(sizes: list[int], data: st.DataObject) -> None:
         assert store.nbytes_beside(store) == 0
     assert len(store) == len(plain)
     # Each segment is several times the next one, up to the longest.
-    assert len(store._segments) <= 2 + len(plain) // 8
+    assert len(store.segments) <= 2 + len(plain) // 8
     asked = data.draw(st.lists(st.integers(GONE, len(plain) - 1), max_size=9))
     asked = [at if at < len(plain) else GONE for at in asked]
     reader = store.reader(numbers(asked))
@@ -149,7 +149,7 @@ def test_text_that_fits_in_no_array_stays_in_two(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(store_module, "_joined", full)
     store = Store.of([pa.array(["a"])], 1).with_more([pa.array(["b"])], 1)
-    assert len(store._segments) == 2
+    assert len(store.segments) == 2
     assert store.reader(numbers([1, 0])).column(0).to_pylist() == ["b", "a"]
 
 
