@@ -1,7 +1,9 @@
 .PHONY: check format lint types test coverage test-long differential differential-query fuzz monkey soak torture release test-lowest \
 	short-torture bench bench-quick pictures
 
-check: lint types test
+check:
+	@echo 'make lint (ruff, import-linter, docs/packages.py), make types (mypy --strict), make test (pytest)'
+	@$(MAKE) --no-print-directory lint types test
 
 format:
 	ruff format .
@@ -11,6 +13,7 @@ lint:
 	ruff format --check .
 	ruff check .
 	PYTHONPATH=.links lint-imports --no-logo
+	python docs/packages.py --check
 
 types:
 	mypy -p livetable

@@ -1,1 +1,1 @@
-"""The `livetable-feed` command, and what it shares with `livetable`."""
+"""The `livetable-feed` command."""
