@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from livetable.tui.config.settings import BadFile, read_toml
-from livetable.tui.model.table import ColumnRef
+from livetable.tui.model.headings import ColumnRef
 from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey
 from livetable.tui.query.column_choice import AS_IT_CAME, ColumnChoice, Computed
 from livetable.tui.query.rules import RULE_NAMES, Rule

@@ -13,7 +13,8 @@ from textual.widgets.option_list import Option
 
 from livetable.tui.dialogs.leaving import Options
 from livetable.tui.dialogs.popup import Popup
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.query.column_choice import ColumnChoice, in_order
 from livetable.tui.text.type_names import type_name
 

@@ -15,7 +15,9 @@ from operator import ne
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from livetable.tui.model.table import ColumnRef, RowId, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.row_keys import RowId
+from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, Shade
 from livetable.tui.text.rounding import SIGN

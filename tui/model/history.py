@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from livetable.tui.model.budget import USUAL, Budget
-from livetable.tui.model.table import Span, Table
+from livetable.tui.model.headings import Span
+from livetable.tui.model.table import Table
 
 _FRAME: Final = 3000
 _COLUMN: Final = 650

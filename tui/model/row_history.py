@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from livetable.tui.model.headings import ColumnRef
 from livetable.tui.model.history import History
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.table import Table
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from livetable.feed.arrow.arrays import comparable, plain_type, rows_array, taken, texts, truth
-from livetable.feed.arrow.quantities import DTYPE as QUANTITY
-from livetable.feed.base.terminal_text import harmless
-from livetable.feed.frames.decoder import Labels
-from livetable.feed.protocol.labels import from_json, to_text
+from livetable.feed.arrow.arrays import comparable, plain_type, rows_array, taken
 from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.values import Arrays, Values
+from livetable.tui.model.headings import ColumnRef, Headings, Span, headings_of, selected
+from livetable.tui.model.row_keys import RowId, RowKeys
 
 if TYPE_CHECKING:
     from livetable.feed.rows.replica import Followed
     from livetable.feed.rows.row_map import Rows
-
-RowId = tuple[Any, ...]
-"""What a row is held by: its key, else its index's labels, else its position."""
-
-ColumnRef = tuple[str, int]
-"""What a column is held by: its title, and how many before it have the same one."""
-
-Span = float | Literal["mark"]
-"""How far back: seconds, 0 for the frame before, or to the mark."""
 
 
 class Past(Protocol):
@@ -39,115 +28,6 @@ class Past(Protocol):
     def before(self, table: Table, span: Span) -> Table | None:
         """Return the state that was shown so long before, None if nobody knows it."""
         ...
-
-
-class Formula(Protocol):
-    """How the values of a column are worked out from others'."""
-
-    @property
-    def looks_back(self) -> bool:
-        """Whether earlier states are asked."""
-        ...
-
-    def type_of(self, titles: tuple[str, ...], types: tuple[pa.DataType, ...]) -> pa.DataType:
-        """Return the type of the values behind columns of these titles and types."""
-        ...
-
-    def type_beside_past(
-        self, table: Table, headings: Headings, types: tuple[pa.DataType, ...]
-    ) -> pa.DataType:
-        """Return the type that also holds what the values of earlier states need."""
-        ...
-
-    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
-        """Return the values of the rows shown from `start` to before `stop`."""
-        ...
-
-    def whole(self, table: Table, at: int) -> pa.Array:
-        """Return all values, in the order of the frame."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What a column is, whatever its values are.
-
-    Attributes:
-        title: What stands in the header, harmless.
-        source: Which of `Table.sources` has its values; None for an index that only counts, and
-            for what is worked out.
-        fixed: Whether it stays at the left.
-        mixed: Whether its texts stand for values of any types.
-        quantity: Whether its texts are numbers with units, which sort and compare as such.
-        rounded: Whether the source had more digits than its floats hold.
-        formula: What its values are worked out by, None if they came with the frame.
-        categories: What its texts are, in an order that is not the alphabet's; empty if in none.
-        trouble: Why they could not be when they were last looked at; empty if they could.
-    """
-
-    title: str
-    source: int | None
-    fixed: bool = False
-    mixed: bool = False
-    quantity: bool = False
-    rounded: bool = False
-    formula: Formula | None = None
-    categories: tuple[str, ...] = ()
-    trouble: list[str] = field(default_factory=list, compare=False, repr=False)
-
-
-class Headings:
-    """A table's columns in the order shown, the fixed ones first. The same object while they stay.
-
-    Args:
-        columns: The columns.
-        refs: What they are held by; by their titles if None.
-    """
-
-    def __init__(
-        self, columns: Sequence[Heading], refs: tuple[ColumnRef, ...] | None = None
-    ) -> None:
-        self.columns = tuple(columns)
-        self._refs = refs
-        self.fixed = sum(column.fixed for column in columns)
-        self.titles = tuple(column.title for column in columns)
-        self.computes = any(column.formula is not None for column in columns)
-        self.looks_back = any(one.formula is not None and one.formula.looks_back for one in columns)
-        self._types: tuple[pa.DataType, ...] = ()
-        self._types_of: object = None
-
-    @cached_property
-    def refs(self) -> tuple[ColumnRef, ...]:
-        """What the columns are held by, in order."""
-        if self._refs is not None:
-            return self._refs
-        counts: dict[str, int] = {}
-        found = []
-        for title in self.titles:
-            found.append((title, counts.get(title, 0)))
-            counts[title] = found[-1][1] + 1
-        return tuple(found)
-
-    @cached_property
-    def places(self) -> dict[ColumnRef, int]:
-        """Where the columns are."""
-        return {ref: at for at, ref in enumerate(self.refs)}
-
-    def types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
-        """Return the columns' types; the same object while the sources' are."""
-        if source_types is not self._types_of:
-            self._types = self._find_types(source_types)
-            self._types_of = source_types
-        return self._types
-
-    def _find_types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
-        found: list[pa.DataType] = []
-        for column in self.columns:
-            if column.formula is not None:
-                found.append(column.formula.type_of(self.titles[: len(found)], tuple(found)))
-            else:
-                found.append(pa.int64() if column.source is None else source_types[column.source])
-        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -273,51 +153,10 @@ class Table:
         """Whether rows are told apart by values, not by position."""
         return bool(self._held_by)
 
-    def is_mixed(self, column: int) -> bool:
-        """Whether a column's texts stand for values of any types."""
-        return self.headings.columns[column].mixed
-
-    def is_quantity(self, column: int) -> bool:
-        """Whether a column's texts are numbers with units."""
-        return self.headings.columns[column].quantity
-
-    def key_values(self, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
-        """Return what rows of the frame are held by, one value a row. Only of a keyed table.
-
-        Args:
-            rows: Which rows of the frame; None for all.
-        """
-        at = None if rows is None else rows_array(rows)
-        held = [self._key(source, at) for source in self._held_by]
-        if len(held) == 1:
-            return held[0]
-        import pyarrow.compute as pc
-
-        # As scalars: with Python's texts Arrow would load pandas, which takes 40 MB.
-        no_key, separator = texts([_NO_KEY, _KEY_SEPARATOR])
-        parts = [pc.coalesce(one.cast(pa.string()), no_key) for one in held]
-        return pc.binary_join_element_wise(*parts, separator)
-
-    def _key(self, source: int, rows: pa.Array | None) -> pa.Array:
-        """Return what rows of the frame are held by, of one column, so that it can be compared."""
-        sources = self.sources
-        return comparable(sources.whole(source) if rows is None else sources.at(source, rows))
-
-    def has_same_keys(self, other: Table, rows: np.ndarray[Any, Any] | None) -> bool:
-        """Tell whether rows of both frames are held by the same. Only of keyed tables.
-
-        Args:
-            other: The other table.
-            rows: Which rows of the frames; None for all.
-        """
-        if len(self._held_by) != len(other._held_by):
-            return False
-        at = None if rows is None else rows_array(rows)
-        for mine_at, others_at in zip(self._held_by, other._held_by, strict=True):
-            mine, others = self._key(mine_at, at), other._key(others_at, at)
-            if mine.type != others.type or not mine.equals(others):
-                return False
-        return True
+    @cached_property
+    def keys(self) -> RowKeys:
+        """What the frame's rows are told apart by."""
+        return RowKeys(self.sources, self._held_by, self.frame_rows, self.numbers, self.line)
 
     def window(self, column: int, start: int, stop: int) -> pa.Array:
         """Return a column's values of the rows from `start` to before `stop`."""
@@ -371,23 +210,13 @@ class Table:
 
     def identity(self, row: int) -> RowId:
         """Return what row number `row` is held by."""
-        return self._identity_in_frame(self.row_in_frame(row))
-
-    def _identity_in_frame(self, row: int) -> RowId:
-        if not self._held_by:
-            return (self._number(row),)
-        held = (comparable(self.sources.stretch(at, row, row + 1)) for at in self._held_by)
-        return tuple(values[0].as_py() for values in held)
-
-    def _number(self, row: int) -> int:
-        return row if self.numbers is None else int(self.numbers.numbers(row, row + 1)[0])
+        return self.keys.identity(self.row_in_frame(row))
 
     def name_of(self, row: int) -> str:
         """Return what to call row number `row`: what it is held by, or what its index counts."""
         place = self.row_in_frame(row)
         if self._held_by:
-            held = [self.sources.stretch(at, place, place + 1)[0] for at in self._held_by]
-            return ",".join(_plain(one) if one.is_valid else "" for one in held)
+            return self.keys.name_of(place)
         first, step = self.range
         return str(first + step * place)
 
@@ -396,7 +225,7 @@ class Table:
         if not self._held_by:
             rows = self.frame_rows_of(start, stop)
             if self.numbers is not None:
-                rows = self._numbers_of(rows)
+                rows = self.keys.numbers_of(rows)
             return [(row,) for row in rows.tolist()]
         sources = self.sources
         if self.order is None:
@@ -406,30 +235,6 @@ class Table:
             held = [sources.at(at, rows) for at in self._held_by]
         return list(zip(*(comparable(one).to_pylist() for one in held), strict=True))
 
-    def _numbers_of(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return the numbers of rows of the frame, in any order."""
-        if self.numbers is None:
-            return rows
-        from livetable.feed.rows.row_map import (
-            in_any_order,  # late: only a table with numbers needs it
-        )
-
-        return in_any_order(self.numbers.numbers_at, rows)
-
-    def same_rows_in(self, other: Table, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-        """Return where rows of the frame are in another state, -1 for nowhere.
-
-        None if the two are not of one line: then rows can only be told by what they are held by.
-        """
-        if self.line is None or self.line is not other.line:
-            return None
-        numbers = self._numbers_of(rows)
-        if other.numbers is None:
-            return np.where(numbers < other.frame_rows, numbers, -1)
-        from livetable.feed.rows.row_map import in_any_order
-
-        return in_any_order(other.numbers.positions_of, numbers)
-
     def rows_of(self, held: Collection[RowId]) -> np.ndarray[Any, Any]:
         """Return which of the frame's rows are held by one of these, in the order shown.
 
@@ -438,7 +243,7 @@ class Table:
         if not self._held_by:
             rows = self.frame_rows_of(0, self.rows)
             wanted = [one[0] for one in held if type(one[0]) is int]
-            return rows[np.isin(self._numbers_of(rows), wanted)]
+            return rows[np.isin(self.keys.numbers_of(rows), wanted)]
         found = [at for at, one in enumerate(self.identities(0, self.rows)) if one in held]
         return self.frame_rows_of(0, self.rows)[found]
 
@@ -453,15 +258,15 @@ class Table:
         if len(other._held_by) != len(self._held_by) or not 0 <= row < other.rows:
             return None
         wanted = other.row_in_frame(row)
-        same = other.same_rows_in(self, np.array([wanted], dtype=np.int64))
+        same = other.keys.rows_in(self.keys, np.array([wanted], dtype=np.int64))
         if same is not None and (same[0] >= 0 or not self._held_by):
             return self._place_of(int(same[0])) if same[0] >= 0 else None
         if self._held_by:
-            identity = other._identity_in_frame(wanted)
+            identity = other.keys.identity(wanted)
             if 0 <= near < self.rows and self.identity(near) == identity:
                 return near
             guess = near if self.order is None else wanted
-            found = self._find_in_frame(other, wanted, guess)
+            found = self.keys.find(other.keys, wanted, guess)
             if found is None:
                 return None
             wanted = found
@@ -475,29 +280,6 @@ class Table:
             return None
         places = np.flatnonzero(self.order == row)
         return int(places[0]) if places.size else None
-
-    def _find_in_frame(self, other: Table, row: int, near: int) -> int | None:
-        if 0 <= near < self.frame_rows and self._identity_in_frame(
-            near
-        ) == other._identity_in_frame(row):
-            return near
-        import pyarrow.compute as pc  # late: it takes as long as the first paint
-
-        mask: Any = None
-        one = rows_array(np.array([row], dtype=np.int64))
-        for mine, others in zip(self._held_by, other._held_by, strict=True):
-            values = self._key(mine, None)
-            wanted = other._key(others, one)[0]  # an Arrow scalar: Python's would import pandas
-            try:
-                if not wanted.is_valid:
-                    same = truth(pc.is_null(values))
-                else:
-                    same = truth(pc.equal(values, wanted.cast(values.type)))
-            except (pa.ArrowException, NotImplementedError):
-                return None  # the key changed its type
-            mask = same if mask is None else mask & same
-        rows = np.flatnonzero(mask)
-        return int(rows[np.abs(rows - near).argmin()]) if rows.size else None
 
     def column_at(self, ref: ColumnRef) -> int | None:
         """Return where a column is, None if it is not there."""
@@ -517,8 +299,8 @@ class Table:
         What tells rows apart stays at the left. Titles that there are none of are passed over
         (`missing` tells them): the column may yet come.
         """
-        selected = _selected(self.headings, tuple(names))
-        return replace(self, headings=selected, whole=self.whole or self.headings)
+        headings = selected(self.headings, tuple(names))
+        return replace(self, headings=headings, whole=self.whole or self.headings)
 
     def only(self, column: int) -> Table:
         """Return the table with one column, whose values may be an index that only counts."""
@@ -541,19 +323,6 @@ class Table:
         return [name for name in names if name not in self.titles]
 
 
-def _plain(value: pa.Scalar) -> str:
-    """Return a key as it is printed."""
-    if pa.types.is_temporal(value.type):  # Python's would be pandas' of some of them
-        value = value.cast(pa.string())
-    found = value.as_py()
-    return found.hex() if isinstance(found, bytes) else str(found)
-
-
-_INDEX_TITLE: Final = ""
-_KEY_SEPARATOR: Final = "\x1f"
-_NO_KEY: Final = "\x00"
-
-
 def build(
     followed: Followed,
     key: tuple[Any, ...],
@@ -572,7 +341,7 @@ def build(
         sent: When it was sent, by this machine's monotonic clock.
     """
     labels = followed.labels
-    headings, by_key = _headings(labels, json.dumps(key))
+    headings, by_key = headings_of(labels, json.dumps(key))
     levels = 0 if labels.range is not None else len(labels.index)
     held = [at + levels for at in by_key] or list(range(levels))
     # Rows can't be told apart by lists and dicts: nothing finds them again.
@@ -592,67 +361,3 @@ def build(
         _source_types=followed.types,
         _held_by=tuple(held),
     )
-
-
-_LONGEST_TITLE: Final = 10_000  # of a stranger's; the screen cuts it at the column's width
-
-
-@lru_cache(maxsize=16)
-def _selected(headings: Headings, names: tuple[str, ...]) -> Headings:
-    wanted = [one for name in names for one in headings.columns if one.title == name]
-    kept = [one for one in headings.columns[: headings.fixed] if one.title not in names]
-    return Headings([*kept, *(replace(one, fixed=False) for one in wanted)])
-
-
-@lru_cache(maxsize=16)
-def _headings(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
-    """Return the columns of frames with these labels, and which of theirs are the key."""
-    wanted = {_hashable(label) for label in map(_label, json.loads(key))}
-    by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
-    levels = 0 if labels.range is not None else len(labels.index)
-    orders = dict(labels.orders)
-    fixed = [
-        Heading(
-            harmless(to_text(name)[:_LONGEST_TITLE]),
-            level,
-            fixed=True,
-            mixed=level in labels.text,
-            categories=orders.get(level, ()),
-        )
-        for level, name in enumerate(labels.index[:levels])
-    ]
-    dtypes = labels.dtypes
-    data = [
-        Heading(
-            _title(label), at, mixed=at in labels.text,
-            quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
-            categories=orders.get(at, ()),
-        )
-        for at, label in enumerate(labels.columns, levels)
-    ]  # fmt: skip
-    if by_key:
-        fixed += [replace(data[at], fixed=True) for at in by_key]
-    elif not fixed:
-        name = labels.index[0] if labels.index else None
-        fixed.append(
-            Heading(harmless(to_text(name)[:_LONGEST_TITLE]) or _INDEX_TITLE, None, fixed=True)
-        )
-    moved = set(by_key)
-    rest = [heading for at, heading in enumerate(data) if at not in moved]
-    return Headings([*fixed, *rest]), tuple(by_key)
-
-
-def _title(label: Any) -> str:
-    return harmless(to_text(label)[:_LONGEST_TITLE])
-
-
-def _label(value: Any) -> Any:
-    try:
-        return from_json(value)
-    except ValueError:
-        return None
-
-
-def _hashable(label: Any) -> Any:
-    # 1, True and 1.0 are three labels.
-    return (type(label), label) if not isinstance(label, list) else None

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from livetable.feed.tape.player import Playback
 from livetable.tui.model.budget import Budget
+from livetable.tui.model.headings import Span
 from livetable.tui.model.history import History
-from livetable.tui.model.table import Span, Table, build
+from livetable.tui.model.table import Table, build
 
 
 class TapeHistory(History):

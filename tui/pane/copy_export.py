@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model.table import RowId, Table
+from livetable.tui.model.row_keys import RowId
+from livetable.tui.model.table import Table
 from livetable.tui.pane.view import ArrangedPane
 from livetable.tui.widgets.bindings import named
 

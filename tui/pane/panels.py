@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from livetable.tui.model.table import ColumnRef
+from livetable.tui.model.headings import ColumnRef
 from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.table_view import LiveTable

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.pane.view import ArrangedPane
 from livetable.tui.widgets.bindings import named
 

@@ -14,7 +14,8 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.tape.file import BadTape, TapeReader
 from livetable.feed.tape.player import Playback
 from livetable.tui.model.feed_state import FeedState, Link
-from livetable.tui.model.table import RowId, Table
+from livetable.tui.model.row_keys import RowId
+from livetable.tui.model.table import Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.target import DEFAULTS, Target, ViewOptions

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.pane.messages import ArrangedNews
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.table_view import LiveTable

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, missing, plain_type
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.query.evaluate import mask_of
 from livetable.tui.query.expression import BadExpression, Expression, parse, quote
 from livetable.tui.query.literals import written
@@ -255,8 +256,8 @@ def _order(
         try:
             column = Sortable(
                 table.values_at(at),
-                mixed=table.is_mixed(at),
-                quantity=table.is_quantity(at),
+                mixed=table.headings.columns[at].mixed,
+                quantity=table.headings.columns[at].quantity,
                 categories=table.headings.columns[at].categories,
                 natural=chosen.natural,
             )
@@ -291,12 +292,12 @@ def _held(full: Rows, before: Table, table: Table) -> Rows:
 def _places_now(before: Table, table: Table) -> Rows | None:
     """Return where each row of the frame of before is now, -1 if it is gone; None: by position."""
     everywhere = np.arange(before.frame_rows, dtype=np.int64)
-    same = before.same_rows_in(table, everywhere)
+    same = before.keys.rows_in(table.keys, everywhere)
     if same is not None and (not table.is_keyed or (same >= 0).all()):
         return same
     if not table.is_keyed or not before.is_keyed:
         return None
-    old, new = before.arranged(None).key_values(), table.key_values()
+    old, new = before.arranged(None).keys.values(), table.keys.values()
     if old.type != new.type:
         return None
     if old.equals(new):

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model.table import ColumnRef, Heading, Headings, Table
+from livetable.tui.model.headings import ColumnRef, Heading, Headings
+from livetable.tui.model.table import Table
 from livetable.tui.text.column_style import ColumnStyle
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livetable.tui.model.table import ColumnRef, Headings, Span, Table
+from livetable.tui.model.headings import ColumnRef, Headings, Span
+from livetable.tui.model.table import Table
 from livetable.tui.query import evaluate, exact
 from livetable.tui.query.expression import BadExpression, Expression
 from livetable.tui.query.row_match import is_akin

@@ -97,7 +97,7 @@ def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:
         return list(rows.tolist())
     from livetable.feed.arrow.arrays import rows_array
 
-    key = table.arranged(None).key_values().take(rows_array(rows))
+    key = table.arranged(None).keys.values().take(rows_array(rows))
     return list(map(_name, key.to_pylist()))
 
 

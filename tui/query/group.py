@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from livetable.feed.arrow.arrays import as_numpy, missing, one_chunk, rows_array, without_dictionary
 from livetable.feed.rows.values import Arrays
-from livetable.tui.model.table import ColumnRef, Heading, Headings, Table
+from livetable.tui.model.headings import ColumnRef, Heading, Headings
+from livetable.tui.model.table import Table
 from livetable.tui.query import arithmetic, exact, time_arithmetic
 
 # What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.

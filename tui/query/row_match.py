@@ -51,7 +51,7 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
         rows: Rows of the frame of `now`; None for all.
     """
     wanted = np.arange(now.frame_rows, dtype=np.int64) if rows is None else rows
-    same = now.same_rows_in(then, wanted)
+    same = now.keys.rows_in(then.keys, wanted)
     if same is not None and (not now.is_keyed or (same >= 0).all()):
         return _or_null(same)
     if not now.is_keyed or not then.is_keyed:
@@ -60,10 +60,10 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
             rows_array(wanted),
             pa.nulls(1, pa.int64())[0],
         )
-    if (rows is None or not _beyond(rows, then)) and now.has_same_keys(then, rows):
+    if (rows is None or not _beyond(rows, then)) and now.keys.same_as(then.keys, rows):
         return rows_array(wanted)
     # A pass over the earlier table's keys: only where rows came, went or moved.
-    key, old = now.key_values(rows), then.key_values()
+    key, old = now.keys.values(rows), then.keys.values()
     if key.type != old.type:
         return pa.nulls(len(key), pa.int64())
     if len(key) * _MANY > len(old):

@@ -19,7 +19,8 @@ from livetable.feed.arrow.arrays import (
     rows_array,
     without_dictionary,
 )
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.query import exact, time_arithmetic
 from livetable.tui.query.group import as_key, is_numeric
 from livetable.tui.text.column_format import NULL, ColumnFormat

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from livetable.tui.model.table import Span, Table
+from livetable.tui.model.headings import Span
+from livetable.tui.model.table import Table
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.query.row_match import is_akin, places_in
 
@@ -89,7 +90,7 @@ class _OfTable:
 
     def holds_quantities(self, title: str) -> bool:
         at = self.table.column_at((title, 0))
-        return at is not None and self.table.is_quantity(at)
+        return at is not None and self.table.headings.columns[at].quantity
 
     def categories_of(self, title: str) -> tuple[str, ...]:
         at = self.table.column_at((title, 0))

@@ -25,7 +25,9 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.grid.anchor import View, follow, move, show
 from livetable.tui.grid.composer import Composer, Cursor, Line, Look, Viewport, clip
 from livetable.tui.grid.styles import NAMES, names_of
-from livetable.tui.model.table import ColumnRef, RowId, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.row_keys import RowId
+from livetable.tui.model.table import Table
 from livetable.tui.terminal.painter import Change, Painter
 from livetable.tui.terminal.timer import later
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of

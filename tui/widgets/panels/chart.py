@@ -10,9 +10,10 @@ from typing import Any
 from rich.text import Text
 
 from livetable.feed.arrow.arrays import as_numpy
+from livetable.tui.model.headings import ColumnRef
 from livetable.tui.model.history import History
 from livetable.tui.model.row_history import RowHistory
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.table import Table
 from livetable.tui.query.group import is_numeric
 from livetable.tui.widgets.panels.panel import Panel, column_name, row_name
 

@@ -6,7 +6,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import width_of
 from livetable.tui.widgets.panels.panel import Panel, column_name
 

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.model.table import ColumnRef, Table
+from livetable.tui.model.headings import ColumnRef
+from livetable.tui.model.table import Table
 from livetable.tui.terminal.gc_pause import tidy_soon
 from livetable.tui.terminal.timer import later
 

@@ -1,0 +1,199 @@
+"""The columns of a table as they are shown, whatever their values are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+import pyarrow as pa
+
+from livetable.feed.arrow.quantities import DTYPE as QUANTITY
+from livetable.feed.base.terminal_text import harmless
+from livetable.feed.frames.decoder import Labels
+from livetable.feed.protocol.labels import from_json, to_text
+
+if TYPE_CHECKING:
+    from livetable.tui.model.table import Table
+
+ColumnRef = tuple[str, int]
+"""What a column is held by: its title, and how many before it have the same one."""
+
+Span = float | Literal["mark"]
+"""How far back: seconds, 0 for the frame before, or to the mark."""
+
+
+class Formula(Protocol):
+    """How the values of a column are worked out from others'."""
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether earlier states are asked."""
+        ...
+
+    def type_of(self, titles: tuple[str, ...], types: tuple[pa.DataType, ...]) -> pa.DataType:
+        """Return the type of the values behind columns of these titles and types."""
+        ...
+
+    def type_beside_past(
+        self, table: Table, headings: Headings, types: tuple[pa.DataType, ...]
+    ) -> pa.DataType:
+        """Return the type that also holds what the values of earlier states need."""
+        ...
+
+    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
+        """Return the values of the rows shown from `start` to before `stop`."""
+        ...
+
+    def whole(self, table: Table, at: int) -> pa.Array:
+        """Return all values, in the order of the frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a column is, whatever its values are.
+
+    Attributes:
+        title: What stands in the header, harmless.
+        source: Which of `Table.sources` has its values; None for an index that only counts, and
+            for what is worked out.
+        fixed: Whether it stays at the left.
+        mixed: Whether its texts stand for values of any types.
+        quantity: Whether its texts are numbers with units, which sort and compare as such.
+        rounded: Whether the source had more digits than its floats hold.
+        formula: What its values are worked out by, None if they came with the frame.
+        categories: What its texts are, in an order that is not the alphabet's; empty if in none.
+        trouble: Why they could not be when they were last looked at; empty if they could.
+    """
+
+    title: str
+    source: int | None
+    fixed: bool = False
+    mixed: bool = False
+    quantity: bool = False
+    rounded: bool = False
+    formula: Formula | None = None
+    categories: tuple[str, ...] = ()
+    trouble: list[str] = field(default_factory=list, compare=False, repr=False)
+
+
+class Headings:
+    """A table's columns in the order shown, the fixed ones first. The same object while they stay.
+
+    Args:
+        columns: The columns.
+        refs: What they are held by; by their titles if None.
+    """
+
+    def __init__(
+        self, columns: Sequence[Heading], refs: tuple[ColumnRef, ...] | None = None
+    ) -> None:
+        self.columns = tuple(columns)
+        self._refs = refs
+        self.fixed = sum(column.fixed for column in columns)
+        self.titles = tuple(column.title for column in columns)
+        self.computes = any(column.formula is not None for column in columns)
+        self.looks_back = any(one.formula is not None and one.formula.looks_back for one in columns)
+        self._types: tuple[pa.DataType, ...] = ()
+        self._types_of: object = None
+
+    @cached_property
+    def refs(self) -> tuple[ColumnRef, ...]:
+        """What the columns are held by, in order."""
+        if self._refs is not None:
+            return self._refs
+        counts: dict[str, int] = {}
+        found = []
+        for title in self.titles:
+            found.append((title, counts.get(title, 0)))
+            counts[title] = found[-1][1] + 1
+        return tuple(found)
+
+    @cached_property
+    def places(self) -> dict[ColumnRef, int]:
+        """Where the columns are."""
+        return {ref: at for at, ref in enumerate(self.refs)}
+
+    def types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
+        """Return the columns' types; the same object while the sources' are."""
+        if source_types is not self._types_of:
+            self._types = self._find_types(source_types)
+            self._types_of = source_types
+        return self._types
+
+    def _find_types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
+        found: list[pa.DataType] = []
+        for column in self.columns:
+            if column.formula is not None:
+                found.append(column.formula.type_of(self.titles[: len(found)], tuple(found)))
+            else:
+                found.append(pa.int64() if column.source is None else source_types[column.source])
+        return tuple(found)
+
+
+_INDEX_TITLE: Final = ""
+_LONGEST_TITLE: Final = 10_000  # of a stranger's; the screen cuts it at the column's width
+
+
+@lru_cache(maxsize=16)
+def selected(headings: Headings, names: tuple[str, ...]) -> Headings:
+    wanted = [one for name in names for one in headings.columns if one.title == name]
+    kept = [one for one in headings.columns[: headings.fixed] if one.title not in names]
+    return Headings([*kept, *(replace(one, fixed=False) for one in wanted)])
+
+
+@lru_cache(maxsize=16)
+def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
+    """Return the columns of frames with these labels, and which of theirs are the key."""
+    wanted = {_hashable(label) for label in map(_label, json.loads(key))}
+    by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
+    levels = 0 if labels.range is not None else len(labels.index)
+    orders = dict(labels.orders)
+    fixed = [
+        Heading(
+            harmless(to_text(name)[:_LONGEST_TITLE]),
+            level,
+            fixed=True,
+            mixed=level in labels.text,
+            categories=orders.get(level, ()),
+        )
+        for level, name in enumerate(labels.index[:levels])
+    ]
+    dtypes = labels.dtypes
+    data = [
+        Heading(
+            _title(label), at, mixed=at in labels.text,
+            quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
+            categories=orders.get(at, ()),
+        )
+        for at, label in enumerate(labels.columns, levels)
+    ]  # fmt: skip
+    if by_key:
+        fixed += [replace(data[at], fixed=True) for at in by_key]
+    elif not fixed:
+        name = labels.index[0] if labels.index else None
+        fixed.append(
+            Heading(harmless(to_text(name)[:_LONGEST_TITLE]) or _INDEX_TITLE, None, fixed=True)
+        )
+    moved = set(by_key)
+    rest = [heading for at, heading in enumerate(data) if at not in moved]
+    return Headings([*fixed, *rest]), tuple(by_key)
+
+
+def _title(label: Any) -> str:
+    return harmless(to_text(label)[:_LONGEST_TITLE])
+
+
+def _label(value: Any) -> Any:
+    try:
+        return from_json(value)
+    except ValueError:
+        return None
+
+
+def _hashable(label: Any) -> Any:
+    # 1, True and 1.0 are three labels.
+    return (type(label), label) if not isinstance(label, list) else None
