@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from livetable.tui.grid.composer import Layout
+from livetable.tui.grid.layout import Layout
 from livetable.tui.text.column_style import LEAST_WIDTH
 
 

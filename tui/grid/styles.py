@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livetable.tui.grid.composer import HEAT_LEVELS, RULE_LEVELS, Look
+from livetable.tui.grid.cells import HEAT_LEVELS, RULE_LEVELS, Look
 from livetable.tui.query.rules import RULE_NAMES
 
 _HEADER: Final = ((Look.HEADER, "header"), (Look.CURSOR_COLUMN, "header-cursor"))

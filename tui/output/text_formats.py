@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from livetable.feed.arrow.arrays import numpy_type, plain_type, without_dictionary
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.grid.composer import Layout, title_text
+from livetable.tui.grid.layout import Layout, title_text
 from livetable.tui.model.table import Table
 from livetable.tui.query.column_choice import free_title
 from livetable.tui.text.column_format import ColumnFormat, fit

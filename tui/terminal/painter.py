@@ -16,7 +16,8 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from livetable.tui.grid.composer import Line, visible_part
+from livetable.tui.grid.cells import Line
+from livetable.tui.grid.layout import visible_part
 from livetable.tui.terminal.pen import Ink, Pen, ink_of, is_simple
 
 if TYPE_CHECKING:

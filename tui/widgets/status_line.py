@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.protocol.messages import SourceStatus
-from livetable.tui.grid.composer import Cell, Line
+from livetable.tui.grid.cells import Cell, Line
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.terminal.painter import Change, Painter
 from livetable.tui.text.ages import age_text, rate_text

@@ -23,7 +23,9 @@ from textual.strip import Strip
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.grid.anchor import View, follow, move, show
-from livetable.tui.grid.composer import Composer, Cursor, Line, Look, Viewport, clip
+from livetable.tui.grid.cells import Cursor, Line, Look, Viewport
+from livetable.tui.grid.composer import Composer
+from livetable.tui.grid.layout import clip
 from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.model.headings import ColumnRef
 from livetable.tui.model.row_keys import RowId

@@ -10,17 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.grid.composer import (
-    FADE_SECONDS,
-    FLASH_SECONDS,
-    Composer,
-    Cursor,
-    Line,
-    Look,
-    Viewport,
-    clip,
-    visible_part,
-)
+from livetable.tui.grid.cells import Cursor, Line, Look, Viewport
+from livetable.tui.grid.composer import Composer
+from livetable.tui.grid.layout import clip, visible_part
+from livetable.tui.grid.mark import FADE_SECONDS, FLASH_SECONDS
 from livetable.tui.grid.styles import names_of
 from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import width_of

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.grid.composer import Look
+from livetable.tui.grid.cells import Look
 from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey, arrange

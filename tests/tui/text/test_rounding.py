@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.tui.grid.composer import Composer, Cursor, Viewport
+from livetable.tui.grid.cells import Cursor, Viewport
+from livetable.tui.grid.composer import Composer
 from livetable.tui.output.text_formats import WRITERS
 from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat

@@ -12,7 +12,8 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from livetable.tui.grid.anchor import View
-from livetable.tui.grid.composer import FLASH_SECONDS, Look
+from livetable.tui.grid.cells import Look
+from livetable.tui.grid.mark import FLASH_SECONDS
 from livetable.tui.widgets.table_view import LiveTable
 from tests.tui.model.test_table import table_of
 from tests.ugly import ugly_frames
