@@ -170,7 +170,7 @@ class Composer:
             differences(row, columns, values) for row, values in zip(known, rows, strict=True)
         ]
         self._fades = sum(map(len, filter(None, touched))) <= _FEW
-        if self._grow(layout, columns, read, rows, touched):
+        if layout.stretch(columns, read, rows, touched):
             layout.grow()
         self._place(layout, columns, viewport)
         lines = []
@@ -312,33 +312,6 @@ class Composer:
                 self._flash(row, at, old, value, now)
             cells.append(self._cell(at, value, row))
         row.columns, row.values, row.line = columns, values, tuple(cells)
-
-    def _grow(
-        self,
-        layout: Layout,
-        columns: tuple[int, ...],
-        read: list[list[Any]],
-        rows: list[tuple[Any, ...]],
-        touched: list[list[int] | None],
-    ) -> bool:
-        """Let formats grow to what is new in sight; tell whether any did."""
-        fresh: list[list[Any]] = [[] for _ in columns]
-        for values, different in zip(rows, touched, strict=True):
-            if different is None:
-                fresh = read
-                break
-            for at in different:
-                fresh[at].append(values[at])
-        grown = False
-        for at, column in enumerate(columns):
-            if fresh[at]:
-                form = layout.formats[column]
-                if form.shaded:
-                    grown |= form.stretch(fresh[at])
-                if form.needs_measure(fresh[at]):
-                    grown |= form.measure(read[at])
-                grown |= form.grow(form.texts(form.widest(fresh[at])))
-        return grown
 
     def _place(self, layout: Layout, columns: tuple[int, ...], viewport: Viewport) -> None:
         placed = (layout, layout.version, columns, viewport.left, viewport.width)

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from livetable.tui.grid.cells import (
     FIXED,
@@ -118,6 +118,39 @@ class Layout:
             form.measure(values)
             if form.shaded:
                 form.stretch(values)
+
+    def stretch(
+        self,
+        columns: tuple[int, ...],
+        read: list[list[Any]],
+        rows: list[tuple[Any, ...]],
+        touched: list[list[int] | None],
+    ) -> bool:
+        """Let formats grow to what is new in sight; tell whether any did.
+
+        Args:
+            columns: The columns in sight.
+            read: Their values, by column.
+            rows: The same by row.
+            touched: Which of a row's values are new; None for all.
+        """
+        fresh: list[list[Any]] = [[] for _ in columns]
+        for values, different in zip(rows, touched, strict=True):
+            if different is None:
+                fresh = read
+                break
+            for at in different:
+                fresh[at].append(values[at])
+        grown = False
+        for at, column in enumerate(columns):
+            if fresh[at]:
+                form = self.formats[column]
+                if form.shaded:
+                    grown |= form.stretch(fresh[at])
+                if form.needs_measure(fresh[at]):
+                    grown |= form.measure(read[at])
+                grown |= form.grow(form.texts(form.widest(fresh[at])))
+        return grown
 
 
 def title_text(title: str, form: ColumnFormat) -> str:
