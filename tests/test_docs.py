@@ -35,7 +35,8 @@ from livetable.tui.cli.main import build_parser
 from livetable.tui.config.settings import read_settings
 from livetable.tui.config.view_file import read_view
 from livetable.tui.query.arrange import check_filter, filter_mask
-from livetable.tui.query.expression import FUNCTIONS, BadExpression, parse
+from livetable.tui.query.expression import FUNCTIONS, parse
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.rules import read_rule
 from livetable.tui.target import Target, ViewOptions
 from tests.brokers import Server, missing

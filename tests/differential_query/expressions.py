@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from livetable.tui.query.evaluate import mask_of
-from livetable.tui.query.expression import BadExpression, parse
+from livetable.tui.query.expression import parse
+from livetable.tui.query.nodes import BadExpression
 from tests.differential_query.frames import (
     CATEGORIES,
     DECIMALS,

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from livetable.tui.query.expression import Constant, Name, Node, Operation
+from livetable.tui.query.nodes import Constant, Name, Node, Operation
 from tests.differential_query.frames import CATEGORIES
 
 COMPARED: Final[dict[str, Any]] = {

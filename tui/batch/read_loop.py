@@ -218,7 +218,8 @@ def _history_for(conditions: Sequence[str]) -> History | None:
         return None
     from livetable.tui.model.history import History
     from livetable.tui.query.conditions import Watch
-    from livetable.tui.query.expression import BadExpression, parse
+    from livetable.tui.query.expression import parse
+    from livetable.tui.query.nodes import BadExpression
 
     parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
     for part in parts:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from livetable.feed.base.command_line import fail, run_command, split_command
+from livetable.tui.cli.checks import PROGRAM
 from livetable.tui.cli.options import build_parser, for_feed
-from livetable.tui.cli.request import PROGRAM, Call, Way, check, kind_of
+from livetable.tui.cli.request import Call, Way, check, kind_of
 from livetable.tui.target import Target, ViewOptions, origin_of
 from livetable.tui.terminal import gc_pause
 

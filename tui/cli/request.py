@@ -13,17 +13,27 @@ import os
 import shutil
 import stat
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.command_line import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.messages import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
+from livetable.tui.cli.checks import (
+    PROGRAM,
+    check_condition,
+    option_of,
+    read_column_names,
+    read_filters,
+    read_moment_of,
+    read_sort_keys,
+    refuse,
+    view_file_of,
+)
 from livetable.tui.cli.options import REACH, Browser, for_feed, is_given
 from livetable.tui.config.settings import BadFile, Settings, read_settings
 from livetable.tui.model.budget import USUAL, HistorySize
@@ -31,8 +41,6 @@ from livetable.tui.target import Target, ViewOptions, parse_target
 
 if TYPE_CHECKING:
     from livetable.feed.tape.recorder import Rotation
-
-PROGRAM: Final = "livetable"
 
 
 class Way(Enum):
@@ -104,29 +112,29 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
     settings, complaint = _settings()
     size: HistorySize = options.history or settings.history or USUAL
     view = ViewOptions(
-        columns=_column_names(options.columns),
-        sort=_sort_keys(options.sort),
-        where=_filters(options.where),
+        columns=read_column_names(options.columns),
+        sort=read_sort_keys(options.sort),
+        where=read_filters(options.where),
         stale_after=options.stale_after,
         timeout=options.timeout,
         foreign=tuple(for_feed(options)),
         budget=size.budget(),
         history=size if size.each else None,
-        view=_view_file(options.view),
-        at=_moment(options.at),
+        view=view_file_of(options.view),
+        at=read_moment_of(options.at),
         changes_of=options.changes_of,
         to_end=targets[0].piped,
         remember=not (options.columns or options.sort or options.where),
-        until=_condition("until", options.until),
-        alerts=tuple(_condition("alert", text) or "" for text in options.alert),
+        until=check_condition("until", options.until),
+        alerts=tuple(check_condition("alert", text) or "" for text in options.alert),
         alert_command=options.alert_command,
     )
     record, rotation = _recording(options, targets)
     if (record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
-        _refuse("there is no screen: add --headless to record, or to be told")
+        refuse("there is no screen: add --headless to record, or to be told")
     if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
         does = "printed" if way is not Way.HEADLESS else "watched without a screen"
-        _refuse(f"one table at a time can be {does}: name one SOURCE")
+        refuse(f"one table at a time can be {does}: name one SOURCE")
     if way is Way.SCREEN or options.theme is not None:
         _check_theme(options.theme)
     if options.feed_key is not None:
@@ -144,10 +152,10 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
 
 def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Target, ...]:
     if options.demo and options.source:
-        _refuse("--demo shows a table of its own: leave out SOURCE")
+        refuse("--demo shows a table of its own: leave out SOURCE")
     if command is not None:
         if not command or options.source or options.demo:
-            _refuse("a command stands alone behind --: livetable -- ps aux")
+            refuse("a command stands alone behind --: livetable -- ps aux")
         if shutil.which(command[0]) is None:
             fail(PROGRAM, f"there is no command {command[0]!r}", 1)
         name = name_from(Path(command[0]).name, "command")
@@ -158,11 +166,11 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
     for at, origin in enumerate(options.origin[: len(targets)]):
         targets[at] = replace(targets[at], origin=origin or None)
     if len(targets) > 1 and not all(target.table for target in targets):
-        _refuse("of several sources each names one table: add #NAME")
+        refuse("of several sources each names one table: add #NAME")
     if sum(target.piped and target.file is None for target in targets) > 1:
-        _refuse("standard input can be shown once: write one -")
+        refuse("standard input can be shown once: write one -")
     if targets[0].piped and targets[0].file is None and sys.stdin.isatty():
-        _refuse("there is nothing piped in: producer | livetable")
+        refuse("there is nothing piped in: producer | livetable")
     return tuple(targets)
 
 
@@ -206,20 +214,20 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
                 continue  # its feed may be another process's, for which it was meant
             goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
             does = "is for" if reach.serves == {"tape"} else "goes with"
-            _refuse(f"{_option(name)} {does} {goes}: {_EXAMPLES[name]}")
+            refuse(f"{option_of(name)} {does} {goes}: {_EXAMPLES[name]}")
     for name in ("key", "limit"):
         if is_given(options, name) and kinds <= {"demo", "tape"}:
             what = "--demo" if options.demo else "a tape"
-            _refuse(f"{what} has a key and rows of its own: leave out --{name}")
+            refuse(f"{what} has a key and rows of its own: leave out --{name}")
     if options.pull and any(target.endpoint and target.table for target in targets):
-        _refuse("--pull reads one stream of rows: leave out #NAME")
+        refuse("--pull reads one stream of rows: leave out #NAME")
     if "tape" in kinds and way is not Way.SCREEN:
         for name in ("follow", "headless", "until"):
             if is_given(options, name):
-                _refuse(f"--{name} takes a live table: publish it, livetable-feed replay FILE.tape")
+                refuse(f"--{name} takes a live table: publish it, livetable-feed replay FILE.tape")
     lists = {"name", "endpoint", "address"} | ({"folder"} if options.each else set())
     if way is Way.LIST and (kinds - lists or (targets[0].table and not options.each)):
-        _refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
+        refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
 
 
 def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> None:
@@ -268,30 +276,30 @@ def _check_combinations(options: argparse.Namespace, way: Way) -> None:
     if way is Way.WEB:
         for name, reach in REACH.items():
             if reach.browser is Browser.REFUSED and is_given(options, name):
-                _refuse(f"--web shows a table in browsers: leave out {_option(name)}")
+                refuse(f"--web shows a table in browsers: leave out {option_of(name)}")
     if options.follow and (options.once or options.list):
-        _refuse("--follow prints changes: leave out --once and --list")
+        refuse("--follow prints changes: leave out --once and --list")
     if options.follow and options.format not in (None, "jsonl", "csv"):
-        _refuse(f"--follow prints jsonl or csv, not {options.format}")
+        refuse(f"--follow prints jsonl or csv, not {options.format}")
     if options.format in ("arrow", "parquet") and sys.stdout.isatty():
-        _refuse(f"{options.format} is nothing for a terminal: add > FILE, or a pipe")
+        refuse(f"{options.format} is nothing for a terminal: add > FILE, or a pipe")
     if way is Way.HEADLESS:
         if not (options.record or options.alert):
-            _refuse("--headless goes with --record FILE or --alert EXPR")
+            refuse("--headless goes with --record FILE or --alert EXPR")
         if options.columns or options.where or options.sort or options.until:
-            _refuse("--headless takes the whole table: leave out --columns, --where, --sort")
+            refuse("--headless takes the whole table: leave out --columns, --where, --sort")
         for name in ("once", "follow", "list", "format"):
             if is_given(options, name):
-                _refuse(f"--headless prints no table: leave out {_option(name)}")
+                refuse(f"--headless prints no table: leave out {option_of(name)}")
     if way is Way.LIST and options.until is not None:
-        _refuse("--list prints the tables there are now: leave out --until")
+        refuse("--list prints the tables there are now: leave out --until")
     if options.alert_command is not None and not options.alert:
-        _refuse("--alert-command goes with --alert EXPR")
+        refuse("--alert-command goes with --alert EXPR")
     for name in ("rotate", "keep"):
         if getattr(options, name) is not None and options.record is None:
-            _refuse(f"--{name} goes with --record FILE")
+            refuse(f"--{name} goes with --record FILE")
     if options.keep is not None and options.rotate is None:
-        _refuse("--keep goes with --rotate")
+        refuse("--keep goes with --rotate")
 
 
 def _check_theme(theme: str | None) -> None:
@@ -301,7 +309,7 @@ def _check_theme(theme: str | None) -> None:
 
     if theme not in BUILTIN_THEMES:
         known = ", ".join(sorted(BUILTIN_THEMES))
-        _refuse(f"--theme: there is no {theme!r}; there are {known}")
+        refuse(f"--theme: there is no {theme!r}; there are {known}")
 
 
 def _check_feed_key(options: argparse.Namespace, targets: tuple[Target, ...]) -> None:
@@ -309,7 +317,7 @@ def _check_feed_key(options: argparse.Namespace, targets: tuple[Target, ...]) ->
 
     endpoints = {one.endpoint for one in targets if one.endpoint is not None}
     if len(endpoints) != 1 or not next(iter(endpoints)).startswith("tcp://"):
-        _refuse("--feed-key goes with one SOURCE tcp://host:port")
+        refuse("--feed-key goes with one SOURCE tcp://host:port")
     read_key(options.feed_key)
 
 
@@ -319,9 +327,9 @@ def _recording(
     if options.record is None:
         return None, None
     if len(targets) > 1 or (targets[0].table is None and not options.demo) or targets[0].tape:
-        _refuse("--record takes one live table: livetable NAME --record FILE.tape")
+        refuse("--record takes one live table: livetable NAME --record FILE.tape")
     if not options.record.lower().endswith(".tape"):
-        _refuse(f"--record {options.record}: a tape's name ends in .tape")
+        refuse(f"--record {options.record}: a tape's name ends in .tape")
     from livetable.feed.tape.recorder import check_recording, read_rotation
 
     path = path_of(options.record)
@@ -331,82 +339,6 @@ def _recording(
 
 
 # -- single values -----------------------------------------------------------------------------
-
-
-def _column_names(text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    from livetable.tui.query.expression import split_names, unquoted
-
-    names = split_names(text)
-    if not all(names):
-        _refuse(f"--columns: an empty name in {text!r}")
-    return tuple(map(unquoted, names))
-
-
-def _sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
-    if text is None:
-        return ()
-    from livetable.tui.query.expression import split_names, unquoted
-
-    keys = []
-    for name in split_names(text):
-        title, colon, direction = name.rpartition(":")
-        if not colon or direction not in ("asc", "desc"):
-            title, direction = name, "asc"
-        if not title:
-            _refuse(f"--sort: an empty name in {text!r}")
-        keys.append((unquoted(title), direction == "desc"))
-    return tuple(keys)
-
-
-def _filters(texts: list[str]) -> tuple[str, ...]:
-    filters = tuple(text.strip() for text in texts if text.strip())
-    if filters:
-        from livetable.tui.query.arrange import is_expression
-        from livetable.tui.query.expression import BadExpression, parse
-
-        for text in filters:
-            try:
-                if is_expression(text):  # words alone are looked for, and can't be wrong
-                    parse(text, None)
-            except BadExpression as error:
-                _refuse(f"--where {text!r}: {error.sentence}")
-    return filters
-
-
-def _condition(name: str, text: str | None) -> str | None:
-    """Return a condition of the command line that can be read."""
-    if text is None:
-        return None
-    from livetable.tui.query.conditions import check_alert
-    from livetable.tui.query.expression import BadExpression
-
-    try:
-        check_alert(text)
-    except BadExpression as error:
-        _refuse(f"--{name} {text!r}: {error.sentence}")
-    return text
-
-
-def _moment(text: str | None) -> str | None:
-    if text is not None:
-        from livetable.tui.text.clock import read_moment
-
-        if read_moment(text, time.time()) is None:
-            _refuse(f"--at {text!r} is no time: write 14:03, 14:03:07 or -30")
-    return text
-
-
-def _view_file(text: str | None) -> Path | None:
-    if text is None:
-        return None
-    path = path_of(text)
-    if not path.parent.is_dir():
-        _refuse(f"--view: there is no folder {path.parent}")
-    if path.is_dir():
-        _refuse(f"--view: {path} is a folder: name a file in it")
-    return path
 
 
 def _settings() -> tuple[Settings, str | None]:
@@ -428,14 +360,6 @@ def _is_piped() -> bool:
 def _is_folder(path: Path) -> bool:
     # Absolute: a path has lost the / at its end, by which a folder is told from a table's name.
     return is_folder(str(path.absolute()))
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _refuse(sentence: str) -> NoReturn:
-    fail(PROGRAM, sentence, 2)
 
 
 def _or_fail(code: int, act: Callable[[], object]) -> None:

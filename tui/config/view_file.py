@@ -221,7 +221,7 @@ def _computed(value: Any) -> list[Computed]:
 
 def _alert(text: str) -> str:
     from livetable.tui.query.conditions import check_alert
-    from livetable.tui.query.expression import BadExpression
+    from livetable.tui.query.nodes import BadExpression
 
     try:
         check_alert(text)

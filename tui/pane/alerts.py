@@ -138,7 +138,7 @@ class AlertedPane(TimedPane):
         if table is None:
             return
         from livetable.tui.query.conditions import check_alert
-        from livetable.tui.query.expression import BadExpression
+        from livetable.tui.query.nodes import BadExpression
         from livetable.tui.widgets.prompt import Prompt
 
         prompt = Prompt("alert when: ", hint=_HINT, words=table.titles)

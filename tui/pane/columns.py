@@ -274,7 +274,8 @@ class ColumnedPane(ArrangedPane):
     def _read_computed(self, prompt: Prompt, text: str) -> Computed | None:
         """Return a column that a text describes; what is wrong with it is told."""
         from livetable.tui.query.computed import check_type
-        from livetable.tui.query.expression import BadExpression, parse
+        from livetable.tui.query.expression import parse
+        from livetable.tui.query.nodes import BadExpression
 
         prompt.say(None)
         if self.base is None or not text.strip():
@@ -303,7 +304,7 @@ class ColumnedPane(ArrangedPane):
 
     def action_change(self) -> None:
         """Add a column with the changes of the cursor's column; again: %, per second, none."""
-        from livetable.tui.query.expression import quote
+        from livetable.tui.query.quoting import quote
 
         found = self.under_cursor()
         if found is None or not self._numeric():

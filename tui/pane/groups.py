@@ -123,7 +123,7 @@ class GroupedPane(ArrangedPane):
         table = self.live_table.table
         if table is None:
             return
-        from livetable.tui.query.expression import BadExpression
+        from livetable.tui.query.nodes import BadExpression
         from livetable.tui.query.rules import read_rule
         from livetable.tui.widgets.prompt import Prompt
 

@@ -258,7 +258,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.choose_alerts(options.alerts)
         if options.sort or options.where:
             from livetable.tui.query.arrange import check_filter, first_arrangement
-            from livetable.tui.query.expression import BadExpression
+            from livetable.tui.query.nodes import BadExpression
 
             for text in options.where if len(table.titles) > table.fixed else ():
                 try:

@@ -207,7 +207,7 @@ class TapePane(TablePane):
         if self.base is None:
             return
         from livetable.tui.query.arrange import check_filter
-        from livetable.tui.query.expression import BadExpression
+        from livetable.tui.query.nodes import BadExpression
         from livetable.tui.widgets.prompt import Prompt
 
         base = self.base.undressed
@@ -281,7 +281,7 @@ def moment_when(
 def _met(tape: TapeHistory, number: int, chosen: Arrangement) -> set[RowId]:
     """Return which rows meet a filter."""
     from livetable.tui.query.arrange import arrange
-    from livetable.tui.query.expression import BadExpression
+    from livetable.tui.query.nodes import BadExpression
 
     done = arrange(tape.at(number), chosen)
     if done.unapplied:  # else all rows would meet it

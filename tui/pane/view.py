@@ -317,7 +317,7 @@ class ArrangedPane(Widget):
     def _try_filter(self, prompt: Prompt, before: Arrangement, text: str) -> bool:
         """Show what a filter leaves; a wrong one is told and changes nothing."""
         from livetable.tui.query.arrange import check_filter, with_filter
-        from livetable.tui.query.expression import BadExpression
+        from livetable.tui.query.nodes import BadExpression
 
         table = self.base
         chosen = before
@@ -377,8 +377,8 @@ class ArrangedPane(Widget):
 
 def _filter_hint(table: Table) -> str:
     """Return an example that works with this table."""
-    from livetable.tui.query.expression import quote
     from livetable.tui.query.group import is_numeric
+    from livetable.tui.query.quoting import quote
 
     numbers = [at for at, kind in enumerate(table.types) if is_numeric(kind)]
     texts = [at for at, kind in enumerate(table.types) if "string" in str(kind)]

@@ -20,8 +20,10 @@ from livetable.feed.arrow.arrays import as_numpy, missing, plain_type
 from livetable.tui.model.headings import ColumnRef
 from livetable.tui.model.table import Table
 from livetable.tui.query.evaluate import mask_of
-from livetable.tui.query.expression import BadExpression, Expression, parse, quote
+from livetable.tui.query.expression import Expression, parse
 from livetable.tui.query.literals import written
+from livetable.tui.query.nodes import BadExpression
+from livetable.tui.query.quoting import quote
 from livetable.tui.query.sort import NotSortable, Rows, Sortable
 from livetable.tui.query.text_match import containing
 

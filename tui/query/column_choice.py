@@ -138,7 +138,8 @@ def _read(
     titles: tuple[str, ...], computed: tuple[Computed, ...]
 ) -> tuple[list[tuple[str, Expression]], list[str]]:
     """Return the columns that can be worked out, and why others can't."""
-    from livetable.tui.query.expression import BadExpression, parse
+    from livetable.tui.query.expression import parse
+    from livetable.tui.query.nodes import BadExpression
 
     known = list(titles)
     expressions: list[tuple[str, Expression]] = []

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from livetable.tui.model.headings import ColumnRef, Headings, Span
 from livetable.tui.model.table import Table
 from livetable.tui.query import evaluate, exact
-from livetable.tui.query.expression import BadExpression, Expression
+from livetable.tui.query.expression import Expression
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.row_match import is_akin
 from livetable.tui.query.table_columns import Columns, Empty, Shown, Whole
 

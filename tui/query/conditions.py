@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 
 from livetable.tui.model.table import Table
-from livetable.tui.query.expression import BadExpression, outside_quotes
+from livetable.tui.query.nodes import BadExpression
+from livetable.tui.query.quoting import outside_quotes
 
 _UNTIL: Final = " until "
 

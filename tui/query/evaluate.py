@@ -18,15 +18,8 @@ from livetable.tui.model.table import Table
 from livetable.tui.query import exact, time_arithmetic
 from livetable.tui.query.arithmetic import absolute, calculate
 from livetable.tui.query.exact import Literal, Value, is_number
-from livetable.tui.query.expression import (
-    PAST,
-    BadExpression,
-    Constant,
-    Expression,
-    Name,
-    Node,
-    Operation,
-)
+from livetable.tui.query.expression import PAST, Expression
+from livetable.tui.query.nodes import BadExpression, Constant, Name, Node, Operation
 from livetable.tui.query.operators import (
     KERNELS,
     NotFitting,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from livetable.feed.errors import LivetableError
+from livetable.tui.query.nodes import BadExpression, Constant, Name, Node, Operation
+from livetable.tui.query.quoting import QUOTED, REPLACED, blanks_for
 
 MAX_LENGTH: Final = 2_000
 _MAX_NODES: Final = 500
@@ -55,85 +56,7 @@ _BARE_DATE: Final = re.compile(
     r"(?<![\w.'\"])(?:\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d\d(?::\d\d)?)?|\d{1,2}:\d\d(?::\d\d)?)"
     r"(?![\w'\"])"
 )
-_IN_QUOTES: Final = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
-_TITLE: Final = r"`((?:[^`]|``)*)`"
-_QUOTED: Final = re.compile(rf"{_IN_QUOTES}|{_TITLE}")
-_REPLACED: Final = re.compile(rf"{_IN_QUOTES}|{_TITLE}|([&|])|((?<!\w)[^\W\d]\w*)")
-"""What pandas reads otherwise than Python: backticks, and ``& |`` bind as loosely as words.
-
-Names as well: to Python two letters that look alike are one, ``µ`` and ``μ``.
-"""
-_NAME: Final = re.compile(r"[^\W\d]\w*")
-_WHOLE_TITLE: Final = re.compile(_TITLE)
-_SEPARATED: Final = re.compile(rf"{_TITLE}|,")
 _INDEX: Final = "index"  # what an index without a name is called, as in pandas
-
-
-class BadExpression(LivetableError):
-    """An expression that can't be read or can't be worked out.
-
-    Attributes:
-        sentence: What is wrong.
-        start: Where in the text it is wrong, in characters.
-        end: Where that ends.
-    """
-
-    def __init__(self, sentence: str, start: int = 0, end: int | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.start = start
-        self.end = start + 1 if end is None else end
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of an expression.
-
-    Attributes:
-        start: Where it stands in the text.
-        end: Where it ends.
-    """
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Name(Node):
-    """A column, by its title."""
-
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constant(Node):
-    """A number, a text, True, False, None, or a tuple of these.
-
-    Attributes:
-        value: The value.
-        exact: What a float was written as, None for all others; of a tuple a tuple.
-    """
-
-    value: Any
-    exact: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operation(Node):
-    """An operator or a function, and what it is applied to.
-
-    Attributes:
-        name: Which.
-        parts: What it is applied to.
-        options: What was given by name.
-    """
-
-    name: str
-    parts: tuple[Node, ...]
-    options: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +127,7 @@ class _Reader:
             tree = ast.parse(self._source[self._lead :], mode="eval")
         except SyntaxError as error:
             at = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
-            if bare := _BARE_DATE.search(_QUOTED.sub(_blanks, self._text)):
+            if bare := _BARE_DATE.search(QUOTED.sub(blanks_for, self._text)):
                 start, end = bare.span()
                 quoted = f"{self._text[:start]}'{bare[0]}'{self._text[end:]}"
                 said = f"Put dates and times in quotes: {quoted.strip()[:80]}"
@@ -226,7 +149,7 @@ class _Reader:
         out: list[str] = []
         length = 0
         last = 0
-        for found in _REPLACED.finditer(text):
+        for found in REPLACED.finditer(text):
             out.append(text[last : found.start()])
             length += found.start() - last
             last = found.end()
@@ -420,45 +343,8 @@ class _Reader:
         return Constant(start, end, float(seconds))
 
 
-def quote(title: str) -> str:
-    """Return a column's title as it is written in an expression."""
-    return title if _is_plain(title) else "`" + title.replace("`", "``") + "`"
-
-
-def _is_plain(title: str) -> bool:
-    import keyword
-
-    return _NAME.fullmatch(title) is not None and not keyword.iskeyword(title)
-
-
 def _is_list(node: Node) -> bool:
     return isinstance(node, Constant) and isinstance(node.value, tuple)
-
-
-def split_names(text: str) -> list[str]:
-    """Return the parts of a text that commas separate; in backticks a comma separates nothing."""
-    parts, last = [], 0
-    for found in _SEPARATED.finditer(text):
-        if found[0] == ",":
-            parts.append(text[last : found.start()].strip())
-            last = found.end()
-    return [*parts, text[last:].strip()]
-
-
-def unquoted(text: str) -> str:
-    """Return the title that a name is written for: what stands in backticks, or the name."""
-    found = _WHOLE_TITLE.fullmatch(text)
-    return text if found is None else found[1].replace("``", "`")
-
-
-def outside_quotes(text: str, word: str) -> int:
-    """Return where a word stands that is in no quotes and no backticks, -1 for nowhere."""
-    return _QUOTED.sub(_blanks, text).find(word)
-
-
-def _blanks(found: re.Match[str]) -> str:
-    """Return blanks where something stands in quotes."""
-    return " " * len(found[0])
 
 
 def _plain_words(error: SyntaxError) -> str:

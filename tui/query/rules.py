@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from livetable.tui.model.table import Table
-from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.nodes import BadExpression
 
 RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
 """What a rule can say of a row, in the order of the levels."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from livetable.tui.model.headings import Span
 from livetable.tui.model.table import Table
-from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.row_match import is_akin, places_in
 
 

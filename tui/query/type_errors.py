@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from livetable.tui.query.expression import Constant, Name, Node, Operation
+from livetable.tui.query.nodes import Constant, Name, Node, Operation
 from livetable.tui.text.type_names import kind_of
 
 _COMPARISONS: Final = frozenset(("==", "!=", "<", "<=", ">", ">="))

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.query.expression import quote
+from livetable.tui.query.quoting import quote
 from livetable.tui.terminal.gc_pause import tidy_soon
 
 _ENTER: Final = ("enter", "ctrl+j")

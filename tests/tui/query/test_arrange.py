@@ -32,8 +32,8 @@ from livetable.tui.query.arrange import (
     sorted_by,
     with_filter,
 )
-from livetable.tui.query.expression import BadExpression
 from livetable.tui.query.find import Matches
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.sort import NotSortable, Sortable
 from livetable.tui.query.text_match import containing
 from livetable.tui.text.column_format import ColumnFormat

@@ -20,7 +20,9 @@ from livetable.tui.query.arrange import filter_mask
 from livetable.tui.query.comparison import compare
 from livetable.tui.query.evaluate import evaluate
 from livetable.tui.query.exact import Exact, Literal, decimals, fitted, scalar, total
-from livetable.tui.query.expression import BadExpression, parse, quote, split_names, unquoted
+from livetable.tui.query.expression import parse
+from livetable.tui.query.nodes import BadExpression
+from livetable.tui.query.quoting import quote, split_names, unquoted
 from livetable.tui.text.time_reader import read_moment, read_span, read_time
 from tests.tui.model.test_table import table_of
 

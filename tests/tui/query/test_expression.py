@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.tui.query.evaluate import evaluate, mask_of
-from livetable.tui.query.expression import BadExpression, parse, quote
+from livetable.tui.query.expression import parse
+from livetable.tui.query.nodes import BadExpression
+from livetable.tui.query.quoting import quote
 from tests.tui.model.test_table import table_of
 
 FRAME = pd.DataFrame(

@@ -18,8 +18,8 @@ from livetable.tui.grid.cells import Look
 from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
-from livetable.tui.query.expression import BadExpression
 from livetable.tui.query.group import column_of, grouped, total_of
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.rules import RULE_NAMES, Rule, levels, read_rule
 from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat

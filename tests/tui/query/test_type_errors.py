@@ -14,7 +14,7 @@ from livetable.tui.model.table import Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.query.arrange import Arrangement, arrange, check_condition, check_filter
 from livetable.tui.query.conditions import check_alert
-from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.rules import read_rule
 from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.model.test_table import table_of

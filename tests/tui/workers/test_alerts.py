@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from livetable.tui.model.table import Table
 from livetable.tui.pane.alerts import desktop_notice
 from livetable.tui.query.conditions import Watch, check_alert
-from livetable.tui.query.expression import BadExpression
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.workers.alerts import MOST, Alarm, sentence_of
 from tests.tui.model.test_table import table_of
