@@ -29,7 +29,8 @@ from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.tabs import Chosen, TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal import gc_pause, textual_fixes
-from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal, has_shell
+from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal
+from livetable.tui.terminal.job_control import has_shell
 from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.terminal.slow_line import CarefulPaint
 from livetable.tui.terminal.timer import later

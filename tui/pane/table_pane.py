@@ -226,7 +226,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
                 # News and credit wait with the paint: then it is the newest state that is shown.
                 self._paint_timer = later(self, wait, self._show_when_ready)
                 return
-            with driver.together():
+            with driver.output.together():
                 self._show()
         else:
             self._show()
@@ -388,7 +388,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
 
     def _is_ready(self) -> bool:
         driver = self._driver
-        return driver is None or driver.pace.wait(driver.pending) == 0
+        return driver is None or driver.pace.wait(driver.output.pending) == 0
 
     def _show(self) -> None:
         """Show the feed's newest state, then give credit for the next."""

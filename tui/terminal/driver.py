@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
-import curses
 import os
 import re
 import select
@@ -19,7 +18,7 @@ import signal
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +28,9 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from livetable.tui.terminal.bell import Bell
+from livetable.tui.terminal.job_control import has_shell, stop_group
+from livetable.tui.terminal.output import ASK, TerminalOutput
 from livetable.tui.terminal.pace import PROBE_SECONDS, RETRY_SECONDS, Pace
 from livetable.tui.terminal.ssh_connections import lines_of_tmux
 
@@ -42,39 +44,10 @@ _SWALLOW_MOST: Final = 15.0  # but not longer than this
 _LAST_SECONDS: Final = 0.02
 _NEXT_SECONDS: Final = 0.02  # that the last answer may come behind the one before it
 _UNDECIDED_MS: Final = 20
-_ASK: Final = "\x1b[6n"
 _ASK_LAST: Final = "\x1b[c"
 """What it is, asked once, at the end: a terminal may answer the other question twice."""
 _LONGEST_ANSWER: Final = 64
 _LAST_ANSWER: Final = re.compile(rb"\x1b\[\?[\d;]*c")
-
-
-class _Bell(threading.Event):
-    """An event that also wakes who waits for input."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.listen, self._ring = os.pipe()
-        os.set_blocking(self._ring, False)
-        os.set_blocking(self.listen, False)
-
-    def set(self) -> None:
-        """Set the event, and wake."""
-        super().set()
-        with contextlib.suppress(OSError):
-            os.write(self._ring, b"\0")
-
-    def clear(self) -> None:
-        """Clear the event."""
-        with contextlib.suppress(OSError):
-            os.read(self.listen, 64)
-        super().clear()
-
-    def close(self) -> None:
-        """Close the pipe."""
-        for end in (self.listen, self._ring):
-            with contextlib.suppress(OSError):
-                os.close(end)
 
 
 class TerminalDriver(LinuxDriver):
@@ -82,7 +55,7 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
-        self._bell = _Bell()
+        self._bell = Bell()
         self.exit_event = self._bell
         self.pace = Pace()
         self._lines = lines_of_tmux()
@@ -90,57 +63,36 @@ class TerminalDriver(LinuxDriver):
             self.pace.backlog = self._lines.backlog
         self.on_progress: Callable[[], None] | None = None
         """Called in the event loop when the terminal answered or took the last byte."""
-        self._output = -1
         self._raw: list[Any] | None = None  # the terminal's settings while it is taken
         self.careful: CarefulPaint | None = None
         """What paints while each byte counts."""
         self.started = 0
         """How often the terminal was taken: each time it is blank."""
-        self._pending = bytearray()
-        self._written_last = b""
         self.was_resized = False
         """Whether it has been another size since it was taken, or may have been."""
-        self._questions = 0
         self._answers = 0
         self._came = threading.Event()
         self._last_asked_at: float | None = None  # only until its answer was waited for
         self._is_last_answered = False
         self._last_read = b""
-        self._asked_first: float | None = None
         self._first_trip = 0.0  # seconds; sure to be no other question's answer
         self.is_gone = False
         """Whether nothing comes from the terminal any more, nor will."""
         self.on_gone: Callable[[], None] | None = None
         """Called when that is so; in the thread that reads."""
-        self._lock = threading.Lock()
-        self._is_watching = False
         self._leaves = False
         self._is_stopping = self._goes_on = False
-        self._held = 0
-        with contextlib.suppress(OSError):
-            # A description of our own: making it non-blocking leaves the shell's alone.
+        try:
             name = os.ttyname(self.fileno)
-            self._output = os.open(name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-
-    @property
-    def pending(self) -> int:
-        """Bytes the terminal has not taken."""
-        return len(self._pending)
+        except OSError:
+            name = None
+        self.output = TerminalOutput(name, self.pace, lambda: self._loop, self._progressed)
+        """Where it writes to."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Columns and lines of the terminal."""
         return self._get_terminal_size()
-
-    @property
-    def erases(self) -> bool:
-        """Whether the terminal erases with the background that is set."""
-        try:
-            curses.setupterm(fd=self._output if self._output >= 0 else 1)
-            told = bool(curses.tigetflag("bce") > 0)
-        except (curses.error, TypeError):
-            return False
-        return told or os.environ.get("TERM", "").startswith("tmux")
 
     @property
     def is_careful(self) -> bool:
@@ -157,8 +109,8 @@ class TerminalDriver(LinuxDriver):
 
     def ask(self) -> None:
         """Ask the terminal to say when it has come this far."""
-        if self._output >= 0 and not self._leaves:
-            self.write(_ASK)
+        if self.output.is_open and not self._leaves:
+            self.write(ASK)
             self.pace.asked()
 
     def wait(self) -> float:
@@ -166,7 +118,7 @@ class TerminalDriver(LinuxDriver):
 
         The terminal may tell before (`on_progress`).
         """
-        wait = None if self._leaves else self.pace.wait(self.pending)
+        wait = None if self._leaves else self.pace.wait(self.output.pending)
         if wait == 0 and self.pace.probe():
             self.ask()
             return PROBE_SECONDS
@@ -177,62 +129,14 @@ class TerminalDriver(LinuxDriver):
         if self.pace.should_ask():
             self.ask()
 
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Write all that is written meanwhile at once: a call of the system for each costs more."""
-        self._held += 1
-        try:
-            yield
-        finally:
-            self._held -= 1
-            with self._lock:
-                if self._pending and not self._held and not self._is_watching:
-                    self._write_some()
-
     def write(self, data: str) -> None:
         """Write without blocking; what the terminal does not take is kept, in order."""
-        if self._output < 0:
+        if self.output.is_open:
+            self.output.write(data.encode("utf-8", "replace"))
+        else:
             super().write(data)
-            return
-        told = data.encode("utf-8", "replace")
-        with self._lock:
-            self._pending += told
-            self.pace.wrote(len(told))
-            if not self._is_watching and not self._held:
-                self._write_some()
 
-    def _write_some(self) -> None:
-        """Write what the terminal takes. The lock is held."""
-        try:
-            while self._pending:
-                count = os.write(self._output, self._pending)
-                self._count_questions(bytes(self._pending[:count]))
-                del self._pending[:count]
-        except BlockingIOError:
-            if not self._is_watching:
-                self._is_watching = True
-                self._loop.call_soon_threadsafe(self._watch)
-        except OSError:  # the terminal is gone: the hang-up signal ends the app
-            self._pending.clear()
-
-    def _count_questions(self, written: bytes) -> None:
-        """Count the questions in what was written: what is dropped is never answered."""
-        written = self._written_last + written
-        self._written_last = written[1 - len(_ASK) :]
-        if count := written.count(_ASK.encode()):
-            self._questions += count
-            self._asked_first = self._asked_first or time.monotonic()
-
-    def _watch(self) -> None:
-        self._loop.add_writer(self._output, self._on_writable)
-
-    def _on_writable(self) -> None:
-        with self._lock:
-            self._write_some()
-            if self._pending:
-                return
-            self._is_watching = False
-            self._loop.remove_writer(self._output)
+    def _progressed(self) -> None:
         if self.on_progress is not None:
             self.on_progress()
 
@@ -344,8 +248,8 @@ class TerminalDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """Keep the terminal's answers to oneself; pass on the rest."""
         if isinstance(message, events.CursorPosition):
-            if not self._answers and self._asked_first is not None:
-                self._first_trip = time.monotonic() - self._asked_first
+            if not self._answers and self.output.asked_first is not None:
+                self._first_trip = time.monotonic() - self.output.asked_first
             self._answers += 1
             self._came.set()
             with contextlib.suppress(RuntimeError):
@@ -355,15 +259,14 @@ class TerminalDriver(LinuxDriver):
 
     def _answered(self, at: float) -> None:
         self.pace.answered(at)
-        if self.on_progress is not None:
-            self.on_progress()
+        self._progressed()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back."""
         self._ask_last()
         self._swallow_answers()
         super().stop_application_mode()
-        self._drain(_LEAVE_SECONDS)
+        self.output.drain(_LEAVE_SECONDS)
 
     def _ask_last(self) -> None:
         """Drop the backlog of paints, which nobody will see, and ask the terminal the last things.
@@ -373,17 +276,16 @@ class TerminalDriver(LinuxDriver):
         """
         if self._last_asked_at is not None:
             return
-        with self._lock:
-            self._drop_backlog()
-        now, asked = time.monotonic(), self._asked_first
+        self.output.drop_backlog()
+        now, asked = time.monotonic(), self.output.asked_first
         never = not self._answers and asked and now > asked + _SWALLOW_SECONDS
-        if self._output < 0 or self._key_thread is None or self.exit_event.is_set() or never:
+        if not self.output.is_open or self._key_thread is None or self.exit_event.is_set() or never:
             return
         self._disable_mouse_support()
         self._disable_bracketed_paste()
         self._last_read, self._is_last_answered = b"", False
         self._last_asked_at = now  # behind those: the thread that reads looks for the answer now
-        self.write(f"\x1b[?1004l{_ASK}{_ASK_LAST}")
+        self.write(f"\x1b[?1004l{ASK}{_ASK_LAST}")
 
     def _swallow_answers(self) -> None:
         """Wait for the answers that are still on their way: the shell would take them for keys."""
@@ -393,12 +295,12 @@ class TerminalDriver(LinuxDriver):
         until = asked + min(max(_SWALLOW_SECONDS, _SWALLOW_TRIPS * trip), _SWALLOW_MOST)
         # One that does not know the last question is waited for no longer than it takes to answer.
         without_last = asked + trip + _LAST_SECONDS
-        self._drain(max(0.0, until - time.monotonic()))
+        self.output.drain(max(0.0, until - time.monotonic()))
         while (now := time.monotonic()) < until:
             self._came.clear()  # before the look: what comes behind it wakes
             if self.is_gone or self._is_last_answered:
                 break
-            if self._answers >= self._questions:
+            if self._answers >= self.output.questions:
                 until = min(until, max(without_last, now + _NEXT_SECONDS))
             self._came.wait(max(0.0, until - now))
         self._last_asked_at = None
@@ -415,15 +317,7 @@ class TerminalDriver(LinuxDriver):
         them. The terminal is given back before: a shell that sees its job stopped takes it at once,
         and would read the answers that are still on their way.
         """
-        self._stop_after(self._stop_group)
-
-    @staticmethod
-    def _stop_group() -> None:
-        # By the system, in the moment in which it stops the others: a handler of ours would run
-        # behind a quick `fg`, and stop a process that the shell believes to run.
-        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.killpg(0, signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, handler)
+        self._stop_after(stop_group)
 
     def _stop_after(self, stop: Callable[[], None]) -> None:
         """Give the terminal back, then stop; not if told to go on while that was done."""
@@ -448,56 +342,14 @@ class TerminalDriver(LinuxDriver):
         super().close()
         self.pace.forget()
 
-    def _drop_backlog(self) -> None:
-        # Up to the next escape sequence, which may be cut in half; a string terminator ends it.
-        if self._pending:
-            self._pending[:] = b"\x18\x1b[0m"
-
     def close(self) -> None:
         """Close the output."""
-        self._drain(_LEAVE_SECONDS)
-        if self._output >= 0:
-            if self._is_watching:
-                with contextlib.suppress(Exception):
-                    self._loop.remove_writer(self._output)
-            os.close(self._output)
-            self._output = -1
+        self.output.drain(_LEAVE_SECONDS)
+        self.output.close()
         super().close()
         if self._lines is not None:
             self._lines.close()
         self._bell.close()
-
-    def _drain(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while self._pending and self._output >= 0 and time.monotonic() < until:
-            with contextlib.suppress(OSError, ValueError):
-                select.select([], [self._output], [], until - time.monotonic())
-            with self._lock:
-                self._write_some()
-
-
-def has_shell() -> bool:
-    """Tell whether somebody would have this process go on, once it was stopped: a shell's ``fg``.
-
-    Not if it was started by a terminal, tmux, ``ssh -t`` or a container: as with the process groups
-    that POSIX calls orphaned, the parent is of another session.
-    """
-    import psutil  # late: only at Ctrl-Z
-
-    parent = os.getppid()
-    while parent > 0:
-        try:
-            if os.getsid(parent) != os.getsid(0):
-                return False
-            if os.getpgid(parent) != os.getpgrp():
-                return True
-            # One between, such as `uv run` or `sh -c`: it is stopped with this one.
-            parent = psutil.Process(parent).ppid()
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            return False
-        except (OSError, psutil.Error):  # it may not be looked at: not known
-            return True
-    return False
 
 
 def driver_for_terminal() -> type[LinuxDriver] | None:

@@ -35,7 +35,7 @@ class CarefulPaint:
     def __init__(self, app: App[Any], driver: TerminalDriver) -> None:
         self._app = app
         self._driver = driver
-        self._front = Front(erases=driver.erases)
+        self._front = Front(erases=driver.output.erases)
         self._started = 0  # which start of the terminal is known
         self._until = 0.0
         self._was_on = False
@@ -95,7 +95,7 @@ class CarefulPaint:
         if not words and cursor == self._cursor:
             return
         self._cursor = app._previous_cursor_position = cursor
-        with driver.together():
+        with driver.output.together():
             app._begin_update()
             driver.write(f"{words}\x1b[{cursor[1] + 1};{cursor[0] + 1}H")
             app._end_update()

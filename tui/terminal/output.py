@@ -1,0 +1,156 @@
+"""Bytes to the terminal: written without blocking, and kept in order until it takes them."""
+
+from __future__ import annotations
+
+import contextlib
+import curses
+import os
+import select
+import threading
+import time
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from livetable.tui.terminal.pace import Pace
+
+ASK: Final = "\x1b[6n"
+"""Asks a terminal where its cursor is."""
+
+
+class TerminalOutput:
+    """What is written to the terminal, in a description of its own.
+
+    Making that non-blocking leaves the shell's alone.
+
+    Args:
+        name: The terminal's device, None for none: nothing is written then.
+        pace: Told what is written.
+        loop: Returns the event loop; any thread writes.
+        on_progress: Called in the event loop when the terminal took the last byte.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        pace: Pace,
+        loop: Callable[[], AbstractEventLoop],
+        on_progress: Callable[[], object],
+    ) -> None:
+        self.fd = -1
+        """The descriptor, -1 for none."""
+        self.questions = 0
+        """How often the terminal was asked where its cursor is."""
+        self.asked_first: float | None = None
+        """When it was asked for the first time, by the monotonic clock."""
+        self._pace = pace
+        self._loop = loop
+        self._on_progress = on_progress
+        self._pending = bytearray()
+        self._written_last = b""
+        self._lock = threading.Lock()
+        self._is_watching = False
+        self._held = 0
+        if name is not None:
+            with contextlib.suppress(OSError):
+                self.fd = os.open(name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is somewhere to write to."""
+        return self.fd >= 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes the terminal has not taken."""
+        return len(self._pending)
+
+    @property
+    def erases(self) -> bool:
+        """Whether the terminal erases with the background that is set."""
+        try:
+            curses.setupterm(fd=self.fd if self.is_open else 1)
+            told = bool(curses.tigetflag("bce") > 0)
+        except (curses.error, TypeError):
+            return False
+        return told or os.environ.get("TERM", "").startswith("tmux")
+
+    def write(self, told: bytes) -> None:
+        """Write; what the terminal does not take is kept, in order."""
+        with self._lock:
+            self._pending += told
+            self._pace.wrote(len(told))
+            if not self._is_watching and not self._held:
+                self._write_some()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all that is written meanwhile at once: a call of the system for each costs more."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            with self._lock:
+                if self._pending and not self._held and not self._is_watching:
+                    self._write_some()
+
+    def _write_some(self) -> None:
+        """Write what the terminal takes. The lock is held."""
+        try:
+            while self._pending:
+                count = os.write(self.fd, self._pending)
+                self._count_questions(bytes(self._pending[:count]))
+                del self._pending[:count]
+        except BlockingIOError:
+            if not self._is_watching:
+                self._is_watching = True
+                self._loop().call_soon_threadsafe(self._watch)
+        except OSError:  # the terminal is gone: the hang-up signal ends the app
+            self._pending.clear()
+
+    def _count_questions(self, written: bytes) -> None:
+        """Count the questions in what was written: what is dropped is never answered."""
+        written = self._written_last + written
+        self._written_last = written[1 - len(ASK) :]
+        if count := written.count(ASK.encode()):
+            self.questions += count
+            self.asked_first = self.asked_first or time.monotonic()
+
+    def _watch(self) -> None:
+        self._loop().add_writer(self.fd, self._on_writable)
+
+    def _on_writable(self) -> None:
+        with self._lock:
+            self._write_some()
+            if self._pending:
+                return
+            self._is_watching = False
+            self._loop().remove_writer(self.fd)
+        self._on_progress()
+
+    def drop_backlog(self) -> None:
+        """Drop what the terminal has not taken."""
+        # Up to the next escape sequence, which may be cut in half; a string terminator ends it.
+        with self._lock:
+            if self._pending:
+                self._pending[:] = b"\x18\x1b[0m"
+
+    def drain(self, seconds: float) -> None:
+        """Wait for the terminal to take what is left, for so many seconds."""
+        until = time.monotonic() + seconds
+        while self._pending and self.fd >= 0 and time.monotonic() < until:
+            with contextlib.suppress(OSError, ValueError):
+                select.select([], [self.fd], [], until - time.monotonic())
+            with self._lock:
+                self._write_some()
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        if self.fd < 0:
+            return
+        if self._is_watching:
+            with contextlib.suppress(Exception):
+                self._loop().remove_writer(self.fd)
+        os.close(self.fd)
+        self.fd = -1
