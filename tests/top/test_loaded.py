@@ -1,4 +1,4 @@
-"""Which modules are loaded by the first painted row, and by a producer: growth is a reviewed change.
+"""Which modules are loaded by the first row, and by a producer: growth is a reviewed change.
 
 `python -m tests.top.test_loaded` writes the lists anew.
 """
