@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import hmac
-import io
 import json
 import logging
 import math
@@ -23,6 +22,7 @@ from livetable.feed.errors import BadEndpoint, BadName, LivetableError
 from livetable.feed.protocol.messages import check_name
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.file_types import path_of
+from livetable.feed.sources.http_answers import WRITERS, frame_of
 from livetable.feed.sources.httpdoor import Door
 from livetable.feed.sources.payloads import table_of
 from livetable.feed.sources.registry import MakePublisher
@@ -268,10 +268,10 @@ class _Server:
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         form = request.query.get("format", "json")
-        if form not in _WRITERS:
-            raise _Wrong(400, f"format={form}: write one of {', '.join(_WRITERS)}")
+        if form not in WRITERS:
+            raise _Wrong(400, f"format={form}: write one of {', '.join(WRITERS)}")
         publisher = self._there(request)
-        kind, write = _WRITERS[form]
+        kind, write = WRITERS[form]
         data = await asyncio.to_thread(lambda: write(publisher.snapshot()))
         answer: web.Response = self._web.Response(body=data, content_type=kind)
         return answer
@@ -279,7 +279,7 @@ class _Server:
     async def _put(self, request: web.Request) -> web.Response:
         def replace(publisher: Publisher, rows: Any) -> None:
             if not len(rows) and publisher.shape[1]:  # no rows: of the columns that there are
-                rows = _frame(publisher.snapshot()).iloc[:0]
+                rows = frame_of(publisher.snapshot()).iloc[:0]
             publisher.send(rows)
 
         return await self._change(request, "replaced", replace)
@@ -372,63 +372,3 @@ def _ttl(text: str) -> float:
     if math.isfinite(seconds) and seconds > 0:
         return seconds
     raise _Wrong(400, f"limit and ttl are numbers: ttl={text:.40} is none of seconds, more than 0")
-
-
-def _frame(body: memoryview) -> Any:
-    from livetable.feed.frames.decoder import Decoder
-    from livetable.feed.rows.dataframe import to_dataframe
-    from livetable.feed.rows.replica import followed
-
-    decoded = Decoder()(body)
-    frame = to_dataframe(followed(decoded))
-    return frame if decoded.labels.range is not None else frame.reset_index()
-
-
-def _json(body: memoryview) -> bytes:
-    from livetable.feed.frames.decoder import Decoder
-    from livetable.feed.rows.dataframe import to_arrow
-    from livetable.feed.rows.replica import followed
-
-    rows = to_arrow(followed(Decoder()(body))).to_pylist()
-    return json.dumps(_plain(rows), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it: exactly, or as text."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    if isinstance(value, bytes):
-        return value.hex()
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _csv(body: memoryview) -> bytes:
-    text: str = _frame(body).to_csv(index=False)
-    return text.encode()
-
-
-def _arrow(body: memoryview) -> bytes:
-    return bytes(body)
-
-
-def _parquet(body: memoryview) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    out = io.BytesIO()
-    pq.write_table(pa.ipc.open_stream(body).read_all(), out)
-    return out.getvalue()
-
-
-_WRITERS: Final[dict[str, tuple[str, Callable[[memoryview], bytes]]]] = {
-    "json": ("application/json", _json),
-    "csv": ("text/csv", _csv),
-    "arrow": ("application/vnd.apache.arrow.stream", _arrow),
-    "parquet": ("application/vnd.apache.parquet", _parquet),
-}

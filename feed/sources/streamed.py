@@ -18,7 +18,6 @@ from livetable.feed.sources import jsontext
 from livetable.feed.sources.followed import LATIN1
 from livetable.feed.sources.lines import BadLines, Lines, OtherTypes, last_of_each
 from livetable.feed.sources.printed import (
-    Printed,
     clears,
     is_drawn,
     newest_screen,
@@ -26,6 +25,7 @@ from livetable.feed.sources.printed import (
     read_printed,
     starts_with_value,
 )
+from livetable.feed.sources.printed_table import Printed
 from livetable.feed.sources.records import fields_of, separator_of
 from livetable.feed.sources.table_of_texts import marked, table_of_texts
 from livetable.feed.sources.utf8 import Utf8

@@ -1,0 +1,189 @@
+"""What commands print that is not parted by blanks: tabs, `ls -l`, boxes, Prometheus' metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from livetable.feed.sources.blank_columns import is_wide
+from livetable.feed.sources.printed_table import (
+    BORDER,
+    COUNT,
+    RULE,
+    SIDES,
+    VALUE,
+    Layout,
+    Printed,
+    cut_at,
+)
+
+
+def read_tabbed(text: str) -> Printed | None:
+    """Return lines with tabs between their values; without a header if the first has a value."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    counts = {line.count("\t") for line in lines}
+    if len(counts) != 1 or counts == {0}:
+        return None
+    rows = [[cell.strip() for cell in line.split("\t")] for line in lines]
+    if VALUE.fullmatch(rows[0][0]):
+        return Printed([str(at) for at in range(1, len(rows[0]) + 1)], rows)
+    return Printed(rows[0], rows[1:])
+
+
+_MODE: Final = re.compile(r"[-dlbcpsDC][-rwxsStT]{9}[.+@]?\s")
+
+
+def read_listing(lines: list[str]) -> Printed | None:
+    """Return what `ls -l` prints: it has no header, and names have blanks."""
+    body = lines[1:] if lines and lines[0].startswith("total ") else lines
+    if not body or not all(map(_MODE.match, body)):
+        return None
+    names = ["mode", "links", "owner", "group", "size", "modified", "name"]
+    rows = []
+    for line in body:
+        found = re.fullmatch(
+            r"(\S+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(\d+,\s*\d+|\S+)\s+"
+            r"(\w{3}\s+\d+\s+[\d:]+|\d+ \w{3}\s+[\d:]+|\d{4}-\d\d-\d\d[ T][\d:.]+(?: [-+]\d{4})?"
+            r"|\d\d-\d\d \d\d:\d\d|\d{4}-\d\d-\d\d)\s(.*)",
+            line,
+        )
+        if found is None:
+            return None
+        rows.append([part.strip() for part in found.groups()])
+    return Printed(names, rows)
+
+
+def read_ruled(lines: list[str], number: int) -> Printed | None:
+    """Return a table with a line below its header, which says where the columns are."""
+    at = next((at for at, line in enumerate(lines[1:8], 1) if RULE.fullmatch(line)), None)
+    if at is None:
+        return None
+    header, rule, body = lines[at - 1], lines[at], lines[at + 1 :]
+    crossed = [place for place, one in enumerate(rule) if one in "+|┼╪"]
+    framed = crossed and all(place < len(header) and header[place] in SIDES for place in crossed)
+    if framed:
+        sides = header[0] in SIDES
+        edges = [*([] if sides else [-1]), *crossed]
+        edges = edges if sides and edges[-1] == len(rule) - 1 else [*edges, 0]
+        spans = tuple((start + 1, stop) for start, stop in pairwise(edges))
+    else:
+        # dpkg's columns are runs of =, between which a - stands.
+        mark = r"[=+]+" if "=-=" in rule else r"[-=─━]+"
+        runs = [found.span() for found in re.finditer(mark, rule)]
+        if len(runs) < 2:
+            return None
+        starts = [0, *(start for start, _ in runs[1:])]
+        spans = tuple(zip(starts, [*starts[1:], 0], strict=True))
+    rows, bad = [], []
+    for line_number, line in enumerate(body, number + at + 1):
+        if RULE.fullmatch(line) or COUNT.fullmatch(line.strip()):
+            continue
+        edged = framed and any(place < len(line) and line[place] not in SIDES for place in crossed)
+        cells = [line[start : stop or None].strip() for start, stop in spans]
+        if edged or (not framed and cut_at(line, spans) is None):
+            bad.append((line_number, line, "does not fit the columns of the header"))
+        else:
+            rows.append(cells)
+    names = [header[start : stop or None].strip() for start, stop in spans]
+    return Printed(names, rows, Layout(header, len(names), spans), bad)
+
+
+def read_box(lines: Sequence[str]) -> Printed | None:
+    """Return a table in a box, as databases and `aws` print it; the last of several."""
+    borders = [at for at, line in enumerate(lines) if BORDER.fullmatch(line)]
+    if len(borders) < 2:
+        return None
+    inside = [line for line in lines[borders[0] : borders[-1] + 1]]
+    records: list[tuple[int, list[str]]] = []
+    part = 0
+    places: list[int] | None = None
+    for at, line in enumerate(inside):
+        if BORDER.fullmatch(line):
+            if records and records[-1][0] == part:
+                part += 1
+            crossed = [place for place, one in enumerate(line) if one in "+┬┼┴╦╬╩╤╪╧┳╋┻╒┌╔╭┏├╠╞┣"
+                       or one in "┐┤┘╗╣╝╕╡╛┓┫┛╮╯└╰╚╘┗|"]  # fmt: skip
+            if len(crossed) > 2 or places is None:
+                places = crossed if len(crossed) > 1 else places
+            continue
+        text = line.strip()
+        if not text or text[0] not in SIDES:
+            if text and at:
+                return None
+            continue
+        cells = _between(line, places) or [
+            cell.strip() for cell in re.split(rf"[{SIDES}]", text)[1:-1]
+        ]
+        records.append((part, cells))
+    counts = [len(cells) for _, cells in records]
+    if not counts:
+        return None
+    count = max(counts)
+    if count < 2 and len(records) < 2:
+        return None
+    header = next(at for at, (_, cells) in enumerate(records) if len(cells) == count)
+    head_part = records[header][0]
+    titles = [cells for part_at, cells in records[:header] if len(cells) != 1]
+    rest = [cells for _, cells in records[header + 1 :]]
+    if titles or any(len(cells) != count for cells in rest):
+        return None
+    if any(part_at == head_part for part_at, _ in records[header + 1 :]):
+        return None  # a header of several lines
+    return Printed(records[header][1], rest)
+
+
+def _between(line: str, places: Sequence[int] | None) -> list[str] | None:
+    """Return what stands between the sides of a box, where they are below the border's corners."""
+    if places is None or len(places) < 2 or is_wide(line):
+        return None
+    if any(place >= len(line) or line[place] not in SIDES for place in places):
+        return None
+    return [line[start + 1 : stop].strip() for start, stop in pairwise(places)]
+
+
+_SAMPLE: Final = re.compile(
+    r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s+"
+    r"([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|Inf|NaN))(?:\s+(-?[0-9.]+))?(?:\s+#.*)?\s*"
+)
+
+
+_LABEL: Final = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_.]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
+
+
+_UNESCAPED: Final = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
+
+
+def read_prometheus(text: str) -> Printed | None:
+    """Return metrics in Prometheus' text format, a row a sample."""
+    if not re.match(
+        r"\s*(?:# (?:HELP|TYPE|UNIT|EOF)\b|[a-zA-Z_:][\w:]*(?:\{[^{}]*\})? [-+0-9NI])", text
+    ):
+        return None
+    samples: list[tuple[str, dict[str, str], str, str]] = []
+    described = "# TYPE" in text or "# HELP" in text
+    for line in text.split("\n"):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = _SAMPLE.fullmatch(line)
+        if found is None or not (described or found[2]):
+            return None
+        labels, rest = {}, found[2] or ""
+        while rest.strip():
+            pair = _LABEL.match(rest)
+            if pair is None:
+                return None
+            labels[pair[1]] = re.sub(r'\\[\\"n]', lambda one: _UNESCAPED[one.group()], pair[2])
+            rest = rest[pair.end() :]
+        samples.append((found[1], labels, found[3], found[4] or ""))
+    if not samples:
+        return None
+    keys = list(dict.fromkeys(key for _, labels, _, _ in samples for key in labels))
+    timed = any(time for *_, time in samples)
+    names = ["metric", *keys, "value", *(["timestamp"] if timed else [])]
+    rows = [
+        [metric, *(labels.get(key, "") for key in keys), value, *([time] if timed else [])]
+        for metric, labels, value, time in samples
+    ]
+    return Printed(names, rows)
