@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -17,25 +14,21 @@ from textual.message import Message
 from textual.timer import Timer
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.tui.config.settings import BadFile, view_path
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
 from livetable.tui.pane.alerts import AlertedPane
-from livetable.tui.pane.columns import COLOURS, USUAL_COLOURS, ColumnedPane
+from livetable.tui.pane.columns import ColumnedPane
 from livetable.tui.pane.copy_export import TakeAwayPane
 from livetable.tui.pane.groups import GroupedPane
 from livetable.tui.pane.messages import FeedNews, TerminalTook
+from livetable.tui.pane.paint_loop import PaintLoop
 from livetable.tui.pane.panels import PanelledPane
+from livetable.tui.pane.saved_view import SavedView
 from livetable.tui.pane.search import SearchingPane
-from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
-from livetable.tui.target import DEFAULTS, PIPE, Target, ViewOptions, origin_of
-from livetable.tui.terminal.driver import TerminalDriver
+from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal.gc_pause import tidy_soon
-from livetable.tui.terminal.pace import BEHIND_SECONDS
-from livetable.tui.terminal.textual_private import driver_of, keymap_of
 from livetable.tui.terminal.timer import later
-from livetable.tui.text.ages import line_text
 from livetable.tui.text.places import place, started
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.status_line import StatusLine
@@ -45,12 +38,10 @@ from livetable.tui.workers.feed import Subscriber
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
-    from livetable.tui.config.view_file import Remembered
 
 CREDIT_SECONDS = 1.0
 _KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
 _LARGE = 1 << 20
-_TELL_SECONDS = 8.0
 
 
 class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane, AlertedPane):
@@ -95,13 +86,11 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             from livetable.tui.query.conditions import Watch
 
             self.until = Watch(options.until)
-        self._view_file: Path | None = None
-        self._remembered: Remembered | None = None
+        self._view = SavedView(self, options)
+        self._paints = PaintLoop(self, self._show, self._flash)
         self.changed = False
         """Whether news came while the pane was not shown."""
         self._clock_timer: Timer | None = None
-        self._is_behind = False  # whether the line is said to be slow
-        self._paint_timer: asyncio.TimerHandle | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the trust line, how the table is arranged, the table, and which time is shown."""
@@ -115,7 +104,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self._show_trust()
         table = self.live_table
         table.message = self._message()
-        table.is_ready = self._is_ready
+        table.is_ready = lambda: self._paints.is_ready
         self._start()
         if self._options.timeout is not None:
             self.set_timer(self._options.timeout, self._give_up)
@@ -140,11 +129,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         super().end_work()
         self.end_alarm()
         self.subscriber.stop()
-        try:
-            self._remember()
-        except BadFile as error:
-            self._view_file = None
-            self.app.notify(harmless(str(error)), severity="error", markup=False)
+        self._view.write()
 
     class Left(Message):
         """The person is done with this table."""
@@ -198,51 +183,28 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             if not self.changed:
                 self.changed = True
                 self.post_message(self.Changed())
-        elif self._paint_timer is None:
-            self._show_when_ready()
+        else:
+            self._paints.soon()
 
     @property
     def waits_for_terminal(self) -> bool:
         """Whether there is something to paint that the terminal was not ready for."""
-        return self._paint_timer is not None
+        return self._paints.waits
 
     def paint_soon(self) -> None:
         """Paint what was arranged as soon as the terminal is ready for it."""
-        if self._paint_timer is None:
-            self._show_when_ready()
+        self._paints.soon()
 
     def on_terminal_took(self, message: TerminalTook) -> None:
         """Look again whether the terminal is ready: it answered, or took the last byte."""
-        if self._paint_timer is not None:
-            self._paint_timer.cancel()
-            self._show_when_ready()
+        self._paints.look_again()
 
-    def _show_when_ready(self) -> None:
-        self._paint_timer = None
-        driver = self._driver
-        if driver is not None:
-            self.live_table.flashing = not driver.pace.is_slow
-            if wait := driver.wait():
-                # News and credit wait with the paint: then it is the newest state that is shown.
-                self._paint_timer = later(self, wait, self._show_when_ready)
-                return
-            with driver.output.together():
-                self._show()
-        else:
-            self._show()
-
-    @property
-    def _driver(self) -> TerminalDriver | None:
-        """The driver, if it is the one that knows what the terminal has taken."""
-        driver = driver_of(self.app)
-        return driver if isinstance(driver, TerminalDriver) else None
+    def _flash(self, has_room: bool) -> None:
+        self.live_table.flashing = has_room
 
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
-        driver = self._driver
-        if driver is not None and not driver.is_careful:
-            driver.pace.painted()
-            driver.ask_if_due()
+        self._paints.painted()
         self.subscriber.credit()
 
     def offer(self, table: Table) -> None:
@@ -270,19 +232,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.base = table
             self.choose(first_arrangement(options.sort, options.where))
             return
-        if options.view is not None or options.remember:
-            path = options.view or self._remembered_in(table)
-            self._view_file = path
-            if path.exists() or options.view is not None:
-                from livetable.tui.config.view_file import read_view
-
-                try:
-                    self._take_up(read_view(path))
-                    if options.view is None:
-                        self._tell_remembered(table)
-                except BadFile as error:
-                    self._view_file = None  # and so it is left as it is
-                    self.app.notify(harmless(str(error)), severity="error", markup=False)
+        self._view.take_up(table)
         super().offer(table)
 
     def more_problems(self) -> list[str]:
@@ -290,81 +240,22 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         problem = self.alert_problem
         return [*super().more_problems(), *(() if problem is None else (f"alert {problem}",))]
 
-    def _remembered_in(self, table: Table) -> Path:
-        """Return the file that the view is remembered in: by what it is made of, or by name."""
-        origin = origin_of(self.target)
-        if origin == PIPE:
-            origin = json.dumps([PIPE, *table.titles])
-        return view_path(self._feed.name or self.subscriber.name, origin)
-
     def action_show_all(self) -> None:
         """Show all rows and columns; what they look like stays."""
         self.forget_groups()
         self.choose(replace(self.chosen(), filters=(), groups=()))
         self.choose_columns(replace(self.columns, hidden=frozenset()))
 
-    def _tell_remembered(self, table: Table) -> None:
-        """Say what a remembered view does not show: nobody chose it now."""
-        shown = with_computed(table, self.columns)
-        filters = len(self.chosen().filters)
-        hidden = len(self.columns.hidden.intersection(shown.refs))
-        parts = [f"{filters} filter{'s' if filters > 1 else ''}"] if filters else []
-        parts += [f"{hidden} hidden column{'s' if hidden > 1 else ''}"] if hidden else []
-        parts += ["groups"] if self.chosen().groups else []
-        if parts:
-            says = (
-                f"Remembered view: {', '.join(parts)}. Press {self._key_of('show_all')} to clear."
-            )
-            self.app.notify(says, timeout=_TELL_SECONDS, markup=False)
-
-    def _key_of(self, action: str) -> str:
-        """Return the key that does something: it may be one of the person's own."""
-        # Not of those that are active: before the first paint none is.
-        binding = next(
-            one for one in TablePane.BINDINGS if isinstance(one, Binding) and one.action == action
-        )
-        keys = keymap_of(self.app).get(binding.id or "", binding.key)
-        return self.app.get_key_display(replace(binding, key=keys.split(",")[0]))
-
-    def _take_up(self, view: Remembered) -> None:
-        """Show tables as they were shown before."""
-        self._remembered = view
-        self.arrangement = view.arrangement
-        self.start_arranging()
-        self.choose_columns(view.columns)
-        self.choose_rules(view.rules)
-        if view.alerts:
-            self.choose_alerts((*self._options.alerts, *view.alerts))
-        if view.colours in COLOURS:
-            self.choose_colours(view.colours)
-
-    def _remember(self) -> None:
-        """Put the view into its file, if it is another one than before."""
-        path = self._view_file
-        untouched = (
-            self.arrangement is None
-            and self.columns == AS_IT_CAME
-            and not self.rules
-            and self.alerts == self._options.alerts
-            and self.colours == USUAL_COLOURS
-        )
-        if path is None or (untouched and self._remembered is None):
-            return
-        from livetable.tui.config.view_file import Remembered, write_view
-
-        arrangement = replace(self.chosen(), asked=0)
-        colours = "" if self.colours == USUAL_COLOURS else self.colours
-        alerts = tuple(one for one in self.alerts if one not in self._options.alerts)
-        view = Remembered(arrangement, self.columns, self.rules, colours, alerts)
-        if view != self._remembered:
-            self._remembered = view
-            write_view(path, origin_of(self.target) or self.title, view)
-
     def come_back(self) -> None:
         """Show what came while the pane was not shown."""
         self.changed = False
         self.paint_soon()
         self.subscriber.credit()
+
+    @property
+    def name_of_table(self) -> str:
+        """The table's name, as its feed has it if that is known."""
+        return self._feed.name or self.subscriber.name
 
     @property
     def title(self) -> str:
@@ -385,10 +276,6 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         """Show the newest state, and what comes."""
         super().go_on()
         self.subscriber.credit()
-
-    def _is_ready(self) -> bool:
-        driver = self._driver
-        return driver is None or driver.pace.wait(driver.output.pending) == 0
 
     def _show(self) -> None:
         """Show the feed's newest state, then give credit for the next."""
@@ -429,7 +316,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def _show_trust(self) -> None:
         """Bring the trust line and the dimming up to date."""
         feed, status = self._feed, self.query_one(StatusLine)
-        if (driver := self._driver) is not None:
+        if (driver := self._paints.driver) is not None:
             driver.see_size(self.screen.size)
         lost = feed.link in (Link.GONE, Link.ENDED)
         age = feed.age
@@ -442,9 +329,9 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         stale = limit is not None and age is not None and age > limit
         there = self.base.refs if self.base is not None and self.columns.hidden else ()
         hidden = len(self.columns.hidden.intersection(there))
-        line = self._line()
-        if line and age is not None and waiting is None and self._driver is not None:
-            age += self._driver.pace.behind  # of what is shown, as far as the terminal confirmed it
+        line = self._paints.line()
+        if line and age is not None and waiting is None:
+            age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
         status.show(feed, age, stale, waiting, rewound=self.rewound, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
@@ -455,15 +342,6 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         elif not ticks and self._clock_timer is not None:
             self._clock_timer.stop()
             self._clock_timer = None
-
-    def _line(self) -> str:
-        """Return what there is to say of the line to the terminal: if what is shown is late."""
-        driver = self._driver
-        behind = driver.pace.behind if driver is not None else 0.0
-        self._is_behind = behind > BEHIND_SECONDS * (0.6 if self._is_behind else 1.0)
-        if driver is None or not self._is_behind:
-            return ""
-        return line_text(driver.pace.rate, behind)
 
     def _message(self) -> str:
         feed = self._feed
