@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from livetable.feed.arrow.common_type import cast_exactly
 from livetable.feed.errors import LivetableError
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.records import Records, fields_of, separator_of, texts_of
@@ -169,6 +170,16 @@ class Lines:
     def rest(self) -> bytes:
         """The beginning of a line that does not end yet."""
         return self._reader.rest + self._utf8.pending
+
+    @property
+    def came_last(self) -> bytes:
+        """That beginning in the bytes that were given."""
+        return self._utf8.as_it_came(self._reader.rest)
+
+    @property
+    def encoding(self) -> str | None:
+        """The text's encoding, None if neither was it said nor does a mark tell it."""
+        return self._utf8.found
 
     @property
     def line(self) -> int:
@@ -476,10 +487,11 @@ def _moments(values: pa.Array, so_far: Kind) -> tuple[pa.Array, Kind]:
 
 
 def _as_given(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
-    try:
-        return values.cast(kind)
-    except (pa.ArrowException, NotImplementedError):
-        pass
+    """Return values in a type that was said: as numbers, else by their text, as CSV's are read."""
+    if jsontext.wider_type(values.type, kind) is not None and (
+        (cast := cast_exactly(values, kind)) is not None
+    ):
+        return cast
     try:
         texts = pa.array(list(map(jsontext.as_text, values.to_pylist())), pa.string())
         return read(texts, given(kind))[0]
