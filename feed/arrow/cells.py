@@ -196,7 +196,7 @@ def _same(made: Any, given: Any) -> bool:
         return False
 
 
-_APART: Final[Sequence[Any]] = ((bool, np.bool_), str)
+_APART: Final[Sequence[Any]] = ((bool, np.bool_), str, (datetime.timedelta, np.timedelta64))
 """What is equal to something else in Python, or looks like it, and is not the same."""
 
 
