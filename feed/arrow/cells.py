@@ -27,7 +27,7 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
         ValueError: Arrow would make others of them.
     """
     try:
-        array = one_chunk(unmixed_array(values, from_pandas=True))
+        array = one_chunk(_but_times(values, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         array = _mixed(values)
     if pa.types.is_struct(array.type):
@@ -40,21 +40,32 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
     raise ValueError("these times would become others")
 
 
-def unmixed_array(
-    values: Sequence[Any], *, from_pandas: bool = False
-) -> pa.Array | pa.ChunkedArray:
+def unmixed_array(values: Sequence[Any]) -> pa.Array | pa.ChunkedArray:
     """Return values as Arrow has them, unless it would make others of them without saying so.
 
     Raises:
         pa.ArrowException, OverflowError: as `pa.array` does.
         ValueError: some would become others: true among numbers 1, a UUID a number, a text bytes.
     """
+    array = _but_times(values, from_pandas=False)
+    if _has(array.type, pa.types.is_temporal) and not _are_plain(array.type, values):
+        _check_same(array, values)
+    return array
+
+
+def _but_times(values: Sequence[Any], *, from_pandas: bool) -> pa.Array | pa.ChunkedArray:
+    """Return what `unmixed_array` does, but that times may have become others."""
     if _are_unsafe(values):
         raise ValueError("NumPy's times beside its numbers, or lists within lists without end")
     array = pa.array(values, from_pandas=from_pandas)
-    if not _are_known(array.type, values) and not all(map(_same, array.to_pylist(), values)):
-        raise ValueError(f"some of them would become others as {array.type}")
+    if not _are_known(array.type, values):
+        _check_same(array, values)
     return array
+
+
+def _check_same(array: pa.Array | pa.ChunkedArray, values: Iterable[Any]) -> None:
+    if not all(map(_same, array.to_pylist(), values)):
+        raise ValueError(f"some of them would become others as {array.type}")
 
 
 def _are_unsafe(values: Iterable[Any]) -> bool:
