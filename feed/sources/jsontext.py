@@ -74,7 +74,8 @@ def loads(text: str | bytes) -> Any:
         value = json.loads(text, parse_float=_float)
         if _may_be_deep(text) and is_deep(value):
             raise BadJson(_DEEP)
-        return value
+        escapes = _HALF if isinstance(text, str) else _HALF_BYTES
+        return _with_whole_characters(value) if escapes.search(text) else value  # type: ignore[arg-type]
     except RecursionError:
         raise BadJson(_DEEP) from None
     except UnicodeDecodeError:
@@ -85,6 +86,25 @@ def loads(text: str | bytes) -> Any:
         )
     except ValueError as error:  # more digits than Python reads
         raise BadJson(f"is not JSON: {error}") from None
+
+
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_BYTES: Final = re.compile(_HALF.pattern.encode())
+
+
+def _with_whole_characters(value: Any) -> Any:
+    """Return a value with halves of characters, which no table can hold, as they are escaped."""
+    if isinstance(value, str):
+        whole = value.encode("utf-8", "backslashreplace").decode()
+        return value if whole == value else whole
+    if isinstance(value, list):
+        return [_with_whole_characters(part) for part in value]
+    if isinstance(value, dict):
+        return {
+            _with_whole_characters(name): _with_whole_characters(part)
+            for name, part in value.items()
+        }
+    return value
 
 
 _DEEP: Final = f"is nested too deeply: {MAX_DEPTH} levels are read"

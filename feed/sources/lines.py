@@ -386,6 +386,8 @@ class _Json:
         self._given = types
         self._types: dict[str, pa.DataType] = dict((known or {}).get("types", {}))
         self._kinds: dict[str, Kind] = dict((known or {}).get("kinds", {}))
+        self._nameless = 0
+        """How many objects without anything in them came before the first name."""
 
     def add(self, text: bytes) -> bytes:
         if b"\r" in text:  # never part of a JSON text but between its parts
@@ -406,19 +408,29 @@ class _Json:
         return whole
 
     def tail(self, line: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
-        names = self.names
+        names, nameless = self.names, self._nameless
         try:
             return self.rows(line, there)
         finally:
-            self.names = names
+            self.names, self._nameless = names, nameless
 
     def rows(self, lines: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
         if not lines.strip():
             return None, []
         made, bad = jsontext.lines_of(lines, self._types)
         table = made.table
+        if not table.num_columns and table.num_rows:  # objects with nothing in them are rows, too
+            if not self.names:
+                self._nameless += table.num_rows
+                return None, bad
+            table = pa.table({self.names[0]: pa.nulls(table.num_rows)})
         if not table.num_columns:
             return None, bad
+        if self._nameless:
+            before = pa.table({table.column_names[0]: pa.nulls(self._nameless)})
+            table = pa.concat_tables([before, table], promote_options="default")
+            table = table.select(made.table.column_names)
+            self._nameless = 0
         types, kinds = dict(self._types), dict(self._kinds)
         columns, fields = [], []
         for name, column in zip(table.column_names, table.columns, strict=True):

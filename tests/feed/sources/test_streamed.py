@@ -93,6 +93,22 @@ def test_no_value_of_a_later_line_becomes_another(
     assert list(map(repr, one.table["a"])) == list(map(repr, seen))
 
 
+def test_objects_with_nothing_in_them_are_rows_wherever_a_piece_ends(sent: Any) -> None:
+    lines = [b"{}\n", b"{}\n", b'{"a": 1, "b": "x"}\n', b"{}\n", b'{"b": "y"}\n']
+    whole, cut = sent(), sent()
+    whole.rows.add(b"".join(lines))
+    for line in lines:
+        cut.rows.add(line)
+    seen = {"a": [None, None, 1, None, None], "b": [None, None, "x", None, "y"]}
+    assert whole.table == cut.table == seen
+
+
+def test_half_a_character_is_shown_as_it_is_escaped(sent: Any) -> None:
+    one = sent()
+    one.rows.add(b'{"a": "\\ud800", "\\udfff": ["\\ud83d\\ude00"]}\n')
+    assert one.table == {"a": ["\\ud800"], "\\udfff": [["\U0001f600"]]}
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [(pa.int64(), "true"), (pa.bool_(), "5"), (pa.timestamp("us"), "1700000000"),
