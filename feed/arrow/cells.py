@@ -4,10 +4,12 @@ loses the time of a date, the zone of a time, the nanoseconds of a timestamp."""
 from __future__ import annotations
 
 import datetime
+import decimal
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from livetable.feed.arrow.arrays import one_chunk
@@ -25,7 +27,7 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
         ValueError: Arrow would make others of them.
     """
     try:
-        array = one_chunk(unmixed_array(values, from_pandas=True))
+        array = one_chunk(_but_times(values, from_pandas=True))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         array = _mixed(values)
     if pa.types.is_struct(array.type):
@@ -38,21 +40,103 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
     raise ValueError("these times would become others")
 
 
-def unmixed_array(
-    values: Sequence[Any], *, from_pandas: bool = False
-) -> pa.Array | pa.ChunkedArray:
+def unmixed_array(values: Sequence[Any]) -> pa.Array | pa.ChunkedArray:
     """Return values as Arrow has them, unless it would make others of them without saying so.
 
     Raises:
         pa.ArrowException, OverflowError: as `pa.array` does.
-        ValueError: true, false or texts are among what Arrow turns them into.
+        ValueError: some would become others: true among numbers 1, a UUID a number, a text bytes.
     """
-    array = pa.array(values, from_pandas=from_pandas)
-    if _has(array.type, pa.types.is_floating) and bool in _classes(values, array.type):
-        raise ValueError("true and false among numbers would become 1 and 0")
-    if _has(array.type, pa.types.is_binary) and str in _classes(values, array.type):
-        raise ValueError("texts among bytes would become bytes")
+    array = _but_times(values, from_pandas=False)
+    if _has(array.type, pa.types.is_temporal) and not _are_plain(array.type, values):
+        _check_same(array, values)
     return array
+
+
+def _but_times(values: Sequence[Any], *, from_pandas: bool) -> pa.Array | pa.ChunkedArray:
+    """Return what `unmixed_array` does, but that times may have become others."""
+    if _are_unsafe(values):
+        raise ValueError("NumPy's times beside its numbers, or lists within lists without end")
+    array = pa.array(values, from_pandas=from_pandas)
+    if not _are_known(array.type, values):
+        _check_same(array, values)
+    return array
+
+
+def _check_same(array: pa.Array | pa.ChunkedArray, values: Iterable[Any]) -> None:
+    if not all(map(_same, array.to_pylist(), values)):
+        raise ValueError(f"some of them would become others as {array.type}")
+
+
+def _are_unsafe(values: Iterable[Any]) -> bool:
+    """Tell whether Arrow (26) may end the process over values, or send what no reader takes.
+
+    It does where NumPy's times stand beside its numbers, and where a list holds itself.
+    """
+    found: set[type] = set()
+    level: Iterable[Any] = values
+    for _ in range(_DEEPEST):
+        classes = set(map(type, level))
+        found |= classes
+        holders = tuple(one for one in classes if issubclass(one, _HOLDERS))
+        if not holders:
+            times = {one for one in found if issubclass(one, (np.datetime64, np.timedelta64))}
+            return bool(times) and any(issubclass(one, np.generic) for one in found - times)
+        each = {id(one): one for one in level if isinstance(one, holders)}  # some hold themselves
+        level = [part for one in each.values() for part in _parts(one)]
+    return True
+
+
+_HOLDERS: Final = (list, tuple, set, frozenset, Mapping, np.ndarray)
+_DEEPEST: Final = 60  # Arrow reads bodies of 64 levels
+
+
+def _parts(holder: Any) -> Iterable[Any]:
+    """Return what is in a list or the like; of an array of one type one of them."""
+    if isinstance(holder, Mapping):
+        return holder.values()
+    if isinstance(holder, np.ndarray):
+        return holder.flat if holder.dtype == object else holder.flat[:1]
+    return holder  # type: ignore[no-any-return]
+
+
+def _are_known(kind: pa.DataType, values: Iterable[Any]) -> bool:
+    """Tell whether cells, and what is in them, are of classes that Arrow keeps as they are.
+
+    Times are for `of_cells` to look at.
+    """
+    if not pa.types.is_nested(kind):
+        classes = set(map(type, values)) - {type(None)}
+        known = next((known for is_of, known in _KNOWN if is_of(kind)), classes)
+        return classes <= known or (len(classes) == 1 and classes <= _SINGLE)
+    there = [value for value in values if value is not None]
+    if pa.types.is_struct(kind):
+        fields = [kind.field(at) for at in range(kind.num_fields)]
+        names = {field.name for field in fields}
+        return all(type(one) is dict and one.keys() == names for one in there) and all(
+            _are_known(field.type, [one[field.name] for one in there]) for field in fields
+        )
+    if kind.num_fields != 1 or not {list, tuple, np.ndarray}.issuperset(map(type, there)):
+        return False
+    return _are_known(kind.field(0).type, [part for one in there for part in _parts(one)])
+
+
+_SINGLE: Final = frozenset({
+    np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16,
+    np.float32, np.float64, np.bool_, np.str_, np.bytes_,
+})  # fmt: skip
+"""NumPy's classes that Arrow has a type for: alone, they are kept."""
+
+_KNOWN: Final[Sequence[tuple[Callable[[pa.DataType], bool], frozenset[type]]]] = (
+    (pa.types.is_integer, frozenset({int})),
+    (pa.types.is_floating, frozenset({int, float, np.float64})),
+    (pa.types.is_boolean, frozenset({bool, np.bool_})),
+    (pa.types.is_decimal, frozenset({int, decimal.Decimal})),
+    (pa.types.is_string, frozenset({str, np.str_})),
+    (pa.types.is_binary, frozenset({bytes, np.bytes_})),
+    (pa.types.is_null, frozenset({float})),
+)
+"""What Arrow makes a type of, and of which classes it makes just them, also together."""
 
 
 def _mixed(values: Sequence[Any]) -> pa.Array:
@@ -99,36 +183,32 @@ def _are_plain(kind: pa.DataType, values: Sequence[Any]) -> bool:
     return only in (datetime.date, datetime.timedelta, type(None))
 
 
-def _classes(values: Iterable[Any], kind: pa.DataType) -> set[type]:
-    """Return of which classes cells are, and what is in them."""
-    if not pa.types.is_nested(kind):
-        return set(map(type, values))
-    found: set[type] = set()
-    for value in values:
-        if isinstance(value, Mapping):
-            for at in range(kind.num_fields):
-                field = kind.field(at)
-                found |= _classes((value.get(field.name),), field.type)
-        elif value is not None and kind.num_fields == 1 and not isinstance(value, str):
-            found |= _classes(value, kind.field(0).type)
-    return found
-
-
 def _same(made: Any, given: Any) -> bool:
-    if made is None:
-        return given is None or given != given or type(given).__name__ in ("NaTType", "NAType")
     try:
+        if made is None:
+            is_gone = given is None or type(given).__name__ in ("NaTType", "NAType")
+            return is_gone or bool(given != given)
         if isinstance(made, list):
             return len(made) == len(given) and all(map(_same, made, given))
         if isinstance(made, dict):
-            return all(_same(one, given.get(key)) for key, one in made.items())
+            return made.keys() == given.keys() and all(
+                _same(one, given[key]) for key, one in made.items()
+            )
         if type(given) is datetime.date and isinstance(made, datetime.datetime):
             return bool(made == _as_datetime(given))
-        return bool(made == given) and (
+        if isinstance(given, np.number) and not isinstance(given, (np.longdouble, np.timedelta64)):
+            given = given.item()  # else NumPy compares in its own narrow type
+        if any(isinstance(made, one) != isinstance(given, one) for one in _APART):
+            return False
+        return bool(made == given or (made != made and given != given)) and (
             not isinstance(given, datetime.time) or made.tzinfo == given.tzinfo
         )
     except Exception:  # of whoever made the cell
         return False
+
+
+_APART: Final[Sequence[Any]] = ((bool, np.bool_), str, (datetime.timedelta, np.timedelta64))
+"""What is equal to something else in Python, or looks like it, and is not the same."""
 
 
 def _has(kind: pa.DataType, is_of: Callable[[pa.DataType], bool]) -> bool:

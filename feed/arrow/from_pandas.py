@@ -66,7 +66,10 @@ def _as_is(values: Values) -> pa.Array | None:
             return pa.array(np.asarray(values))
         if type(dtype).__name__ == "SparseDtype":
             return pa.array(np.asarray(values))
-        array = one_chunk(pa.array(values, from_pandas=True))
+        if type(dtype).__name__ == "CategoricalDtype" and dtype.categories.dtype == object:
+            array = _categories(values)
+        else:
+            array = one_chunk(pa.array(values, from_pandas=True))
         return None if _has_no_plain_form(array.type) else array
     except Exception:  # of any library: Arrow's, the dtype's author's
         return None
@@ -78,6 +81,16 @@ def _has_no_plain_form(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _has_no_plain_form(kind.value_type)
     return False
+
+
+def _categories(values: Values) -> pa.Array:
+    """Return categories of Python's objects, of which Arrow alone would make others."""
+    import numpy as np
+
+    codes = np.asarray(values.codes)
+    indices = pa.array(codes, mask=codes < 0)
+    dictionary = _objects(values.categories.to_numpy())
+    return pa.DictionaryArray.from_arrays(indices, dictionary, ordered=bool(values.ordered))
 
 
 def _objects(values: np.ndarray[Any, Any]) -> pa.Array | None:

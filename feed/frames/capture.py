@@ -131,6 +131,10 @@ def _of_rows(rows: list[Any]) -> Captured:
     frame = pandas_wholly().DataFrame(rows)
     if rows and all(isinstance(one, Mapping) for one in rows):
         frame = exact(frame, lambda label: [one.get(label) for one in rows])
+    elif rows and all(isinstance(one, (list, tuple)) for one in rows):
+        frame = exact(frame, lambda at: [one[at] if at < len(one) else None for one in rows])
+    elif frame.shape[1] == 1:
+        frame = exact(frame, lambda at: rows)
     return _capture_pandas(frame)
 
 
@@ -204,6 +208,7 @@ def exact(frame: pd.DataFrame, told: Callable[[Any], Any]) -> pd.DataFrame:
         cells = told(frame.columns[at])
         if not isinstance(cells, (list, tuple)) or len(cells) != len(frame):
             continue
+        cells = [int(one) if _is_whole(one) else one for one in cells]
         whole = all(_is_missing(one) or type(one) is int for one in cells)
         if not whole:
             if any(type(one) is int and int(float(one)) != one for one in cells):
@@ -214,6 +219,12 @@ def exact(frame: pd.DataFrame, told: Callable[[Any], Any]) -> pd.DataFrame:
         whole_ones = pd.array(there, dtype="Int64") if fits else pd.Series(there, dtype=object)
         made.isetitem(at, getattr(whole_ones, "array", whole_ones))
     return frame
+
+
+def _is_whole(value: object) -> bool:
+    import numpy as np
+
+    return isinstance(value, np.integer) and not isinstance(value, np.timedelta64)
 
 
 def _is_missing(value: object) -> bool:

@@ -230,8 +230,13 @@ def _stream(batch: pa.RecordBatch) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-@lru_cache(maxsize=256)
 def _named(dtype: Any) -> str:
+    # The hash of categories is one of their values, and of some there is none.
+    return str(dtype) if type(dtype).__name__ == "CategoricalDtype" else _name_of(dtype)
+
+
+@lru_cache(maxsize=256)
+def _name_of(dtype: Any) -> str:
     return str(dtype)
 
 

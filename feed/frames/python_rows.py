@@ -149,7 +149,9 @@ def _is_wrapped(value: Any) -> bool:
     kind = type(value)
     if kind.__module__ == "builtins" or not hasattr(value, "item"):
         return False
-    return getattr(value, "ndim", None) == 0 and not hasattr(kind, "newbyteorder")
+    if (numpy := sys.modules.get("numpy")) is not None and isinstance(value, numpy.generic):
+        return False  # of its times `item` would make whole numbers
+    return getattr(value, "ndim", None) == 0
 
 
 def series_row(series: Any, key: Sequence[Any]) -> Any:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from livetable.feed.arrow.cells import unmixed_array
+from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.errors import LivetableError
 
 _ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
@@ -73,7 +74,8 @@ def loads(text: str | bytes) -> Any:
         value = json.loads(text, parse_float=_float)
         if _may_be_deep(text) and is_deep(value):
             raise BadJson(_DEEP)
-        return value
+        escapes = _HALF if isinstance(text, str) else _HALF_BYTES
+        return _with_whole_characters(value) if escapes.search(text) else value  # type: ignore[arg-type]
     except RecursionError:
         raise BadJson(_DEEP) from None
     except UnicodeDecodeError:
@@ -84,6 +86,25 @@ def loads(text: str | bytes) -> Any:
         )
     except ValueError as error:  # more digits than Python reads
         raise BadJson(f"is not JSON: {error}") from None
+
+
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF_BYTES: Final = re.compile(_HALF.pattern.encode())
+
+
+def _with_whole_characters(value: Any) -> Any:
+    """Return a value with halves of characters, which no table can hold, as they are escaped."""
+    if isinstance(value, str):
+        whole = value.encode("utf-8", "backslashreplace").decode()
+        return value if whole == value else whole
+    if isinstance(value, list):
+        return [_with_whole_characters(part) for part in value]
+    if isinstance(value, dict):
+        return {
+            _with_whole_characters(name): _with_whole_characters(part)
+            for name, part in value.items()
+        }
+    return value
 
 
 _DEEP: Final = f"is nested too deeply: {MAX_DEPTH} levels are read"
@@ -157,8 +178,8 @@ def column_of(values: Sequence[Any], at_least: pa.DataType | None = None) -> pa.
         if made is not None and at_least is not None:
             if (cast := exact_cast(made, at_least)) is not None:
                 return cast
-            wider = wider_type(at_least, made.type)
-            if wider is not None and (cast := exact_cast(made, wider)) is not None:
+            common = wider_type(at_least, made.type)
+            if common is not None and (cast := exact_cast(made, common)) is not None:
                 return cast
     return pa.array([as_text(value) for value in values], pa.string())
 
@@ -189,6 +210,8 @@ def as_text(value: Any) -> str | None:
     """Return a value as its JSON text; a text as itself, None for what is missing."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, Decimal):  # whole numbers beyond 64 bits
+        return str(value)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -217,15 +240,13 @@ def _numbers(values: Sequence[Any]) -> pa.Array | None:
 
 
 def exact_cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
-    """Return values in another type, None if they would be others there."""
+    """Return values in another type, None if they would be others there.
+
+    Only numbers become other numbers: Arrow would make 1 of true, and a number of its text.
+    """
     if pa.types.is_null(values.type):
         return pa.nulls(len(values), kind)
-    if pa.types.is_string(kind) and not pa.types.is_string(values.type):
-        return None  # their JSON text, not Arrow's
-    try:
-        return values.cast(kind)
-    except (pa.ArrowException, NotImplementedError):
-        return None
+    return cast_exactly(values, kind) if wider_type(values.type, kind) == kind else None
 
 
 def wider_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
@@ -236,15 +257,7 @@ def wider_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
         return other
     if has_structs(one) or has_structs(other):
         return None  # one type of both would give each object the names of the others
-    try:
-        schemas = [pa.schema([("x", kind)]) for kind in (one, other)]
-        wider = pa.unify_schemas(schemas, promote_options="permissive").field("x").type
-    except (pa.ArrowException, TypeError):
-        return None
-    is_decimal = pa.types.is_decimal
-    if is_decimal(wider) and wider.scale:
-        return None
-    return None if is_decimal(one) and pa.types.is_floating(other) else wider
+    return wider(one, other)
 
 
 def table_of_records(
@@ -312,6 +325,8 @@ def lines_of(
 def _by_arrow(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table | None:
     """Return lines as a table by Arrow's reader, ten times as fast; None if it can't."""
     known = {name: kind for name, kind in types.items() if not pa.types.is_null(kind)}
+    if any(map(pa.types.is_decimal, known.values())):
+        return None  # it reads texts as such, and no numbers
     block = pa.json.ReadOptions(block_size=len(text) + 64, use_threads=False)
     for _ in range(2):
         try:

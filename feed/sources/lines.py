@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from livetable.feed.arrow.common_type import cast_exactly
 from livetable.feed.errors import LivetableError
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.records import Records, fields_of, separator_of, texts_of
@@ -169,6 +170,16 @@ class Lines:
     def rest(self) -> bytes:
         """The beginning of a line that does not end yet."""
         return self._reader.rest + self._utf8.pending
+
+    @property
+    def came_last(self) -> bytes:
+        """That beginning in the bytes that were given."""
+        return self._utf8.as_it_came(self._reader.rest)
+
+    @property
+    def encoding(self) -> str | None:
+        """The text's encoding, None if neither was it said nor does a mark tell it."""
+        return self._utf8.found
 
     @property
     def line(self) -> int:
@@ -375,6 +386,8 @@ class _Json:
         self._given = types
         self._types: dict[str, pa.DataType] = dict((known or {}).get("types", {}))
         self._kinds: dict[str, Kind] = dict((known or {}).get("kinds", {}))
+        self._nameless = 0
+        """How many objects without anything in them came before the first name."""
 
     def add(self, text: bytes) -> bytes:
         if b"\r" in text:  # never part of a JSON text but between its parts
@@ -395,19 +408,29 @@ class _Json:
         return whole
 
     def tail(self, line: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
-        names = self.names
+        names, nameless = self.names, self._nameless
         try:
             return self.rows(line, there)
         finally:
-            self.names = names
+            self.names, self._nameless = names, nameless
 
     def rows(self, lines: bytes, there: bool) -> tuple[pa.Table | None, list[Any]]:
         if not lines.strip():
             return None, []
         made, bad = jsontext.lines_of(lines, self._types)
         table = made.table
+        if not table.num_columns and table.num_rows:  # objects with nothing in them are rows, too
+            if not self.names:
+                self._nameless += table.num_rows
+                return None, bad
+            table = pa.table({self.names[0]: pa.nulls(table.num_rows)})
         if not table.num_columns:
             return None, bad
+        if self._nameless:
+            before = pa.table({table.column_names[0]: pa.nulls(self._nameless)})
+            table = pa.concat_tables([before, table], promote_options="default")
+            table = table.select(made.table.column_names)
+            self._nameless = 0
         types, kinds = dict(self._types), dict(self._kinds)
         columns, fields = [], []
         for name, column in zip(table.column_names, table.columns, strict=True):
@@ -476,10 +499,11 @@ def _moments(values: pa.Array, so_far: Kind) -> tuple[pa.Array, Kind]:
 
 
 def _as_given(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
-    try:
-        return values.cast(kind)
-    except (pa.ArrowException, NotImplementedError):
-        pass
+    """Return values in a type that was said: as numbers, else by their text, as CSV's are read."""
+    if jsontext.wider_type(values.type, kind) is not None and (
+        (cast := cast_exactly(values, kind)) is not None
+    ):
+        return cast
     try:
         texts = pa.array(list(map(jsontext.as_text, values.to_pylist())), pa.string())
         return read(texts, given(kind))[0]

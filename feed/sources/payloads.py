@@ -14,6 +14,7 @@ from livetable.feed.arrow.cells import unmixed_array
 from livetable.feed.arrow.envelope import check_stream
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
+from livetable.feed.frames.capture import capture, exact
 from livetable.feed.frames.decoder import MAX_COLUMNS
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.pickle_reader import looks_pickled
@@ -141,7 +142,9 @@ def _by_columns(columns: dict[Any, Any], size: int) -> Any:
     if all(isinstance(part, dict) for part in columns.values()):
         labels = {label for part in columns.values() for label in part}
         check_cells(len(labels), len(columns), size)
-    return pd.DataFrame(columns)
+        made = pd.DataFrame(columns)
+        return exact(made, lambda name: [columns[name].get(label) for label in made.index])
+    return capture(columns).frame
 
 
 def array_of(header: bytes, data: bytes) -> Any:
@@ -230,16 +233,14 @@ def _is_columns(value: dict[str, Any]) -> bool:
 
 def _records(rows: list[dict[str, Any]], size: int) -> Any:
     """Return records as a table: whole numbers stay whole where some of them are missing."""
-    import pandas as pd
-
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_cells(len(rows), len(names), size)
     if not names or not all(isinstance(name, str) for name in names):
-        return pd.DataFrame(rows)
+        return capture(rows).frame
     try:
         arrays = [unmixed_array([row.get(name) for row in rows]) for name in names]
     except (pa.ArrowException, OverflowError, ValueError):  # values of several types in one column
-        return pd.DataFrame(rows)
+        return capture(rows).frame
     return pa.table(arrays, names=names)
 
 

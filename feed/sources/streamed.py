@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
@@ -211,6 +212,23 @@ class _Shown:
         self._publisher.note(note)
 
 
+@dataclass
+class _Piece:
+    """A piece of text that is kept, as its rows may have to be read again.
+
+    Attributes:
+        data: The piece.
+        before: The beginning of its first line, from the piece before.
+        rows: How many rows end in it.
+        named: Whether the columns' names were known behind it.
+    """
+
+    data: bytes
+    before: bytes = b""
+    rows: int = 0
+    named: bool = False
+
+
 class _Delimited(_Shown):
     """CSV, TSV and JSON lines."""
 
@@ -220,14 +238,14 @@ class _Delimited(_Shown):
         super().__init__(options, publisher)
         self._form = form
         self._separator = separator
-        self._lines = self._made(None)
-        self._kept: deque[tuple[bytes, int]] = deque()  # what rows were read from
+        self._lines = self._made(None, options.encoding)
+        self._kept: deque[_Piece] = deque()  # what rows were read from
         self._size = 0
         self._complete = True
 
-    def _made(self, known: Any) -> Lines:
+    def _made(self, known: Any, encoding: str | None) -> Lines:
         return Lines(
-            self._form, separator=self._separator, encoding=self._options.encoding,
+            self._form, separator=self._separator, encoding=encoding,
             types=getattr(self._options, "types", None), known=known, trims=True, units=True,
         )  # fmt: skip
 
@@ -235,14 +253,15 @@ class _Delimited(_Shown):
         if self._form == "csv" and b"\x1b" in data:
             data = plain(data.decode("latin-1")).encode("latin-1")
         before = self._lines.rows
-        self._kept.append((data, 0))
+        piece = _Piece(data, self._lines.came_last)
+        self._kept.append(piece)
         self._size += len(data)
         try:
             table = self._lines.add(data, last=last)
         except OtherTypes as other:
             self._again(other.known, last)
             return
-        self._kept[-1] = (data, self._lines.rows - before)
+        piece.rows, piece.named = self._lines.rows - before, self._lines.names is not None
         self._forget()
         if table is not None:
             self.put(table)
@@ -252,16 +271,18 @@ class _Delimited(_Shown):
 
     def _again(self, known: Any, last: bool) -> None:
         """Read all that is kept again, with types that fit all."""
-        pieces = [data for data, _ in self._kept]
-        header = self._lines.names
+        header, encoding = self._lines.names, self._lines.encoding
+        already = sum(piece.rows for piece in self._kept)
         while True:
-            self._lines = lines = self._made(known)
+            self._lines = lines = self._made(known, encoding)
             tables = []
             try:
                 if not self._complete and header is not None and self._form != "jsonl":
                     lines.begin(header, self._separator)
-                for at, data in enumerate(pieces):
-                    table = lines.add(data, last=last and at == len(pieces) - 1)
+                for piece in self._kept:
+                    before = lines.rows
+                    table = lines.add(piece.data, last=last and piece is self._kept[-1])
+                    piece.rows, piece.named = lines.rows - before, lines.names is not None
                     if table is not None:
                         tables.append(table)
                 break
@@ -272,45 +293,61 @@ class _Delimited(_Shown):
             if self._complete or self._options.limit is not None:
                 self.put(table, anew=True)
             else:
-                self._put_behind(table)
+                self._put_behind(table, already)
         self._tell()
 
-    def _put_behind(self, table: pa.Table) -> None:
-        """Put rows behind those whose text is not kept any more, which get their types."""
+    def _put_behind(self, table: pa.Table, already: int) -> None:
+        """Put rows behind those whose text is not kept any more, which get their types.
+
+        Args:
+            table: The rows.
+            already: How many of them are shown by now; with a key all take their places by it.
+        """
         from livetable.feed.frames.decoder import Decoder
         from livetable.feed.rows.dataframe import to_arrow
         from livetable.feed.rows.replica import followed
 
         there = to_arrow(followed(Decoder()(self._publisher.snapshot())))
-        old = there.slice(0, max(0, there.num_rows - table.num_rows))
+        old = there.slice(0, there.num_rows - (0 if self._options.key else already))
+        # With columns that only these rows have: their text is not there to be read again.
+        fields = [*table.schema, *(one for one in old.schema if one.name not in table.column_names)]
         columns = [
-            _cast(old.column(name), kind) if name in old.column_names else pa.nulls(len(old), kind)
-            for name, kind in zip(table.column_names, table.schema.types, strict=True)
-        ]
-        named = pa.table(columns, schema=table.schema)
-        self.put(pa.concat_tables([named, table]).combine_chunks(), anew=True)
+            _cast(old.column(one.name), one.type) if one.name in old.column_names
+            else pa.nulls(len(old), one.type)
+            for one in fields
+        ]  # fmt: skip
+        named = pa.table(columns, schema=pa.schema(fields))
+        joined = pa.concat_tables([named, table], promote_options="permissive")
+        self.put(joined.combine_chunks(), anew=True)
 
     def _forget(self) -> None:
         """Let go of what only rows were read from that are gone, and of what is too much."""
         limit = self._options.limit
         if limit is not None:
-            rows = sum(count for _, count in self._kept)
-            while len(self._kept) > 1 and rows - self._kept[0][1] >= limit:
-                data, count = self._kept.popleft()
-                rows -= count
-                self._size -= len(data)
-                self._complete = False
+            rows = sum(piece.rows for piece in self._kept)
+            while len(self._kept) > 1 and rows - self._kept[0].rows >= limit:
+                rows -= self._kept[0].rows
+                self._drop()
         while self._size > _KEPT and len(self._kept) > 1:
-            self._size -= len(self._kept.popleft()[0])
-            self._complete = False
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go of the oldest piece, but for the line that goes on in the next."""
+        gone = self._kept.popleft()
+        following = self._kept[0]
+        self._size += len(following.before) - len(gone.data)
+        following.data, following.before = following.before + following.data, b""
+        self._complete = self._complete and not gone.named
 
     def pause(self) -> None:
         if self._lines.open_quote:
+            before = self._lines.rows
             try:
                 table = self._lines.read_quotes_as_text()
             except OtherTypes as other:
                 self._again(other.known, False)
                 return
+            self._kept[-1].rows += self._lines.rows - before
             if table is not None:
                 self.put(table)
             self._tell()
@@ -326,10 +363,13 @@ class _Delimited(_Shown):
 
 
 def _cast(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Return values in the wider type that rows behind them brought; what has none, as text."""
     try:
-        return values.cast(kind)
+        if not pa.types.is_string(kind) or pa.types.is_temporal(values.type):
+            return values.cast(kind)
     except (pa.ArrowException, NotImplementedError):
-        return pa.chunked_array([pa.nulls(len(values), kind)])
+        pass
+    return pa.chunked_array([list(map(jsontext.as_text, values.to_pylist()))], pa.string())
 
 
 class _Documents(_Shown):

@@ -58,6 +58,8 @@ class Utf8:
     def __init__(self, encoding: str | None) -> None:
         self._encoding = encoding
         self._started = False
+        self.found: str | None = encoding
+        """The encoding's name, as it was given or as a mark at the beginning told it."""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._rest = b""
         self._line = 1
@@ -94,6 +96,13 @@ class Utf8:
             return b""
         return self._rest.decode("latin-1").encode()
 
+    def as_it_came(self, text: bytes) -> bytes:
+        """Return the end of what `add` returned, and what it kept back, in the bytes that came."""
+        if self._decoder is None:
+            return text + self._rest
+        came = text.decode("utf-8", "replace").encode(self.found or "utf-8", "replace")
+        return came + self._decoder.getstate()[0]
+
     def _may_be_mark(self, data: bytes) -> bool:
         return any(mark.startswith(data[: len(mark)]) for mark, _ in _MARKS)
 
@@ -103,7 +112,8 @@ class Utf8:
         plain = named is None or codecs.lookup(named).name in ("utf-8", "utf-8-sig")
         for mark, encoding in _MARKS:
             if data.startswith(mark) and (plain or _is_of(named or "", encoding)):
-                named, data = encoding, data[len(mark) :]
+                self.found = named = encoding
+                data = data[len(mark) :]
                 break
         if named is None or codecs.lookup(named).name in ("utf-8", "utf-8-sig"):
             check_text(data)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import math
 import struct
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -334,3 +337,44 @@ def test_labels_that_are_equal_and_not_the_same(pair: tuple[pd.Index[Any], pd.In
         for columns in pair:
             frame = pd.DataFrame([[1.5]], columns=columns)
             assert bytes(encoder(capture(frame)).data) == bytes(Encoder()(capture(frame)).data)
+
+
+NANO = np.datetime64("2020-01-01T00:00:00.000000001")
+
+
+@pytest.mark.parametrize(
+    ("data", "seen"),
+    [
+        ([(2**53 + 1,), (None,)], [2**53 + 1, None]),
+        ([[2**53 + 1], [1.5]], ["9007199254740993", "1.5"]),
+        ([2**60 + 1, None], [2**60 + 1, None]),
+        ({"a": [np.int64(2**60 + 1), None]}, [2**60 + 1, None]),
+        ([{"a": np.int64(2**60 + 1)}, {"a": None}], [2**60 + 1, None]),
+        ([{"a": NANO}, {"a": None}], [pd.Timestamp(NANO), None]),
+        ({"a": [NANO, 1]}, [str(NANO), "1"]),
+        ([{"a": 1}, {"a": np.timedelta64(1, "ns")}], ["1", "1 nanoseconds"]),
+        ([{"a": np.timedelta64(1, "ns")}], [pd.Timedelta(1)]),
+    ],
+    ids=str,
+)
+def test_rows_of_any_kind_arrive_exactly(data: Any, seen: list[Any]) -> None:
+    assert there_and_back(data).columns[0].to_pylist() == seen
+
+
+@pytest.mark.parametrize(
+    ("cells", "seen"),
+    [
+        ([dt.date(2020, 1, 1), 1], ["2020-01-01", "1"]), (["a", b"b"], ["a", "b'b'"]),
+        ([0, UUID(int=1)], ["0", str(UUID(int=1))]),
+        ([dt.time(9, tzinfo=dt.UTC)], ["09:00:00+00:00"]),
+        ([dt.date(2020, 1, 1), dt.datetime(2020, 1, 2, 3)],
+         [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2, 3)]),
+        ([(1, 2), 1], ["(1, 2)", "1"]), ([Decimal("1.5"), 1, None], [Decimal("1.5"), 1, None]),
+        ([True, "a", None], ["True", "a", None]),
+        ([np.datetime64("2020"), np.int8(1)], ["2020", "1"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_categories_of_several_types_are_no_others(cells: list[Any], seen: list[Any]) -> None:
+    frame = pd.DataFrame({"a": pd.Categorical(cells)})
+    assert there_and_back(frame).columns[0].to_pylist() == seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
 import io
 import json
 import os
@@ -28,6 +29,8 @@ from livetable.feed import Publisher, Subscriber
 from livetable.feed.cli import main as feed_command
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.sources import demo, http, processes, zeromq
@@ -303,6 +306,25 @@ def test_rows_that_are_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
             with Subscriber("added", timeout=20) as reader:
                 while reader.get()["n"].tolist() != [7, 8, 9]:
                     pass
+
+
+NOON = datetime.datetime(2020, 1, 1, 12, tzinfo=datetime.UTC)
+BIG = 2**53 + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ([{"a": BIG}, {"a": 1.5}], [str(BIG), "1.5"]), ({"a": [BIG, 1.5]}, [str(BIG), "1.5"]),
+        ([{"a": BIG}, {"a": 2**63}, {}], [BIG, 2**63, None]), ([{1: BIG}, {1: None}], [BIG, None]),
+        ({"a": {"x": BIG}, "b": {"y": 1}}, [BIG, None]),
+        ([{"a": NOON}, {"a": 5}], [str(NOON), "5"]), ([{"a": NOON}, {"a": None}], [NOON, None]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_value_in_message_pack_becomes_another(value: Any, seen: list[Any]) -> None:
+    made = recognise(msgpack.packb(value, datetime=True), pickles=False)
+    assert Decoder()(Encoder()(capture(made)).data).columns[0].to_pylist() == seen
 
 
 def test_arrays_and_packed_messages() -> None:
