@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from livetable.feed.base.crash_report import kept, told
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.lines import BadLines, last_of_each
@@ -40,6 +41,9 @@ def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Eve
         shown = _read_all(options, publisher, stop)
     except (LivetableError, OSError) as error:
         publisher.fail(f"{what} can't be read further: {error}", for_good=True)
+        return
+    except Exception as error:  # nobody thought of it: else rows would be waited for without a word
+        publisher.fail(f"{what} can't be read further: {told(error)}; {kept()}", for_good=True)
         return
     if not stop.is_set():
         if shown:

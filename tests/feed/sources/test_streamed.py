@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +16,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import LivetableError
-from livetable.feed.sources import streamed
+from livetable.feed.sources import stdin, streamed
 from livetable.feed.sources.printed import read_printed
 from livetable.feed.sources.streamed import Streamed, form_of
 
@@ -276,3 +278,19 @@ def test_lines_that_fit_no_column_are_told() -> None:
     assert ["1", "ab", "3"] in rows
     assert ["2", "cd", "4"] in rows
     assert len(rows) == 3
+
+
+def test_a_fault_that_nobody_thought_of_is_told_and_waited_for_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, runtime_folder: Path
+) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("nobody thought of it")
+
+    monkeypatch.setattr(stdin, "_read_all", broken)
+    with Publisher("t") as table:
+        said: list[str] = []
+        table.on_failure = said.append
+        options = argparse.Namespace(source="-", data=0)
+        stdin._read(options, table, threading.Event())
+    assert said[0].startswith("standard input can't be read further: ")
+    assert "nobody thought of it" in said[0]
