@@ -39,7 +39,7 @@ from livetable.tui.query.expression import FUNCTIONS, BadExpression, parse
 from livetable.tui.query.rules import read_rule
 from livetable.tui.target import Target, ViewOptions
 from tests.brokers import Server, missing
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.waiting import killed_after, wait_for
 
 ROOT = Path(__file__).parent.parent

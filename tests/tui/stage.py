@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 from textual import events
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -26,7 +26,7 @@ from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.view_line import ViewLine
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.waiting import wait_until
 
 _NAMED = ("backspace", "delete", "enter", "escape", "home", "left", "right", "slash", "tab")
@@ -149,3 +149,30 @@ async def stage() -> AsyncIterator[Stage]:
         pane.show(frame({"a": 3, "b": 1, "c": 2}))
         await pilot.pause()
         yield Stage(pilot, pane)
+
+
+class TableApp(App[None]):
+    """A table and nothing else, with a clock that stands still."""
+
+    CSS = "LiveTable { height: 1fr; scrollbar-size: 1 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.selected: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        yield LiveTable(id="table", clock=lambda: self.now)
+
+    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        assert message.control is message.table
+        self.selected.append(message.row)
+
+    @property
+    def table(self) -> LiveTable:
+        return self.query_one(LiveTable)
+
+
+def priced(values: list[object]) -> Table:
+    ids = list("abc")[: len(values)]
+    return table_of(pd.DataFrame({"id": ids, "price": values}), "id")

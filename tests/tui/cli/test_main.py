@@ -22,7 +22,7 @@ from livetable.tui.target import BadSource, Target, parse_target
 from livetable.tui.text.ages import age_text, rate_text
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.workers.listing import Listed, as_table, target_of
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 
 

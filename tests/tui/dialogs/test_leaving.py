@@ -21,10 +21,10 @@ from livetable.tui.screens.help import HelpScreen
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target
 from livetable.tui.widgets.panels.panel import Panel
-from tests.tui.screens.test_tabs import Stage, stage
 from tests.tui.stage import Stage as PaneStage
 from tests.tui.stage import frame
 from tests.tui.stage import stage as pane_stage
+from tests.tui.viewer import Stage, stage
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from livetable.tui.model.table import Table
 from livetable.tui.text.ages import span_text
 from livetable.tui.text.clock import read_moment, wall_text
 from livetable.tui.widgets.time_line import Moment
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 
 
 def state(sent: float, size: int = 0, **columns: list[object]) -> Table:

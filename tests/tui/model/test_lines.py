@@ -15,7 +15,7 @@ from livetable.tui.model.history import History, size_of
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import PLAIN, Mode, arrange, sorted_by
 from livetable.tui.query.row_match import came_and_went, changed_rows, places_in
-from tests.tui.model.test_table import Line
+from tests.tui.tables import Line
 
 
 def frame(rows: dict[int, float], *, keyed: bool) -> pd.DataFrame:

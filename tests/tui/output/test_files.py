@@ -16,7 +16,7 @@ import pytest
 from livetable.tui.output.files import SUFFIXES, ExportError, destination, export, part_of
 from livetable.tui.output.text_formats import WRITERS, as_text
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 
 FRAME = pd.DataFrame({"id": ["a", "b", "c"], "v": [3.5, None, 1.0], "n": [1, 2, 3]})

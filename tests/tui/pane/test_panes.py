@@ -25,8 +25,8 @@ from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.time_line import TimeLine
 from livetable.tui.workers.arranger import Arranger
-from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, frame, stage
+from tests.tui.tables import table_of
 
 
 def titles(on: Stage) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from livetable.tui.terminal import key_order
 from livetable.tui.widgets.prompt import Prompt, completed
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.view_line import ViewLine
-from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
+from tests.tui.tables import table_of
 
 
 async def test_sort_keys() -> None:

@@ -38,7 +38,7 @@ from livetable.tui.query.sort import NotSortable, Sortable
 from livetable.tui.query.text_match import containing
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import ColumnStyle, NumberForm
-from tests.tui.model.test_table import Line, table_of
+from tests.tui.tables import Line, table_of
 
 
 def shown(done: Arranged, title: str = "id") -> list[Any]:

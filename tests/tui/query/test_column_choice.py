@@ -44,7 +44,7 @@ from livetable.tui.text.column_style import (
     seconds_text,
     si_text,
 )
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 
 FRAME = pd.DataFrame({"id": list("xyz"), "bid": [1.0, 2.0, 3.0], "ask": [2.0, 4.0, 8.0]})
 TABLE = table_of(FRAME, "id")

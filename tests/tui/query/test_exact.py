@@ -22,7 +22,7 @@ from livetable.tui.query.evaluate import evaluate
 from livetable.tui.query.exact import Exact, Literal, decimals, fitted, scalar, total
 from livetable.tui.query.expression import BadExpression, parse, quote, split_names, unquoted
 from livetable.tui.text.time_reader import read_moment, read_span, read_time
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 
 
 def rows(values: Any, text: str) -> list[int]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from livetable.tui.query.evaluate import evaluate, mask_of
 from livetable.tui.query.expression import BadExpression, parse, quote
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 
 FRAME = pd.DataFrame(
     {

@@ -23,7 +23,7 @@ from livetable.tui.query.group import column_of, grouped, total_of
 from livetable.tui.query.rules import RULE_NAMES, Rule, levels, read_rule
 from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 
 FRAME = pd.DataFrame(

@@ -17,8 +17,9 @@ from livetable.tui.query.conditions import check_alert
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.query.rules import read_rule
 from livetable.tui.widgets.view_line import ViewLine
-from tests.tui.model.test_table import table_of
 from tests.tui.stage import Stage, stage
+from tests.tui.stage import priced as prices
+from tests.tui.tables import table_of
 
 FRAME = pd.DataFrame(
     {
@@ -105,14 +106,6 @@ def test_columns_without_a_value_have_any_type() -> None:
     empty = table_of(pd.DataFrame({"id": ["a"], "v": pd.Series([None], dtype=object)}), "id")
     for text in ("v > 1", "v == 'x'", "v > '2026-01-01'", "v.isna()"):
         check_filter(text, empty.titles, empty.types)
-
-
-# -- on the screen -----------------------------------------------------------------------------
-
-
-def prices(values: list[object]) -> Table:
-    ids = list("abc")[: len(values)]
-    return table_of(pd.DataFrame({"id": ids, "price": values}), "id")
 
 
 def red(on: Stage) -> str:

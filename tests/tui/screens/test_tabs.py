@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,50 +10,15 @@ from typing import Any
 import pandas as pd
 import pytest
 from textual import events
-from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.table_picker import PickerScreen
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target
 from livetable.tui.widgets.panels.column_info import InfoPanel
 from livetable.tui.widgets.tab_line import TabLine
-from tests.waiting import wait_until
-
-
-class Stage:
-    """A running viewer of several tables."""
-
-    def __init__(self, pilot: Pilot[int], app: LivetableApp) -> None:
-        self.pilot = pilot
-        self.app = app
-
-    @property
-    def screen(self) -> TablesScreen:
-        screen = self.app.screen
-        assert isinstance(screen, TablesScreen)
-        return screen
-
-    @property
-    def tabs(self) -> str:
-        return "".join(str(line.render()) for line in self.screen.query(TabLine))
-
-    @property
-    def shown(self) -> list[str]:
-        return [pane.title for pane in self.screen.panes if pane.display]
-
-    def values(self, pane: TablePane) -> list[int]:
-        table = pane.live_table.table
-        return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        await wait_until(condition, lambda: self.app.screen)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+from tests.tui.viewer import Stage, stage
 
 
 @pytest.fixture
@@ -69,16 +33,6 @@ def listed(screen: object) -> int:
     """Return how many tables are listed with all that is known of them."""
     assert isinstance(screen, PickerScreen)
     return sum(one.info is not None for one in screen._listing)
-
-
-@asynccontextmanager
-async def stage(*names: str) -> AsyncIterator[Stage]:
-    app = LivetableApp(*(Target(None, name) for name in names))
-    async with app.run_test(size=(100, 20)) as pilot:
-        on = Stage(pilot, app)
-        await on.until(lambda: on.values(on.screen.panes[0]))
-        yield on
-        app.exit()
 
 
 async def test_tabs(tables: tuple[Publisher, Publisher]) -> None:

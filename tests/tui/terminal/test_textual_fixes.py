@@ -18,7 +18,7 @@ from textual.widget import Widget
 from livetable.feed import Publisher
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.terminal import gc_pause, textual_fixes
-from tests.tui.screens.test_tabs import Stage, stage
+from tests.tui.viewer import Stage, stage
 
 
 @pytest.fixture(autouse=True)

@@ -16,12 +16,8 @@ from livetable.tui.query.conditions import Watch, check_alert
 from livetable.tui.query.expression import BadExpression
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.workers.alerts import MOST, Alarm, sentence_of
-from tests.tui.model.test_table import table_of
 from tests.tui.stage import frame, stage
-
-
-def prices(**rows: float) -> Table:
-    return table_of(pd.DataFrame({"id": list(rows), "price": list(rows.values())}), "id")
+from tests.tui.tables import prices, table_of
 
 
 def told(watch: Watch, table: Table) -> list[str]:
