@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +12,10 @@ import pytest
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
+from livetable.tui.query.row_match import places_in
 from livetable.tui.text.column_format import ColumnFormat
-from tests.tui.tables import table_of
+from tests.tui.model.states import frame, states
+from tests.tui.tables import Line, table_of
 from tests.ugly import ugly_frames
 
 
@@ -86,8 +91,8 @@ def test_select() -> None:
 
 
 def test_any_column_can_be_shown_in_another_order() -> None:
-    for name, frame in ugly_frames().items():
-        table = table_of(frame)
+    for name, ugly in ugly_frames().items():
+        table = table_of(ugly)
         if table.rows > 1000:
             continue
         turned = table.arranged(np.arange(table.rows, dtype=np.int64)[::-1])
@@ -95,3 +100,45 @@ def test_any_column_can_be_shown_in_another_order() -> None:
             form = ColumnFormat(kind)
             plain, found = (form.values(one.window(at, 0, table.rows)) for one in (table, turned))
             assert form.texts(found) == form.texts(plain)[::-1], name
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_rows_are_found_wherever_they_are_now(keyed: bool) -> None:
+    before, after = states(keyed=keyed)
+    assert [after.find(before, row, 0) for row in range(6)] == [None, 0, 1, None, 2, 3]
+    assert [before.find(after, row, 0) for row in range(5)] == [1, 2, 4, 5, None]
+    held = after.identities(0, after.rows)
+    assert held == [after.identity(row) for row in range(after.rows)]
+    assert held == [(key,) for key in ([1, 2, 4, 5, 7] if keyed else [1, 2, 4, 5, 6])]
+    assert after.rows_of([held[3], held[1], (99,)]).tolist() == [1, 3]
+    turned = after.arranged(np.array([4, 2, 0]))
+    assert turned.identities(0, 3) == [held[4], held[2], held[0]]
+    assert [turned.identity(row) for row in range(3)] == [held[4], held[2], held[0]]
+    assert turned.rows_of([held[2], held[3]]).tolist() == [2]
+    assert turned.find(before, 4, 0) == 1
+
+
+def test_a_key_that_comes_again_is_the_same_row() -> None:
+    line = Line("id")
+    before = line.table(frame({1: 0.5, 2: 1.0}, keyed=True), [1, 2])
+    line.table(frame({1: 0.5}, keyed=True), [1])
+    after = line.table(frame({1: 0.5, 2: 3.0}, keyed=True), [1, 2])
+    assert line.deltas == 2
+    assert after.find(before, 1, 0) == 1
+    assert places_in(after, before).to_pylist() == [0, 1]
+
+
+def test_an_order_is_let_go_of_while_its_rows_are_kept() -> None:
+    line = Line("id")
+    rows = {key: key / 2 for key in range(50)}
+    line.table(frame(rows, keyed=True), list(rows))
+    rows[3] = 7.0
+    kept = line.table(frame(rows, keyed=True), list(rows), seq=2)
+    order = np.arange(49, -1, -1)
+    shown = kept.arranged(order)
+    assert shown.window(1, 0, 3).to_pylist() == [24.5, 24.0, 23.5]
+    held = weakref.ref(order)
+    del order, shown
+    gc.collect()
+    assert held() is None
+    assert kept.rows == 50

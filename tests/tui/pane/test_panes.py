@@ -7,15 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from textual.widgets import OptionList
 
 from livetable.tui.dialogs.column_picker import ColumnsScreen
-from livetable.tui.query.arrange import Arrangement, SortKey, arrange
+from livetable.tui.query.arrange import Arrangement
 from livetable.tui.query.column_choice import AS_IT_CAME
-from livetable.tui.query.row_match import places_in
 from livetable.tui.text.column_style import NumberForm, Shade
 from livetable.tui.widgets.panels.chart import ChartPanel, drawing
 from livetable.tui.widgets.panels.column_info import InfoPanel
@@ -24,7 +22,6 @@ from livetable.tui.widgets.panels.row_detail import DetailPanel
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.time_line import TimeLine
-from livetable.tui.workers.arranger import Arranger
 from tests.tui.stage import Stage, frame, stage
 from tests.tui.tables import table_of
 
@@ -693,25 +690,6 @@ async def test_values_that_no_filter_tells() -> None:
         await on.press("ampersand")
         await on.until(lambda: last_note(on) == "no filter can tell this value")
         assert on.ids == "ab"
-
-
-def test_an_older_result_is_not_shown_after_a_newer_one() -> None:
-    arranger = Arranger(lambda: None)
-    chosen = Arrangement(sort=(SortKey(("v", 0)),))
-    arranger._result = arrange(table_of(pd.DataFrame({"v": [1, 2, 3]})), chosen)
-    done = arranger.arrange_now(table_of(pd.DataFrame({"v": [2, 1]})), chosen)
-    assert done is not None
-    assert done.table.rows == 2
-    assert arranger.take() is None
-
-
-def test_keys_that_cant_be_compared_are_nowhere() -> None:
-    keys = {"a": [b"\xff"], "b": ["x"], "v": [1]}
-    now, then = table_of(keys, "a", "b"), table_of({**keys, "v": [2]}, "a", "b")
-    assert places_in(now, then).to_pylist() in ([0], [None])
-    half = pd.DataFrame({"k": np.array([1.5], dtype="float16"), "v": [1]})
-    other = pd.DataFrame({"k": np.array([2.5], dtype="float16"), "v": [1]})
-    assert places_in(table_of(half, "k"), table_of(other, "k")).to_pylist() == [None]
 
 
 def test_a_chart_is_as_wide_as_it_may_be_whatever_the_terminal() -> None:

@@ -38,6 +38,7 @@ from livetable.tui.query.sort import NotSortable, Sortable
 from livetable.tui.query.text_match import containing
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import ColumnStyle, NumberForm
+from tests.tui.model.states import states
 from tests.tui.tables import Line, table_of
 
 
@@ -404,3 +405,14 @@ def test_search_finds_numbers_as_they_are_written() -> None:
     form = ColumnFormat(pa.int64(), ColumnStyle(form=NumberForm.THOUSANDS))
     assert Matches(table, "1,234", None, lambda at: form).find((0, 0), 0) == (0, 1)
     assert Matches(table, "1,234").find((0, 0), 0) is None
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_held_order_follows_rows_that_move(keyed: bool) -> None:
+    before, after = states(keyed=keyed)
+    held = replace(sorted_by(PLAIN, ("x", 0)), mode=Mode.HELD)
+    held = sorted_by(held, ("x", 0))  # descending
+    first = arrange(before, held)
+    assert first.table.window(1, 0, 6).to_pylist() == [2.5, 2.0, 1.5, 1.0, 0.5, 0.0]
+    then = arrange(after, held, first)
+    assert then.table.window(1, 0, 5).to_pylist() == [2.5, 9.0, 1.0, 0.5, 0.5]

@@ -31,7 +31,7 @@ from livetable.tui.query.column_choice import (
     with_computed,
     without_computed,
 )
-from livetable.tui.query.row_match import changed_rows, places_in
+from livetable.tui.query.row_match import changed_rows
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import (
     PLAIN_STYLE,
@@ -368,18 +368,6 @@ def test_styles_that_say_nothing_are_forgotten() -> None:
     choice = AS_IT_CAME.styled(("bid", 0), ColumnStyle(digits=1))
     assert choice.style_of[("bid", 0)].digits == 1
     assert choice.styled(("bid", 0), PLAIN_STYLE) == AS_IT_CAME
-
-
-@given(
-    st.lists(st.integers(0, 30), max_size=3),
-    st.lists(st.integers(0, 30), min_size=20, max_size=60),
-)
-def test_few_rows_are_found_as_many_are(few: list[int], many: list[int]) -> None:
-    frames = (pd.DataFrame({"id": pd.Series(ids, dtype="int64")}) for ids in (few, many))
-    now, then = (table_of(frame, "id") for frame in frames)
-    expected = [many.index(one) if one in many else None for one in few]
-    assert places_in(now, then).to_pylist() == expected
-    assert places_in(then, now).to_pylist() == [few.index(x) if x in few else None for x in many]
 
 
 def test_frames_of_one_moment_and_of_clocks_that_go_back() -> None:

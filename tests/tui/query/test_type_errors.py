@@ -10,8 +10,6 @@ import pytest
 from rich.style import Style
 from textual.widgets import Input
 
-from livetable.tui.model.table import Table
-from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.query.arrange import Arrangement, arrange, check_condition, check_filter
 from livetable.tui.query.conditions import check_alert
 from livetable.tui.query.expression import BadExpression
@@ -180,19 +178,3 @@ async def test_an_alert_and_a_column_are_refused() -> None:
             await on.until(lambda: on.pane.prompt is None)
         assert not on.pane.alerts
         assert not on.pane.columns.computed
-
-
-def test_a_moment_is_not_looked_for_by_what_can_not_be_applied() -> None:
-    from livetable.tui.pane.tape_pane import moment_when
-
-    class Tape:
-        def at(self, number: int) -> Table:
-            return prices([number])
-
-        def __len__(self) -> int:
-            return 3
-
-    tape: TapeHistory = Tape()  # type: ignore[assignment]
-    assert moment_when(tape, "price > 1", 0) == 2
-    with pytest.raises(BadExpression, match="leave out the quotes"):
-        moment_when(tape, "price > '1'", 0)
