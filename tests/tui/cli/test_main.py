@@ -189,61 +189,6 @@ def test_the_viewer_loads_no_pandas() -> None:
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
-ARRANGE = """
-import sys
-import pyarrow as pa
-from livetable.feed.arrow.arrays import numbers, texts
-from livetable.feed.frames.decoder import Decoded, Labels
-from livetable.feed.rows.replica import followed
-from livetable.feed.protocol.messages import Position
-from livetable.tui.query.arrange import Arrangement, Mode, SortKey, arrange, equals_filter
-from livetable.tui.model.table import build
-from livetable.tui.query.find import Matches
-
-def check(what):
-    if "pandas" in sys.modules:
-        print("pandas came with", what)
-        sys.modules.pop("pandas")
-
-whole = numbers([3, 1, None], "int64")
-columns = (
-    texts(["b", "a", None]), numbers([1.0, None, 3.0], "float64"), whole,
-    texts(["x", "y", "x"]).dictionary_encode(), whole.cast(pa.timestamp("ms")),
-    numbers([1, 0, 1], "int64").cast(pa.bool_()),
-)
-labels = Labels(tuple("ifndtb"), (None,), (None,), (0, 1), ("",) * 6, frozenset())
-kinds = tuple(one.type for one in columns)
-table = build(followed(Decoded(labels, (), columns, 3, kinds)), ("i",), Position("e", 1))
-for column in table.refs:
-    for mode in Mode:
-        held = Arrangement(sort=(SortKey(column, descending=True),), mode=mode)
-        done = arrange(table, held, arrange(table.select(["i", "n"]), held))
-        assert not done.problems, done.problems
-    check(column)
-for text in (
-    "f > 1", "n == 2 and b", "i == 'a'", "d in ['x']", "x", "2", "t > '1970-01-01'", "f.isna()",
-    "abs(f) > 1", "round(f, 1) == 3", "i.str.contains('a')", "not b", "f / n > 1", "n // 2 == 1",
-    "'a' in i", "match(i, 'a')", "i + 'x' == 'ax'", "n % 2 == 1", "f == None", "between(n, 1, 2)",
-):
-    done = arrange(table, Arrangement(filters=(text,)))
-    assert not done.problems, done.problems
-    check(text)
-for column in range(6):
-    equals_filter(table, column, 0)
-Matches(done.table, "x").find((0, 0), 1)
-table.find(table, 1, 0)
-done.table.identities(0, done.table.rows)
-check("the rest")
-"""
-
-
-def test_arranging_loads_no_pandas() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ARRANGE], capture_output=True, text=True, timeout=50
-    )
-    assert (done.stdout, done.stderr) == ("", "")
-
-
 def test_names_of_files_that_look_like_something_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -399,3 +399,16 @@ async def test_every_command_is_in_the_palette() -> None:
         assert expected <= {title.partition("  (")[0] for title in commands}
         commands["Sort  (s)"].callback()
         await on.until(lambda: on.values == [1, 2, 3])
+
+
+def test_alerts_are_remembered_and_read(tmp_path: Path) -> None:
+    from livetable.tui.config.settings import BadFile
+    from livetable.tui.config.view_file import Remembered, read_view, write_view
+
+    path = tmp_path / "t.toml"
+    view = Remembered(alerts=("price > 1 until price < 0",))
+    write_view(path, "t", view)
+    assert read_view(path) == view
+    path.write_text('alerts = ["price >"]\n')
+    with pytest.raises(BadFile, match="alerts: 'price >'"):
+        read_view(path)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pandas as pd
 from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp
+from livetable.tui.model.history import History
 from livetable.tui.pane.table_pane import TablePane
+from livetable.tui.pane.time_travel import TimedPane
+from livetable.tui.query.column_choice import with_computed
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target, ViewOptions
 from livetable.tui.widgets.status_line import StatusLine
+from tests.tui.query.tables import computed, values
+from tests.tui.tables import table_of
 from tests.waiting import wait_until
 
 
@@ -111,3 +117,17 @@ async def test_the_command_line_sets_the_first_view() -> None:
             await on.shows(9, 5)
             await on.pilot.press("F")
             await on.shows(9, 5, 0)
+
+
+def test_frames_of_one_moment_and_of_clocks_that_go_back() -> None:
+    history = History()
+    pane = TimedPane()
+    pane.history = history
+    for value, sent in ((10, 100.0), (20, 100.5), (30, 100.4), (40, 100.4)):
+        frame = pd.DataFrame({"id": ["a"], "v": [value]})
+        pane.keep(replace(table_of(frame, "id"), sent=sent))
+    changes = [
+        values(with_computed(history.at(number), computed(("x", "d(v)"))), "x")
+        for number in range(4)
+    ]
+    assert changes == [[None], [10], [10], [10]]
