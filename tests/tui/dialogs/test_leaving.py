@@ -1,4 +1,4 @@
-"""What comes twice, or to what is just being removed: screens, panels, prompts, notices."""
+"""tui.dialogs.leaving: what comes twice, or to what is just being removed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from livetable.tui.screens.help import HelpScreen
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target
 from livetable.tui.widgets.panels.panel import Panel
-from tests.tui.stage import Stage as PaneStage
-from tests.tui.stage import frame
 from tests.tui.stage import stage as pane_stage
 from tests.tui.viewer import Stage, stage
 
@@ -253,46 +251,3 @@ async def test_a_press_at_what_is_going_does_not_take_the_focus() -> None:
         press(on.app, int(x), int(y), 2)
         await on.until(lambda: len(on.screen.panes) == 1 and not going.is_attached)
         await alive(on)
-
-
-# -- where there is no row ---------------------------------------------------------------------
-
-
-async def nothing_shown(on: PaneStage) -> None:
-    await on.press("f")
-    await on.type("price < 0")
-    await on.press("enter")
-    await on.becomes("")
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [
-        ("slash", "escape"), ("slash", "x", "tab", "escape"), ("slash", "x", "enter", "n", "N"),
-        ("enter",), ("i",), ("p",), ("P",), ("y",), ("Y",), ("x", "X"), ("ampersand",), ("m", "M"),
-        ("b", "enter", "A", "B"), ("G", "g"), ("pagedown", "pageup"), ("w",), ("space", "space"),
-        ("comma", "full_stop"), ("d", "d"), ("s", "S", "o"), ("minus", "plus"), ("z", "H", "L"),
-    ],
-)  # fmt: skip
-async def test_keys_where_no_row_is_shown(keys: tuple[str, ...]) -> None:
-    async with pane_stage() as on:
-        await nothing_shown(on)
-        for at, key in enumerate(keys):
-            await on.press(key)
-            on.pane.show(frame({"a": at, "b": 1, "c": 2}))
-            await on.pilot.pause()
-        await on.press("escape")
-        while on.pane.chosen().filters:
-            await on.press("F")
-        if not on.pane.chosen().groups:
-            await on.until(lambda: set(on.ids) == set("abc"))
-
-
-async def test_back_from_a_search_begun_where_no_row_was() -> None:
-    async with pane_stage() as on:
-        await nothing_shown(on)
-        await on.press("slash")
-        on.pane.show(frame({"a": -1, "b": 1}))  # a row comes meanwhile
-        await on.becomes("a")
-        await on.press("escape")
-        assert on.pane.live_table.cursor_row == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from livetable.feed import Publisher
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
@@ -14,6 +15,8 @@ from livetable.tui.config.settings import Settings, view_path
 from livetable.tui.query.rules import Rule
 from livetable.tui.target import PIPE, Target, ViewOptions
 from tests.tui.orders import stage
+from tests.tui.values import frame
+from tests.tui.values import stage as showing
 from tests.waiting import wait_for
 
 
@@ -116,3 +119,50 @@ async def test_a_tapes_view_is_its_own_and_told_too(tmp_path: Path) -> None:
         await on.until(lambda: on.values == [2, 3])
         await on.until(lambda: on.app._notifications)
         assert "Press V to clear" in next(iter(on.app._notifications)).message
+
+
+async def test_space_lets_the_table_stand_still_and_go_on() -> None:
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3, 1, 2))
+        async with showing(orders, ViewOptions()) as on:
+            await on.shows(3, 1, 2)
+            await on.pilot.press("space")
+            await on.until(lambda: "paused, 0 wait" in on.trust)
+            orders.send(frame(9, 9, 9))
+            orders.send(frame(8, 8, 8))
+            await on.until(lambda: "paused, 2 wait" in on.trust)
+            assert "● feed live" in on.trust
+            assert on.values == [3, 1, 2]
+            await on.pilot.press("s")  # what stands still can still be sorted
+            await on.shows(1, 2, 3)
+            orders.send(frame(7, 6, 5))
+            await on.until(lambda: "paused, 3 wait" in on.trust)
+            await on.pilot.press("space")
+            await on.shows(5, 6, 7)
+            await on.until(lambda: "paused" not in on.trust)
+            orders.send(frame(1, 2, 3))
+            await on.shows(1, 2, 3)
+
+
+async def test_a_paused_table_tells_its_age_when_its_feed_is_gone() -> None:
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3))
+        async with showing(orders, ViewOptions()) as on:
+            await on.shows(3)
+            await on.pilot.press("space")
+            orders.close()
+            await on.until(lambda: "■ feed ended" in on.trust)
+            await on.until(lambda: " s ago shown" in on.trust)
+            assert "paused" in on.trust
+
+
+async def test_the_command_line_sets_the_first_view() -> None:
+    options = ViewOptions(sort=(("v", True),), where=("v > 1",))
+    with Publisher("orders", key="id") as orders:
+        orders.send(frame(3, 1, 2))
+        async with showing(orders, options) as on:
+            await on.shows(3, 2)
+            orders.send(frame(0, 5, 9))
+            await on.shows(9, 5)
+            await on.pilot.press("F")
+            await on.shows(9, 5, 0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from textual.widgets import Input
 
+from livetable.tui.widgets.prompt import Prompt, completed
 from tests.tui.stage import stage
 from tests.tui.tables import table_of
 
@@ -42,3 +44,32 @@ async def test_an_alert_and_a_column_are_refused() -> None:
             await on.until(lambda: on.pane.prompt is None)
         assert not on.pane.alerts
         assert not on.pane.columns.computed
+
+
+async def test_a_click_beside_a_prompt_leaves_it_its_keys() -> None:
+    async with stage() as on:
+        await on.press("slash", "b")
+        await on.pilot.click(on.pane.live_table, offset=(3, 2))
+        await on.press("c", "escape")
+        await on.until(lambda: not on.pane.query(Prompt))
+        await on.press("s")
+        assert "sort" in on.says
+
+
+async def test_tab_completes_a_column() -> None:
+    async with stage() as on:
+        await on.press("f")
+        await on.type("pr")
+        entry = on.pane.query_one(Input)
+        await on.until(lambda: entry._suggestion == "price")
+        await on.press("tab")
+        assert entry.value == "price"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("pri", "price"), ("n > 1 and PRI", "n > 1 and PRIce"), ("`cp", "`cpu %`"), ("cp", None),
+     ("", None), ("price", None), ("x + ", None), ("zz", None)],
+)  # fmt: skip
+def test_completions(text: str, whole: str | None) -> None:
+    assert completed(text, ["price", "cpu %", "n"]) == whole
