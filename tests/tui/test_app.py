@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
+from types import SimpleNamespace
 
+import pytest
 from rich.table import Table as Grid
+from textual import events
+from textual.geometry import Size
 from textual.widgets import Static
 
 from livetable.tui.app import all_bindings
 from livetable.tui.config.settings import Settings
 from tests.tui.orders import stage
+from tests.tui.viewer import Stage
+from tests.tui.viewer import stage as showing
 
 
 def test_the_viewer_loads_no_pandas() -> None:
@@ -64,3 +71,33 @@ async def test_every_command_is_in_the_palette() -> None:
         assert expected <= {title.partition("  (")[0] for title in commands}
         commands["Sort  (s)"].callback()
         await on.until(lambda: on.values == [1, 2, 3])
+
+
+def is_as_large(on: Stage, size: Size) -> bool:
+    return on.app.screen.size == size
+
+
+@pytest.mark.usefixtures("orders")
+async def test_a_terminal_that_was_another_size_meanwhile_is_painted_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with showing("orders") as on:
+        painted: list[bool] = []
+        monkeypatch.setattr(on.app, "refresh", lambda *_, **__: painted.append(True))
+        await on.pilot.resize_terminal(70, 12)
+        painted.clear()
+        size = on.app.size
+        on.app.post_message(events.Resize(size, size))
+        await on.until(lambda: painted)
+
+
+@pytest.mark.usefixtures("orders")
+async def test_a_size_is_taken_though_textuals_timer_never_fires(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with showing("orders") as on:
+        never = SimpleNamespace(stop=lambda: None)
+        monkeypatch.setattr(on.app, "set_timer", lambda *_, **__: never)
+        for size in (Size(70, 12), Size(90, 22)):
+            on.app.post_message(events.Resize(size, size))
+            await on.until(partial(is_as_large, on, size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual import events
 from textual.pilot import Pilot
 
 from livetable.tui.app import LivetableApp
@@ -56,3 +57,21 @@ async def stage(*names: str) -> AsyncIterator[Stage]:
         await on.until(lambda: on.values(on.screen.panes[0]))
         yield on
         app.exit()
+
+
+def press(app: object, x: int, y: int, times: int = 1) -> None:
+    """Click as a terminal tells it, all in one packet."""
+    assert hasattr(app, "post_message")
+    for _ in range(times):
+        for kind in (events.MouseDown, events.MouseUp):
+            app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
+
+
+async def alive(on: Stage) -> None:
+    """Make sure that the table is on the screen and takes keys."""
+    await on.until(lambda: isinstance(on.app.screen, TablesScreen))
+    pane = on.screen.pane
+    before = pane.live_table.cursor_row
+    await on.press("down")
+    await on.until(lambda: pane.live_table.cursor_row == (before + 1) % 3 or before == 2)
+    assert on.app.is_running

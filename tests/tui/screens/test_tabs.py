@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,26 +12,10 @@ from textual import events
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.screens.table_picker import PickerScreen
 from livetable.tui.screens.tabs import TablesScreen
-from livetable.tui.target import Target
 from livetable.tui.widgets.panels.column_info import InfoPanel
 from livetable.tui.widgets.tab_line import TabLine
-from tests.tui.viewer import Stage, stage
-
-
-@pytest.fixture
-def tables(runtime_folder: Path) -> Iterator[tuple[Publisher, Publisher]]:
-    with Publisher("orders") as orders, Publisher("prices") as prices:
-        orders.send(pd.DataFrame({"v": [1]}))
-        prices.send(pd.DataFrame({"v": [2]}))
-        yield orders, prices
-
-
-def listed(screen: object) -> int:
-    """Return how many tables are listed with all that is known of them."""
-    assert isinstance(screen, PickerScreen)
-    return sum(one.info is not None for one in screen._listing)
+from tests.tui.viewer import stage
 
 
 async def test_tabs(tables: tuple[Publisher, Publisher]) -> None:
@@ -82,47 +65,10 @@ async def test_side_by_side(tables: tuple[Publisher, Publisher]) -> None:
         assert on.screen.panes == [second]
 
 
-async def test_tables_are_added_from_the_list(tables: tuple[Publisher, Publisher]) -> None:
-    async with stage("orders") as on:
-        await on.press("T")
-        picker = on.app.screen
-        await on.until(lambda: listed(picker) == 2)
-        await on.press("escape", "T")
-        picker = on.app.screen
-        await on.until(lambda: listed(picker) == 2)
-        await on.press("j", "enter")
-        await on.until(lambda: on.app.screen is not picker and len(on.screen.panes) == 2)
-        await on.until(lambda: on.shown == ["prices"])
-        await on.until(lambda: on.values(on.screen.pane) == [2])
-        for _ in range(8):
-            await on.press("t")
-        assert len(on.screen.panes) == 9
-
-
 async def test_closing_the_last_table_leaves(tables: tuple[Publisher, Publisher]) -> None:
     async with stage("orders") as on:
         await on.press("ctrl+w")
         assert on.app.return_code == 0
-
-
-async def test_from_the_list_and_back(tables: tuple[Publisher, Publisher]) -> None:
-    app = LivetableApp(Target())
-    async with app.run_test(size=(100, 20)) as pilot:
-        on = Stage(pilot, app)
-        picker = app.screen
-        await on.press("escape")
-        assert app.screen is picker
-        await on.until(lambda: listed(picker) == 2)
-        await on.press("enter")
-        await on.until(lambda: isinstance(app.screen, TablesScreen))
-        await on.until(lambda: on.values(on.screen.pane) == [1])
-        await on.press("enter", "escape")
-        assert not on.screen.pane.has_panel
-        await on.press("space", "escape")
-        assert on.screen.pane.standing is None
-        await on.press("escape")
-        await on.until(lambda: app.screen is picker)
-        app.exit()
 
 
 async def test_no_key_is_dead_and_none_is_deadly(

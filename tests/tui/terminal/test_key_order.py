@@ -8,6 +8,8 @@ from textual import events
 from livetable.tui.terminal import key_order
 from livetable.tui.widgets.prompt import Prompt
 from tests.tui.stage import stage
+from tests.tui.viewer import alive, press
+from tests.tui.viewer import stage as showing
 
 
 async def test_keys_behind_enter_are_for_the_table() -> None:
@@ -61,3 +63,22 @@ async def test_keys_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
         await on.press("b", "enter")
         await on.until(lambda: on.pane.asked is None)
         await on.becomes("b")
+
+
+@pytest.mark.usefixtures("orders")
+async def test_what_is_typed_behind_q() -> None:
+    async with showing("orders") as on:
+        for key in ("q", "t", "vertical_line", "i", "p", "f", "x", "enter", "T", "ctrl+p", "space"):
+            on.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        press(on.app, 5, 0, 2)
+        await on.until(lambda: not on.app.is_running)
+    assert on.app.return_code == 0
+
+
+@pytest.mark.usefixtures("orders")
+async def test_keys_have_a_table_again_after_a_click_beside_all_widgets() -> None:
+    async with showing("orders") as on:
+        press(on.app, 500, 500)  # the terminal has grown, and is not laid out yet
+        await on.until(lambda: on.app.focused is None)
+        await alive(on)
+        assert on.app.focused is on.screen.pane.live_table
