@@ -40,7 +40,7 @@ from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.rules import read_rule
 from livetable.tui.target import Target, ViewOptions
 from tests.brokers import Server, missing
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.waiting import killed_after, wait_for
 
 ROOT = Path(__file__).parent.parent

@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from livetable.feed import (
-        BadEndpoint,
-        BadFrame,
         BadKey,
         BadName,
         BodyError,
-        LivetableError,
         NameTaken,
         NoFrame,
-        Publisher,
-        PublisherClosed,
         RuntimeFolder,
-        Subscriber,
         WireError,
     )
+    from livetable.feed.client.subscriber import Subscriber
+    from livetable.feed.errors import BadEndpoint, BadFrame, LivetableError, PublisherClosed
+    from livetable.feed.server.publisher import Publisher
 
     __version__: str
 

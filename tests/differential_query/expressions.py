@@ -235,7 +235,7 @@ _TITLES: Final = (
 def compare_cells(chance: random.Random) -> str | None:
     """Filter by a cell: what is written then parses, and is met by the cell's own row."""
     from livetable.tui.query.arrange import equals_filter, filter_mask
-    from tests.tui.model.test_table import table_of
+    from tests.tui.tables import table_of
 
     names = ("n", "u", "ni", "f", "f32", "f16", "on", "nb", "s", "c", "d", "h", "t", "z", "took",
              "tm", "day")  # fmt: skip

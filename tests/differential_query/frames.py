@@ -15,7 +15,7 @@ import pandas as pd
 import polars as pl
 
 from livetable.tui.model.table import Table
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 
 WORDS: Final = ("ab", "abc", "b", "Ba", "a|b", "x.y", "item2", "item10", "", "µs", "it's", "1", "é")
 CATEGORIES: Final = ("low", "mid", "high")

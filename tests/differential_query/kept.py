@@ -14,7 +14,7 @@ from livetable.tui.query.group import TOTALS
 from livetable.tui.query.row_match import changed_rows
 from livetable.tui.query.statistics import figures_of
 from tests.differential_query.frames import DECIMALS, FLOATS, TEXTS, WHOLE, random_frame
-from tests.tui.model.test_table import Line, table_of
+from tests.tui.tables import Line, table_of
 
 _COLUMNS: Final = (*WHOLE[:6], *FLOATS[:3], "e", *TEXTS, "t", "took", "c")
 _DECIMAL: Final = pd.ArrowDtype(pa.decimal128(38, 2))

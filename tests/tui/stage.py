@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from textual import events
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -23,10 +25,11 @@ from livetable.tui.pane.panels import PanelledPane
 from livetable.tui.pane.search import SearchingPane
 from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.widgets.key_line import KeyLine
+from livetable.tui.widgets.panels.panel import Panel
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.table_view import LiveTable
 from livetable.tui.widgets.view_line import ViewLine
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.waiting import wait_until
 
 _NAMED = ("backspace", "delete", "enter", "escape", "home", "left", "right", "slash", "tab")
@@ -149,3 +152,66 @@ async def stage() -> AsyncIterator[Stage]:
         pane.show(frame({"a": 3, "b": 1, "c": 2}))
         await pilot.pause()
         yield Stage(pilot, pane)
+
+
+class TableApp(App[None]):
+    """A table and nothing else, with a clock that stands still."""
+
+    CSS = "LiveTable { height: 1fr; scrollbar-size: 1 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.selected: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        yield LiveTable(id="table", clock=lambda: self.now)
+
+    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        assert message.control is message.table
+        self.selected.append(message.row)
+
+    @property
+    def table(self) -> LiveTable:
+        return self.query_one(LiveTable)
+
+
+def priced(values: list[object]) -> Table:
+    ids = list("abc")[: len(values)]
+    return table_of(pd.DataFrame({"id": ids, "price": values}), "id")
+
+
+def titles(on: Stage) -> tuple[str, ...]:
+    table = on.pane.live_table.table
+    assert table is not None
+    return table.titles
+
+
+def cells(on: Stage, column: int) -> list[Any]:
+    table = on.pane.live_table.table
+    assert table is not None
+    found: list[Any] = table.window(column, 0, table.rows).to_pylist()
+    return found
+
+
+def line(on: Stage, y: int) -> str:
+    return on.pane.live_table.render_line(y).text
+
+
+def body(panel: Panel) -> str:
+    from rich.console import Console
+
+    console = Console(width=60, record=True, file=io.StringIO())
+    console.print(panel._body.content)
+    return console.export_text()
+
+
+def last_note(on: Stage) -> str:
+    return next(reversed([note.message for note in on.pane.app._notifications]), "")
+
+
+async def nothing_shown(on: Stage) -> None:
+    await on.press("f")
+    await on.type("price < 0")
+    await on.press("enter")
+    await on.becomes("")

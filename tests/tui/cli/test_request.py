@@ -16,12 +16,11 @@ from typing import Any
 
 import pytest
 
-from livetable.feed.base.command_line import run_command, split_command
+from livetable.feed.base.command_line import split_command
 from livetable.feed.cli import main as feed_command
 from livetable.tui.cli import main as command
-from livetable.tui.cli.options import REACH, Browser, build_parser, for_browser, for_feed, is_given
-from livetable.tui.cli.web import command_for
-from livetable.tui.target import Target, ViewOptions
+from livetable.tui.cli.options import build_parser
+from livetable.tui.target import ViewOptions
 
 ROTATED = "--record day.tape --rotate 1h --keep 1"
 
@@ -270,60 +269,6 @@ def test_the_watch_sees_what_is_touched(tmp_path: Path) -> None:
     assert len(touched) == 2
 
 
-# -- options reach where they belong -----------------------------------------------------------
-
-
-def all_options() -> dict[str, str]:
-    """Return each option of the parser with how it may be written, by the name of its value."""
-    values = {
-        "columns": "=a", "where": "=x > 1", "sort": "=a", "stale_after": "=2.0", "view": "=v.toml",
-        "history": "=64.0", "feed_key": "=k", "theme": "=textual-light", "web": "=8001",
-        "topic": "=t", "key": "=id", "limit": "=5", "sep": "=;", "encoding": "=latin-1",
-        "types": "=a=text", "every": "=3.0", "alert": "=x > 1", "alert_command": "=true",
-        "record": "=x.tape", "rotate": "=1h", "keep": "=2", "at": "=14:00", "changes_of": "=k",
-        "origin": "=/a/b.csv", "format": "=csv", "until": "=x > 1", "timeout": "=5.0",
-    }  # fmt: skip
-    actions = {one.dest: one for one in build_parser()._actions if one.option_strings}
-    del actions["help"], actions["version"]  # they end the command
-    return {
-        name: max(action.option_strings, key=len) + values.get(name, "")
-        for name, action in actions.items()
-    }
-
-
-def test_each_option_says_how_far_it_reaches() -> None:
-    # An option that is new belongs into REACH of options.py, or it would be dropped on its way.
-    assert set(REACH) == set(all_options()) | {"source"}
-
-
-@pytest.mark.parametrize("name", all_options())
-def test_an_option_reaches_the_feed_and_the_browser(name: str) -> None:
-    text = all_options()[name]
-    options = build_parser().parse_args([text])
-    assert is_given(options, name)
-    reach = REACH[name]
-    assert for_feed(options) == ([text] if reach.feed else [])
-    passed = [text] if reach.browser is Browser.PASSED else []
-    assert for_browser(options) == passed
-    if name == "origin":
-        return  # given by `command_for` itself
-    shown = command_for([Target(None, "orders")], options)
-    assert shown[3:] == ["--in-browser", *passed, "orders"]
-    # What the feed is given, its own parser reads; and so does the viewer of a browser.
-    again = feed_command.build_parser().parse_args(["x", *for_feed(options)])
-    if reach.feed:
-        assert getattr(again, name) == getattr(options, name)
-    in_browser = build_parser().parse_args(shown[3:])
-    if passed:
-        assert getattr(in_browser, name) == getattr(options, name)
-
-
-def test_a_repeated_option_is_passed_on_each_time() -> None:
-    options = build_parser().parse_args(["--topic", "a", "--topic", "b", "--alert", "x > 1"])
-    assert for_feed(options) == ["--topic=a", "--topic=b"]
-    assert for_browser(options) == ["--topic=a", "--topic=b", "--alert=x > 1"]
-
-
 def test_the_view_of_a_checked_call_records_nothing(recordings: Path) -> None:
     from livetable.tui.cli.request import check
 
@@ -333,37 +278,3 @@ def test_the_view_of_a_checked_call_records_nothing(recordings: Path) -> None:
     assert touched == []
     assert isinstance(call.view, ViewOptions)
     assert (call.view.record, call.record) == (None, Path("day.tape"))
-
-
-# -- the way out -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "says"),
-    [
-        (OSError(28, "No space left on device"), 1, "the output can't be written: No space left"),
-        (OSError(9, "Bad file descriptor"), 1, "the output is closed"),
-        (PermissionError(13, "Permission denied", "/x/y"), 1, "/x/y: Permission denied"),
-        (UnicodeEncodeError("latin-1", "aЖ", 1, 2, "no"), 1, "latin-1 has no '\\u0416'"),
-        (RuntimeError("what"), 1, "RuntimeError: what"),
-        (BrokenPipeError(32, "Broken pipe"), 1, "Broken pipe"),  # of another pipe than the output
-    ],
-)
-def test_whatever_goes_wrong_is_one_sentence(
-    error: Exception, code: int, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def act() -> int:
-        raise error
-
-    with pytest.raises(SystemExit) as ended:
-        run_command("livetable", act)
-    errors = capsys.readouterr().err
-    assert (ended.value.code, errors.count("\n")) == (code, 1)
-    assert says in errors
-
-
-def test_ctrl_c_is_130() -> None:
-    def act() -> int:
-        raise KeyboardInterrupt
-
-    assert run_command("livetable", act) == 130

@@ -1,19 +1,14 @@
-"""What comes twice, or to what is just being removed: screens, panels, prompts, notices."""
+"""tui.dialogs.leaving: what comes twice, or to what is just being removed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 from textual import events
-from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import OptionList
 
-from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp
 from livetable.tui.dialogs.choice import ChoiceScreen
 from livetable.tui.dialogs.leaving import LeftOnce, Palette
@@ -21,35 +16,10 @@ from livetable.tui.screens.help import HelpScreen
 from livetable.tui.screens.tabs import TablesScreen
 from livetable.tui.target import Target
 from livetable.tui.widgets.panels.panel import Panel
-from tests.tui.screens.test_tabs import Stage, stage
-from tests.tui.stage import Stage as PaneStage
-from tests.tui.stage import frame
 from tests.tui.stage import stage as pane_stage
+from tests.tui.viewer import Stage, alive, press, stage
 
-
-@pytest.fixture(autouse=True)
-def orders(runtime_folder: object) -> Iterator[Publisher]:
-    with Publisher("orders", key="id") as orders:
-        orders.send(pd.DataFrame({"id": range(3), "v": [1, 2, 3]}))
-        yield orders
-
-
-def press(app: object, x: int, y: int, times: int = 1) -> None:
-    """Click as a terminal tells it, all in one packet."""
-    assert hasattr(app, "post_message")
-    for _ in range(times):
-        for kind in (events.MouseDown, events.MouseUp):
-            app.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
-
-
-async def alive(on: Stage) -> None:
-    """Make sure that the table is on the screen and takes keys."""
-    await on.until(lambda: isinstance(on.app.screen, TablesScreen))
-    pane = on.screen.pane
-    before = pane.live_table.cursor_row
-    await on.press("down")
-    await on.until(lambda: pane.live_table.cursor_row == (before + 1) % 3 or before == 2)
-    assert on.app.is_running
+pytestmark = pytest.mark.usefixtures("orders")
 
 
 def every(kind: type) -> Iterator[type]:
@@ -101,15 +71,6 @@ async def test_what_leaves_a_screen_typed_twice(key: str, leave: str) -> None:
         await alive(on)
 
 
-async def test_what_is_typed_behind_q() -> None:
-    async with stage("orders") as on:
-        for key in ("q", "t", "vertical_line", "i", "p", "f", "x", "enter", "T", "ctrl+p", "space"):
-            on.app.post_message(events.Key(key, key if len(key) == 1 else None))
-        press(on.app, 5, 0, 2)
-        await on.until(lambda: not on.app.is_running)
-    assert on.app.return_code == 0
-
-
 @pytest.mark.parametrize("key", ["C", "ctrl+y", "ctrl+p", "question_mark", "f", "i"])
 @pytest.mark.parametrize("size", [(3, 20), (1, 1), (12, 3)])
 async def test_what_opens_where_there_is_hardly_any_room(key: str, size: tuple[int, int]) -> None:
@@ -125,37 +86,12 @@ async def test_what_opens_where_there_is_hardly_any_room(key: str, size: tuple[i
         await alive(on)
 
 
-async def test_keys_have_a_table_again_after_a_click_beside_all_widgets() -> None:
-    async with stage("orders") as on:
-        press(on.app, 500, 500)  # the terminal has grown, and is not laid out yet
-        await on.until(lambda: on.app.focused is None)
-        await alive(on)
-        assert on.app.focused is on.screen.pane.live_table
-
-
-def is_as_large(on: Stage, size: Size) -> bool:
-    return on.app.screen.size == size
-
-
 async def test_the_palette_shows_commands() -> None:
     async with stage("orders") as on:
         await on.press("ctrl+p", *"sort")
         await on.until(lambda: isinstance(on.app.screen, Palette))
         found = on.app.screen.query_one(OptionList)
         await on.until(lambda: found.visible and found.region.height and found.option_count)
-
-
-async def test_a_terminal_that_was_another_size_meanwhile_is_painted_anew(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with stage("orders") as on:
-        painted: list[bool] = []
-        monkeypatch.setattr(on.app, "refresh", lambda *_, **__: painted.append(True))
-        await on.pilot.resize_terminal(70, 12)
-        painted.clear()
-        size = on.app.size
-        on.app.post_message(events.Resize(size, size))
-        await on.until(lambda: painted)
 
 
 async def test_the_palette_opens_while_it_still_leaves() -> None:
@@ -165,17 +101,6 @@ async def test_the_palette_opens_while_it_still_leaves() -> None:
         await on.until(lambda: isinstance(on.app.screen, Palette))
         await on.press("escape")
         await alive(on)
-
-
-async def test_a_size_is_taken_though_textuals_timer_never_fires(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with stage("orders") as on:
-        never = SimpleNamespace(stop=lambda: None)
-        monkeypatch.setattr(on.app, "set_timer", lambda *_, **__: never)
-        for size in (Size(70, 12), Size(90, 22)):
-            on.app.post_message(events.Resize(size, size))
-            await on.until(partial(is_as_large, on, size))
 
 
 async def test_a_choice_is_given_once() -> None:
@@ -253,46 +178,3 @@ async def test_a_press_at_what_is_going_does_not_take_the_focus() -> None:
         press(on.app, int(x), int(y), 2)
         await on.until(lambda: len(on.screen.panes) == 1 and not going.is_attached)
         await alive(on)
-
-
-# -- where there is no row ---------------------------------------------------------------------
-
-
-async def nothing_shown(on: PaneStage) -> None:
-    await on.press("f")
-    await on.type("price < 0")
-    await on.press("enter")
-    await on.becomes("")
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [
-        ("slash", "escape"), ("slash", "x", "tab", "escape"), ("slash", "x", "enter", "n", "N"),
-        ("enter",), ("i",), ("p",), ("P",), ("y",), ("Y",), ("x", "X"), ("ampersand",), ("m", "M"),
-        ("b", "enter", "A", "B"), ("G", "g"), ("pagedown", "pageup"), ("w",), ("space", "space"),
-        ("comma", "full_stop"), ("d", "d"), ("s", "S", "o"), ("minus", "plus"), ("z", "H", "L"),
-    ],
-)  # fmt: skip
-async def test_keys_where_no_row_is_shown(keys: tuple[str, ...]) -> None:
-    async with pane_stage() as on:
-        await nothing_shown(on)
-        for at, key in enumerate(keys):
-            await on.press(key)
-            on.pane.show(frame({"a": at, "b": 1, "c": 2}))
-            await on.pilot.pause()
-        await on.press("escape")
-        while on.pane.chosen().filters:
-            await on.press("F")
-        if not on.pane.chosen().groups:
-            await on.until(lambda: set(on.ids) == set("abc"))
-
-
-async def test_back_from_a_search_begun_where_no_row_was() -> None:
-    async with pane_stage() as on:
-        await nothing_shown(on)
-        await on.press("slash")
-        on.pane.show(frame({"a": -1, "b": 1}))  # a row comes meanwhile
-        await on.becomes("a")
-        await on.press("escape")
-        assert on.pane.live_table.cursor_row == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from livetable.tui.grid.anchor import View, follow, move
+from livetable.tui.grid.anchor import View, follow, move, show
 from livetable.tui.model.table import Table
 from livetable.tui.query.arrange import Arranged, Mode, arrange, sorted_by, with_filter
 from livetable.tui.query.column_choice import (
@@ -28,7 +28,7 @@ from livetable.tui.query.column_choice import (
     moved,
     with_computed,
 )
-from tests.tui.model.test_table import Line, table_of
+from tests.tui.tables import Line, table_of
 
 HEIGHT = 5
 TITLES = ("a", "b", "c", "d")
@@ -291,3 +291,56 @@ TestTheViewStays = Screen.TestCase
 def test_the_view_stays_for_tens_of_thousands_of_steps() -> None:
     thorough = settings(max_examples=1000, stateful_step_count=60, deadline=None)
     run_state_machine_as_test(Screen, settings=thorough)
+
+
+def keyed(keys: list[int], seq: int = 1) -> Table:
+    return table_of({"id": pd.Series(keys, dtype="int64"), "v": [0.0] * len(keys)}, "id", seq=seq)
+
+
+keys = st.lists(st.integers(0, 30), unique=True, max_size=20)
+
+
+@given(keys, keys, st.integers(0, 19), st.integers(0, 19), st.integers(1, 8))
+@settings(max_examples=300, deadline=None)
+def test_the_view_never_moves_under_you(
+    before: list[int], after: list[int], top: int, row: int, height: int
+) -> None:
+    old, new = keyed(before), keyed(after)
+    top = min(top, max(0, len(before) - height))
+    row = min(row, max(0, len(before) - 1))
+    view = View(top, row, 1)
+    now = follow(view, old, new, height)
+    assert 0 <= now.top <= max(0, len(after) - height)
+    assert 0 <= now.row <= max(0, len(after) - 1)
+    at_top = top == 0 and row == 0
+    at_end = bool(before) and row >= len(before) - 1 and top + height >= len(before)
+    if at_top:
+        assert (now.top, now.row) == (0, 0)
+    elif at_end:
+        assert now.row == max(0, len(after) - 1)
+        assert now.top == max(0, len(after) - height)
+    elif before and before[row] in after:
+        assert after[now.row] == before[row]
+    held = [key for key in before[top : top + height] if key in after]
+    if held and not at_top and not at_end:
+        line = before.index(held[0]) - top
+        wanted = max(0, after.index(held[0]) - line)
+        assert now.top == min(wanted, max(0, len(after) - height))
+
+
+def test_columns_are_held_by_title() -> None:
+    old = table_of(pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"]))
+    new = table_of(pd.DataFrame([[1, 2, 3, 4]], columns=["n", "a", "b", "a"]))
+    places = [follow(View(0, 0, column), old, new, 5).column for column in range(4)]
+    assert places == [0, 2, 3, 4]
+    gone = table_of(pd.DataFrame([[1]], columns=["z"]))
+    assert follow(View(0, 0, 3), old, gone, 5).column == 1
+
+
+def test_moving() -> None:
+    table = keyed(list(range(20)))
+    assert move(View(), table, 5, rows=7) == View(3, 7, 0)
+    assert move(View(3, 7, 0), table, 5, rows=-99) == View(0, 0, 0)
+    assert move(View(), table, 5, rows=99, columns=99) == View(15, 19, 1)
+    assert move(View(), keyed([]), 5, rows=1) == View()
+    assert show(View(9, 2, 0), 5).top == 2

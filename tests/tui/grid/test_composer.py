@@ -17,7 +17,7 @@ from livetable.tui.grid.mark import FADE_SECONDS, FLASH_SECONDS
 from livetable.tui.grid.styles import names_of
 from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import width_of
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 
 VIEW = Viewport(0, 10, 0, 80)

@@ -1,80 +1,22 @@
-"""livetable.tui.model.table and view: rows found again by what they are held by."""
+"""tui.model.table: rows found again by what they are held by, columns and their headings."""
 
 from __future__ import annotations
 
-from typing import Any
+import gc
+import weakref
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from livetable.feed.frames.capture import capture
-from livetable.feed.frames.decoder import Decoder, Delta
+from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.protocol.labels import to_json
-from livetable.feed.protocol.messages import Position
-from livetable.feed.rows.replica import Follower, followed
-from livetable.tui.grid.anchor import View, follow, move, show
-from livetable.tui.model.table import Table, build
+from livetable.tui.query.row_match import places_in
 from livetable.tui.text.column_format import ColumnFormat
+from tests.tui.model.states import frame, states
+from tests.tui.tables import Line, table_of
 from tests.ugly import ugly_frames
-
-
-def table_of(frame: Any, *key: Any, seq: int = 1) -> Table:
-    decoded = Decoder()(Encoder()(capture(frame)).data)
-    return build(followed(decoded), tuple(map(to_json, key)), Position("e", seq))
-
-
-class Line:
-    """A table that is followed: whole at first, then by what changed, as a viewer follows it."""
-
-    def __init__(self, *key: Any) -> None:
-        self._key = tuple(map(to_json, key))
-        self._follower = Follower()
-        self._before: pd.DataFrame | None = None
-        self._ids: list[Any] = []
-        self.deltas = 0
-
-    def table(self, frame: pd.DataFrame, ids: list[Any], seq: int = 1) -> Table:
-        """Return a state of the table.
-
-        Args:
-            frame: The table.
-            ids: What its rows are told apart by here, whatever the viewer tells them apart by.
-            seq: Its number.
-        """
-        before, old = self._before, self._ids
-        self._before, self._ids = frame, list(ids)
-        kept = [one for one in old if one in set(ids)]
-        if before is None or ids[: len(kept)] != kept or not _alike(before, frame):
-            decoded = Decoder()(Encoder()(capture(frame)).data)
-            state = self._follower.snapshot(decoded, 100)
-        else:
-            gone = tuple((at, 1) for at, one in enumerate(old) if one not in set(ids))
-            was = dict(zip(old, before.itertuples(), strict=True))
-            now = list(zip(ids, frame.itertuples(), strict=True))
-            rows = [at for at, (one, row) in enumerate(now) if one not in was or row != was[one]]
-            part = frame.iloc[rows]
-            if isinstance(frame.index, pd.RangeIndex):
-                part = part.reset_index(drop=True)
-            decoded = Decoder()(Encoder()(capture(part)).data)
-            delta = Delta(np.array(rows, dtype=np.int64), decoded)
-            state = self._follower.delta(delta, gone, len(frame))
-            self.deltas += 1
-        return build(state, self._key, Position("e", seq))
-
-
-def _alike(before: pd.DataFrame, frame: pd.DataFrame) -> bool:
-    types = [list(map(str, one.dtypes)) for one in (before, frame)]
-    return (
-        list(before.columns) == list(frame.columns)
-        and types[0] == types[1]
-        and type(before.index) is type(frame.index)
-        and len(frame) > 0  # without rows a column of text has no type of text
-        and len(before) > 0
-    )
 
 
 def test_key_columns_come_first() -> None:
@@ -148,65 +90,9 @@ def test_select() -> None:
     assert chosen.identity(0) == ("x",)
 
 
-# -- the view -----------------------------------------------------------------------------------
-
-
-def keyed(keys: list[int], seq: int = 1) -> Table:
-    return table_of({"id": pd.Series(keys, dtype="int64"), "v": [0.0] * len(keys)}, "id", seq=seq)
-
-
-keys = st.lists(st.integers(0, 30), unique=True, max_size=20)
-
-
-@given(keys, keys, st.integers(0, 19), st.integers(0, 19), st.integers(1, 8))
-@settings(max_examples=300, deadline=None)
-def test_the_view_never_moves_under_you(
-    before: list[int], after: list[int], top: int, row: int, height: int
-) -> None:
-    old, new = keyed(before), keyed(after)
-    top = min(top, max(0, len(before) - height))
-    row = min(row, max(0, len(before) - 1))
-    view = View(top, row, 1)
-    now = follow(view, old, new, height)
-    assert 0 <= now.top <= max(0, len(after) - height)
-    assert 0 <= now.row <= max(0, len(after) - 1)
-    at_top = top == 0 and row == 0
-    at_end = bool(before) and row >= len(before) - 1 and top + height >= len(before)
-    if at_top:
-        assert (now.top, now.row) == (0, 0)
-    elif at_end:
-        assert now.row == max(0, len(after) - 1)
-        assert now.top == max(0, len(after) - height)
-    elif before and before[row] in after:
-        assert after[now.row] == before[row]
-    held = [key for key in before[top : top + height] if key in after]
-    if held and not at_top and not at_end:
-        line = before.index(held[0]) - top
-        wanted = max(0, after.index(held[0]) - line)
-        assert now.top == min(wanted, max(0, len(after) - height))
-
-
-def test_columns_are_held_by_title() -> None:
-    old = table_of(pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"]))
-    new = table_of(pd.DataFrame([[1, 2, 3, 4]], columns=["n", "a", "b", "a"]))
-    places = [follow(View(0, 0, column), old, new, 5).column for column in range(4)]
-    assert places == [0, 2, 3, 4]
-    gone = table_of(pd.DataFrame([[1]], columns=["z"]))
-    assert follow(View(0, 0, 3), old, gone, 5).column == 1
-
-
-def test_moving() -> None:
-    table = keyed(list(range(20)))
-    assert move(View(), table, 5, rows=7) == View(3, 7, 0)
-    assert move(View(3, 7, 0), table, 5, rows=-99) == View(0, 0, 0)
-    assert move(View(), table, 5, rows=99, columns=99) == View(15, 19, 1)
-    assert move(View(), keyed([]), 5, rows=1) == View()
-    assert show(View(9, 2, 0), 5).top == 2
-
-
 def test_any_column_can_be_shown_in_another_order() -> None:
-    for name, frame in ugly_frames().items():
-        table = table_of(frame)
+    for name, ugly in ugly_frames().items():
+        table = table_of(ugly)
         if table.rows > 1000:
             continue
         turned = table.arranged(np.arange(table.rows, dtype=np.int64)[::-1])
@@ -214,3 +100,45 @@ def test_any_column_can_be_shown_in_another_order() -> None:
             form = ColumnFormat(kind)
             plain, found = (form.values(one.window(at, 0, table.rows)) for one in (table, turned))
             assert form.texts(found) == form.texts(plain)[::-1], name
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_rows_are_found_wherever_they_are_now(keyed: bool) -> None:
+    before, after = states(keyed=keyed)
+    assert [after.find(before, row, 0) for row in range(6)] == [None, 0, 1, None, 2, 3]
+    assert [before.find(after, row, 0) for row in range(5)] == [1, 2, 4, 5, None]
+    held = after.identities(0, after.rows)
+    assert held == [after.identity(row) for row in range(after.rows)]
+    assert held == [(key,) for key in ([1, 2, 4, 5, 7] if keyed else [1, 2, 4, 5, 6])]
+    assert after.rows_of([held[3], held[1], (99,)]).tolist() == [1, 3]
+    turned = after.arranged(np.array([4, 2, 0]))
+    assert turned.identities(0, 3) == [held[4], held[2], held[0]]
+    assert [turned.identity(row) for row in range(3)] == [held[4], held[2], held[0]]
+    assert turned.rows_of([held[2], held[3]]).tolist() == [2]
+    assert turned.find(before, 4, 0) == 1
+
+
+def test_a_key_that_comes_again_is_the_same_row() -> None:
+    line = Line("id")
+    before = line.table(frame({1: 0.5, 2: 1.0}, keyed=True), [1, 2])
+    line.table(frame({1: 0.5}, keyed=True), [1])
+    after = line.table(frame({1: 0.5, 2: 3.0}, keyed=True), [1, 2])
+    assert line.deltas == 2
+    assert after.find(before, 1, 0) == 1
+    assert places_in(after, before).to_pylist() == [0, 1]
+
+
+def test_an_order_is_let_go_of_while_its_rows_are_kept() -> None:
+    line = Line("id")
+    rows = {key: key / 2 for key in range(50)}
+    line.table(frame(rows, keyed=True), list(rows))
+    rows[3] = 7.0
+    kept = line.table(frame(rows, keyed=True), list(rows), seq=2)
+    order = np.arange(49, -1, -1)
+    shown = kept.arranged(order)
+    assert shown.window(1, 0, 3).to_pylist() == [24.5, 24.0, 23.5]
+    held = weakref.ref(order)
+    del order, shown
+    gc.collect()
+    assert held() is None
+    assert kept.rows == 50

@@ -1,8 +1,7 @@
-"""livetable.tui.output.files and writing: files that others read."""
+"""tui.output.files: files that others read, written whole or not at all."""
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,8 @@ import pyarrow as pa
 import pytest
 
 from livetable.tui.output.files import SUFFIXES, ExportError, destination, export, part_of
-from livetable.tui.output.text_formats import WRITERS, as_text
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 
 FRAME = pd.DataFrame({"id": ["a", "b", "c"], "v": [3.5, None, 1.0], "n": [1, 2, 3]})
@@ -80,14 +78,6 @@ def test_what_cant_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         export(TABLE, tmp_path / "t.csv", lambda rows: None)
 
 
-def test_markdown() -> None:
-    table = table_of(pd.DataFrame({"a|b": ["x|y", None], "n": [1.25, 2.0]}))
-    assert as_text(table, "markdown") == (
-        "| a\\|b | n |\n| :-- | --: |\n| x\\|y | 1.25 |\n| – | 2.00 |\n"
-    )
-    assert as_text(table, "tsv") == "a|b\tn\nx|y\t1.25\n\t2.0\n"
-
-
 def test_a_table_without_rows_is_a_file_too(tmp_path: Path) -> None:
     empty = table_of(FRAME.iloc[:0], "id")
     export(empty, tmp_path / "t.arrow", lambda rows: None)
@@ -112,24 +102,6 @@ def test_names_of_parts_can_not_be_foreseen(tmp_path: Path) -> None:
     assert len({part_of(tmp_path / "x.csv") for _ in range(100)}) == 100
 
 
-def test_times_have_one_form_a_column() -> None:
-    times = pd.to_datetime(["2026-01-01"] * 5000 + ["2026-01-01 12:00:00.5"], format="ISO8601")
-    table = table_of(pd.DataFrame({"t": times}))
-    for form in ("csv", "tsv", "jsonl", "markdown"):
-        lines = as_text(table, form).splitlines()
-        assert "2026-01-01 00:00:00.000" in lines[-2]
-        assert "2026-01-01 12:00:00.500" in lines[-1]
-    days = table_of(pd.DataFrame({"t": pd.to_datetime(["2026-01-01"])}))
-    assert as_text(days, "csv") == "t\n2026-01-01\n"
-    WRITERS["csv"](days, out := io.StringIO(), more_to_come=True)
-    assert out.getvalue() == "t\n2026-01-01 00:00:00.000000\n"
-
-
-def test_whole_numbers_of_any_size_are_numbers_in_json() -> None:
-    table = table_of(pd.DataFrame({"n": [1, 2**64 + 1]}))
-    assert as_text(table, "jsonl") == f'{{"n": 1}}\n{{"n": {2**64 + 1}}}\n'
-
-
 @pytest.mark.parametrize("suffix", [".parquet", ".feather"])
 def test_polars_reads_categories_with_missing_ones(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"t{suffix}"
@@ -142,12 +114,3 @@ def test_polars_reads_categories_with_missing_ones(tmp_path: Path, suffix: str) 
         export(table_of(frame), path, lambda rows: None)
         read = pl.read_parquet(path) if suffix == ".parquet" else pl.read_ipc(path)
         assert read["c"].to_list() == values
-
-
-def test_narrow_floats_are_the_shortest_that_are_read_as_the_same() -> None:
-    for kind in (pa.float32(), pa.float16()):
-        one = pa.array([0.1, None, 2.0], pa.float64()).cast(pa.float32()).cast(kind)
-        nested = pa.ListArray.from_arrays(pa.array([0, 1, 1, 1], pa.int32()), one.slice(0, 1))
-        table = table_of(pa.table({"v": one, "n": nested}))
-        assert as_text(table, "csv").splitlines()[1].startswith("0.1,[0.1]")
-        assert as_text(table, "jsonl").splitlines()[0] == '{"v": 0.1, "n": [0.1]}'

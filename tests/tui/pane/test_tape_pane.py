@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -10,47 +9,23 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from textual.pilot import Pilot
 
-from livetable.feed.frames.capture import capture
-from livetable.feed.frames.decoder import Decoder
-from livetable.feed.frames.encoder import Encoder
-from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.rows.replica import Follower
 from livetable.feed.tape.file import TapeReader
-from livetable.feed.tape.player import Playback
-from livetable.feed.tape.recorder import Recorder
 from livetable.tui.app import LivetableApp
-from livetable.tui.batch.row_changes import NoSuchRow, changes_of
 from livetable.tui.model.feed_state import Link
+from livetable.tui.model.table import Table
 from livetable.tui.model.tape_history import TapeHistory
 from livetable.tui.pane import tape_pane as tape_module
-from livetable.tui.pane.tape_pane import SPEEDS, TapePane, moment_when
+from livetable.tui.pane.tape_pane import SPEEDS, TapePane
+from livetable.tui.query.nodes import BadExpression
 from livetable.tui.target import ViewOptions, parse_target
 from livetable.tui.widgets.prompt import Prompt
 from livetable.tui.widgets.status_line import StatusLine
+from tests.tui.stage import priced
+from tests.tui.tapes import BEGAN, PRICES, record
 from tests.waiting import wait_until
-
-BEGAN = 1_700_000_000.0
-
-
-def record(path: Path, prices: list[float], seconds: float = 1.0) -> Path:
-    recorder, follower, decoder = Recorder(path), Follower(), Decoder()
-    for number, price in enumerate(prices):
-        frame = pd.DataFrame({"id": ["a", "b"], "price": [price, 0.0]})
-        data = Encoder()(capture(frame)).data
-        head = Header(
-            "snapshot", "orders", None, Position("e", number + 1), rows=2, columns=2,
-            time=BEGAN + number * seconds, size=len(data), key=("id",),
-        )  # fmt: skip
-        recorder.add(head, data, follower.snapshot(decoder(data), len(data)))
-    recorder.close()
-    return path
-
-
-PRICES = [1.0, 2.0, 5.0, 1.0, 6.0, 7.0, 3.0]
 
 
 class Stage:
@@ -194,30 +169,6 @@ async def test_on_to_the_next_moment(tmp_path: Path) -> None:
         await on.press("escape")
 
 
-def test_moments(tmp_path: Path) -> None:
-    history = TapeHistory(Playback(TapeReader(record(tmp_path / "x.tape", PRICES))))
-    assert moment_when(history, "price > 4", 0) == 2
-    assert moment_when(history, "price > 4", 2) == 4
-    assert moment_when(history, "price > 4", 4) is None
-    assert moment_when(history, "price > 4", 0, lambda: False) is None
-    assert history.seconds == 6.0
-    assert (history.first, history.last, len(history)) == (0, 6, 7)
-    table = history.at(3)
-    before, earlier = history.before(table, 0), history.before(table, 2)
-    assert before is not None
-    assert before.position.seq == 3
-    assert earlier is not None
-    assert earlier.position.seq == 2
-    assert history.before(table, 99) is None
-    assert history.before(history.at(0), 0) is None
-    assert history.before(table, "mark") is None
-    assert history.number_at(table.sent + 0.5) == 3
-    assert history.at(99).position.seq == 7
-    history.add(table)
-    assert history.tables() == []
-    history.playback.close()
-
-
 @pytest.mark.parametrize("at", ["comma", "full_stop"])
 async def test_a_frame_that_is_damaged_is_told(tmp_path: Path, at: str) -> None:
     path = record(tmp_path / "x.tape", PRICES, 1000)
@@ -236,60 +187,6 @@ async def test_a_frame_that_is_damaged_is_told(tmp_path: Path, at: str) -> None:
         )
         assert on.price == 1.0
         await on.press(at)
-
-
-def test_changes_of_a_row_whose_columns_change(tmp_path: Path) -> None:
-    path = tmp_path / "x.tape"
-    recorder, follower, decoder = Recorder(path), Follower(), Decoder()
-    frames: list[dict[str, Any]] = [
-        {"id": ["a"], "x": [1]}, {"id": ["b", "a"], "x": [7, 1]}, {"id": ["a"], "x": [math.nan]},
-        {"id": ["a"], "x": [math.nan]}, {"id": ["a"], "x": ["text"], "y": [True]}, {"id": ["b"]},
-        {"id": ["a"], "y": [False]},
-    ]  # fmt: skip
-    for number, frame in enumerate(frames):
-        data = Encoder()(capture(pd.DataFrame(frame))).data
-        head = Header(
-            "snapshot", "t", None, Position("e", number + 1), rows=1, columns=len(frame),
-            time=BEGAN + number, size=len(data), key=("id",),
-        )  # fmt: skip
-        recorder.add(head, data, follower.snapshot(decoder(data), len(data)))
-    recorder.close()
-    playback = Playback(TapeReader(path))
-    table = changes_of(playback, "a")
-    titles = list(table.titles)
-    found = [table.window(at, 0, table.rows).to_pylist() for at in range(len(titles))]
-    shown = dict(zip(titles, found, strict=True))
-    assert shown["x"] == ["1", "nan", "text", None]
-    assert shown["y"] == [None, None, True, False]
-    with pytest.raises(NoSuchRow, match="no row 'zz'"):
-        changes_of(playback, "zz")
-    playback.close()
-
-
-def test_rows_without_a_key_are_called_by_what_their_index_counts(tmp_path: Path) -> None:
-    path = tmp_path / "x.tape"
-    recorder, follower, decoder = Recorder(path), Follower(), Decoder()
-    for number in range(5):
-        index = pd.RangeIndex(number, number + 3)
-        data = Encoder()(capture(pd.DataFrame({"v": range(number, number + 3)}, index=index))).data
-        head = Header(
-            "snapshot", "t", None, Position("e", number + 1), rows=3, columns=1,
-            time=BEGAN + number, size=len(data),
-        )  # fmt: skip
-        recorder.add(head, data, follower.snapshot(decoder(data), len(data)))
-    recorder.close()
-    playback = Playback(TapeReader(path))
-    table = changes_of(playback, "6")
-    assert table.window(1, 0, table.rows).to_pylist() == [6]
-    playback.close()
-
-
-def test_long_tapes_are_played_in_steady_time(tmp_path: Path) -> None:
-    playback = Playback(TapeReader(record(tmp_path / "x.tape", [1.0] * 600)))
-    for number in range(600):
-        playback.at(number)
-    assert len(playback._kept) == 256  # and not all there are
-    playback.close()
 
 
 async def test_a_search_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,3 +209,19 @@ async def test_a_search_can_be_stopped(tmp_path: Path, monkeypatch: pytest.Monke
         go_on.set()
         await on.press("full_stop")
         await on.shows(2.0)
+
+
+def test_a_moment_is_not_looked_for_by_what_can_not_be_applied() -> None:
+    from livetable.tui.pane.tape_pane import moment_when
+
+    class Tape:
+        def at(self, number: int) -> Table:
+            return priced([number])
+
+        def __len__(self) -> int:
+            return 3
+
+    tape: TapeHistory = Tape()  # type: ignore[assignment]
+    assert moment_when(tape, "price > 1", 0) == 2
+    with pytest.raises(BadExpression, match="leave out the quotes"):
+        moment_when(tape, "price > '1'", 0)

@@ -1,8 +1,7 @@
-"""livetable.tui.query.group, rules and figuring: what rows come to."""
+"""tui.query.group: rows by groups, and what they come to."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,28 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.tui.grid.cells import Look
-from livetable.tui.grid.styles import NAMES, names_of
 from livetable.tui.model.table import Table
-from livetable.tui.query.arrange import PLAIN, Arrangement, Mode, SortKey, arrange
+from livetable.tui.query.arrange import Arrangement, Mode, SortKey, arrange
 from livetable.tui.query.group import column_of, grouped, total_of
-from livetable.tui.query.nodes import BadExpression
-from livetable.tui.query.rules import RULE_NAMES, Rule, levels, read_rule
-from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat
-from tests.tui.model.test_table import table_of
+from tests.tui.query.tables import DEAL_TABLE as TABLE
+from tests.tui.query.tables import DEALS as FRAME
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 
-FRAME = pd.DataFrame(
-    {
-        "id": range(6),
-        "sector": ["tech", "energy", "tech", None, "energy", "tech"],
-        "side": list("bsbbss"),
-        "price": [1.0, 2.0, 3.0, 4.0, np.nan, 6.0],
-        "size": [1, 2, 3, 4, 5, 6],
-    }
-)
-TABLE = table_of(FRAME, "id")
 SECTOR, SIDE = ("sector", 0), ("side", 0)
 
 
@@ -125,68 +111,6 @@ def test_which_totals_there_are() -> None:
     assert column_of(TABLE, ("sum(none)", 0)) is None
 
 
-# -- rules ---------------------------------------------------------------------------------------
-
-
-def test_rules() -> None:
-    titles = TABLE.titles
-    rule = read_rule("price > 2 and sector == 'tech': red", titles)
-    assert (rule, str(rule)) == (
-        Rule("price > 2 and sector == 'tech'", "red"), "price > 2 and sector == 'tech': red",
-    )  # fmt: skip
-    dim = Rule("size == 3", "dim")
-    table = arrange(TABLE, PLAIN).table.select(["id"])
-    assert levels([rule], table, 0, 6) == [0, 0, 1, 0, 0, 1]
-    assert levels([rule, dim, Rule("gone > 1", "red"), Rule("size", "red")], table, 2, 4) == [6, 0]
-    for text in ("price > 2", "price > 2: pink", "none > 1: red", "price >: red"):
-        with pytest.raises(BadExpression):
-            read_rule(text, titles)
-
-
-def test_looks_have_names() -> None:
-    assert names_of(Look.HEADER | Look.CURSOR_COLUMN) == ["header", "header-cursor"]
-    assert names_of(Look.RULE_1 | Look.RULE_2 | Look.HEAT_4 | Look.UP) == [
-        "rule-green",
-        "heat-4",
-        "up",
-    ]
-    assert len(set(NAMES)) == len(NAMES)
-    assert set(RULE_NAMES) <= {name.removeprefix("rule-") for name in NAMES}
-
-
-# -- figures -------------------------------------------------------------------------------------
-
-
-def figures(table: Table, title: str) -> dict[str, str]:
-    return {name: text for name, text, _ in figures_of(table, (title, 0)) if name}
-
-
-def test_figures_of_numbers() -> None:
-    frame = pd.DataFrame({"v": [1.0, 2.0, 3.0, 4.0, math.nan, math.inf], "w": range(6)})
-    found = figures(table_of(frame), "v")
-    assert found["rows"] == "6"
-    assert found["NaN"] == "1  16.7%"
-    assert (found["min"], found["max"], found["mean"], found["50%"]) == ("1", "inf", "inf", "3")
-    assert sum(int(text) for name, text in found.items() if name.startswith("from ")) == 4
-    filtered = arrange(table_of(frame), Arrangement(filters=("w < 2",))).table
-    assert figures(filtered, "v")["max"] == "2"
-    assert figures(TABLE, "gone") == {"gone": "there is no such column now"}
-
-
-def test_figures_of_texts_and_times() -> None:
-    found = figures(TABLE, "sector")
-    assert (found["missing"], found["distinct"], found["tech"]) == ("1  16.7%", "2", "3  50.0%")
-    times = table_of(pd.DataFrame({"t": pd.to_datetime(["2026-01-02 00:00", "2026-01-01 12:00"])}))
-    assert figures(times, "t")["first"] == "2026-01-01 12:00:00"
-
-
-def test_figures_of_ugly_columns() -> None:
-    for frame in ugly_frames().values():
-        table = table_of(frame)
-        for ref in table.refs[:8]:
-            assert figures_of(table, ref)
-
-
 @pytest.mark.parametrize("kind", [pa.int64(), pa.uint64()])
 def test_sums_of_large_whole_numbers_do_not_go_round(kind: pa.DataType) -> None:
     values = [10**18 + 1] * 20
@@ -195,30 +119,6 @@ def test_sums_of_large_whole_numbers_do_not_go_round(kind: pa.DataType) -> None:
     shown = grouped(table, (table.refs[at],), {}, None, [])
     form = ColumnFormat(shown.types[-1])
     assert form.texts(form.values(shown.window(len(shown.titles) - 1, 0, 1))) == [str(sum(values))]
-
-
-def test_figures_of_large_whole_numbers_and_decimals() -> None:
-    table = table_of(
-        pa.table(
-            {
-                "same": [10**18 + 1] * 4,
-                "n": [2**53 + 1, 2**53 + 3, 1, 2],
-                "near": [1.0000001, 1.0000002] * 2,
-                "d": [Decimal("1.00000000000000000001")] * 4,
-            }
-        )
-    )
-
-    def said(title: str) -> dict[str, str]:
-        ref = table.refs[table.titles.index(title)]
-        return {name: text for name, text, _ in figures_of(table, ref)}
-
-    assert said("same")["max"] == "1,000,000,000,000,000,001"
-    assert said("same")["sum"] == "4,000,000,000,000,000,004"
-    assert said("n")["max"] == "9,007,199,254,740,995"
-    assert said("n")["mean"].startswith("≈")
-    assert {"1.0000001", "1.0000002"} <= set(said("near"))
-    assert (said("d")["min"], said("d")["sum"]) == ("≈1", "≈4")
 
 
 def test_groups_keep_their_places() -> None:
@@ -253,22 +153,3 @@ def test_groups_keep_their_places() -> None:
 def test_totals(values: Any, total: str, expected: Any) -> None:
     table = table_of(pd.DataFrame({"k": ["a", "a"], "v": values}))
     assert column(group(table, ("k", 0), totals=((("v", 0), total),)), f"{total}(v)") == [expected]
-
-
-@pytest.mark.parametrize(
-    ("values", "name", "text"),
-    [
-        (pd.array([1, 2, None], dtype="Int64"), "distinct", "2"),
-        ([0.0, -0.0, np.nan], "distinct", "1"),
-        ([1.0, np.inf], "max", "inf"),
-        ([1, 2, 3, 4], "std", "≈1.29099"),
-        ([1.0], "std", "NaN"),
-        ([2**62, 2**62 + 1], "std", "≈0.707107"),
-        ([2**62, 2**62 + 2], "mean", f"{2**62 + 1:,}"),
-        ([2**62, 2**62 + 2, 2**62 + 9], "50%", f"{2**62 + 2:,}"),
-        ([Decimal("9" * 38)] * 2, "sum", f"{2 * (10**38 - 1):,}"),
-        ([Decimal("0.1"), Decimal("0.2")], "mean", "0.15"),
-    ],
-)  # fmt: skip
-def test_figures_are_exact(values: Any, name: str, text: str) -> None:
-    assert figures(table_of(pd.DataFrame({"v": values})), "v")[name] == text

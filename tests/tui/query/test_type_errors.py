@@ -1,4 +1,4 @@
-"""Conditions that can't be applied: refused while they are typed, and never looking applied."""
+"""tui.query.type_errors: conditions that can't be applied say what to write instead."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import decimal
 
 import pandas as pd
 import pytest
-from rich.style import Style
-from textual.widgets import Input
 
-from livetable.tui.model.table import Table
-from livetable.tui.model.tape_history import TapeHistory
-from livetable.tui.query.arrange import Arrangement, arrange, check_condition, check_filter
+from livetable.tui.query.arrange import (
+    Arrangement,
+    arrange,
+    check_condition,
+    check_filter,
+    filter_mask,
+)
 from livetable.tui.query.conditions import check_alert
 from livetable.tui.query.nodes import BadExpression
 from livetable.tui.query.rules import read_rule
-from livetable.tui.widgets.view_line import ViewLine
-from tests.tui.model.test_table import table_of
-from tests.tui.stage import Stage, stage
+from tests.tui.tables import table_of
 
 FRAME = pd.DataFrame(
     {
@@ -107,99 +107,21 @@ def test_columns_without_a_value_have_any_type() -> None:
         check_filter(text, empty.titles, empty.types)
 
 
-# -- on the screen -----------------------------------------------------------------------------
-
-
-def prices(values: list[object]) -> Table:
-    ids = list("abc")[: len(values)]
-    return table_of(pd.DataFrame({"id": ids, "price": values}), "id")
-
-
-def red(on: Stage) -> str:
-    """Return what is red of the view line."""
-    line = on.pane.query_one(ViewLine)
-    style = line.get_component_rich_style("viewline--wrong", partial=True)
-    text = line._text
-    return "".join(
-        text.plain[span.start : span.end]
-        for span in text.spans
-        if isinstance(span.style, Style) and span.style == style
-    )
-
-
-async def test_a_filter_is_red_while_it_can_not_be_applied() -> None:
-    async with stage() as on:
-        times = pd.to_datetime(["2026-01-01", "2026-12-01", "2027-01-01"])
-        on.pane.show(
-            table_of(pd.DataFrame({"id": list("abc"), "created": times, "price": 1.0}), "id")
-        )
-        await on.press("f")
-        await on.type("created > 2026-11-27")
-        box = on.pane.query_one(Input)
-        await on.until(lambda: box.has_class("-wrong"))
-        assert "created is a time: put the date in quotes, created > '2026-11-27'" in on.hint
-        assert on.pane.chosen().filters == ()
-        await on.press("enter")
-        assert on.pane.prompt is not None  # it is never applied
-        assert on.ids == "abc"
-        await on.press("home", *["right"] * 10, "'", "end", "'")
-        await on.until(lambda: not box.has_class("-wrong"))
-        await on.press("enter")
-        await on.becomes("bc")
-
-
-async def test_a_filter_that_can_no_longer_be_applied_is_told() -> None:
-    async with stage() as on:
-        await on.press("f", *"price>1", "enter")
-        await on.becomes("ac")
-        assert red(on) == ""
-        on.pane.show(prices(["x", "y"]))
-        await on.becomes("ab")
-        says = "price is text: put the value in quotes, price>1"
-        assert red(on).startswith(" filter not applied price>1: price is text")
-        assert says[:20] in on.says
-        on.pane.show(prices([0, 2]))
-        await on.becomes("b")
-        assert red(on) == ""
-
-
-async def test_a_rule_that_can_no_longer_be_applied_is_told() -> None:
-    async with stage() as on:
-        await on.press("r", *"price>1:red", "enter")
-        await on.until(lambda: "rule" in on.says)
-        assert red(on) == ""
-        on.pane.show(prices(["x", "y"]))
-        await on.until(lambda: red(on).startswith(" rule not applied price>1: red: price is text"))
-        await on.press("r")
-        await on.type("price>1:blue")
-        await on.until(lambda: on.pane.query_one(Input).has_class("-wrong"))
-
-
-async def test_an_alert_and_a_column_are_refused() -> None:
-    async with stage() as on:
-        for key in ("W", "equals_sign"):
-            await on.press(key)
-            await on.type("sector / 2" if key != "W" else "sector > 2")
-            await on.press("enter")
-            assert on.pane.prompt is not None
-            assert "sector is text" in on.hint
-            await on.press("escape")
-            await on.until(lambda: on.pane.prompt is None)
-        assert not on.pane.alerts
-        assert not on.pane.columns.computed
-
-
-def test_a_moment_is_not_looked_for_by_what_can_not_be_applied() -> None:
-    from livetable.tui.pane.tape_pane import moment_when
-
-    class Tape:
-        def at(self, number: int) -> Table:
-            return prices([number])
-
-        def __len__(self) -> int:
-            return 3
-
-    tape: TapeHistory = Tape()  # type: ignore[assignment]
-    assert moment_when(tape, "price > 1", 0) == 2
-    with pytest.raises(BadExpression, match="leave out the quotes"):
-        moment_when(tape, "price > '1'", 0)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("took > 1", "took is a duration: put it in quotes, took > '1h30m'"),
+        ("took > 'x'", "Can't read 'x' as a duration. Example: took > '1h30m'"),
+        ("tm > 'x'", "Can't read 'x' as a time of day. Example: tm > '14:00'"),
+        ("took < t", "Can't compare took (a duration) with t (a time)"),
+        ("took // 2.5 > '1h'", "Can't calculate took // 2.5: took is a duration"),
+    ],
+)
+def test_what_is_said_of_times(text: str, says: str) -> None:
+    frame = pd.DataFrame({
+        "took": pd.to_timedelta(["1h"]), "tm": [datetime.time(9)],
+        "t": pd.to_datetime(["2026-01-01"]),
+    })  # fmt: skip
+    with pytest.raises(BadExpression) as caught:
+        filter_mask(table_of(frame), text)
+    assert str(caught.value) == says

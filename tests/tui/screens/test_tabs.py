@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,74 +9,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from textual import events
-from textual.pilot import Pilot
 
 from livetable.feed import Publisher
 from livetable.tui.app import LivetableApp, all_bindings
-from livetable.tui.pane.table_pane import TablePane
-from livetable.tui.screens.table_picker import PickerScreen
 from livetable.tui.screens.tabs import TablesScreen
-from livetable.tui.target import Target
 from livetable.tui.widgets.panels.column_info import InfoPanel
 from livetable.tui.widgets.tab_line import TabLine
-from tests.waiting import wait_until
-
-
-class Stage:
-    """A running viewer of several tables."""
-
-    def __init__(self, pilot: Pilot[int], app: LivetableApp) -> None:
-        self.pilot = pilot
-        self.app = app
-
-    @property
-    def screen(self) -> TablesScreen:
-        screen = self.app.screen
-        assert isinstance(screen, TablesScreen)
-        return screen
-
-    @property
-    def tabs(self) -> str:
-        return "".join(str(line.render()) for line in self.screen.query(TabLine))
-
-    @property
-    def shown(self) -> list[str]:
-        return [pane.title for pane in self.screen.panes if pane.display]
-
-    def values(self, pane: TablePane) -> list[int]:
-        table = pane.live_table.table
-        return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        await wait_until(condition, lambda: self.app.screen)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-
-@pytest.fixture
-def tables(runtime_folder: Path) -> Iterator[tuple[Publisher, Publisher]]:
-    with Publisher("orders") as orders, Publisher("prices") as prices:
-        orders.send(pd.DataFrame({"v": [1]}))
-        prices.send(pd.DataFrame({"v": [2]}))
-        yield orders, prices
-
-
-def listed(screen: object) -> int:
-    """Return how many tables are listed with all that is known of them."""
-    assert isinstance(screen, PickerScreen)
-    return sum(one.info is not None for one in screen._listing)
-
-
-@asynccontextmanager
-async def stage(*names: str) -> AsyncIterator[Stage]:
-    app = LivetableApp(*(Target(None, name) for name in names))
-    async with app.run_test(size=(100, 20)) as pilot:
-        on = Stage(pilot, app)
-        await on.until(lambda: on.values(on.screen.panes[0]))
-        yield on
-        app.exit()
+from tests.tui.viewer import stage
 
 
 async def test_tabs(tables: tuple[Publisher, Publisher]) -> None:
@@ -128,47 +65,10 @@ async def test_side_by_side(tables: tuple[Publisher, Publisher]) -> None:
         assert on.screen.panes == [second]
 
 
-async def test_tables_are_added_from_the_list(tables: tuple[Publisher, Publisher]) -> None:
-    async with stage("orders") as on:
-        await on.press("T")
-        picker = on.app.screen
-        await on.until(lambda: listed(picker) == 2)
-        await on.press("escape", "T")
-        picker = on.app.screen
-        await on.until(lambda: listed(picker) == 2)
-        await on.press("j", "enter")
-        await on.until(lambda: on.app.screen is not picker and len(on.screen.panes) == 2)
-        await on.until(lambda: on.shown == ["prices"])
-        await on.until(lambda: on.values(on.screen.pane) == [2])
-        for _ in range(8):
-            await on.press("t")
-        assert len(on.screen.panes) == 9
-
-
 async def test_closing_the_last_table_leaves(tables: tuple[Publisher, Publisher]) -> None:
     async with stage("orders") as on:
         await on.press("ctrl+w")
         assert on.app.return_code == 0
-
-
-async def test_from_the_list_and_back(tables: tuple[Publisher, Publisher]) -> None:
-    app = LivetableApp(Target())
-    async with app.run_test(size=(100, 20)) as pilot:
-        on = Stage(pilot, app)
-        picker = app.screen
-        await on.press("escape")
-        assert app.screen is picker
-        await on.until(lambda: listed(picker) == 2)
-        await on.press("enter")
-        await on.until(lambda: isinstance(app.screen, TablesScreen))
-        await on.until(lambda: on.values(on.screen.pane) == [1])
-        await on.press("enter", "escape")
-        assert not on.screen.pane.has_panel
-        await on.press("space", "escape")
-        assert on.screen.pane.standing is None
-        await on.press("escape")
-        await on.until(lambda: app.screen is picker)
-        app.exit()
 
 
 async def test_no_key_is_dead_and_none_is_deadly(

@@ -24,8 +24,8 @@ from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from livetable.tui.widgets.status_line import StatusLine
 from livetable.tui.widgets.table_view import LiveTable
 from tests.terminal import _UNKNOWN
-from tests.tui.model.test_table import table_of
-from tests.tui.widgets.test_table_view import TableApp
+from tests.tui.stage import TableApp
+from tests.tui.tables import table_of
 
 SIZE = (70, 18)
 

@@ -1,38 +1,22 @@
-"""livetable.tui.terminal.textual_fixes and collector: what is closed is let go of."""
+"""tui.terminal.textual_fixes: what is closed is gone, and what Textual remembers is bounded."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
 import pytest
 from rich.segment import Segment
 from textual._styles_cache import StylesCache
 from textual.strip import Strip
 from textual.widget import Widget
 
-from livetable.feed import Publisher
-from livetable.tui.screens.tabs import TablesScreen
-from livetable.tui.terminal import gc_pause, textual_fixes
-from tests.tui.screens.test_tabs import Stage, stage
+from livetable.tui.terminal import textual_fixes
+from tests.tui.viewer import Stage, stage
 
-
-@pytest.fixture(autouse=True)
-def orders(runtime_folder: object) -> Iterator[Publisher]:
-    with Publisher("orders", key="id") as orders:
-        orders.send(pd.DataFrame({"id": range(3), "v": [1.5, 2.5, 3.5]}))
-        yield orders
-
-
-@pytest.fixture(autouse=True)
-def thawed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have nothing set aside as what stays for ever: in one process there are many apps here."""
-    monkeypatch.setattr(gc_pause, "settle", lambda **_: None)
-    gc.unfreeze()
+pytestmark = pytest.mark.usefixtures("orders", "thawed")
 
 
 def all_widgets(on: Stage) -> set[Widget]:
@@ -76,25 +60,6 @@ async def test_what_is_closed_is_gone_and_its_lines_with_it(key: str, leave: str
                 break
             await asyncio.sleep(0.05)
         assert not [one for one in held if one() is not None]
-
-
-@pytest.mark.long
-async def test_it_is_let_go_of_soon() -> None:
-    async with stage("orders") as on:
-        held: list[weakref.ref[Any]] = []
-        gc.disable()
-        try:
-            # Of what is closed on a busy machine Textual may still hold some when it is tidied up.
-            while not held or held[0]() is not None:
-                assert len(held) < 10
-                await on.press("question_mark")
-                await on.until(lambda: not isinstance(on.app.screen, TablesScreen))
-                held.append(weakref.ref(on.app.screen))
-                await on.press("escape")
-                await on.until(lambda: isinstance(on.app.screen, TablesScreen))
-                await asyncio.sleep(0.4)
-        finally:
-            gc.enable()
 
 
 def test_what_textual_remembers_is_bounded() -> None:

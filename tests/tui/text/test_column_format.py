@@ -1,4 +1,4 @@
-"""livetable.tui.text.column_format."""
+"""tui.text.column_format: values of a column as text of one width."""
 
 from __future__ import annotations
 
@@ -24,13 +24,8 @@ from livetable.tui.text.column_format import (
 from livetable.tui.text.column_style import (
     ColumnStyle,
     Shade,
-    bytes_text,
-    hex_text,
-    percent_text,
-    seconds_text,
-    si_text,
 )
-from livetable.tui.text.times import day_text, duration_text, offset_seconds
+from tests.tui.query.tables import QUOTE_TABLE as TABLE
 from tests.ugly import ugly_frames
 
 
@@ -192,17 +187,6 @@ def test_fit_is_exact(text: str, width: int, right: bool) -> None:
     assert width_of(fitted) == width
 
 
-def test_far_days() -> None:
-    assert day_text(0) == "1970-01-01"
-    assert day_text(10**9) == "day 1000000000"
-    assert duration_text(-90_061_500, "ms", 3) == "-1d 01:01:01.500"
-
-
-@pytest.mark.parametrize("zone", ["+1", "+xx:yy", "../../etc/passwd", "", "\x00"])
-def test_odd_zones(zone: Any) -> None:
-    assert offset_seconds(zone, 0) == 0
-
-
 @pytest.mark.parametrize("shade", [Shade.BAR, Shade.HEAT])
 @pytest.mark.parametrize(
     ("values", "last"),
@@ -225,11 +209,25 @@ def test_shades_of_any_numbers(shade: Shade, values: list[Any], last: float | No
         assert shares[-1] == last
 
 
-def test_units_go_on_where_the_text_does() -> None:
-    assert [bytes_text(size) for size in (1023, 1023.7, 1048523, 1048575)] == [
-        "1023 B", "1.0 KiB", "1023.9 KiB", "1.0 MiB",
-    ]  # fmt: skip
-    assert [si_text(999_999, digits) for digits in (3, 5, 6)] == ["1 M", "1 M", "999.999 k"]
-    assert hex_text(Decimal(2**64 + 1)) == hex(2**64 + 1)
-    assert percent_text(Decimal(10**30 + 1), 0) == f"{(10**30 + 1) * 100} %"
-    assert seconds_text(Decimal(10**30)) == seconds_text(10**30)
+def test_a_format_with_a_style() -> None:
+    kind = TABLE.types[1]
+    form = ColumnFormat(kind, ColumnStyle(width=6, digits=3, left=True))
+    form.measure([1.0, 2000.5])
+    assert (form.width, form.right, form.text(2.0)) == (6, False, "2.000")
+    assert form.needs_measure([0.123456])
+    form.measure([0.123456])
+    assert (form.width, form.text(2.0), form.rounds) == (6, "2.000", True)
+    assert not form.needs_measure([0.123456])
+    assert not form.grow(["1234567890"])
+    barred = ColumnFormat(kind, ColumnStyle(shade=Shade.BAR))
+    barred.measure([1.0, 4.0])
+    assert barred.stretch([1.0, None, 4.0, math.inf])
+    assert not barred.stretch([2.0])
+    assert barred.barred(2.0, "2.0") == "████     2.0"
+    assert [barred.share(value) for value in (None, math.nan, 9.0)] == [0, 0, 1]
+    heat = ColumnFormat(kind, ColumnStyle(shade=Shade.HEAT))
+    assert heat.share(1.0) == 0
+    heat.stretch([1.0, 3.0])
+    assert [heat.share(value) for value in (1.0, 2.0, 3.0)] == [0, 0.5, 1]
+    heat.stretch([-1.7e308, 1.7e308])
+    assert heat.share(0.0) == 0.5

@@ -21,7 +21,7 @@ from livetable.tui.query.statistics import figures_of
 from livetable.tui.text.column_format import ColumnFormat
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle, NumberForm, number_writer
 from livetable.tui.text.rounding import leaves_out, read_back
-from tests.tui.model.test_table import table_of
+from tests.tui.tables import table_of
 
 F32, F16 = pa.float32(), pa.float16()
 DECIMALS = pa.array([Decimal("1.55")])

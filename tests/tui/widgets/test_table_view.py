@@ -8,38 +8,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from livetable.tui.grid.anchor import View
 from livetable.tui.grid.cells import Look
 from livetable.tui.grid.mark import FLASH_SECONDS
 from livetable.tui.widgets.table_view import LiveTable
-from tests.tui.model.test_table import table_of
+from tests.tui.stage import TableApp
+from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
 from tests.waiting import wait_until
-
-
-class TableApp(App[None]):
-    """A table and nothing else, with a clock that stands still."""
-
-    CSS = "LiveTable { height: 1fr; scrollbar-size: 1 1; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.selected: list[int] = []
-
-    def compose(self) -> ComposeResult:
-        yield LiveTable(id="table", clock=lambda: self.now)
-
-    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
-        assert message.control is message.table
-        self.selected.append(message.row)
-
-    @property
-    def table(self) -> LiveTable:
-        return self.query_one(LiveTable)
 
 
 @asynccontextmanager
