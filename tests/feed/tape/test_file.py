@@ -26,7 +26,7 @@ from livetable.feed.tape import recorder as recorder_module
 from livetable.feed.tape.file import BadTape, TapeReader, TapeWriter
 from livetable.feed.tape.player import Playback
 from livetable.feed.tape.recorder import BadRecording, Recorder, Rotation, read_rotation
-from tests.feed.rows.test_keyed_table import Feed
+from tests.feed.rows.changing import Feed
 
 
 def header(seq: int, size: int, *, kind: str = "snapshot", **more: Any) -> Header:
