@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from watchfiles import _rust_notify
 
 from livetable.feed.local.watch import changes_in
+from tests.waiting import wait_for
 
 
 def test_changes_are_seen_without_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +38,49 @@ def test_changes_are_seen_without_a_watch(tmp_path: Path, monkeypatch: pytest.Mo
         stop.set()
         changes.close()
     assert made == [False, True]
+
+
+def test_changes_beside_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    stop = threading.Event()
+    seen: list[frozenset[str] | None] = []
+
+    def watch() -> None:
+        for told in changes_in([str(tmp_path)], stop):
+            seen.append(told)
+
+    worker = threading.Thread(target=watch)
+    worker.start()
+    wait_for(lambda: seen, what="the start")
+    for _ in range(3):
+        before = len(seen)
+        with open(os.fsencode(tmp_path) + b"/bad\xff.csv", "ab") as file:
+            file.write(b"x")
+        wait_for(lambda before=before: len(seen) > before, what="a change")  # type: ignore[misc]
+    good = tmp_path / "good.csv"
+    good.write_text("x")
+    wait_for(lambda: any(told and str(good) in told for told in seen), what="the good one")
+    stop.set()
+    worker.join(10)
+    assert not worker.is_alive()
+
+
+def test_where_no_more_is_told_of_events_it_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from watchfiles import _rust_notify
+
+    real = _rust_notify.RustNotify
+
+    def notify(places: list[str], debug: bool, polls: bool, *more: Any) -> Any:
+        if not polls:  # as the 129th of a user's
+            raise _rust_notify.WatchfilesRustInternalError("Too many open files (os error 24)")
+        return real(places, debug, polls, *more)
+
+    monkeypatch.setattr(_rust_notify, "RustNotify", notify)
+    stop = threading.Event()
+    told = changes_in([str(tmp_path)], stop)
+    assert next(told) is None
+    (tmp_path / "new.csv").write_text("a\n1\n")
+    assert next(told) == frozenset({str(tmp_path / "new.csv")})
+    stop.set()
+    told.close()

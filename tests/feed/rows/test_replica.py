@@ -7,8 +7,10 @@ import pytest
 
 from livetable.feed.errors import BodyError
 from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.rows import row_map
+from livetable.feed.rows.replica import Follower, body_of
 from tests.feed.rows.changing import Feed, Reader
 
 
@@ -75,3 +77,17 @@ def test_sizes_are_what_is_new() -> None:
         assert reader.now is not None
         assert reader.now.size < 20_000
         assert whole < reader.now.held < 3 * whole
+
+
+def test_a_state_as_a_body_is_the_table() -> None:
+    for frame in (
+        pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", None])}, index=["p", "q"]),
+        pd.DataFrame(index=range(3)),
+    ):
+        decoded = Decoder()(Encoder()(capture(frame)).data)
+        again = Decoder()(body_of(Follower().snapshot(decoded, 1)))
+        assert again.labels == decoded.labels
+        assert again.rows == decoded.rows
+        assert [one.to_pylist() for one in again.arrays] == [
+            one.to_pylist() for one in decoded.arrays
+        ]
