@@ -1,4 +1,4 @@
-"""livetable.feed.sources.streamed and printed: text that comes in pieces."""
+"""livetable.feed.sources.streamed: text that comes in pieces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import LivetableError
-from livetable.feed.sources.printed import read_printed
 from livetable.feed.sources.streamed import Streamed, form_of
 
 _COUNT = itertools.count()
@@ -166,11 +165,3 @@ def test_a_header_that_comes_again_begins_anew(sent: Any) -> None:
 def test_forms_are_told_by_the_beginning(text: bytes, form: str) -> None:
     options = argparse.Namespace(sep=None, encoding=None)
     assert form_of(text, options, last=False)[0] == form
-
-
-def test_lines_that_fit_no_column_are_told() -> None:
-    table = read_printed("ID    NAME   SIZE\n1     ab     3\n22222222222222 x y\n2     cd     4\n")
-    rows = [*table.rows, *([text] for _, text, _ in table.unreadable)]
-    assert ["1", "ab", "3"] in rows
-    assert ["2", "cd", "4"] in rows
-    assert len(rows) == 3
