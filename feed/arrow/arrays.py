@@ -134,8 +134,10 @@ def check_written_out(array: pa.Array) -> None:
     if lengths is None:
         raise BodyError(f"{held.type} named {len(array):,} times is more than is read")
     if len(lengths) and int(lengths.max()) * len(array) > MAX_WRITTEN_OUT:
-        named = lengths if not is_dictionary else lengths[indices_of(array)[0]]
-        if (total := int(named.sum())) > MAX_WRITTEN_OUT:
+        if is_dictionary:
+            at, there = indices_of(array)
+            lengths = lengths[at[there]]  # what is missing names no text
+        if (total := int(lengths.sum())) > MAX_WRITTEN_OUT:
             raise BodyError(f"texts that are named {len(array):,} times would take {total:,} bytes")
 
 

@@ -51,7 +51,7 @@ def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
             total += _unpacked(body, meta, start, unpacked)
             if unpacked is not None and total > unpacked:
                 raise BodyError(f"the stream would unpack to more than {unpacked} bytes")
-    except (struct.error, ValueError) as error:
+    except (IndexError, struct.error, ValueError) as error:
         raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
 
 

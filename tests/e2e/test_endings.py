@@ -19,7 +19,7 @@ from livetable.feed import Publisher
 from livetable.feed.tape.file import TapeReader, TapeWriter
 from livetable.tui.batch.read_loop import NoTable, Reading
 from livetable.tui.workers.feed_process import FeedProcess
-from tests.feed.tape.test_file import body, header
+from tests.feed.tape.tapes import body, header
 from tests.terminal import Terminal, environment_for
 from tests.waiting import killed_after, wait_for, without_hints
 

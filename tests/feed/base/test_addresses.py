@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from livetable.feed import Publisher
 from livetable.feed.base.addresses import read_address, shown, shown_command, without_secrets
-from livetable.feed.base.crash_report import kept, told
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.local.directory import check_address
 
@@ -107,19 +105,6 @@ def test_what_can_be_no_address_is_refused_without_its_secrets(address: str) -> 
     with pytest.raises(BadEndpoint) as refused:
         check_address(address)
     assert SECRET not in str(refused.value)
-
-
-def test_a_fault_is_kept_without_secrets() -> None:
-    error = RuntimeError("nats://ann:s3cretPW@host:4222 was lost")
-    assert told(error).endswith("nats://ann:***@host:4222 was lost")
-    try:
-        raise error
-    except RuntimeError:
-        path = Path(kept().removeprefix("where is in "))
-    text = path.read_text()
-    path.unlink()
-    assert "nats://ann:***@host:4222 was lost" in text
-    assert SECRET not in text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from livetable.feed.base.terminal_text import harmless
+from livetable.feed.base.terminal_text import harmless, safe_str
+from tests.ugly import NoText
 
 MARK = "\u200e"  # the one format character that is ours
 
@@ -55,3 +56,7 @@ def test_all_of_unicode() -> None:
             code
         )
         assert cell_len(shown) <= 2
+
+
+def test_no_text() -> None:
+    assert safe_str(NoText()) == "<NoText: no text, RuntimeError>"

@@ -1,73 +1,18 @@
-"""livetable.feed.curve.keys, doorkeeper, introducing: who may come in, and whom a viewer trusts."""
+"""livetable.feed.curve.keys: files of keys, and whom a viewer trusts."""
 
 from __future__ import annotations
 
 import os
-import resource
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-import psutil
 import pytest
-import zmq
 
-from livetable.feed import Publisher, Subscriber
-from livetable.feed.client.connection import Barred, Client
-from livetable.feed.client.requests import News
-from livetable.feed.curve import introduction, keys
+from livetable.feed import Publisher
+from livetable.feed.client.connection import Client
+from livetable.feed.curve import keys
 from livetable.feed.errors import BadEndpoint, BadKey
-from livetable.feed.server.hub import _Keyed, get_hub
-from tests.waiting import wait_for
-
-FRAME = pd.DataFrame({"id": [1, 2], "price": [1.5, 2.5]})
-
-
-@pytest.fixture
-def as_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Path]:
-    """Become somebody with a folder of settings of their own."""
-
-    def become(name: str) -> Path:
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
-        return tmp_path / name / "livetable"
-
-    return become
-
-
-@pytest.fixture
-def feed(as_user: Callable[[str], Path]) -> Iterator[Publisher]:
-    """Publish with keys, as `feed`; the test goes on as `viewer`."""
-    as_user("feed")
-    keys.keygen()
-    with Publisher("orders", endpoint="tcp://127.0.0.1:0", secure=True) as orders:
-        orders.send(FRAME)
-        as_user("viewer")
-        yield orders
-        as_user("feed")  # the doorkeeper reads the folder of who is asked
-
-
-def barred(endpoint: str, seconds: float = 10) -> str:
-    client = Client(endpoint)
-    client.ask("orders")
-    try:
-        for event in client.events(seconds):
-            assert not isinstance(event, News)
-            if isinstance(event, Barred):
-                return event.reason
-    finally:
-        client.close()
-        list(client.events())
-    raise AssertionError("it was not barred")
-
-
-def feed_key(as_user: Callable[[str], Path]) -> bytes:
-    as_user("feed")
-    pair = keys.own_pair()
-    as_user("viewer")
-    assert pair is not None
-    return pair.public
+from tests.feed.curve.viewers import FRAME, barred, feed_key
 
 
 def test_a_key_is_made_once_and_its_secret_half_is_closed(as_user: Callable[[str], Path]) -> None:
@@ -157,91 +102,6 @@ def test_what_others_can_connect_to_takes_a_key(
     assert keys.pair_for("ipc:///tmp/x", True) is None
 
 
-def test_one_whose_key_is_known_comes_in_at_once(
-    feed: Publisher, as_user: Callable[[str], Path]
-) -> None:
-    keys.keygen()
-    mine = keys.own_pair()
-    assert mine is not None
-    shown = introduction.ask(feed.endpoint)
-    assert shown == feed_key(as_user)
-    keys.trust(feed.endpoint, shown)
-    assert "does not know your key" in barred(feed.endpoint)
-    with pytest.raises(BadKey, match="does not know your key"):
-        Subscriber(f"{feed.endpoint}#orders").get(timeout=10)
-    # The doorkeeper looks at the file at each handshake; here both are one process.
-    folder = as_user("viewer")
-    (folder / "authorized_viewers").write_text(keys.key_text(mine.public))
-    with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
-        assert list(orders.get()["price"]) == [1.5, 2.5]
-
-
-def test_a_key_that_is_taken_out_loses_its_connection(
-    feed: Publisher, as_user: Callable[[str], Path]
-) -> None:
-    keys.keygen()
-    mine = keys.own_pair()
-    assert mine is not None
-    keys.trust(feed.endpoint, feed_key(as_user))
-    allowed = as_user("viewer") / "authorized_viewers"
-    other = keys.key_text(keys.new_pair().public)
-    allowed.write_text(f"{other}\n{keys.key_text(mine.public)}\n")
-    client, told, came = Client(feed.endpoint), list[str](), 0.0
-    client.ask("orders")
-    try:
-        for event in client.events(20):
-            if isinstance(event, Barred):
-                told.append(event.reason)
-                break
-            if isinstance(event, News) and event.body is not None:
-                came = came or time.monotonic()
-                allowed.write_text(f"{other}\n")
-            if isinstance(event, News):
-                client.ask("orders")
-        assert came
-        assert told
-        assert time.monotonic() - came < 5
-        assert "does not know your key" in told[0]
-        # Who is let in again reads on, without another start of the feed.
-        allowed.write_text(f"{keys.key_text(mine.public)}\n")
-        feed.send(FRAME * 2)
-        assert any(isinstance(one, News) and one.body for one in client.events(10))
-    finally:
-        client.close()
-        list(client.events())
-
-
-def be_its_own_viewer(feed: Publisher, as_user: Callable[[str], Path]) -> None:
-    """Be the user whose feed it is, who knows its key."""
-    as_user("feed")
-    mine = keys.own_pair()
-    assert mine is not None
-    keys.trust(feed.endpoint, mine.public)
-
-
-def test_who_is_still_let_in_stays_when_another_is_not(
-    feed: Publisher, as_user: Callable[[str], Path]
-) -> None:
-    be_its_own_viewer(feed, as_user)
-    with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
-        assert orders.get().shape == (2, 2)
-        hub = get_hub()
-        keyed = [one for one in hub._bound.values() if isinstance(one, _Keyed)]
-        hub._call(lambda: hub._to_renew.update(keyed))
-        wait_for(lambda: not hub._to_renew)
-        feed.send(FRAME * 3)
-        assert orders.get()["id"].tolist() == [3, 6]
-
-
-def test_ones_own_key_always_comes_in(feed: Publisher, as_user: Callable[[str], Path]) -> None:
-    as_user("feed")
-    shown = introduction.ask(feed.endpoint)
-    assert shown is not None
-    keys.trust(feed.endpoint, shown)
-    with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
-        assert orders.get().shape == (2, 2)
-
-
 def test_who_does_not_know_the_feed_is_told_how(feed: Publisher) -> None:
     assert "--feed-key" in barred(feed.endpoint)
 
@@ -276,55 +136,6 @@ def test_one_endpoint_has_keys_or_has_not(feed: Publisher, as_user: Callable[[st
         Publisher("others", endpoint=feed.endpoint)
     with Publisher("others", endpoint=feed.endpoint, secure=True) as others:
         assert others.endpoint == feed.endpoint
-
-
-def test_plain_subscribers_hear_nothing(feed: Publisher) -> None:
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    with context.socket(zmq.SUB) as one:
-        one.subscribe(b"")
-        one.connect(feed.endpoint)
-        feed.send(FRAME)
-        assert not one.poll(300)
-    context.destroy(0)
-
-
-def test_an_introducer_answers_questions_and_nothing_else(feed: Publisher) -> None:
-    port = int(feed.endpoint.rpartition(":")[2])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.settimeout(0.3)
-        question = (b"livetable: whose key? " + b"n" * 16).ljust(128, b"\0")
-        for wrong in (b"", question[:-1], question + b"\0", b"x" * 128, b"\0" * 60_000):
-            one.sendto(wrong, ("127.0.0.1", port))
-        with pytest.raises(TimeoutError):
-            one.recv(1000)
-        one.sendto(question, ("127.0.0.1", port))
-        answer = one.recv(1000)
-    assert answer.startswith(b"livetable: this key: " + b"n" * 16)
-    assert len(answer) < len(question)
-    assert introduction.ask("tcp://127.0.0.1:9") is None
-    assert introduction.ask("tcp://no.such.host.invalid:9") is None
-
-
-def test_connections_that_never_speak_are_closed_and_the_feed_goes_on(
-    feed: Publisher, as_user: Callable[[str], Path]
-) -> None:
-    be_its_own_viewer(feed, as_user)
-    port = int(feed.endpoint.rpartition(":")[2])
-    process = psutil.Process()
-    before = process.num_fds()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))  # both ends are here
-    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
-    half = socket.create_connection(("127.0.0.1", port))
-    half.send(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0CURVE")  # a greeting that never ends
-    began = time.monotonic()
-    with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
-        assert orders.get().shape == (2, 2)
-    assert time.monotonic() - began < 5
-    wait_for(lambda: process.num_fds() <= before + 1001 + 20, 20, "the feed to close them")
-    for one in (*silent, half):
-        one.close()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.parametrize("between", ["\u2028", "\x0b", "\x0c", "\x85", "\x1c", "\r"])

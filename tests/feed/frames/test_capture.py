@@ -14,9 +14,12 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed.arrow.borrowed import lent
 from livetable.feed.errors import BadFrame, NameTaken, PublisherClosed
-from livetable.feed.frames.capture import _writable_from_outside, capture
+from livetable.feed.frames import capture as capture_module
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.decoder import Decoder
+from livetable.feed.frames.encoder import Encoder
+from tests.feed.frames.bodies import there_and_back
 
 
 def seen(publisher: Publisher) -> dict[str, list[Any]]:
@@ -77,23 +80,6 @@ def test_lists_in_cells_and_frames_that_go_on() -> None:
         found = seen(orders)
         assert found["x"] == [1.0, 1.0, 5.0]
         assert "9" not in str(found["l"])
-
-
-def test_no_copy_of_what_pandas_alone_has() -> None:
-    for frame in (
-        pd.DataFrame({"a": np.ones(5), "b": 1.0, "t": pd.date_range("2020", periods=5)}),
-        pd.DataFrame(np.ones((5, 3))),
-        pd.DataFrame({"a": range(5), "s": "x"}),
-    ):
-        again, column = frame.copy(deep=False), frame.iloc[:, 0]
-        assert not _writable_from_outside(pd.DataFrame(frame))
-        lent_ones = [
-            lent(block.values)
-            for block in frame._mgr.blocks
-            if isinstance(block.values, np.ndarray)
-        ]
-        assert not _writable_from_outside(pd.DataFrame(frame))  # while it is encoded
-        del again, column, lent_ones
 
 
 def test_ttl() -> None:
@@ -171,3 +157,69 @@ def test_pythons_objects_in_polars_are_their_texts_not_their_addresses() -> None
     with Publisher("orders") as orders:
         orders.send(pl.DataFrame({"x": pl.Series([{1}, None, "a"], dtype=pl.Object)}))
         assert seen(orders)["x"][::2] == ["{1}", "a"]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (None, "NoneType is no table"),
+        ("text", "str is no table"),
+        (1, "int is no table"),
+        ({"a": [1], "b": [1, 2]}, "dict can't be read as a table"),
+        ([1, object()], ""),
+        (pl.LazyFrame({"a": [1]}), "lazy: send its .collect()"),
+    ],
+)
+def test_no_tables(data: Any, says: str) -> None:
+    if not says:
+        there_and_back(data)  # a list of values is one column
+        return
+    with pytest.raises(BadFrame, match=says.replace("(", r"\(").replace(")", r"\)")):
+        capture(data)
+
+
+def test_the_caller_may_write_into_the_frame() -> None:
+    frame = pd.DataFrame({"a": [1, 2], "s": ["x", "y"]})
+    captured = capture(frame)
+    frame.loc[0, "a"] = 99
+    frame["s"] = "z"
+    del frame["s"]
+    decoded = Decoder()(Encoder()(captured).data)
+    assert [column.to_pylist() for column in decoded.columns] == [[1, 2], ["x", "y"]]
+
+
+@pytest.mark.parametrize("kind", ["block", "column", "bytearray"])
+def test_the_caller_may_write_into_its_array(kind: str) -> None:
+    if kind == "bytearray":
+        memory = bytearray(16)
+        array = np.frombuffer(memory, "int64").reshape(2, 1)
+    else:
+        array = np.zeros((2, 1), dtype="int64")
+    frame = (
+        pd.DataFrame({"a": array[:, 0]}, copy=False)
+        if kind == "column"
+        else pd.DataFrame(array, copy=False)
+    )
+    captured = capture(frame)
+    array[:] = 7
+    assert Decoder()(Encoder()(captured).data).columns[0].to_pylist() == [0, 0]
+
+
+def test_a_frame_of_pandas_own_is_not_copied() -> None:
+    frame = pd.DataFrame(np.zeros((1000, 3)))
+    sibling = frame[[0, 1]]
+    held = capture(frame)
+    assert np.shares_memory(held.frame[0].to_numpy(), frame[0].to_numpy())
+    assert np.shares_memory(capture(frame).frame[0].to_numpy(), frame[0].to_numpy())
+    del sibling
+
+
+def test_another_pandas_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame(np.zeros((1000, 3)))
+
+    def gone(frame: Any) -> int:
+        raise AttributeError("_mgr")
+
+    monkeypatch.setattr(capture_module, "_outside_references", gone)
+    monkeypatch.setattr(capture_module, "_offset", None)
+    assert not np.shares_memory(capture(frame).frame[0].to_numpy(), frame[0].to_numpy())

@@ -6,8 +6,6 @@ import collections
 import copy
 import dataclasses
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +20,6 @@ from livetable.feed import Publisher
 from livetable.feed.errors import BadFrame, PublisherClosed
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.python_rows import rows_of
-from tests.terminal import environment_for
 
 
 class Trade(NamedTuple):
@@ -114,24 +111,3 @@ def test_a_publisher_is_not_copied(tmp_path: Path) -> None:
             with pytest.raises(PublisherClosed, match="orders"):
                 make(orders)
         orders.send({"a": [1]})
-
-
-HALF = """
-import sys, threading, time
-from livetable.feed import Publisher
-table = Publisher("t")
-thread = threading.Thread(target=lambda: __import__("pandas"))
-thread.start()
-while "pandas" not in sys.modules: time.sleep(.001)
-for number in range(20): table.send([{"a": number}])
-thread.join()
-print("ok")
-"""
-
-
-def test_pandas_that_another_thread_imports(runtime_folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", HALF], env=environment_for(runtime_folder), capture_output=True,
-        text=True, timeout=60,
-    )  # fmt: skip
-    assert (done.stdout, done.stderr) == ("ok\n", "")

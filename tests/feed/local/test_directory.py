@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -12,9 +11,6 @@ from pathlib import Path
 import pytest
 
 from livetable.feed import Publisher
-from livetable.feed.base import descriptors
-from livetable.feed.client.connection import Barred, Client, Link
-from livetable.feed.client.requests import News
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.local import directory
 from tests.waiting import wait_for
@@ -201,36 +197,3 @@ def test_sockets_of_killed_viewers_are_cleared(runtime_folder: Path) -> None:
             os.utime(path, (0, 0))
         directory.sweep()
     assert sorted(path.name for path in folder.iterdir()) == sorted([new.name, live.name])
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="seen by /proc")
-def test_a_process_at_its_limit_is_not_asked(
-    runtime_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert descriptors.crowded(os.getpid()) is None
-    assert descriptors.crowded(1 << 22) is None
-    with Publisher("orders") as orders:
-        orders.send({"a": [1]})
-        assert directory.pid_at(orders.endpoint) is None  # it says so itself
-        file = directory.own_folder() / "orders.lock"
-        record = json.loads(file.read_text())
-        del record["process"]  # as of an older livetable, whose endpoints are ZeroMQ's
-        file.write_text(json.dumps(record))
-        assert directory.pid_at(orders.endpoint) == os.getpid()
-        assert directory.pid_at("ipc:///no/such.sock") is None
-        monkeypatch.setattr(descriptors, "LEAST", 1 << 40)
-        assert [entry.name for entry in directory.entries()] == ["orders"]
-        client = Client(orders.endpoint)
-        client.ask("orders")
-        told = list(client.events(1.0))
-        assert isinstance(told[0], Barred)
-        assert f"process {os.getpid()} has" in told[0].reason
-        assert not any(isinstance(one, (Link, News)) for one in told)
-        monkeypatch.setattr(descriptors, "LEAST", 1)
-        for event in client.events(10.0):
-            if isinstance(event, News):
-                break
-        else:
-            raise AssertionError("it did not come back")
-        client.close()
-        list(client.events())

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.protocol.labels import from_json, to_json, to_text
-from tests.ugly import NoText
 
 plain = (
     st.none()
@@ -65,7 +63,3 @@ def test_item_that_raises() -> None:
 def test_no_label(value: object) -> None:
     with pytest.raises(ValueError, match="label"):
         from_json(value)
-
-
-def test_no_text() -> None:
-    assert safe_str(NoText()) == "<NoText: no text, RuntimeError>"

@@ -221,29 +221,3 @@ def test_the_very_end_of_a_process_is_no_place_to_hang(do: str, runtime_folder: 
         timeout=30, env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
     )  # fmt: skip
     assert done.returncode == 0
-
-
-FORKED = """
-import os, threading, time, sys, pandas, pyarrow
-from livetable.feed import Publisher
-p = Publisher("a", key="id")
-threading.Thread(target=lambda: p.upsert({"id": 1})).start()
-time.sleep(float(sys.argv[1]))
-child = os.fork()
-if not child:
-    q = Publisher("b", key="id")
-    q.upsert({"id": 1})
-    os._exit(7)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-
-
-@pytest.mark.parametrize("after", ["0.002", "0.01", "0.02", "0.03"])
-def test_a_child_that_is_forked_while_a_module_is_imported(
-    after: str, runtime_folder: Path
-) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED, after], capture_output=True, text=True,
-        timeout=40, env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (7, "")

@@ -1,9 +1,8 @@
-"""livetable.feed.server.endpoint and wanting: both sides of the protocol, without sockets."""
+"""livetable.feed.server.endpoint: both sides of the protocol, without sockets."""
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 from dataclasses import replace
 from typing import Any
@@ -12,9 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livetable.feed.buffers.pool import Room
-from livetable.feed.client.requests import GONE_SECONDS, MISSES, REPEAT_SECONDS, News, Wanting
-from livetable.feed.errors import WireError
+from livetable.feed.client.requests import MISSES, News, Wanting
 from livetable.feed.frames.body import Body
 from livetable.feed.protocol.messages import (
     IDLE_SECONDS,
@@ -23,7 +20,6 @@ from livetable.feed.protocol.messages import (
     Header,
     Place,
     Position,
-    Want,
     new_topic,
 )
 from livetable.feed.rows.deltas import begun
@@ -31,6 +27,7 @@ from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.server.endpoint import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
 from livetable.feed.server.table_state import TableState
+from tests.feed.memory import PLACE
 
 
 class Sent:
@@ -303,91 +300,6 @@ def test_a_transfer_cut_off_starts_anew(feed: Feed, viewer: Viewer) -> None:
     assert [news.body for news in viewer.hear(feed.taken(), 2.0)] == [b"new"]
 
 
-def test_repeat_and_gone() -> None:
-    wanting = Wanting(new_topic(), "t")
-    assert wanting.deadline() is None
-    assert wanting.restart(0.0) is None
-    first = wanting.ask(10.0)
-    assert wanting.deadline() == 10.0 + REPEAT_SECONDS
-    assert wanting.repeat(10.5) is None
-    assert wanting.repeat(10.01 + REPEAT_SECONDS) == first
-    assert not wanting.is_gone(10.0 + GONE_SECONDS - 0.01)
-    assert wanting.is_gone(10.01 + GONE_SECONDS)
-    assert wanting.tell_gone(10.01 + GONE_SECONDS)
-    assert not wanting.tell_gone(99.0)
-    due = wanting.deadline()
-    assert due is not None
-    wanting.repeat(99.0)
-    assert wanting.deadline() == 99.0 + REPEAT_SECONDS  # no spinning while it is gone
-    assert GONE_SECONDS < 3 < GONE_SECONDS + 1
-
-
-def header(position: Position | None, want: int = 1, **more: object) -> Header:
-    return Header("snapshot", "t", want, position, **more)  # type: ignore[arg-type]
-
-
-def test_a_repeated_want_answered_twice_is_one_news() -> None:
-    wanting = Wanting(new_topic(), "t")
-    wanting.ask(0.0)
-    idle = Header("idle", "t", 1, Position("e", 1))
-    assert wanting.receive(idle, [], 0.1)[0] is not None
-    assert wanting.receive(idle, [], 0.2) == (None, None)
-    wanting.ask(0.3)
-    answer = header(Position("e", 2), 2, size=1)
-    assert wanting.receive(answer, [b"x"], 0.4)[0] is not None
-    assert wanting.receive(answer, [b"x"], 0.5) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("messages", "says"),
-    [
-        ([(dict(size=2), b"x")], "2 bytes announced, 1 came"),
-        ([(dict(size=2, part=0, parts=2), b"xyz")], "more bytes came"),
-        (
-            [(dict(size=9, part=0, parts=2), b"x"), (dict(size=9, part=1, parts=2), b"y")],
-            "fewer came",
-        ),
-    ],
-)
-def test_lying_sizes(messages: list[tuple[dict[str, Any], bytes]], says: str) -> None:
-    wanting = Wanting(new_topic(), "t")
-    wanting.ask(0.0)
-    *first, (more, body) = messages
-    for fine, part in first:
-        wanting.receive(header(Position("e", 1), **fine), [part], 0.0)
-    with pytest.raises(WireError, match=says):
-        wanting.receive(header(Position("e", 1), **more), [body], 0.0)
-    assert wanting.progress is None
-
-
-def test_a_size_for_which_there_is_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def take(room: Room, size: int) -> memoryview:
-        raise MemoryError
-
-    monkeypatch.setattr(Room, "take", take)
-    wanting = Wanting(new_topic(), "t")
-    wanting.ask(0.0)
-    with pytest.raises(WireError, match="4,000,000,000 bytes are announced"):
-        wanting.receive(header(Position("e", 1), size=4_000_000_000, parts=20_000), [b"x"], 0.0)
-    assert wanting.progress is None
-
-
-def test_parts_out_of_order_are_passed_over() -> None:
-    wanting = Wanting(new_topic(), "t")
-    wanting.ask(0.0)
-    position = Position("e", 1)
-
-    def part(number: int) -> News | None:
-        return wanting.receive(header(position, size=3, part=number, parts=3), [b"x"], 0.0)[0]
-
-    assert part(1) is None
-    assert wanting.progress is None
-    assert [part(0), part(0), part(2), part(1)] == [None] * 4
-    last = part(2)
-    assert last is not None
-    assert last.body == b"xxx"
-
-
 # -- plain subscribers --------------------------------------------------------------------------
 
 
@@ -430,8 +342,6 @@ def test_a_stalled_plain_subscriber_does_not_fill_the_memory(feed: Feed) -> None
     feed.put(table, "x", 200.0)
     assert feed.taken()[0][2] == b"x"
 
-
-# -- any order of anything ----------------------------------------------------------------------
 
 # -- tables that change row by row -----------------------------------------------------------------
 
@@ -693,18 +603,6 @@ def test_every_viewer_ends_with_the_newest(history: list[tuple[str, int]]) -> No
         assert set(bodies) <= existed
 
 
-def test_want_numbers_grow() -> None:
-    wanting = Wanting(new_topic(), "t")
-    numbers = []
-    for _ in range(3):
-        want = Want.decode(wanting.ask(0.0))
-        numbers.append(want.number)
-    assert numbers == [1, 2, 3]
-
-
-PLACE = Place(os.getpid(), 3, "livetable-00112233445566778899aabbccddeeff", 4096, 5)
-
-
 def sharing(place: Place | None, *, shares: bool = True) -> Feed:
     """Return a feed whose table `t` is in memory."""
     feed = Feed()
@@ -843,17 +741,3 @@ def test_memory_is_for_one_life_of_the_table() -> None:
     table.put(b"last", (1, 1), 1.2, 0.0)  # and ends before its news are told
     feed.serving.remove("t", 1.3)
     assert [news.body for news in viewer.hear(feed.taken(), 1.4)] == [b"last", None]
-
-
-def test_memory_that_was_not_asked_for() -> None:
-    wanting = Wanting(new_topic(), "t")
-    said = Header("snapshot", "t", 1, Position("e", 1), size=4, memory=PLACE)
-    assert not wanting.awaits(said)  # nothing is waited for
-    wanting.ask(0.0)
-    with pytest.raises(WireError, match="not asked for"):
-        wanting.awaits(said)
-    assert not wanting.awaits(replace(said, want=0))  # an answer to another want
-    asking = Wanting(new_topic(), "t", memory=True)
-    asking.ask(0.0)
-    with pytest.raises(WireError, match="not asked for"):
-        asking.awaits(replace(said, kind="idle"))

@@ -1,4 +1,4 @@
-"""livetable.feed.server.peers and unsent, and what Serving does with them."""
+"""livetable.feed.server.peers, and what Serving does with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from livetable.feed.client.requests import Wanting
-from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
 from livetable.feed.server import peers as module
 from livetable.feed.server.endpoint import MAX_WANTS, STALE_SECONDS, Serving
@@ -29,7 +28,7 @@ from livetable.feed.server.peers import (
     Peer,
     Peers,
 )
-from livetable.feed.server.unsent import FREE_BODIES, FREE_BYTES, Unsent
+from livetable.feed.server.unsent import FREE_BYTES
 from tests.feed.server.test_endpoint import Feed, Sent
 
 
@@ -322,33 +321,6 @@ def test_the_greediest_goes_first(connect: Callable[..., Connection]) -> None:
 
 
 # -- bodies on their way ---------------------------------------------------------------------------
-
-
-def snapshot(seq: int, size: int) -> Snapshot:
-    return Snapshot(Position("e", seq), Body(memoryview(bytes(size)), 1, 1), 0.0, 0.0)
-
-
-def test_some_frames_and_some_bytes_are_on_their_way() -> None:
-    unsent = Unsent()
-    size = FREE_BYTES // 4
-    sents = []
-    for seq in range(1, 9):
-        one = snapshot(seq, size)
-        if not unsent.admits("t", one, float(seq)):
-            break
-        sents.append(Sent())
-        unsent.add("t", one, sents[-1])
-        unsent.add("t", one, sents[-1])  # to another one: no more of it
-    assert len(sents) == max(FREE_BODIES, 3)
-    assert unsent.admits("t", snapshot(1, size), 10.0)  # it is on its way
-    assert unsent.admits("other", snapshot(1, size), 10.0)
-    assert unsent.newest("t") is not None
-    sents[0].done = True
-    assert unsent.admits("t", snapshot(9, size), 11.0)
-    for sent in sents:
-        sent.done = True
-    unsent.let_go()
-    assert not unsent
 
 
 def test_begun_transfers_are_given_up(peers: Peers, connect: Callable[..., Connection]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ import pytest
 import zmq
 
 from livetable.feed import Publisher
-from livetable.feed.client.connection import Client, Gone, Link
+from livetable.feed.client.connection import Client
 from livetable.feed.client.requests import News
 from livetable.feed.errors import (
     BadEndpoint,
@@ -33,49 +33,13 @@ from livetable.feed.errors import (
     NameTaken,
     PublisherClosed,
 )
-from livetable.feed.frames.decoder import Decoded, Decoder
+from livetable.feed.frames.decoder import Decoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
 from livetable.feed.server.hub import process_name
+from tests.feed.server.reading import SCRIPT, Reader
 from tests.waiting import killed_after, wait_for
-
-
-class Reader:
-    """A client that asks again for whatever it was told."""
-
-    def __init__(self, endpoint: str) -> None:
-        self.client = Client(endpoint)
-        self.news: list[News] = []
-        self.tables: list[Decoded] = []
-        self.others: list[object] = []
-        self._decode = Decoder()
-        self._thread = threading.Thread(target=self._run)
-
-    def start(self, *tables: str | None) -> Self:
-        for table in tables:
-            self.client.ask(table)
-        self._thread.start()
-        return self
-
-    def _run(self) -> None:
-        for event in self.client.events():
-            if isinstance(event, News):
-                if event.body is not None:
-                    self.tables.append(self._decode(event.body))
-                self.news.append(event)
-                catalogue = event.header.kind == "catalogue"
-                self.client.ask(None if catalogue else event.header.table)
-            else:
-                self.others.append(event)
-
-    def close(self) -> None:
-        self.client.close()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-
-    def newest(self) -> list[object]:
-        return self.tables[-1].columns[0].to_pylist() if self.tables else []
 
 
 def _shows(reader: Reader, values: list[object]) -> bool:
@@ -466,16 +430,6 @@ def test_rubbish_from_viewers_harms_nothing(orders: Publisher) -> None:
             wait_for(lambda: reader.newest() == [1])
 
 
-SCRIPT = """
-import os, sys, time, threading
-import pandas as pd
-from livetable.feed import Publisher
-from livetable.feed.errors import *
-orders = Publisher("orders")
-orders.send(pd.DataFrame({"a": [1]}))
-"""
-
-
 def run(folder: Path, code: str, **more: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SCRIPT + code],
@@ -552,45 +506,6 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_name(runtime_folder:
                 wait_for(lambda: reader.newest() == [9])
     finally:
         os.kill(child, signal.SIGKILL)
-
-
-SLEEPER = (
-    SCRIPT
-    + """
-n = 1
-while True:
-    time.sleep(0.05)
-    n += 1
-    orders.send({"a": [n]})
-"""
-)
-
-
-def test_a_stopped_feed_is_gone_within_three_seconds_and_comes_back(runtime_folder: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPER],
-        env=os.environ | {"XDG_RUNTIME_DIR": str(runtime_folder)},
-    )
-    try:
-        entry = wait_for(lambda: directory.find("orders"))[0]
-        with closing(Reader(entry.endpoint).start("orders")) as reader:
-            wait_for(lambda: reader.tables)
-            process.send_signal(signal.SIGSTOP)
-            began = time.monotonic()
-            wait_for(lambda: any(isinstance(event, Gone) for event in reader.others))
-            assert time.monotonic() - began < 3.0
-            count = len(reader.tables)
-            process.send_signal(signal.SIGCONT)
-            wait_for(lambda: len(reader.tables) > count)
-            process.kill()
-            process.wait()
-            wait_for(lambda: Link(False) in reader.others)
-            with Publisher("orders") as again:
-                again.send({"a": [-1]})
-                wait_for(lambda: reader.newest() == [-1])
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_importing_the_feed_loads_no_textual() -> None:

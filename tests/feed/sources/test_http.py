@@ -1,59 +1,22 @@
-"""livetable.feed.sources.http and bodies: tables by HTTP, each request whole or not at all."""
+"""livetable.feed.sources.http: tables by HTTP, each request whole or not at all."""
 
 from __future__ import annotations
 
-import argparse
 import errno
 import io
-import json
-import socket
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from livetable.feed import LivetableError, Publisher, Subscriber
-from livetable.feed.base.extras import MissingExtra, need
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.sources import http, httpdoor
-from livetable.feed.sources.payloads import Unreadable, table_of
-from tests.waiting import wait_for
+from livetable.feed.sources import http
+from tests.feed.sources.asking import ROWS, asked, options
 
 Ask = Callable[..., tuple[int, Any]]
-
-
-def options(source: str = "http://127.0.0.1:0", **more: Any) -> argparse.Namespace:
-    basic = {"key": None, "limit": None, "max_body": 1.0, "token_file": None, "insecure": False}
-    return argparse.Namespace(source=source, **(basic | more))
-
-
-@pytest.fixture
-def listen() -> Iterator[Callable[..., str]]:
-    """Start a server; return its address."""
-    stop = threading.Event()
-    threads = []
-
-    def begin(**more: Any) -> str:
-        said: list[str] = []
-        given = options(**more)
-        given.ready = said.append
-        thread = threading.Thread(target=http.run, args=(given, Publisher, stop))
-        thread.start()
-        threads.append(thread)
-        wait_for(lambda: said)
-        return said[0].split()[2].rstrip(":")
-
-    yield begin
-    stop.set()
-    for thread in threads:
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -63,26 +26,8 @@ def ask(listen: Callable[..., str]) -> Ask:
     return lambda *request, **more: asked(url, *request, **more)
 
 
-def asked(
-    url: str, method: str, path: str, body: Any = None, kind: str | None = None, **headers: str
-) -> tuple[int, Any]:
-    data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-    request = urllib.request.Request(url + path, data, headers, method=method)
-    request.add_header("Content-Type", kind or "application/octet-stream")
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            text = answer.read()
-            is_json = answer.headers.get_content_type() == "application/json"
-            return answer.status, json.loads(text) if is_json else text
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())["error"]
-
-
 def deep_json(levels: int) -> bytes:
     return b'[{"a":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}]"
-
-
-ROWS = [{"id": 1, "x": 1.5}, {"id": 2, "x": 2.5}]
 
 
 def test_a_table_is_replaced_added_to_and_removed(ask: Ask) -> None:
@@ -200,71 +145,6 @@ def test_who_may_write(
         given.ready = print
         with pytest.raises(LivetableError, match=says):
             http.run(given, Publisher, stop)
-
-
-def test_bodies_by_what_is_said_and_by_what_they_are() -> None:
-    lines = b'{"a": 1}\n{"a": 2}\n'
-    assert table_of(lines, "")["a"].to_pylist() == [1, 2]
-    assert table_of(lines, "application/x-ndjson; charset=utf-8").num_rows == 2
-    assert table_of(b"a b\tc\n1\t2\n", "text/tab-separated-values").column_names == ["a b", "c"]
-    assert table_of(b' [{"a": 1}]', "application/json")["a"].to_pylist() == [1]
-    one = table_of(b'{"id": 1, "tags": ["x", "y"], "of": {"a": 1}}', "application/json")
-    assert one.to_pylist() == [{"id": 1, "tags": ["x", "y"], "of": {"a": 1}}]
-    whole = table_of(b'[{"id": 9007199254740993}, {"id": null, "b": 1}]', "application/json")
-    assert whole["id"].to_pylist() == [2**53 + 1, None]
-    with pytest.raises(Unreadable, match="empty object"):
-        table_of(b"{}", "application/json")
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, pa.schema([("a", pa.int8())])) as writer:
-        writer.write_table(pa.table({"a": pa.array([1], pa.int8())}))
-    assert table_of(sink.getvalue(), "application/octet-stream")["a"].to_pylist() == [1]
-    with pytest.raises(Unreadable, match="list of something else"):
-        table_of(b"[1]", "application/json")
-    with pytest.raises(Unreadable, match="no rows"):
-        table_of(b"a,b\n", "text/csv")
-
-
-def test_a_missing_extra_is_one_sentence() -> None:
-    with pytest.raises(
-        MissingExtra, match=r'flying needs one more package: pip install "livetable\[x\]"'
-    ):
-        need("no_such_package_at_all", "x", "flying")
-
-
-def test_slow_ones_keep_nobody_out(
-    listen: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(httpdoor, "MOST", 20)
-    url = listen()
-    host, port = url.removeprefix("http://").split(":")
-    with ExitStack() as stack:
-        slow = []
-        for _ in range(100):
-            one = stack.enter_context(socket.create_connection((host, int(port))))
-            one.sendall(b"PUT /tables/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
-            slow.append(one)
-        assert asked(url, "PUT", "/tables/t", ROWS)[0] == 201
-        assert asked(url, "GET", "/tables/t") == (200, ROWS)
-        slow[0].settimeout(10)
-        with suppress(ConnectionError):
-            assert slow[0].recv(100) == b""  # it has waited longest
-
-
-def test_headers_and_bodies_have_their_time(
-    listen: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(httpdoor, "HEADER_SECONDS", 0.2)
-    monkeypatch.setattr(http, "BODY_SECONDS", -0.7)
-    url = listen()
-    host, port = url.removeprefix("http://").split(":")
-    begun = b"PUT /tables/slow HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    with socket.create_connection((host, int(port)), 10) as one:
-        one.sendall(begun)
-        with suppress(ConnectionError):
-            assert one.recv(100) == b""
-    with socket.create_connection((host, int(port)), 10) as one:
-        one.sendall(begun + b"Content-Length: 9\r\n\r\n")
-        assert b"408" in one.recv(1000)
 
 
 def test_no_descriptors_are_waited_for_in_silence(

@@ -1,14 +1,12 @@
-"""livetable.feed.sources.streamed and printed: text that comes in pieces."""
+"""livetable.feed.sources.streamed: text that comes in pieces."""
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +14,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import LivetableError
-from livetable.feed.sources import stdin, streamed
-from livetable.feed.sources.printed import read_printed
+from livetable.feed.sources import streamed
 from livetable.feed.sources.streamed import Streamed, form_of
 
 _COUNT = itertools.count()
@@ -270,27 +267,3 @@ def test_a_header_that_comes_again_begins_anew(sent: Any) -> None:
 def test_forms_are_told_by_the_beginning(text: bytes, form: str) -> None:
     options = argparse.Namespace(sep=None, encoding=None)
     assert form_of(text, options, last=False)[0] == form
-
-
-def test_lines_that_fit_no_column_are_told() -> None:
-    table = read_printed("ID    NAME   SIZE\n1     ab     3\n22222222222222 x y\n2     cd     4\n")
-    rows = [*table.rows, *([text] for _, text, _ in table.unreadable)]
-    assert ["1", "ab", "3"] in rows
-    assert ["2", "cd", "4"] in rows
-    assert len(rows) == 3
-
-
-def test_a_fault_that_nobody_thought_of_is_told_and_waited_for_by_nobody(
-    monkeypatch: pytest.MonkeyPatch, runtime_folder: Path
-) -> None:
-    def broken(*_: object) -> bool:
-        raise RuntimeError("nobody thought of it")
-
-    monkeypatch.setattr(stdin, "_read_all", broken)
-    with Publisher("t") as table:
-        said: list[str] = []
-        table.on_failure = said.append
-        options = argparse.Namespace(source="-", data=0)
-        stdin._read(options, table, threading.Event())
-    assert said[0].startswith("standard input can't be read further: ")
-    assert "nobody thought of it" in said[0]

@@ -1,4 +1,4 @@
-"""livetable.feed.brokers, brokerhub and sources.bridge: the same guarantees through a broker."""
+"""livetable.feed.sources.broker: tables of a broker are read here with the same guarantees."""
 
 from __future__ import annotations
 
@@ -12,51 +12,22 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed.base.addresses import scheme_of
-from livetable.feed.base.extras import MissingExtra
 from livetable.feed.brokers import nats
-from livetable.feed.brokers.broker import broker_at, pack, unpack
 from livetable.feed.client.connection import Client, Gone
 from livetable.feed.client.requests import News
-from livetable.feed.errors import BadEndpoint
-from livetable.feed.protocol.messages import Header, Position, TableInfo
+from livetable.feed.protocol.messages import Header, TableInfo
 from tests.brokers import Server, free_port, missing
+from tests.feed.over_brokers import PRODUCER
 from tests.terminal import command_line, environment_for
 from tests.waiting import killed_after, wait_for
 
 Bridged = Callable[[str], str]
-
-PRODUCER = """
-import sys, time
-import pandas as pd
-from livetable.feed import Publisher
-orders = Publisher("orders", key="id", endpoint=sys.argv[1])
-n = int(sys.argv[2])
-while True:
-    orders.send(pd.DataFrame({"id": range(50), "n": n, "twice": 2 * n}))
-    n += 1
-    time.sleep(0.01)
-"""
-
-
-@pytest.fixture(params=["nats", "redis"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    if why := missing(request.param):
-        pytest.skip(why)
-    one = Server(request.param, tmp_path / "broker")
-    yield one
-    one.resume()
-    one.kill()
 
 
 @pytest.fixture
@@ -200,25 +171,6 @@ def test_a_producer_that_dies_is_gone_and_its_successor_goes_on(
     wait_for(lambda: [one for one in events[count:] if isinstance(one, News) and one.body], 20)
 
 
-def test_a_broker_that_hangs_does_not_hold_the_producer_up(server: Server) -> None:
-    with Publisher("orders", endpoint=server.endpoint) as orders:
-        orders.send({"n": [0]})
-        server.pause()
-        began = time.monotonic()
-        for n in range(2000):
-            orders.send({"n": [n]})
-        assert time.monotonic() - began < 20  # it would be for ever
-        server.resume()
-
-
-def test_wrong_brokers(server: Server) -> None:
-    with Publisher("orders", endpoint=server.endpoint), pytest.raises(BadEndpoint, match="already"):
-        Publisher("orders", endpoint=server.endpoint)
-    assert scheme_of("tcp://x:1") is None
-    assert scheme_of("orders") is None
-    assert broker_at(server.endpoint).part_bytes >= 0
-
-
 def first_body(events: list[Any]) -> News | None:
     return next((one for one in events if isinstance(one, News) and one.body), None)
 
@@ -338,49 +290,6 @@ def test_a_dead_producers_table_is_its_last_state_gone(
         assert header_of(late).silent
 
 
-def test_a_broker_that_is_down_at_the_start_is_waited_for(
-    server: Server, runtime_folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    server.kill()
-    local = f"ipc://{runtime_folder}/bridge.sock"
-    command = ("livetable-feed", server.endpoint, "--bind", local)
-    bridge = subprocess.Popen(
-        command_line(command), env=environment_for(runtime_folder), stderr=subprocess.PIPE
-    )
-    with killed_after(bridge), Publisher("orders", endpoint=server.endpoint) as orders:
-        assert f"{server.endpoint} does not answer" in caplog.text
-        orders.send({"n": [1, 2]})
-        assert bridge.stderr is not None
-        said = bridge.stderr.readline().decode()
-        assert said.startswith(f"livetable-feed: {server.endpoint} does not answer")
-        server.start()
-        assert b"reading the tables" in bridge.stderr.readline()
-        with Subscriber(f"{local}#orders", timeout=20) as reader:
-            assert reader.get()["n"].tolist() == [1, 2]
-
-
-@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
-def test_without_jetstream_there_is_one_sentence(tmp_path: Path, runtime_folder: Path) -> None:
-    server = Server("nats", tmp_path / "broker", stream=False)
-    try:
-        producer = subprocess.run(
-            [sys.executable, "-X", "dev", "-W", "ignore", "-c", PRODUCER, server.endpoint, "0"],
-            env=environment_for(runtime_folder), capture_output=True, text=True, timeout=30,
-        )  # fmt: skip
-        lines = producer.stderr.splitlines()
-        assert lines[-1].endswith(f"{server.endpoint} has no JetStream: start nats-server with -js")
-        assert "Task was destroyed" not in producer.stderr
-        assert producer.stderr.count("Traceback") == 1  # the producer's own
-        viewer = subprocess.run(
-            command_line(("livetable", server.endpoint, "--once")),
-            env=environment_for(runtime_folder), capture_output=True, text=True, timeout=30,
-        )  # fmt: skip
-    finally:
-        server.kill()
-    assert (viewer.returncode, viewer.stdout) == (1, "")
-    assert viewer.stderr.splitlines()[-1].startswith(f"livetable: {server.endpoint} has no JetStr")
-
-
 @pytest.mark.skipif(bool(missing("redis")), reason=missing("redis"))
 def test_a_bridge_that_is_ended_while_it_opens_says_nothing(
     tmp_path: Path, runtime_folder: Path
@@ -396,135 +305,6 @@ def test_a_bridge_that_is_ended_while_it_opens_says_nothing(
         server.kill()
     assert "Traceback" not in bridge.stderr
     assert "never retrieved" not in bridge.stderr
-
-
-PASSWORD = "p@ss/w#r:d?,%41 &="
-
-
-@pytest.fixture(params=["nats", "redis"])
-def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """Start a broker that asks for a password."""
-    if why := missing(request.param):
-        pytest.skip(why)
-    nats_login, redis_login = ["--user", "ann", "--pass", PASSWORD], ["--requirepass", PASSWORD]
-    more = nats_login if request.param == "nats" else redis_login
-    server = Server(request.param, tmp_path / "broker", *more)
-    yield server
-    server.kill()
-
-
-def login_to(server: Server, password: str = PASSWORD) -> str:
-    user = "ann" if server.kind == "nats" else ""
-    return server.endpoint.replace("://", f"://{user}:{quote(password, safe='')}@")
-
-
-def test_any_password_lets_one_in_and_is_never_shown(
-    locked: Server, runtime_folder: Path, tmp_path: Path
-) -> None:
-    endpoint, tape = login_to(locked), tmp_path / "t.tape"
-    secrets = [PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD)]
-    with Publisher("orders", endpoint=endpoint) as orders:
-        orders.send({"n": [1, 2]})
-        with pytest.raises(BadEndpoint) as refused:
-            Publisher("orders", endpoint=endpoint)
-        with pytest.raises(BadEndpoint) as wrong:
-            Publisher("others", endpoint=login_to(locked, "another word"))
-        assert "another" not in str(wrong.value)
-        shown = [repr(orders), orders.endpoint, str(refused.value), str(wrong.value)]
-        command = ("livetable", f"{endpoint}#orders", "--headless", "--record", str(tape))
-        viewer = subprocess.Popen(
-            command_line(command), env=environment_for(runtime_folder), stderr=subprocess.PIPE
-        )
-        with killed_after(viewer):
-            wait_for(lambda: tape.exists() and b"orders" in tape.read_bytes())
-            children = psutil.Process(viewer.pid).children(recursive=True)
-            shown += [" ".join(one.cmdline()) for one in children]
-            assert "***@127.0.0.1" in shown[-1]
-            viewer.send_signal(signal.SIGTERM)
-            shown.append(viewer.communicate(timeout=20)[1].decode())
-        shown += [path.name for path in runtime_folder.rglob("*")]
-        kept = b"".join(path.read_bytes() for path in (tape, *runtime_folder.rglob("*.toml")))
-        for word in secrets:
-            assert not [text for text in shown if word in text]
-            assert word.encode() not in kept
-
-
-def test_a_password_from_the_environment_or_a_file(
-    locked: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    file = tmp_path / "word"
-    file.write_text(PASSWORD + "\n")
-    user = "ann@" if locked.kind == "nats" else ""
-    plain = locked.endpoint.replace("://", f"://{user}")
-    Publisher("a", endpoint=f"{plain}?password_file={file}").close()
-    with pytest.raises(BadEndpoint, match="no/such can't be read"):
-        Publisher("a", endpoint=f"{plain}?password_file=/no/such")
-    name = "NATS_PASSWORD" if locked.kind == "nats" else "REDISCLI_AUTH"
-    monkeypatch.setenv(name, PASSWORD)
-    Publisher("a", endpoint=plain).close()
-    if locked.kind == "redis":
-        monkeypatch.delenv(name)
-        monkeypatch.setenv("REDIS_PASSWORD_FILE", str(file))
-        Publisher("a", endpoint=plain).close()
-
-
-@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
-def test_a_token_and_a_credentials_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server("nats", tmp_path / "broker", "--auth", "t0ken word")
-    try:
-        endpoint = server.endpoint.replace("://", "://t0ken%20word@")
-        with Publisher("a", endpoint=endpoint) as made:
-            assert made.endpoint == server.endpoint.replace("://", "://***@")
-        monkeypatch.setenv("NATS_TOKEN", "t0ken word")
-        Publisher("a", endpoint=server.endpoint).close()
-        with pytest.raises(BadEndpoint, match="creds can't be read"):
-            Publisher("a", endpoint=f"{server.endpoint}?creds={tmp_path}/there.creds")
-    finally:
-        server.kill()
-
-
-@pytest.mark.skipif(bool(missing("nats")), reason=missing("nats"))
-def test_a_credentials_file_lets_one_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("nkeys", reason='pip install -e ".[dev]" brings it')
-    from tests.natscreds import credentials
-
-    settings, file, seed = credentials(tmp_path / "operator")
-    server = Server("nats", tmp_path / "broker", "-c", str(settings))
-    try:
-        Publisher("a", endpoint=f"{server.endpoint}?creds={file}").close()
-        monkeypatch.setenv("NATS_CREDS", str(file))
-        with Publisher("a", endpoint=server.endpoint) as made:
-            assert made.endpoint == server.endpoint
-        other = tmp_path / "other.creds"
-        for text, told in (
-            (file.read_text().replace(seed, seed[::-1]), "other.creds"),
-            (seed, "nsc generate"),
-        ):
-            other.write_text(text)
-            with pytest.raises(BadEndpoint, match=told) as refused:
-                Publisher("a", endpoint=f"{server.endpoint}?creds={other}")
-            assert seed not in str(refused.value)
-            assert seed[::-1] not in str(refused.value)
-        monkeypatch.setitem(sys.modules, "nkeys", None)
-        with pytest.raises(MissingExtra, match="pip install"):
-            Publisher("a", endpoint=server.endpoint)
-    finally:
-        server.kill()
-
-
-@given(st.text(min_size=1, max_size=20))
-def test_names_as_subjects(name: str) -> None:
-    part = nats.token(name.encode("utf-8", "replace").decode())
-    assert nats.name_of(part) == name.encode("utf-8", "replace").decode()
-    assert not set(part) & set(" .*>\t\r\n")
-
-
-def test_messages_in_one_piece() -> None:
-    header = Header("snapshot", "a\nb", position=Position("e", 1)).encode()
-    for body in (b"x\ny", b""):
-        head, rest = unpack(pack(header, memoryview(body)))
-        assert (head, bytes(rest)) == (header, body)
-    assert bytes(unpack(b"no break")[0]) == b"no break"
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""A source that runs in a thread, and the table that it publishes."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from livetable.feed import Publisher
+
+
+class Source(Protocol):
+    def __call__(
+        self, options: argparse.Namespace, publisher: Publisher, stop: threading.Event, /
+    ) -> None: ...
+
+
+class Table:
+    """What a source publishes."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.problems: list[BaseException] = []
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The newest rows, none while there is no table."""
+        snapshot = self.publisher._state.since(None)
+        if snapshot is None:
+            return []
+        with pa.ipc.open_stream(snapshot.body.data) as stream:
+            rows: list[dict[str, Any]] = stream.read_all().to_pylist()
+            return rows
+
+    @property
+    def failure(self) -> str | None:
+        """Why there is no table."""
+        return self.publisher._state.failed
+
+    @property
+    def note(self) -> str | None:
+        return self.publisher._state.note
+
+    @property
+    def ended(self) -> bool:
+        return self.publisher._state.ended
+
+
+@contextmanager
+def running(run: Source, **options: Any) -> Iterator[Table]:
+    """Run a source in a thread; it has to end when it is told to."""
+    basic: dict[str, Any] = {
+        "source": "", "key": None, "limit": None, "sep": None, "encoding": None, "types": None
+    }  # fmt: skip
+    given = argparse.Namespace(**basic | options)
+    stop = threading.Event()
+    with Publisher("source", key=given.key, limit=given.limit) as publisher:
+        table = Table(publisher)
+
+        def act() -> None:
+            try:
+                run(given, publisher, stop)
+            except BaseException as error:
+                table.problems.append(error)
+
+        thread = threading.Thread(target=act, daemon=True)
+        thread.start()
+        try:
+            yield table
+        finally:
+            stop.set()
+            thread.join(20)
+            assert not thread.is_alive()
