@@ -34,8 +34,10 @@ from livetable.feed.protocol.messages import (
     Want,
     can_share,
 )
-from livetable.feed.server.endpoint import Frames, Serving
+from livetable.feed.server.admission import Prepare
+from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.peers import Arrivals, Peers
+from livetable.feed.server.sent import Frames
 from livetable.feed.server.table_state import TableState
 from livetable.feed.server.zmtp import TAKEN, Line, Said, Streams, close_connections, listening
 
@@ -46,9 +48,6 @@ _RENEW_SECONDS: Final = 0.2
 _AT_ONCE: Final = 1000
 _LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""
-
-
-Prepare = Callable[[TableState, Position | None, bool], None]
 
 
 class _Plain:

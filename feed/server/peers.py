@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol
 import zmq
 
 from livetable.feed.base.native import original
-from livetable.feed.server.unsent import Sent
+from livetable.feed.server.sent import Sent
 
 MOST_TOPICS: Final = 1_000
 """Topics that one connection listens to: a plain subscriber may name each table."""

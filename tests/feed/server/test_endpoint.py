@@ -29,7 +29,9 @@ from livetable.feed.protocol.messages import (
 from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
-from livetable.feed.server.endpoint import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
+from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.plain_subscribers import PUBLIC_BYTES, PUBLIC_SECONDS
+from livetable.feed.server.sent import Frames
 from livetable.feed.server.table_state import TableState
 
 
