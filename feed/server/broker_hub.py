@@ -26,7 +26,7 @@ from livetable.feed.brokers.broker import (
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.frames.body import Snapshot
 from livetable.feed.protocol.messages import Header, Position, TableInfo, new_epoch, split
-from livetable.feed.server.hub import process_name
+from livetable.feed.server.process_name import describe
 from livetable.feed.server.table_state import TableState
 
 _log = logging.getLogger("livetable.feed")
@@ -273,7 +273,7 @@ class BrokerHub:
         await self._broker.say(header.encode())
 
     def _info(self, table: TableState, now: float) -> TableInfo:
-        return table.info(now, os.getpid(), process_name())
+        return describe(table, now)
 
     async def _send(self, table: TableState) -> None:
         """Put one newest frame after the other, each when the one before has been taken."""

@@ -93,6 +93,11 @@ class Serving:
         self._answer_catalogue(now)
         return topics
 
+    def remove_all(self, now: float) -> None:
+        """Stop serving: all tables end."""
+        for name in list(self.tables):
+            self.remove(name, now)
+
     def put_in_place(self, table: TableState, old: TableState, now: float) -> None:
         """Serve a table in the place of one of the same name; its viewers go on with it."""
         self._catalogue.make_place(old)

@@ -31,7 +31,8 @@ from livetable.feed.frames.capture import Captured, capture, with_types
 from livetable.feed.local import directory
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import can_share, check_name
-from livetable.feed.server.hub import Hub, get_hub
+from livetable.feed.server.hub import Hub
+from livetable.feed.server.process_hub import get_hub
 from livetable.feed.server.table_state import PATIENCE_SECONDS, TableState
 from livetable.feed.server.zmtp import say_taken
 

@@ -19,7 +19,8 @@ from livetable.feed.client.connection import Barred, Client
 from livetable.feed.client.requests import News
 from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadEndpoint, BadKey
-from livetable.feed.server.hub import _Keyed, get_hub
+from livetable.feed.server.bound_socket import KeyedSocket
+from livetable.feed.server.process_hub import get_hub
 from tests.waiting import wait_for
 
 FRAME = pd.DataFrame({"id": [1, 2], "price": [1.5, 2.5]})
@@ -226,9 +227,9 @@ def test_who_is_still_let_in_stays_when_another_is_not(
     with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
         assert orders.get().shape == (2, 2)
         hub = get_hub()
-        keyed = [one for one in hub._bound.values() if isinstance(one, _Keyed)]
-        hub._call(lambda: hub._to_renew.update(keyed))
-        wait_for(lambda: not hub._to_renew)
+        keyed = [one for one in hub.sockets if isinstance(one, KeyedSocket)]
+        hub._mailbox.call(lambda: hub.sockets._to_renew.update(keyed))
+        wait_for(lambda: not hub.sockets._to_renew)
         feed.send(FRAME * 3)
         assert orders.get()["id"].tolist() == [3, 6]
 

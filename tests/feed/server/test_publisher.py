@@ -37,7 +37,7 @@ from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.server.hub import process_name
+from livetable.feed.server.process_name import process_name
 from tests.waiting import killed_after, wait_for
 
 
