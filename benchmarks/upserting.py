@@ -89,7 +89,7 @@ def main() -> None:
             parts, now = fit(came, changing.now, changing.key, {})
             changing.upsert(parts, now, 0.0)
 
-        state.change(act, 0.0, 0.0)
+        state.rows.change(act, 0.0, 0.0)
 
     def apply(found: Snapshot) -> None:
         delta = decoder.delta(found.body.data)

@@ -83,11 +83,11 @@ class Admission:
 
     def newer(self, table: TableState, have: Position | None, deltas: bool) -> Snapshot | None:
         """Return what a viewer needs, None if it has it, or if that is being encoded."""
-        if self._prepare is None or not table.is_slow:
+        if self._prepare is None or not table.encoding.is_slow:
             return table.since(have, deltas=deltas)
         if not table.has_news(have):
             return None
-        made = table.prepared_for(have, deltas=deltas)
+        made = table.encoding.prepared_for(have, deltas=deltas)
         if made is None:
             self._prepare(table, have, deltas)
         return made

@@ -112,7 +112,7 @@ class BrokerHub:
     def tidy(self, table: TableState) -> None:
         """Free the room of what a table's rows held before."""
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(table.compact)
+            self._loop.call_soon_threadsafe(table.rows.compact)
 
     def stop(self) -> None:
         """End the thread. Tables that were not closed have ended, and stay with the broker."""

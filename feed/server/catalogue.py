@@ -36,7 +36,7 @@ class Catalogue:
     def add(self, table: TableState) -> None:
         """Put a table in, in the place of one of the same name."""
         self.tables[table.name] = table
-        if table.is_mortal:
+        if table.rows.is_mortal:
             self.mortal[table.name] = table
         self._version += 1
 

@@ -173,7 +173,7 @@ class Serving:
         if (leaves := self._peers.deadline()) is not None:
             times.append(leaves)
         for table in self._catalogue.mortal.values():
-            if (expiry := table.next_expiry) is not None and table.wanted:
+            if (expiry := table.rows.next_expiry) is not None and table.wanted:
                 times.append(max(expiry, now + EXPIRY_SECONDS))
         return min(times, default=None)
 

@@ -128,7 +128,7 @@ class Hub:
             # Its last frame may take long to encode: meanwhile the others are served.
             bound = self.sockets.get(endpoint)
             looked_at = bound is not None and table.name in bound.serving.looked_at
-            if table.is_slow and not table.is_encoded and looked_at:
+            if table.encoding.is_slow and not table.encoding.is_encoded and looked_at:
                 self._encoding.prepare_last(table, finish)
             else:
                 finish()
@@ -229,7 +229,7 @@ class Hub:
             if bound := self.sockets.get(endpoint):
                 bound.serving.news(name, now)
         while self._untidy:
-            self._untidy.pop().compact()
+            self._untidy.pop().rows.compact()
         self.sockets.serve(now)
         self.sockets.flush(now)
 

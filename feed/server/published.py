@@ -25,7 +25,8 @@ from livetable.feed.server.hub import Hub
 from livetable.feed.server.late_encoder import LateEncoder
 from livetable.feed.server.made_by import is_made_again, maker
 from livetable.feed.server.process_hub import get_hub
-from livetable.feed.server.table_state import PATIENCE_SECONDS, TableState
+from livetable.feed.server.row_changes import PATIENCE_SECONDS
+from livetable.feed.server.table_state import TableState
 from livetable.feed.server.zmtp import say_taken
 
 
@@ -164,9 +165,9 @@ class Published(Closing):
         if isinstance(self._hub, Hub):
             return self._hub.flush(self._state, self._bound, float(timeout))
         until = time.monotonic() + float(timeout)
-        while self._state.seq and not self._state.is_encoded and time.monotonic() < until:
+        while self._state.seq and not self._state.encoding.is_encoded and time.monotonic() < until:
             sleep(0.005)
-        return not self._state.seq or self._state.is_encoded
+        return not self._state.seq or self._state.encoding.is_encoded
 
     def end(self, note: str | None = None) -> None:
         """Say that nothing will change any more. The table can be looked at until `close`.

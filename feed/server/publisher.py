@@ -15,7 +15,7 @@ from livetable.feed.frames.capture import Captured, capture, with_types
 from livetable.feed.server.arguments import check_key
 from livetable.feed.server.late_encoder import LateEncoder
 from livetable.feed.server.published import Published
-from livetable.feed.server.table_state import PATIENCE_SECONDS
+from livetable.feed.server.row_changes import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from livetable.feed.rows.keyed_table import ChangingTable
@@ -169,7 +169,7 @@ class Publisher(Published):
         now = time.monotonic()
         if not self._key:
             # None where it is not waited for: then the keys are tried as they are.
-            labelled = self._state.change(
+            labelled = self._state.rows.change(
                 lambda table: bool(table.now.shape.levels), now, time.time()
             )
             if labelled is False:
@@ -178,7 +178,7 @@ class Publisher(Published):
                     "Publisher with key=, or send frames with an index"
                 )
         given = keys_held(keys)
-        gone = self._state.change(
+        gone = self._state.rows.change(
             lambda table: table.delete(keys_given(given, table.now, table.key), now),
             now,
             time.time(),
@@ -196,7 +196,7 @@ class Publisher(Published):
         self._check_open()
         self._state.expire(time.monotonic(), patience=PATIENCE_SECONDS)
         try:
-            body = self._state.whole(LateEncoder(is_local=False))
+            body = self._state.encoding.whole(LateEncoder(is_local=False))
         except Exception as error:
             said = f"table {self.name!r} can't be encoded: {safe_str(error):.200}"
             raise LivetableError(said) from error
@@ -219,9 +219,9 @@ class Publisher(Published):
     def drop_tail(self) -> None:
         """Take back what `show_tail` added, if that is still there."""
         self._check_open()
-        if self._state.has_tail:
+        if self._state.rows.has_tail:
             now = time.monotonic()
-            self._state.change(lambda table: table.drop_tail(now), now, time.time())
+            self._state.rows.change(lambda table: table.drop_tail(now), now, time.time())
             self._changed()
 
     def set_source(self, **changes: Any) -> None:
@@ -291,11 +291,11 @@ class Publisher(Published):
                 table.append(parts, state, now)
 
         by_index = how == "upsert" and not self._key
-        self._state.change(act, now, time.time(), first=first, by_index=by_index)
+        self._state.rows.change(act, now, time.time(), first=first, by_index=by_index)
         self._changed()
 
     def _changed(self) -> None:
-        if self._state.is_bloated:
+        if self._state.rows.is_bloated:
             self._hub.tidy(self._state)
 
 

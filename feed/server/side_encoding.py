@@ -60,7 +60,7 @@ class SideEncoding:
 
             def done() -> None:
                 self._preparing.discard(table)
-                table.prepared = made
+                table.encoding.prepared = made
                 self._news(table)
                 for finish in self._after.pop(table, ()):
                     finish()

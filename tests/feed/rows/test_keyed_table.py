@@ -23,7 +23,7 @@ from livetable.feed.rows.deltas import begun, keys_given
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.server import table_state
+from livetable.feed.server import encoding
 from livetable.feed.server.table_state import TableState
 
 COLUMNS = ("id", "price", "name")
@@ -56,10 +56,10 @@ class Feed:
             getattr(table, how)(parts, now, self.now)
 
         first = None if self.state.seq else begun(captured[0], None, self.state.key)
-        self.state.change(act, self.now, self.now, first=first, by_index=by_index)
+        self.state.rows.change(act, self.now, self.now, first=first, by_index=by_index)
 
     def delete(self, keys: Any, *, by_index: bool = False) -> int:
-        gone = self.state.change(
+        gone = self.state.rows.change(
             lambda table: table.delete(keys_given(keys, table.now, table.key), self.now),
             self.now, self.now, by_index=by_index,
         )  # fmt: skip
@@ -106,11 +106,11 @@ class Reader:
 
 
 def expiry(feed: Feed) -> float | None:
-    return feed.state.next_expiry
+    return feed.state.rows.next_expiry
 
 
 def bloated(feed: Feed) -> bool:
-    return feed.state.is_bloated
+    return feed.state.rows.is_bloated
 
 
 def told(rows: dict[Any, dict[str, Any]], columns: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -175,7 +175,7 @@ def _follow(steps: list[tuple[str, Any]], limit: int | None, ttl: float | None) 
             readers[given_].look(feed)
             continue
         elif step == "compact":
-            feed.state.compact()
+            feed.state.rows.compact()
             continue
         elif step == "delete":
             if columns:
@@ -452,10 +452,10 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     feed, reader = Feed("id"), Reader()
     feed.send({"id": range(50), "x": 0})
     assert not bloated(feed)
-    feed.state.compact()
+    feed.state.rows.compact()
     for x in range(100):
         feed.change("upsert", {"id": [x % 50], "x": [x]})
-    table = feed.state._table
+    table = feed.state.newest.table
     assert table is not None
     assert bloated(feed)
     reader.look(feed)
@@ -468,7 +468,7 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
         return compact
 
     monkeypatch.setattr(keyed_table, "compacted", meanwhile)
-    feed.state.compact()
+    feed.state.rows.compact()
     assert len(table.now.store) == 51
     reader.look(feed)
     assert reader.kinds[-1] == "delta"
@@ -484,7 +484,7 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("livetable.feed.rows.store.SPARE", -60)
     monkeypatch.setattr(keyed_table, "compacted", a_column)
     before = len(table.now.store)
-    feed.state.compact()  # of other columns it is of no use
+    feed.state.rows.compact()  # of other columns it is of no use
     assert len(table.now.store) == before + 1
 
 
@@ -551,7 +551,7 @@ def test_a_state_that_cant_be_encoded_is_told(monkeypatch: pytest.MonkeyPatch) -
     feed, reader = Feed("id"), Reader()
     feed.change("upsert", {"id": [1]})
     with monkeypatch.context() as patch:
-        patch.setattr(table_state, "_whole", broken)
+        patch.setattr(encoding, "_whole", broken)
         assert feed.state.since(None) is None
     assert feed.state.failure is not None
     assert "no room" in feed.state.failure
@@ -653,4 +653,4 @@ def test_one_tables_trouble_stays_its_own() -> None:
     assert not feed.state.expire(200.0)
     assert feed.state.failure is not None
     assert "time is over stay" in feed.state.failure
-    assert feed.state.next_expiry is None
+    assert feed.state.rows.next_expiry is None

@@ -228,7 +228,7 @@ def test_room_is_made_in_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> No
     with Publisher("orders", key="id") as orders:
         for number in range(100):
             orders.upsert({"id": 1, "x": number})
-        table = orders._state._table
+        table = orders._state.newest.table
         assert table is not None
         wait_for(lambda: len(table.now.store) <= 12)
 
