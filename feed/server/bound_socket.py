@@ -25,10 +25,13 @@ from livetable.feed.protocol.messages import (
 )
 from livetable.feed.server.admission import Prepare
 from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.line import Line
+from livetable.feed.server.listening import close_connections, listening
 from livetable.feed.server.peers import Arrivals, Peers
 from livetable.feed.server.process_name import describe
 from livetable.feed.server.sent import Frames
-from livetable.feed.server.zmtp import TAKEN, Line, Said, Streams, close_connections, listening
+from livetable.feed.server.streams import Said, Streams
+from livetable.feed.server.taken import TAKEN
 
 LINGER_MS: Final = 200
 """How long a closing socket may take to send its last words (`end`)."""

@@ -17,7 +17,7 @@ from livetable.feed.server.admission import Prepare
 from livetable.feed.server.bound_socket import LINGER_MS, BoundSocket, KeyedSocket, PlainSocket
 from livetable.feed.server.peers import Peers
 from livetable.feed.server.poll import Poll
-from livetable.feed.server.zmtp import Streams
+from livetable.feed.server.streams import Streams
 
 _RENEW_SECONDS: Final = 0.2
 _FLUSH_SECONDS: Final = 0.005

@@ -27,7 +27,7 @@ from livetable.feed.server.made_by import is_made_again, maker
 from livetable.feed.server.process_hub import get_hub
 from livetable.feed.server.row_changes import PATIENCE_SECONDS
 from livetable.feed.server.table_state import TableState
-from livetable.feed.server.zmtp import say_taken
+from livetable.feed.server.taken import say_taken
 
 
 class Published(Closing):
