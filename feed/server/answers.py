@@ -8,7 +8,7 @@ from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Want, s
 from livetable.feed.server.admission import Admission
 from livetable.feed.server.catalogue import Catalogue
 from livetable.feed.server.headers import body_header, end_header, idle_header
-from livetable.feed.server.peers import Peer
+from livetable.feed.server.peer import Peer
 from livetable.feed.server.sent import Send, Sent
 from livetable.feed.server.table_state import TableState
 from livetable.feed.server.viewer import Session, Transfer

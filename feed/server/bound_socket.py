@@ -24,10 +24,11 @@ from livetable.feed.protocol.messages import (
     can_share,
 )
 from livetable.feed.server.admission import Prepare
+from livetable.feed.server.arrivals import Arrivals
 from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.line import Line
 from livetable.feed.server.listening import close_connections, listening
-from livetable.feed.server.peers import Arrivals, Peers
+from livetable.feed.server.peers import Peers
 from livetable.feed.server.process_name import describe
 from livetable.feed.server.sent import Frames
 from livetable.feed.server.streams import Said, Streams

@@ -15,7 +15,8 @@ from livetable.feed.protocol.messages import TableInfo, Want
 from livetable.feed.server.admission import Admission, Prepare
 from livetable.feed.server.answers import Answers
 from livetable.feed.server.catalogue import Catalogue
-from livetable.feed.server.peers import Peer, Peers
+from livetable.feed.server.peer import Peer
+from livetable.feed.server.peers import Peers
 from livetable.feed.server.plain_subscribers import PlainSubscribers
 from livetable.feed.server.sent import Send
 from livetable.feed.server.subscriptions import Subscriptions, is_private

@@ -10,7 +10,7 @@ from typing import Any, Final
 from livetable.feed.base.native import original
 from livetable.feed.protocol.messages import MAX_WANT
 from livetable.feed.server.listening import sockets
-from livetable.feed.server.peers import Peer
+from livetable.feed.server.peer import Peer
 from livetable.feed.server.zmtp import COMMAND, LONG, MORE, READY, command
 
 READ_BYTES: Final = 1 << 16

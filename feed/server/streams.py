@@ -11,7 +11,8 @@ from livetable.feed.base.native import original
 from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS, MAX_NAME
 from livetable.feed.server.line import READ_BYTES, Line, Sent
 from livetable.feed.server.listening import listening, sockets
-from livetable.feed.server.peers import MOST_TOPICS, Peers
+from livetable.feed.server.peer import MOST_TOPICS
+from livetable.feed.server.peers import Peers
 from livetable.feed.server.sent import Frames
 from livetable.feed.server.spare import Spare, has_room
 from livetable.feed.server.zmtp import GREETING, PING, command, framed

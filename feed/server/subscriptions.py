@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from livetable.feed.protocol.messages import MAX_NAME
-from livetable.feed.server.peers import MOST_PRIVATE, MOST_TOPICS, Peer, Peers
+from livetable.feed.server.peer import MOST_PRIVATE, MOST_TOPICS, Peer
+from livetable.feed.server.peers import Peers
 
 MAX_TOPICS: Final = 20_000
 """Topics that viewers of one endpoint are subscribed to; for more the greediest goes."""

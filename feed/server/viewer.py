@@ -7,7 +7,7 @@ from typing import Final
 
 from livetable.feed.frames.body import Snapshot
 from livetable.feed.protocol.messages import Position, Want
-from livetable.feed.server.peers import Peer
+from livetable.feed.server.peer import Peer
 from livetable.feed.server.sent import Sent
 
 STALE_SECONDS: Final = 12.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from livetable.feed.protocol.messages import IDLE_SECONDS, Want
-from livetable.feed.server.peers import MOST_WAITING, Peer, Peers
+from livetable.feed.server.peer import MOST_WAITING, Peer
+from livetable.feed.server.peers import Peers
 from livetable.feed.server.viewer import Session
 
 MAX_WANTS: Final = 10_000

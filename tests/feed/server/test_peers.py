@@ -12,14 +12,11 @@ import pytest
 from livetable.feed.client.requests import Wanting
 from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
-from livetable.feed.server import peers as module
 from livetable.feed.server.endpoint import Serving
-from livetable.feed.server.peers import (
+from livetable.feed.server.ends import queued
+from livetable.feed.server.peer import (
     ANSWERS,
     BODIES_AHEAD,
-    GUEST_SECONDS,
-    GUESTS,
-    IDLE_SECONDS,
     MESSAGES,
     MOST_PRIVATE,
     MOST_UNSENT,
@@ -27,8 +24,8 @@ from livetable.feed.server.peers import (
     STILL_PUBLIC_SECONDS,
     STILL_SECONDS,
     Peer,
-    Peers,
 )
+from livetable.feed.server.peers import GUEST_SECONDS, GUESTS, IDLE_SECONDS, Peers
 from livetable.feed.server.unsent import FREE_BODIES, FREE_BYTES, Unsent
 from livetable.feed.server.viewer import STALE_SECONDS
 from livetable.feed.server.waiting import MAX_WANTS
@@ -243,7 +240,7 @@ def test_only_that_connection_is_shut(connect: Callable[..., Connection]) -> Non
     finally:
         for one in (listening, first, accepted, own, other):
             one.close()
-    assert module.queued(10**6) == 0
+    assert queued(10**6) == 0
 
 
 # -- what is another's -----------------------------------------------------------------------------
