@@ -23,6 +23,6 @@ def runtime_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # Processes of tests would compile all of livetable each time.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
-    monkeypatch.setattr("livetable.feed.local.directory.folders", lambda: [folder / "livetable"])
+    monkeypatch.setattr("livetable.feed.local.folders.folders", lambda: [folder / "livetable"])
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

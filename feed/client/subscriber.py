@@ -55,7 +55,7 @@ class Subscriber(Closing):
         self.header: Header | None = None
         self._endpoint = endpoint
         if endpoint:
-            from livetable.feed.local.directory import check_endpoint
+            from livetable.feed.local.endpoints import check_endpoint
 
             check_endpoint(endpoint)
             if not table:

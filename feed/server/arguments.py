@@ -10,7 +10,7 @@ from typing import Any
 from livetable.feed.base.late_import import loaded
 from livetable.feed.errors import BadEndpoint, BadFrame
 from livetable.feed.frames.capture import Captured
-from livetable.feed.local import directory
+from livetable.feed.local import endpoints
 from livetable.feed.protocol.labels import to_json
 
 
@@ -94,7 +94,7 @@ def is_by_broker(endpoint: Any) -> bool:
         raise BadEndpoint(f"{endpoint!r:.60} is no endpoint: write tcp://127.0.0.1:5411")
     if "://" in endpoint and _is_brokers(endpoint):
         return True
-    directory.check_endpoint(endpoint)
+    endpoints.check_endpoint(endpoint)
     return False
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Final
 
-from livetable.feed.local.directory import remove_held
+from livetable.feed.local.claims import remove_held
 from livetable.feed.server.hub import Hub
 
 _hubs: dict[int, Hub] = {}

@@ -17,7 +17,7 @@ from livetable.feed.base.native import sleep, start_thread
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.curve.keys import pair_for
 from livetable.feed.errors import LivetableError, NameTaken, PublisherClosed
-from livetable.feed.local import directory
+from livetable.feed.local import claims, endpoints, records
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import can_share, check_name
 from livetable.feed.server.arguments import is_by_broker, key_of, limit_of, ttl_of, types_of
@@ -62,7 +62,7 @@ class Published(Closing):
         by_broker = is_by_broker(endpoint)
         self._schema = types_of(schema)
         pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
-        self._claim: directory.Claim | None = None
+        self._claim: claims.Claim | None = None
         older: Published | None = None
         try:
             if endpoint is None or (listed and not by_broker):
@@ -99,14 +99,12 @@ class Published(Closing):
         if self._claim is not None and (other := self._claim.replaced) is not None:
             _tell_taken(other, self.name)
 
-    def _claimed(
-        self, endpoint: str | None, taken: str
-    ) -> tuple[directory.Claim, Published | None]:
+    def _claimed(self, endpoint: str | None, taken: str) -> tuple[claims.Claim, Published | None]:
         """Return the name's claim, and the Publisher of this process that had it."""
         name, number, older = self.name, 1, None
         while True:
             try:
-                claim = directory.claim(self.name, endpoint, replace=taken == "replace")
+                claim = claims.claim(self.name, endpoint, replace=taken == "replace")
                 claim.holder = weakref.ref(self)
                 return claim, older
             except NameTaken as error:
@@ -267,9 +265,9 @@ def _if_there(method: weakref.WeakMethod[Callable[[], None]]) -> None:
         there()
 
 
-def _tell_taken(other: directory.Entry, name: str) -> None:
+def _tell_taken(other: records.Entry, name: str) -> None:
     # Its own socket: the name's link leads to this process by now.
-    path = directory.socket_path(other.process or other.endpoint)
+    path = endpoints.socket_path(other.process or other.endpoint)
     if path is not None:
         with contextlib.suppress(RuntimeError):
             start_thread(partial(say_taken, path, name))

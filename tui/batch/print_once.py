@@ -200,7 +200,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
 
 def _told(listing: list[Any], lister: Lister) -> list[Any]:
     """Return a listing, and say what it may lack."""
-    from livetable.feed.local.directory import unusable
+    from livetable.feed.local.folders import unusable
 
     for problem in (lister.problem, unusable() if lister.endpoint is None else None):
         if problem is not None:

@@ -13,7 +13,7 @@ from livetable.feed import Publisher
 from livetable.feed.base.addresses import read_address, shown, shown_command, without_secrets
 from livetable.feed.base.crash_report import kept, told
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.local.directory import check_address
+from livetable.feed.local.endpoints import check_address
 
 SECRET = "s3cretPW"
 
