@@ -32,7 +32,7 @@ from livetable.feed.base.command_line import (
 from livetable.feed.base.signals import heed, leave_at_last
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.endpoints import check_address, check_endpoint
-from livetable.feed.protocol.messages import check_name, name_from
+from livetable.feed.protocol.names import check_name, name_from
 from livetable.feed.sources.file_types import form_of, is_folder, path_of
 
 if TYPE_CHECKING:

@@ -31,10 +31,9 @@ from livetable.feed.protocol.messages import (
     HEARTBEAT_TIMEOUT_MS,
     WINDOW,
     Header,
-    Place,
-    can_share,
     new_topic,
 )
+from livetable.feed.protocol.place import Place, can_share
 
 if TYPE_CHECKING:
     from livetable.feed.buffers.shared import Reader

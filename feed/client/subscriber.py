@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.closing import Closing
 from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
-from livetable.feed.protocol.messages import check_name
+from livetable.feed.protocol.names import check_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from livetable.feed.local.endpoints import socket_path
 from livetable.feed.local.folders import check_folder
 from livetable.feed.local.homes import lives_by
 from livetable.feed.local.records import Entry, entry_of, holder_of, record_of
-from livetable.feed.protocol.messages import MAX_NAME
+from livetable.feed.protocol.names import MAX_NAME
 
 
 def entries(name: str | None = None) -> list[Entry]:

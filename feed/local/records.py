@@ -15,7 +15,7 @@ from livetable.feed.base.descriptors import crowded
 from livetable.feed.base.native import original
 from livetable.feed.local.endpoints import socket_path
 from livetable.feed.local.homes import lives_by
-from livetable.feed.protocol.messages import MAX_NAME
+from livetable.feed.protocol.names import MAX_NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from livetable.feed.errors import BadFrame
 from livetable.feed.frames.body import Body
 from livetable.feed.frames.capture import Captured, capture
 from livetable.feed.frames.encoder import Encoder, stream, text_note
+from livetable.feed.protocol.fields import MAX_RANGES
 from livetable.feed.protocol.labels import from_json, to_text
-from livetable.feed.protocol.messages import MAX_RANGES
 from livetable.feed.rows.input import fitted
 from livetable.feed.rows.keyed_table import Difference, State, keys_of
 from livetable.feed.rows.row_map import Numbers

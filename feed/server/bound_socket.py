@@ -21,8 +21,8 @@ from livetable.feed.protocol.messages import (
     Header,
     Position,
     Want,
-    can_share,
 )
+from livetable.feed.protocol.place import can_share
 from livetable.feed.server.admission import Prepare
 from livetable.feed.server.arrivals import Arrivals
 from livetable.feed.server.endpoint import Serving

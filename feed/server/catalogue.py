@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from livetable.feed.protocol.messages import Header, Position, TableInfo, new_epoch
+from livetable.feed.protocol.messages import Header, Position, new_epoch
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.table_state import TableState
 
 

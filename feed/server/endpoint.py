@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from livetable.feed.errors import WireError
-from livetable.feed.protocol.messages import TableInfo, Want
+from livetable.feed.protocol.messages import Want
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.admission import Admission, Prepare
 from livetable.feed.server.answers import Answers
 from livetable.feed.server.catalogue import Catalogue

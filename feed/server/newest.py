@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from livetable.feed.frames.body import Snapshot
-from livetable.feed.protocol.messages import NO_SOURCE, Position, SourceStatus, new_epoch
+from livetable.feed.protocol.messages import Position, new_epoch
+from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
 
 if TYPE_CHECKING:
     from livetable.feed.rows.keyed_table import ChangingTable, State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from livetable.feed.protocol.messages import TableInfo
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.table_state import TableState
 
 

@@ -19,7 +19,8 @@ from livetable.feed.curve.keys import pair_for
 from livetable.feed.errors import LivetableError, NameTaken, PublisherClosed
 from livetable.feed.local import claims, endpoints, records
 from livetable.feed.protocol.labels import to_json
-from livetable.feed.protocol.messages import can_share, check_name
+from livetable.feed.protocol.names import check_name
+from livetable.feed.protocol.place import can_share
 from livetable.feed.server.arguments import is_by_broker, key_of, limit_of, ttl_of, types_of
 from livetable.feed.server.hub import Hub
 from livetable.feed.server.late_encoder import LateEncoder

@@ -8,7 +8,8 @@ import os
 from typing import Final
 
 from livetable.feed.base.native import original
-from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS, MAX_NAME
+from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS
+from livetable.feed.protocol.names import MAX_NAME
 from livetable.feed.server.line import READ_BYTES, Line, Sent
 from livetable.feed.server.listening import listening, sockets
 from livetable.feed.server.peer import MOST_TOPICS

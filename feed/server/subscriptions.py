@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from livetable.feed.protocol.messages import MAX_NAME
+from livetable.feed.protocol.names import MAX_NAME
 from livetable.feed.server.peer import MOST_PRIVATE, MOST_TOPICS, Peer
 from livetable.feed.server.peers import Peers
 

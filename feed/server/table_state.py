@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from livetable.feed.base.turns import Job, Turns
 from livetable.feed.frames.body import Body, Snapshot
-from livetable.feed.protocol.messages import Position, SourceStatus, TableInfo
+from livetable.feed.protocol.messages import Position
+from livetable.feed.protocol.source_status import SourceStatus
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.encoding import Encoding
 from livetable.feed.server.newest import Held, Newest, Now
 from livetable.feed.server.rate import Rate

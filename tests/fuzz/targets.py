@@ -19,7 +19,8 @@ from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.protocol.messages import Header, Position, TableInfo
+from livetable.feed.protocol.messages import Header, Position
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.rows.replica import Followed, Follower, followed
 from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.table_state import TableState

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from livetable.feed.base.command_line import fail
 from livetable.feed.errors import LivetableError
-from livetable.feed.protocol.messages import name_from
+from livetable.feed.protocol.names import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
 from livetable.tui.cli.options import REACH, Browser, for_feed, is_given
 from livetable.tui.config.settings import BadFile, Settings, read_settings

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.protocol.messages import NO_SOURCE
+from livetable.feed.protocol.source_status import NO_SOURCE
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.slabs import Slabs
 from livetable.tui.target import Target

@@ -10,7 +10,8 @@ from typing import Any
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
-from livetable.feed.protocol.messages import Position, TableInfo
+from livetable.feed.protocol.messages import Position
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.tui.target import Target
 from livetable.tui.text.ages import age_text
 from livetable.tui.text.places import place, started

@@ -29,7 +29,8 @@ from livetable.feed.brokers.broker import broker_at, pack, unpack
 from livetable.feed.client.connection import Client, Gone
 from livetable.feed.client.requests import News
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.protocol.messages import Header, Position, TableInfo
+from livetable.feed.protocol.messages import Header, Position
+from livetable.feed.protocol.table_info import TableInfo
 from tests.brokers import Server, free_port, missing
 from tests.terminal import command_line, environment_for
 from tests.waiting import killed_after, wait_for

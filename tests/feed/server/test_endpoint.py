@@ -21,11 +21,11 @@ from livetable.feed.protocol.messages import (
     PART_BYTES,
     WINDOW,
     Header,
-    Place,
     Position,
     Want,
     new_topic,
 )
+from livetable.feed.protocol.place import Place
 from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import ChangingTable

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from livetable.feed import Publisher
 from livetable.feed.local.watch import changes_in
-from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
+from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
 from livetable.feed.sources import files
 from livetable.feed.sources import followed as module
 from livetable.feed.sources.file_types import is_folder

@@ -12,7 +12,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import BadEndpoint, BadName
-from livetable.feed.protocol.messages import TableInfo
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.tui.app import LivetableApp
 from livetable.tui.output.text_formats import as_text
 from livetable.tui.pane.table_pane import TablePane
