@@ -14,7 +14,8 @@ from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.arrow.from_pandas import to_arrow, values_of_column
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.body import Body
-from livetable.feed.frames.capture import Captured, capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.captured import Captured
 from livetable.feed.frames.encoder import Encoder, stream, text_note
 from livetable.feed.protocol.fields import MAX_RANGES
 from livetable.feed.protocol.labels import from_json, to_text

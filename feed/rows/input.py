@@ -16,8 +16,9 @@ from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.arrow.from_pandas import columns_of, to_arrow, values_of_column
 from livetable.feed.errors import BadFrame
-from livetable.feed.frames.capture import Captured, capture
+from livetable.feed.frames.capture import capture
 from livetable.feed.frames.capture import is_column as _is_column
+from livetable.feed.frames.captured import Captured
 from livetable.feed.frames.python_rows import (
     columns_of_dict,
     is_many,

@@ -9,7 +9,7 @@ from typing import Any
 
 from livetable.feed.base.late_import import loaded
 from livetable.feed.errors import BadEndpoint, BadFrame
-from livetable.feed.frames.capture import Captured
+from livetable.feed.frames.captured import Captured
 from livetable.feed.local import endpoints
 from livetable.feed.protocol.labels import to_json
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from livetable.feed.base.late_import import loaded
 from livetable.feed.frames.body import Body
-from livetable.feed.frames.capture import Captured
+from livetable.feed.frames.captured import Captured
 
 
 class LateEncoder:

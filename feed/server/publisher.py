@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadFrame, LivetableError
-from livetable.feed.frames.capture import Captured, capture, with_types
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.captured import Captured, with_types
 from livetable.feed.server.arguments import check_key
 from livetable.feed.server.late_encoder import LateEncoder
 from livetable.feed.server.published import Published

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from livetable.feed.frames.capture import Captured
+from livetable.feed.frames.captured import Captured
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.tape.file import TapeReader
 from livetable.feed.tape.player import Playback

@@ -16,7 +16,8 @@ import pytest
 from livetable.feed import Publisher, Subscriber
 from livetable.feed.arrow.borrowed import lent
 from livetable.feed.errors import BadFrame, NameTaken, PublisherClosed
-from livetable.feed.frames.capture import _writable_from_outside, capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.outside_references import writable_from_outside
 
 
 def seen(publisher: Publisher) -> dict[str, list[Any]]:
@@ -86,13 +87,13 @@ def test_no_copy_of_what_pandas_alone_has() -> None:
         pd.DataFrame({"a": range(5), "s": "x"}),
     ):
         again, column = frame.copy(deep=False), frame.iloc[:, 0]
-        assert not _writable_from_outside(pd.DataFrame(frame))
+        assert not writable_from_outside(pd.DataFrame(frame))
         lent_ones = [
             lent(block.values)
             for block in frame._mgr.blocks
             if isinstance(block.values, np.ndarray)
         ]
-        assert not _writable_from_outside(pd.DataFrame(frame))  # while it is encoded
+        assert not writable_from_outside(pd.DataFrame(frame))  # while it is encoded
         del again, column, lent_ones
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from livetable.feed.arrow import envelope
 from livetable.feed.errors import BadFrame, BodyError
-from livetable.feed.frames import capture as capture_module
+from livetable.feed.frames import outside_references
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.frames.encoder import Encoder
@@ -197,8 +197,8 @@ def test_another_pandas_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(frame: Any) -> int:
         raise AttributeError("_mgr")
 
-    monkeypatch.setattr(capture_module, "_outside_references", gone)
-    monkeypatch.setattr(capture_module, "_offset", None)
+    monkeypatch.setattr(outside_references, "_outside_references", gone)
+    monkeypatch.setattr(outside_references, "_offset", None)
     assert not np.shares_memory(capture(frame).frame[0].to_numpy(), frame[0].to_numpy())
 
 
