@@ -20,9 +20,10 @@ from livetable.feed.frames.encoder import Encoder, stream, text_note
 from livetable.feed.protocol.fields import MAX_RANGES
 from livetable.feed.protocol.labels import from_json, to_text
 from livetable.feed.rows.input import fitted
-from livetable.feed.rows.keyed_table import Difference, State, keys_of
+from livetable.feed.rows.keys import keys_of
 from livetable.feed.rows.row_map import Numbers
 from livetable.feed.rows.schema import Shape
+from livetable.feed.rows.state import Difference, State
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,22 +28,7 @@ from livetable.feed.frames.python_rows import (
     series_row,
 )
 from livetable.feed.rows.schema import Shape
-
-if TYPE_CHECKING:
-    from livetable.feed.rows.keyed_table import State
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """Rows with some or all of a table's columns.
-
-    Attributes:
-        arrays: Their values, by field.
-        rows: How many there are.
-    """
-
-    arrays: Mapping[int, pa.Array]
-    rows: int
+from livetable.feed.rows.state import Incoming, State
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.server.newest import Newest
 
 if TYPE_CHECKING:
-    from livetable.feed.rows.keyed_table import Difference, State
+    from livetable.feed.rows.state import Difference, State
 
 _log = logging.getLogger("livetable.feed")
 

@@ -10,7 +10,8 @@ from livetable.feed.protocol.messages import Position, new_epoch
 from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
 
 if TYPE_CHECKING:
-    from livetable.feed.rows.keyed_table import ChangingTable, State
+    from livetable.feed.rows.keyed_table import KeyedTable
+    from livetable.feed.rows.state import State
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Newest:
 
     def __init__(self) -> None:
         self.now = Now(new_epoch())
-        self.table: ChangingTable | None = None
+        self.table: KeyedTable | None = None
         self.encoded: Snapshot | None = None
         self.failure: str | None = None
 

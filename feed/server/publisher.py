@@ -19,7 +19,7 @@ from livetable.feed.server.published import Published
 from livetable.feed.server.row_changes import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from livetable.feed.rows.keyed_table import ChangingTable
+    from livetable.feed.rows.keyed_table import KeyedTable
     from livetable.feed.server.mirror import Mirror
 
 
@@ -281,7 +281,7 @@ class Publisher(Published):
         first = None if self._state.seq else begun(captured[0], None, self._state.key)
         now = time.monotonic()
 
-        def act(table: ChangingTable) -> None:
+        def act(table: KeyedTable) -> None:
             table.drop_tail(now)
             parts, state = fit(came, table.now, table.key, self._schema)
             if how == "tail":

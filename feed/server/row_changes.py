@@ -16,7 +16,8 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.server.newest import Held, Newest, Now
 
 if TYPE_CHECKING:
-    from livetable.feed.rows.keyed_table import ChangingTable, State
+    from livetable.feed.rows.keyed_table import KeyedTable
+    from livetable.feed.rows.state import State
 
 Beginning: TypeAlias = "tuple[State, tuple[int, ...]]"
 """What a table changes from, and which of its fields are the key."""
@@ -63,7 +64,7 @@ class RowChanges:
 
     def change(
         self,
-        act: Callable[[ChangingTable], T],
+        act: Callable[[KeyedTable], T],
         monotonic: float,
         time: float,
         *,
@@ -107,7 +108,7 @@ class RowChanges:
 
     def _change(
         self,
-        act: Callable[[ChangingTable], T],
+        act: Callable[[KeyedTable], T],
         monotonic: float,
         time: float,
         held: Held,
@@ -138,7 +139,7 @@ class RowChanges:
             raise
         return result
 
-    def _commit(self, table: ChangingTable, monotonic: float, time: float) -> None:
+    def _commit(self, table: KeyedTable, monotonic: float, time: float) -> None:
         """Make the table's rows those that readers see. One assignment: all of it or nothing."""
         now, source = self._newest.now, self._newest.now.source
         if table.unfinished != source.unfinished:
@@ -175,7 +176,7 @@ class RowChanges:
         )
         return begun(frame, body, self._key)
 
-    def _begun_by_index(self, table: ChangingTable) -> ChangingTable:
+    def _begun_by_index(self, table: KeyedTable) -> KeyedTable:
         """Return a table to which rows were only added so far, as one with its index as key."""
         anew = not table.now.shape.levels
         state = table.now.with_index() if anew else table.now
@@ -183,13 +184,11 @@ class RowChanges:
 
     def _changing(
         self, state: State, key: tuple[int, ...], seq: int, *, anew: bool = False
-    ) -> ChangingTable:
-        from livetable.feed.rows.keyed_table import ChangingTable
+    ) -> KeyedTable:
+        from livetable.feed.rows.keyed_table import KeyedTable
 
         sent_at = self._newest.now.sent_at
-        return ChangingTable(
-            state, key, seq, anew=anew, limit=self._limit, ttl=self.ttl, now=sent_at
-        )
+        return KeyedTable(state, key, seq, anew=anew, limit=self._limit, ttl=self.ttl, now=sent_at)
 
     @property
     def next_expiry(self) -> float | None:

@@ -1,7 +1,7 @@
 """A table's state in the feed: its newest frame, and what is new since a viewer's. No sockets.
 
 A table that is only sent whole is its newest frame, encoded when somebody asks. One that is
-changed row by row is a `ChangingTable`, which also knows what changed of late.
+changed row by row is a `KeyedTable`, which also knows what changed of late.
 """
 
 from __future__ import annotations

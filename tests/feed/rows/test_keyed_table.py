@@ -18,11 +18,12 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position
-from livetable.feed.rows import keyed_table, row_map
+from livetable.feed.rows import change_log, keyed_table, row_map
 from livetable.feed.rows.deltas import begun, keys_given
 from livetable.feed.rows.input import captured_rows, fit, prepared
-from livetable.feed.rows.keyed_table import ChangingTable
+from livetable.feed.rows.keyed_table import KeyedTable
 from livetable.feed.rows.replica import Followed, Follower
+from livetable.feed.rows.state import State
 from livetable.feed.server import encoding
 from livetable.feed.server.table_state import TableState
 
@@ -51,7 +52,7 @@ class Feed:
             return
         came = list(map(prepared, captured))
 
-        def act(table: ChangingTable) -> None:
+        def act(table: KeyedTable) -> None:
             parts, now = fit(came, table.now, table.key, {})
             getattr(table, how)(parts, now, self.now)
 
@@ -144,7 +145,7 @@ def test_every_reader_sees_the_table(
         patch.setattr(row_map, "_SPARE_PAGES", 1)
         patch.setattr(row_map, "_MOST_EMPTY", 1)
         patch.setattr("livetable.feed.rows.store.SPARE", 4)
-        patch.setattr(keyed_table, "_LEAST_REMEMBERED", 12)
+        patch.setattr(change_log, "_LEAST_REMEMBERED", 12)
         _follow(steps, limit, ttl)
 
 
@@ -259,11 +260,11 @@ def test_a_hole_is_filled_by_a_snapshot() -> None:
     feed, reader = Feed("id"), Reader()
     feed.send({"id": [1], "x": [0]})
     reader.look(feed)
-    for x in range(keyed_table.MOST_CHANGES + 5):
+    for x in range(change_log.MOST_CHANGES + 5):
         feed.change("upsert", pa.table({"id": [1], "x": [x]}))
     reader.look(feed)
     assert reader.kinds == ["snapshot", "snapshot"]
-    assert reader.table == {"id": [1], "x": [keyed_table.MOST_CHANGES + 4]}
+    assert reader.table == {"id": [1], "x": [change_log.MOST_CHANGES + 4]}
 
 
 def test_rows_are_only_added_and_go_on_counting() -> None:
@@ -461,7 +462,7 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     reader.look(feed)
     made = keyed_table.compacted
 
-    def meanwhile(before: keyed_table.State) -> Any:
+    def meanwhile(before: State) -> Any:
         compact = made(before)
         feed.change("upsert", {"id": [7], "x": [-7]})  # a producer does not wait
         feed.delete([8])
@@ -476,7 +477,7 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     wanted[7]["x"] = -7
     assert reader.table == told(wanted, ("id", "x"))
 
-    def a_column(before: keyed_table.State) -> Any:
+    def a_column(before: State) -> Any:
         compact = made(before)
         feed.change("upsert", {"id": [7], "y": [1]})
         return compact

@@ -28,7 +28,7 @@ from livetable.feed.protocol.messages import (
 from livetable.feed.protocol.place import Place
 from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
-from livetable.feed.rows.keyed_table import ChangingTable
+from livetable.feed.rows.keyed_table import KeyedTable
 from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.plain_subscribers import PUBLIC_BYTES, PUBLIC_SECONDS
 from livetable.feed.server.sent import Frames
@@ -442,7 +442,7 @@ def upsert(feed: Feed, table: TableState, now: float, **rows: list[int]) -> None
     captured = captured_rows(rows)
     came = list(map(prepared, captured))
 
-    def act(changing: ChangingTable) -> None:
+    def act(changing: KeyedTable) -> None:
         parts, state = fit(came, changing.now, changing.key, {})
         changing.upsert(parts, state, now)
 
