@@ -321,7 +321,7 @@ def _maker(options: argparse.Namespace) -> MakePublisher:
 def _of_tape(file: str) -> tuple[str, Any]:
     """Return the name of a tape's table, and its key."""
     from livetable.feed.protocol.labels import from_json
-    from livetable.feed.tape.file import TapeReader
+    from livetable.feed.tape.reader import TapeReader
 
     tape = TapeReader(Path(file))
     try:

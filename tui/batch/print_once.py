@@ -123,8 +123,8 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
 
 def _of_tape(target: Target, options: ViewOptions) -> Any:
     """Return a tape's table at a time, or at its end."""
-    from livetable.feed.tape.file import TapeReader
     from livetable.feed.tape.player import Playback
+    from livetable.feed.tape.reader import TapeReader
     from livetable.tui.model.tape_history import TapeHistory
     from livetable.tui.text.clock import read_moment
 

@@ -233,7 +233,7 @@ def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> 
             tape = target.tape
 
             def opened(tape: Path = tape) -> None:
-                from livetable.feed.tape.file import TapeReader
+                from livetable.feed.tape.reader import TapeReader
 
                 TapeReader(tape).close()
 

@@ -23,9 +23,11 @@ from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.rows.replica import Follower, body_of
 from livetable.feed.tape import file as file_module
 from livetable.feed.tape import recorder as recorder_module
-from livetable.feed.tape.file import BadTape, TapeReader, TapeWriter
+from livetable.feed.tape.file import BadTape
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
 from livetable.feed.tape.recorder import BadRecording, Recorder, Rotation, read_rotation
+from livetable.feed.tape.writer import TapeWriter
 from tests.feed.rows.test_keyed_table import Feed
 
 
@@ -131,7 +133,7 @@ def test_a_recording_that_was_cut_off_opens_up_to_its_last_whole_frame(path: Pat
 def test_rubbish_behind_the_last_frame_is_passed_over(path: Path) -> None:
     write(path, 30, close=False)
     with path.open("ab") as file:
-        file.write(file_module._MARK + b"\xff" * 40 + b"rubbish" + file_module._MARK)
+        file.write(file_module.MARK + b"\xff" * 40 + b"rubbish" + file_module.MARK)
     reader = TapeReader(path)
     check(reader, 30)
     reader.close()
@@ -147,7 +149,7 @@ def test_a_tape_that_is_being_written_can_be_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"\x00" * 5000, file_module._MARK * 100, b"PAR1" + bytes(100)]
+    "content", [b"", b"hello", b"\x00" * 5000, file_module.MARK * 100, b"PAR1" + bytes(100)]
 )
 def test_files_that_are_no_tape(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.tape"

@@ -22,7 +22,7 @@ from livetable.feed import Publisher
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.tape.file import TapeWriter
+from livetable.feed.tape.writer import TapeWriter
 from livetable.tui.app import LivetableApp, all_bindings
 from livetable.tui.config.settings import BadFile, Settings, read_settings, view_path
 from livetable.tui.config.view_file import Remembered, read_view, write_view
