@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from livetable.feed.client.connection import Client, Event
+    from livetable.feed.client.connection import Client
+    from livetable.feed.client.events import Event
     from livetable.feed.client.requests import News
     from livetable.feed.protocol.messages import Header
     from livetable.feed.rows.replica import Followed
@@ -192,7 +193,8 @@ class Subscriber(Closing):
             self._tell()
 
     def _read(self, endpoint: str) -> None:
-        from livetable.feed.client.connection import Barred, Client, Gone, Refused
+        from livetable.feed.client.connection import Client
+        from livetable.feed.client.events import Barred, Gone, Refused
         from livetable.feed.client.requests import News
         from livetable.feed.rows.replica import Reading
 

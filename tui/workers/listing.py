@@ -156,7 +156,7 @@ class Lister:
         return thread
 
     def _read(self, client: Any) -> None:
-        from livetable.feed.client.connection import Barred, Gone, Link
+        from livetable.feed.client.events import Barred, Gone, Link
         from livetable.feed.client.requests import News
 
         client.ask(None)

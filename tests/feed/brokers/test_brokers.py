@@ -26,7 +26,8 @@ from livetable.feed.base.addresses import scheme_of
 from livetable.feed.base.extras import MissingExtra
 from livetable.feed.brokers import nats
 from livetable.feed.brokers.broker import broker_at, pack, unpack
-from livetable.feed.client.connection import Client, Gone
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Gone
 from livetable.feed.client.requests import News
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.protocol.messages import Header, Position

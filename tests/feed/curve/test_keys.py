@@ -15,7 +15,8 @@ import pytest
 import zmq
 
 from livetable.feed import Publisher, Subscriber
-from livetable.feed.client.connection import Barred, Client
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Barred
 from livetable.feed.client.requests import News
 from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadEndpoint, BadKey

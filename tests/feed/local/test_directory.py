@@ -13,7 +13,8 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.base import descriptors
-from livetable.feed.client.connection import Barred, Client, Link
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Barred, Link
 from livetable.feed.client.requests import News
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
 from livetable.feed.local import claims, directory, folders, viewer_sockets

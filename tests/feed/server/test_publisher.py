@@ -24,7 +24,8 @@ import pytest
 import zmq
 
 from livetable.feed import Publisher
-from livetable.feed.client.connection import Client, Gone, Link
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Gone, Link
 from livetable.feed.client.requests import News
 from livetable.feed.errors import (
     BadEndpoint,
