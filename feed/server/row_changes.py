@@ -162,6 +162,7 @@ class RowChanges:
 
     def _begun(self, held: Held, first: Beginning | None) -> Beginning:
         loaded("livetable.feed.rows.deltas")
+        loaded("livetable.feed.rows.keyed_table")  # for `_changing`: in a turn nothing is imported
         from livetable.feed.rows.deltas import begun, nothing_of
 
         newest, now, frame = self._newest.encoded, self._newest.now, held.frame
