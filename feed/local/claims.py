@@ -131,6 +131,7 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
         BadEndpoint: the folder's path is too long for a socket.
         RuntimeFolder: there is no folder to hold it in.
     """
+    # Long, as it is one hold: from the look at who has the name until it is written down.
     import fcntl
 
     folder = own_folder()

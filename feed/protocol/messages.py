@@ -255,6 +255,7 @@ class Header:
         Raises:
             WireError: it is no header of this protocol's version; the sentence names the field.
         """
+        # Long, as it is a list: one field after the other.
         message = json_object(data, MAX_HEADER, "header")
         kind = text_of(message, "kind", 16)
         if kind not in KINDS:

@@ -85,6 +85,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
     Raises:
         BadFrame: they are of another type, or have another number of parts.
     """
+    # Long, as keys are handed over in so many forms; then all go one way.
     shape = state.shape
     columns: list[Any]
     if len(fields) > 1:

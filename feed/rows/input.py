@@ -179,6 +179,7 @@ def fit(
     Raises:
         BadFrame: a column of the key is missing, or a column changes its type.
     """
+    # Long, as each column may change the state that the next one is fitted to.
     parts = []
     for one in rows:
         arrays: dict[int, pa.Array] = {}

@@ -212,6 +212,7 @@ class KeyedTable:
         at_end: bool = False,
     ) -> None:
         """Make a state the one now, less what is over the limit; remember what changed."""
+        # Long, as rows, keys, times and the log have to change together or not at all.
         before = self.now
         rows = after.rows
         left = [(gone, before.rows.stored_of(gone))]

@@ -109,6 +109,7 @@ class Hub:
             then: Called once that is done.
             waits: Whether to wait until it is done, for a while.
         """
+        # Long by what it says; two jobs, of which the second may have to wait for an encoding.
 
         def finish() -> None:
             bound = self.sockets.get(endpoint)

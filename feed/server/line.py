@@ -122,6 +122,7 @@ class Line:
         return self._messages()
 
     def _messages(self) -> list[bytes] | None:
+        # Long, as it is one loop over bytes: a call a frame would cost more than the frame.
         buffer = self._buffer
         found: list[bytes] = []
         if self.stage == 0:

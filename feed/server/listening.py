@@ -51,6 +51,7 @@ def close_connections(port: int) -> None:
 
 
 def _bound(endpoint: str) -> tuple[Any, str]:
+    # Long, as each step may fail, and what is open by then is closed there.
     socket = sockets()
     make = original("socket", "socket")
     if endpoint.startswith("ipc://"):

@@ -161,6 +161,7 @@ class Publisher(Published):
             BadFrame: these can't be keys of the table.
             PublisherClosed: after `close` or `end`, or in a forked child.
         """
+        # Long by what it says: how keys are given, and when they are tried as they are.
         self._check_open()
         if not self._state.seq:
             return 0

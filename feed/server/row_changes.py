@@ -91,6 +91,7 @@ class RowChanges:
         Raises:
             BadFrame: the table can't be changed so.
         """
+        # Long by what it says: one job, made and waited for.
         held = self._newest.now.held
         begun = self._begun(held, first) if self._newest.now.state is None else None
 
