@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+from functools import cache
 from typing import Any, Final
 
 from livetable.feed.base.native import original
@@ -15,8 +16,12 @@ from livetable.feed.errors import BadEndpoint
 _BACKLOG: Final = 128
 
 
+@cache
 def sockets() -> Any:
-    """Return the module, which is loaded when it is needed."""
+    """Return the module, loaded when it is first needed, and kept.
+
+    Last words are said when Python takes its modules apart: then none can be imported any more.
+    """
     import socket
 
     return socket
