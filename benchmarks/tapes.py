@@ -15,8 +15,9 @@ import pyarrow as pa
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.tape.file import TapeReader, TapeWriter
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
+from livetable.feed.tape.writer import TapeWriter
 
 
 def write(path: Path, size: int) -> None:

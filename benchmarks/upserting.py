@@ -24,7 +24,7 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.input import captured_rows, fit, prepared
-from livetable.feed.rows.keyed_table import ChangingTable
+from livetable.feed.rows.keyed_table import KeyedTable
 from livetable.feed.rows.replica import Follower
 from livetable.feed.server.table_state import TableState
 from livetable.tui.model.table import build
@@ -85,11 +85,11 @@ def main() -> None:
     def upsert(changed: pd.DataFrame) -> None:
         came = list(map(prepared, captured_rows(changed)))
 
-        def act(changing: ChangingTable) -> None:
+        def act(changing: KeyedTable) -> None:
             parts, now = fit(came, changing.now, changing.key, {})
             changing.upsert(parts, now, 0.0)
 
-        state.change(act, 0.0, 0.0)
+        state.rows.change(act, 0.0, 0.0)
 
     def apply(found: Snapshot) -> None:
         delta = decoder.delta(found.body.data)

@@ -29,7 +29,7 @@ from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import METADATA_KEY, Header, Position, Want
 from livetable.feed.rows.replica import Follower
-from livetable.feed.tape.file import TapeWriter
+from livetable.feed.tape.writer import TapeWriter
 from livetable.tui.batch.print_once import print_once
 from livetable.tui.cli.main import build_parser
 from livetable.tui.config.settings import read_settings

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.addresses import shown, shown_command
 from livetable.feed.errors import LivetableError
-from livetable.feed.local.directory import check_address, check_endpoint
-from livetable.feed.protocol.messages import check_name, name_from
+from livetable.feed.local.endpoints import check_address, check_endpoint
+from livetable.feed.protocol.names import check_name, name_from
 from livetable.feed.sources.file_types import ENDINGS, form_of, is_folder, path_of
 from livetable.tui.model.budget import USUAL, Budget, HistorySize
 from livetable.tui.text.places import place as place_of
@@ -189,9 +189,7 @@ def is_pipe(path: Path) -> bool:
 
 
 def _is_live(name: str) -> bool:
-    from livetable.feed.local.directory import (
-        find,  # late: hardly ever is there a file of that name
-    )
+    from livetable.feed.local.directory import find  # late: there is hardly ever such a file
 
     return bool(find(name))
 

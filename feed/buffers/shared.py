@@ -20,7 +20,7 @@ from typing import Final
 
 from livetable.feed.buffers.pool import MOST, PAGE, Piece, Room
 from livetable.feed.errors import WireError
-from livetable.feed.protocol.messages import Place
+from livetable.feed.protocol.place import Place
 
 MOST_PIECES: Final = 32
 """So many pieces of memory a process shares at most: each takes two descriptors of the producer."""

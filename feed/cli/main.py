@@ -31,8 +31,8 @@ from livetable.feed.base.command_line import (
 )
 from livetable.feed.base.signals import heed, leave_at_last
 from livetable.feed.errors import LivetableError
-from livetable.feed.local.directory import check_address, check_endpoint
-from livetable.feed.protocol.messages import check_name, name_from
+from livetable.feed.local.endpoints import check_address, check_endpoint
+from livetable.feed.protocol.names import check_name, name_from
 from livetable.feed.sources.file_types import form_of, is_folder, path_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ LAST_SECONDS: Final = 8.0
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line as argparse knows it."""
+    # Long, as it is a list: one option after the other.
     parser = Parser(
         prog="livetable-feed",
         description="Publish something as a live table that `livetable NAME` shows.",
@@ -118,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    # Long, as what a signal does, and what is left to tidy up, hangs on these few names.
     given, command = split_command(arguments)
     if command is not None:
         given.insert(0, "command")
@@ -174,6 +176,7 @@ def _check(options: argparse.Namespace) -> None:
         LivetableError: it is wrong; so says the sentence.
         OSError: a path on it can't be.
     """
+    # Long, as it is a list: one refusal after the other.
     source = options.source
     if options.secure and options.insecure:
         fail(PROGRAM, "--secure and --insecure contradict each other", 2)
@@ -238,6 +241,7 @@ def _tell_key(*, make: bool) -> int:
 
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     """Publish until stopped; tell whether there was nothing to publish, nor will be."""
+    # Long, as it is one order: what can be refused is, before anything is published.
     from livetable.feed.server.publisher import Publisher
     from livetable.feed.sources.registry import find_source
 
@@ -321,7 +325,7 @@ def _maker(options: argparse.Namespace) -> MakePublisher:
 def _of_tape(file: str) -> tuple[str, Any]:
     """Return the name of a tape's table, and its key."""
     from livetable.feed.protocol.labels import from_json
-    from livetable.feed.tape.file import TapeReader
+    from livetable.feed.tape.reader import TapeReader
 
     tape = TapeReader(Path(file))
     try:

@@ -8,33 +8,22 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import zmq
 
-from livetable.feed.client.requests import News, Wanting
-from livetable.feed.curve import introduction
-from livetable.feed.curve.keys import (
-    KeyPair,
-    changed,
-    config_folder,
-    how_to_trust,
-    key_text,
-    known_feed,
-    new_pair,
-    own_pair,
-)
+from livetable.feed.client.events import Barred, Event, Gone, Link, Progress, Refused
+from livetable.feed.client.proof import FAILED, Proof
+from livetable.feed.client.requests import Wanting
 from livetable.feed.errors import BadEndpoint, BadKey, WireError
 from livetable.feed.protocol.messages import (
     HEARTBEAT_MS,
     HEARTBEAT_TIMEOUT_MS,
     WINDOW,
     Header,
-    Place,
-    can_share,
     new_topic,
 )
+from livetable.feed.protocol.place import Place, can_share
 
 if TYPE_CHECKING:
     from livetable.feed.buffers.shared import Reader
@@ -45,75 +34,8 @@ MAX_PART: Final = 64 << 20
 RETRY_SECONDS: Final = 2.0
 """After keys did not fit it is tried again after this long."""
 
-_FAILED: Final = (
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
-)
-_OTHER_MECHANISM: Final = zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
-_SEVERAL: Final = 3
 _RECONNECT_MS: Final = 20
 _RECONNECT_MAX_MS: Final = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The connection came or went.
-
-    Attributes:
-        connected: Whether the other side is there and speaks ZeroMQ.
-    """
-
-    connected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A table's feed stopped answering.
-
-    Attributes:
-        table: The table's name, None for the catalogue.
-    """
-
-    table: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A snapshot in parts is on its way.
-
-    Attributes:
-        table: The table's name.
-        done: How much is here, from 0 to 1.
-    """
-
-    table: str
-    done: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A message that does not follow the protocol was dropped.
-
-    Attributes:
-        reason: Why, as a sentence.
-    """
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Barred:
-    """The feed and this reader don't agree on keys: nothing is read, and it is tried again.
-
-    Attributes:
-        reason: Why, and what to do, as a sentence.
-    """
-
-    reason: str
-
-
-Event = News | Link | Gone | Progress | Refused | Barred
 
 
 class Client:
@@ -142,9 +64,7 @@ class Client:
         self._listen.setblocking(False)
         self._crowded: str | None = None
         """Why it did not connect, until that is told."""
-        self._key: bytes | None = None
-        self._pair: KeyPair | None = None
-        self._failures = 0
+        self._proof = Proof(endpoint)
         self._retry_at: float | None = None
         self._memory: Reader | None = None
         self._shared = context is not None
@@ -233,9 +153,9 @@ class Client:
         for option, value in options.items():
             self._socket.setsockopt(option, value)
         self._monitor = self._socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | _FAILED
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | FAILED
         )
-        self._prove()
+        self._proof.prove(self._socket)
         self._poller = zmq.Poller()
         for one in (self._socket, self._monitor, self._listen):
             self._poller.register(one, zmq.POLLIN)
@@ -254,16 +174,6 @@ class Client:
 
         pid = pid_at(self.endpoint)
         return None if pid is None else crowded(pid)
-
-    def _prove(self) -> None:
-        """Ask a feed whose key is known to prove that it has it; show one's own."""
-        self._key = known_feed(self.endpoint) if self.endpoint.startswith("tcp://") else None
-        if self._key is not None:
-            # Without a key of one's own any will do: the feed says that it does not know it.
-            self._pair = own_pair() or self._pair or new_pair()
-            self._socket.setsockopt(zmq.CURVE_SERVERKEY, self._key)
-            self._socket.setsockopt(zmq.CURVE_PUBLICKEY, self._pair.public)
-            self._socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret)
 
     def _disconnect(self) -> None:
         self._memory = None
@@ -322,45 +232,19 @@ class Client:
     def _look_at_link(self) -> Iterator[Event]:
         # By hand: zmq.utils.monitor loads zmq.asyncio for this. Event, value; then the address.
         event, detail = struct.unpack("=Hi", self._monitor.recv_multipart()[0])
-        if event & _FAILED:
-            self._failures += 1
-            if (reason := self._barred(event, detail)) is not None:
+        if event & FAILED:
+            if (reason := self._proof.failed(event, detail)) is not None:
                 # ZeroMQ does not try again by itself; the person may have seen to it by then.
                 self._retry_at = time.monotonic() + RETRY_SECONDS
                 yield Barred(reason)
             return
         connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
         if connected:
-            self._failures = 0
+            self._proof.agreed()
         yield Link(connected)
         if connected:
             for wanting in self._wantings.values():
                 self._say(wanting.restart(time.monotonic()))
-
-    def _barred(self, event: int, detail: int) -> str | None:
-        """Return why the two sides don't agree on keys, None if it is something else."""
-        where = self.endpoint
-        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            pair = own_pair()
-            if pair is None:
-                return f"{where} lets in whose key it knows: make yours with livetable-feed keygen"
-            return (
-                f"{where} does not know your key: have this line put into authorized_viewers "
-                f"there: {key_text(pair.public)}"
-            )
-        if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and detail == _OTHER_MECHANISM:
-            if self._key is not None:
-                return (
-                    f"WARNING: {where} DOES NOT PROVE ITS KEY any more, it offers everything to "
-                    "anybody, or somebody else answers there. If you know why, take its line out "
-                    f"of {config_folder() / 'known_feeds'}"
-                )
-            return f"{where} shows its tables to who knows its key: {how_to_trust(where)}"
-        # A wrong key looks like a line that is cut: only several in a row say something.
-        if self._key is None or self._failures % _SEVERAL:
-            return None
-        shown = introduction.ask(where)
-        return None if shown == self._key else changed(where, self._key, shown)
 
     def _receive(self) -> Iterator[Event]:
         for _ in range(64):

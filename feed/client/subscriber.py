@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.closing import Closing
 from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
-from livetable.feed.protocol.messages import check_name
+from livetable.feed.protocol.names import check_name
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from livetable.feed.client.connection import Client, Event
+    from livetable.feed.client.connection import Client
+    from livetable.feed.client.events import Event
     from livetable.feed.client.requests import News
     from livetable.feed.protocol.messages import Header
     from livetable.feed.rows.replica import Followed
@@ -55,7 +56,7 @@ class Subscriber(Closing):
         self.header: Header | None = None
         self._endpoint = endpoint
         if endpoint:
-            from livetable.feed.local.directory import check_endpoint
+            from livetable.feed.local.endpoints import check_endpoint
 
             check_endpoint(endpoint)
             if not table:
@@ -192,7 +193,8 @@ class Subscriber(Closing):
             self._tell()
 
     def _read(self, endpoint: str) -> None:
-        from livetable.feed.client.connection import Barred, Client, Gone, Refused
+        from livetable.feed.client.connection import Client
+        from livetable.feed.client.events import Barred, Gone, Refused
         from livetable.feed.client.requests import News
         from livetable.feed.rows.replica import Reading
 

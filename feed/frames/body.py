@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from livetable.feed.protocol.messages import NO_SOURCE, Place, Position, SourceStatus
+from livetable.feed.protocol.messages import Position
+from livetable.feed.protocol.place import Place
+from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
 
 
 @dataclass(frozen=True, slots=True)

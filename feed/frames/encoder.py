@@ -15,7 +15,7 @@ from livetable.feed.arrow.from_pandas import columns_of, values_of_column
 from livetable.feed.buffers.pool import LEAST, MOST, Room
 from livetable.feed.buffers.shared import SharedRoom
 from livetable.feed.frames.body import Body
-from livetable.feed.frames.capture import Captured
+from livetable.feed.frames.captured import Captured
 from livetable.feed.frames.template import Column, Layout, Stencil, layout_of
 from livetable.feed.protocol.labels import to_json, to_text
 from livetable.feed.protocol.messages import METADATA_KEY

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from livetable.feed.errors import RuntimeFolder
-from livetable.feed.local.directory import check_folder, folders, own_folder, sweep
+from livetable.feed.local.folders import check_folder, folders, own_folder
+from livetable.feed.local.viewer_sockets import sweep
 
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from livetable.feed.errors import BadName, WireError
-
-VERSION: Final = 1
-"""Version of the protocol; a reader refuses others, naming both."""
+from livetable.feed.errors import WireError
+from livetable.feed.protocol.fields import (
+    VERSION,
+    count_of,
+    json_object,
+    labels_of,
+    ranges_of,
+    seconds_of,
+    text_of,
+)
+from livetable.feed.protocol.names import MAX_NAME
+from livetable.feed.protocol.place import Place
+from livetable.feed.protocol.source_status import SourceStatus
+from livetable.feed.protocol.table_info import TableInfo
 
 PART_BYTES: Final = 1 << 18
 """A body goes in parts of at most this size, so that heartbeats and small tables get between."""
@@ -34,9 +42,6 @@ MAX_WANT: Final = 4096
 
 MAX_BODY: Final = 4 << 30
 """Largest body that is read, in bytes."""
-
-MAX_NAME: Final = 64
-"""Longest table name, in bytes of UTF-8 (it is part of a socket's path)."""
 
 IDLE_SECONDS: Final = 1.0
 """A want that waits this long without news is answered with `idle`."""
@@ -55,11 +60,7 @@ KINDS: Final = frozenset({"snapshot", "delta", "idle", "end", "absent", "catalog
 WITH_BODY: Final = frozenset({"snapshot", "delta"})
 """Kinds of messages that have a body, cut into parts."""
 
-MAX_RANGES: Final = 10_000
-"""Most ranges of rows that a delta says are gone."""
-
 _PRIVATE_TOPIC = b"@"
-_MEMORY_NAME: Final = "livetable-[0-9a-f]{32}"
 
 
 def new_topic() -> bytes:
@@ -72,84 +73,12 @@ def new_epoch() -> str:
     return os.urandom(8).hex()
 
 
-def check_name(name: object) -> str:
-    """Return `name` if a table may be called so.
-
-    Raises:
-        BadName: not a string, empty, longer than 64 bytes, with a slash, a hash, a control
-            character, or with ``@ - . ~`` or a space at its start.
-    """
-    if not isinstance(name, str):
-        raise BadName(f"a table's name is a string, not {type(name).__name__}")
-    if not name or not name.isprintable() or name != unicodedata.normalize("NFC", name):
-        raise BadName(f"{name!r:.80} can't be a table's name: use printable characters")
-    if len(name.encode()) > MAX_NAME:
-        raise BadName(f"{name!r:.80} is too long for a table's name: {MAX_NAME} bytes at most")
-    if name[0] in "@-.~ " or name[-1] == " " or set(name) & set("/\\#") or "://" in name:
-        raise BadName(
-            f"{name!r} can't be a table's name: leave out / \\ # and an @ - . ~ at the start"
-        )
-    return name
-
-
-def name_from(text: str, other: str) -> str:
-    """Return the name of a table that is made of something called otherwise, such as a file.
-
-    Args:
-        text: What that is called: anything. ``*`` and ``[]`` are patterns where names are given.
-        other: The name if nothing is left of it.
-    """
-    text = unicodedata.normalize("NFC", text)
-    plain = "".join("+" if one in "*?[]/\\#" or not one.isprintable() else one for one in text)
-    end = plain.encode()[-MAX_NAME:].decode(errors="ignore")
-    return end.lstrip("@-.~ ").rstrip() or other
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far a table is: which life of its feed, and the frame's number in it."""
 
     epoch: str
     seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in its feed's memory a body is, for a viewer on the same machine.
-
-    Attributes:
-        pid: The feed's process.
-        fd: That process's descriptor of the memory.
-        name: What the memory is called: ``livetable-`` and 32 hexadecimal digits.
-        at: Its first byte.
-        number: What the memory's first eight bytes say while it is there. Once it is copied they
-            are looked at: if they say something else, it was written over.
-    """
-
-    pid: int
-    fd: int
-    name: str
-    at: int
-    number: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the place as a JSON object."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def from_json(cls, value: object) -> Place:
-        """Read a place.
-
-        Raises:
-            WireError: a field is missing or of another type.
-        """
-        if not isinstance(value, dict):
-            raise WireError("memory: must be an object")
-        name = _text(value, "name", 64)
-        if not re.fullmatch(_MEMORY_NAME, name):
-            raise WireError("name: must be livetable- and 32 hexadecimal digits")
-        counts = {one: _count(value, one) for one in ("pid", "fd", "at", "number")}
-        return cls(name=name, **counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,168 +130,32 @@ class Want:
         Raises:
             WireError: it is no want of this protocol's version.
         """
-        message = _json_object(data, MAX_WANT, "want")
-        topic = _text(message, "topic", 64).encode()
+        message = json_object(data, MAX_WANT, "want")
+        topic = text_of(message, "topic", 64).encode()
         if not topic.startswith(_PRIVATE_TOPIC) or len(topic) < 17:
             raise WireError("a want's topic must start with @ and be 17 to 64 bytes long")
         table = message.get("table")
         have = None
         if message.get("epoch") is not None:
-            have = Position(_text(message, "epoch", 64), _count(message, "seq"))
+            have = Position(text_of(message, "epoch", 64), count_of(message, "seq"))
         fetching, part = None, 0
         if message.get("part") is not None:
             triple = message["part"]
             if not (isinstance(triple, list) and len(triple) == 3):
                 raise WireError("part: must be [epoch, seq, number]")
             fields = dict(zip(("epoch", "seq", "part"), triple, strict=True))
-            fetching = Position(_text(fields, "epoch", 64), _count(fields, "seq"))
-            part = _count(fields, "part")
+            fetching = Position(text_of(fields, "epoch", 64), count_of(fields, "seq"))
+            part = count_of(fields, "part")
         return cls(
-            number=_count(message, "want"),
+            number=count_of(message, "want"),
             topic=topic,
-            table=None if table is None else _text(message, "table", MAX_NAME),
+            table=None if table is None else text_of(message, "table", MAX_NAME),
             have=have,
             fetching=fetching,
             part=part,
             deltas=message.get("deltas") is True,
             memory=message.get("memory") is True,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """A line of the catalogue: a table as its feed describes it.
-
-    Attributes:
-        name: The table's name.
-        epoch: Which life of the feed.
-        seq: Number of the newest frame, 0 if none was sent yet.
-        rows: Rows of the newest frame.
-        columns: Columns of the newest frame, without the index.
-        rate: Frames per second over the last seconds.
-        age: Seconds since the newest frame, None if there is none.
-        pid: The feed's process.
-        process: What that process is called.
-        key: Labels of the key columns, as JSON labels.
-        state: ``gone`` where its process is not heard any more, through a broker; ``ended`` where
-            it has just ended; else empty.
-    """
-
-    name: str
-    epoch: str
-    seq: int
-    rows: int
-    columns: int
-    rate: float
-    age: float | None
-    pid: int
-    process: str
-    key: tuple[Any, ...] = ()
-    state: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the line as a JSON object."""
-        names = (name for name in self.__slots__ if name != "state" or self.state)
-        return {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_json(cls, value: object) -> TableInfo:
-        """Read a line of a catalogue.
-
-        Raises:
-            WireError: a field is missing or of another type.
-        """
-        if not isinstance(value, dict):
-            raise WireError("tables: must be a list of objects")
-        return cls(
-            name=_table_name(value),
-            epoch=_text(value, "epoch", 64),
-            seq=_count(value, "seq"),
-            rows=_count(value, "rows"),
-            columns=_count(value, "columns"),
-            rate=_seconds(value, "rate") or 0.0,
-            age=_seconds(value, "age"),
-            pid=_count(value, "pid"),
-            process=_text(value, "process", 256),
-            key=_labels(value, "key"),
-            state=_text(value, "state", 16) if "state" in value else "",
-        )
-
-
-MOST_LINES: Final = 20
-"""Lines that could not be read of which the text is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """How a feed stands with what it reads the table from: a file, a pipe, a command.
-
-    Attributes:
-        reading: How much of what was there at the start is read, 0 to 1; None once all is. Until
-            then the table is a part of the whole.
-        settling: Whether the line at the end, which has no end of its own yet, may be a row soon.
-        unfinished: Which row is of such a line: it may still become another one. None if none is.
-        checking: Whether it is being looked whether what was read is still the file's.
-        unreadable: How many lines could not be read.
-        lines: The first of them: number from 1, beginning of the text, what is wrong.
-    """
-
-    reading: float | None = None
-    settling: bool = False
-    unfinished: int | None = None
-    checking: bool = False
-    unreadable: int = 0
-    lines: tuple[tuple[int, str, str], ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the status as a JSON object; what it does not say is left out."""
-        said: dict[str, Any] = {}
-        if self.reading is not None:
-            said["reading"] = round(self.reading, 4)
-        if self.unfinished is not None:
-            said["unfinished"] = self.unfinished
-        said |= {name: True for name in ("settling", "checking") if getattr(self, name)}
-        if self.unreadable:
-            said["unreadable"] = self.unreadable
-            said["lines"] = [
-                [number, *(text.encode("utf-8", "replace").decode()[:200] for text in texts)]
-                for number, *texts in self.lines[:MOST_LINES]
-            ]
-        return said
-
-    @classmethod
-    def from_json(cls, value: object) -> SourceStatus:
-        """Read a status.
-
-        Raises:
-            WireError: a field is of another type.
-        """
-        if not isinstance(value, dict):
-            raise WireError("source: must be an object")
-        reading = _seconds(value, "reading")
-        lines = value.get("lines", [])
-        if not isinstance(lines, list) or len(lines) > MOST_LINES:
-            raise WireError(f"lines: must be a list of at most {MOST_LINES}")
-        kept = []
-        for line in lines:
-            if not (isinstance(line, list) and len(line) == 3):
-                raise WireError("lines: must be lists of [number, text, reason]")
-            fields = dict(zip(("number", "text", "reason"), line, strict=True))
-            kept.append(
-                (_count(fields, "number"), _text(fields, "text", 200), _text(fields, "reason", 200))
-            )
-        return cls(
-            reading=None if reading is None else min(reading, 1.0),
-            settling=value.get("settling") is True,
-            unfinished=_count(value, "unfinished") if "unfinished" in value else None,
-            checking=value.get("checking") is True,
-            unreadable=_count(value, "unreadable", 0),
-            lines=tuple(kept),
-        )
-
-
-NO_SOURCE: Final = SourceStatus()
-"""Of a table that is read from nothing, or of which there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,58 +255,54 @@ class Header:
         Raises:
             WireError: it is no header of this protocol's version; the sentence names the field.
         """
-        message = _json_object(data, MAX_HEADER, "header")
-        kind = _text(message, "kind", 16)
+        # Long, as it is a list: one field after the other.
+        message = json_object(data, MAX_HEADER, "header")
+        kind = text_of(message, "kind", 16)
         if kind not in KINDS:
             raise WireError(f"kind: {kind!r} is unknown to version {VERSION} of the protocol")
         position = None
         if kind != "absent":
-            position = Position(_text(message, "epoch", 64), _count(message, "seq"))
+            position = Position(text_of(message, "epoch", 64), count_of(message, "seq"))
         part, parts = 0, 1
         if kind in WITH_BODY:
             pair = message.get("part")
             if not (isinstance(pair, list) and len(pair) == 2):
                 raise WireError("part: must be [number, parts]")
-            part = _count({"part": pair[0]}, "part")
-            parts = _count({"parts": pair[1]}, "parts")
+            part = count_of({"part": pair[0]}, "part")
+            parts = count_of({"parts": pair[1]}, "parts")
             if part >= parts:
                 raise WireError(f"part: {part} of {parts} does not exist")
         tables = message.get("tables", [])
         if not isinstance(tables, list):
             raise WireError("tables: must be a list")
-        size = _count(message, "size", 0)
+        size = count_of(message, "size", 0)
         if size > MAX_BODY:
             raise WireError(f"size: {size} bytes are more than the {MAX_BODY} that are read")
         note, failure = message.get("note"), message.get("failure")
         return cls(
             kind=kind,
-            table=_text(message, "table", MAX_NAME),
-            want=_count(message, "want") if "want" in message else None,
+            table=text_of(message, "table", MAX_NAME),
+            want=count_of(message, "want") if "want" in message else None,
             position=position,
-            age=_seconds(message, "age"),
-            time=_seconds(message, "time"),
-            rate=_seconds(message, "rate") or 0.0,
-            rows=_count(message, "rows", 0),
-            columns=_count(message, "columns", 0),
+            age=seconds_of(message, "age"),
+            time=seconds_of(message, "time"),
+            rate=seconds_of(message, "rate") or 0.0,
+            rows=count_of(message, "rows", 0),
+            columns=count_of(message, "columns", 0),
             size=size,
             part=part,
             parts=parts,
-            key=_labels(message, "key"),
-            note=None if note is None else _text(message, "note", 4096),
-            failure=None if failure is None else _text(message, "failure", 4096),
+            key=labels_of(message, "key"),
+            note=None if note is None else text_of(message, "note", 4096),
+            failure=None if failure is None else text_of(message, "failure", 4096),
             tables=tuple(map(TableInfo.from_json, tables)),
-            since=_count(message, "since") if kind == "delta" else None,
-            gone=_ranges(message) if kind == "delta" else (),
+            since=count_of(message, "since") if kind == "delta" else None,
+            gone=ranges_of(message) if kind == "delta" else (),
             ended=message.get("ended") is True,
             memory=Place.from_json(message["memory"]) if "memory" in message else None,
             source=SourceStatus.from_json(message["source"]) if "source" in message else None,
             silent=message.get("silent") is True,
         )
-
-
-def can_share(endpoint: str) -> bool:
-    """Tell whether viewers at an endpoint can read their feed's memory: on the same Linux."""
-    return endpoint.startswith("ipc://") and hasattr(os, "memfd_create")
 
 
 def split(body: memoryview, part_bytes: int = PART_BYTES) -> list[memoryview]:
@@ -524,77 +313,3 @@ def split(body: memoryview, part_bytes: int = PART_BYTES) -> list[memoryview]:
 def looks_like_livetable(frames: Sequence[bytes]) -> bool:
     """Tell whether a multipart message was sent by a livetable feed."""
     return len(frames) >= 2 and frames[1].startswith(b'{"livetable":')
-
-
-def _json_object(data: bytes, limit: int, what: str) -> dict[str, Any]:
-    if len(data) > limit:
-        raise WireError(f"a {what} of {len(data)} bytes is longer than the {limit} that are read")
-    try:
-        message = json.loads(data)
-    except (ValueError, RecursionError):
-        raise WireError(f"a {what} must be JSON") from None
-    if not isinstance(message, dict) or "livetable" not in message:
-        raise WireError(f'a {what} must be a JSON object with "livetable":{VERSION}')
-    if message["livetable"] != VERSION:
-        raise WireError(
-            f"the other side speaks version {message['livetable']!r:.20} of the protocol, "
-            f"this one {VERSION}: update the older of the two"
-        )
-    return message
-
-
-def _text(message: dict[str, Any], name: str, limit: int) -> str:
-    value = message.get(name)
-    if not isinstance(value, str) or len(value) > limit:
-        raise WireError(f"{name}: must be a string of at most {limit} characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise WireError(f"{name}: must be Unicode text") from None
-    return value
-
-
-def _table_name(message: dict[str, Any]) -> str:
-    try:
-        return check_name(message.get("name"))
-    except BadName as error:
-        raise WireError(f"name: {error}") from None
-
-
-def _count(message: dict[str, Any], name: str, default: int | None = None) -> int:
-    value = message.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
-        raise WireError(f"{name}: must be a whole number, 0 or more")
-    return value
-
-
-def _seconds(message: dict[str, Any], name: str) -> float | None:
-    value = message.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e15:
-        raise WireError(f"{name}: must be a number, 0 or more")
-    return float(value)
-
-
-def _labels(message: dict[str, Any], name: str) -> tuple[Any, ...]:
-    value = message.get(name, [])
-    if not isinstance(value, list) or len(value) > 64:
-        raise WireError(f"{name}: must be a list of at most 64 labels")
-    return tuple(value)
-
-
-def _ranges(message: dict[str, Any]) -> tuple[tuple[int, int], ...]:
-    value = message.get("gone", [])
-    if not isinstance(value, list) or len(value) > MAX_RANGES:
-        raise WireError(f"gone: must be a list of at most {MAX_RANGES} ranges")
-    ranges, behind = [], 0
-    for pair in value:
-        if not (isinstance(pair, list) and len(pair) == 2):
-            raise WireError("gone: must be a list of [first, count]")
-        first, count = _count({"gone": pair[0]}, "gone"), _count({"gone": pair[1]}, "gone")
-        if first < behind or not count:
-            raise WireError("gone: the ranges must ascend, each of a row at least")
-        behind = first + count
-        ranges.append((first, count))
-    return tuple(ranges)

@@ -14,14 +14,16 @@ from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.arrow.from_pandas import to_arrow, values_of_column
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.body import Body
-from livetable.feed.frames.capture import Captured, capture
+from livetable.feed.frames.capture import capture
+from livetable.feed.frames.captured import Captured
 from livetable.feed.frames.encoder import Encoder, stream, text_note
+from livetable.feed.protocol.fields import MAX_RANGES
 from livetable.feed.protocol.labels import from_json, to_text
-from livetable.feed.protocol.messages import MAX_RANGES
 from livetable.feed.rows.input import fitted
-from livetable.feed.rows.keyed_table import Difference, State, keys_of
+from livetable.feed.rows.keys import keys_of
 from livetable.feed.rows.row_map import Numbers
 from livetable.feed.rows.schema import Shape
+from livetable.feed.rows.state import Difference, State
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 
@@ -83,6 +85,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
     Raises:
         BadFrame: they are of another type, or have another number of parts.
     """
+    # Long, as keys are handed over in so many forms; then all go one way.
     shape = state.shape
     columns: list[Any]
     if len(fields) > 1:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,8 +16,9 @@ from livetable.feed.arrow.cells import of_cells
 from livetable.feed.arrow.common_type import cast_exactly, wider
 from livetable.feed.arrow.from_pandas import columns_of, to_arrow, values_of_column
 from livetable.feed.errors import BadFrame
-from livetable.feed.frames.capture import Captured, capture
+from livetable.feed.frames.capture import capture
 from livetable.feed.frames.capture import is_column as _is_column
+from livetable.feed.frames.captured import Captured
 from livetable.feed.frames.python_rows import (
     columns_of_dict,
     is_many,
@@ -27,22 +28,7 @@ from livetable.feed.frames.python_rows import (
     series_row,
 )
 from livetable.feed.rows.schema import Shape
-
-if TYPE_CHECKING:
-    from livetable.feed.rows.keyed_table import State
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """Rows with some or all of a table's columns.
-
-    Attributes:
-        arrays: Their values, by field.
-        rows: How many there are.
-    """
-
-    arrays: Mapping[int, pa.Array]
-    rows: int
+from livetable.feed.rows.state import Incoming, State
 
 
 @dataclass(frozen=True)
@@ -193,6 +179,7 @@ def fit(
     Raises:
         BadFrame: a column of the key is missing, or a column changes its type.
     """
+    # Long, as each column may change the state that the next one is fitted to.
     parts = []
     for one in rows:
         arrays: dict[int, pa.Array] = {}

@@ -5,97 +5,21 @@ Whoever owns one lets one thread at a time change it (`TableState` does); a `Sta
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from livetable.feed.arrow.arrays import comparable
 from livetable.feed.errors import BadFrame
-from livetable.feed.rows.input import Incoming
+from livetable.feed.rows.change_log import ChangeLog
+from livetable.feed.rows.keys import keys_of, told, twice_in
 from livetable.feed.rows.row_map import GONE, Numbers, Rows, in_any_order
-from livetable.feed.rows.schema import Shape
+from livetable.feed.rows.state import Change, Difference, Incoming, State
 from livetable.feed.rows.store import Store
 
-MOST_CHANGES: Final = 10_000
-"""Changes that are remembered one by one, for viewers that missed some."""
-
-_LEAST_REMEMBERED: Final = 4096
-_NAN: Final = ("NaN",)  # NaN is not equal to itself, so it could never be found as a key
 _NONE: Final[Numbers] = np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class State:
-    """A table as it stands.
-
-    Attributes:
-        shape: Its columns.
-        rows: Its rows.
-        store: Their values.
-        first: What the first row counts, if the index only counts.
-    """
-
-    shape: Shape
-    rows: Rows
-    store: Store
-    first: int
-
-    @classmethod
-    def of(cls, schema: pa.Schema, arrays: Sequence[pa.Array], rows: int) -> State:
-        """Return the state that a body's columns describe."""
-        shape = Shape.of(schema)
-        store = Store.of(arrays, rows)
-        counts = shape.described["range"]
-        numbers = np.arange(rows, dtype=np.int64)
-        return cls(shape, Rows.of(numbers), store, counts[0] if counts else 0)
-
-    def with_index(self) -> State:
-        """Return the state with an index that has values, where it only counted."""
-        rows = len(self.rows)
-        columns = self.store.reader(self.rows.stored(0, rows)).columns()
-        step = self.shape.described["range"][1]
-        index = pa.array(self.first + step * np.arange(rows, dtype=np.int64))
-        return State(
-            self.shape.with_index(), Rows.of(np.arange(rows, dtype=np.int64)),
-            Store.of([index, *columns], rows), 0,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Change:
-    """What one change did, by numbers of rows.
-
-    Attributes:
-        seq: The table's after it.
-        end: The number that the next row would have got before it.
-        touched: Rows that were there and hold something else now.
-        gone: Rows that were there and are not any more.
-    """
-
-    seq: int
-    end: int
-    touched: Numbers
-    gone: Numbers
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a viewer that shows an earlier state needs.
-
-    Attributes:
-        gone: Where, in the earlier state, the rows are that are not there any more; ascending.
-        changed: Where, in the state now, the rows are that hold something else or are new;
-            ascending.
-        stored: Where the values of those are stored.
-    """
-
-    gone: Numbers
-    changed: Numbers
-    stored: Numbers
 
 
 @dataclass(frozen=True)
@@ -111,7 +35,7 @@ class _Tail:
     replaced: Incoming | None
 
 
-class ChangingTable:
+class KeyedTable:
     """The rows of one table.
 
     Args:
@@ -144,8 +68,7 @@ class ChangingTable:
         self._index: OrderedDict[Hashable, int] | None = None
         self._written: OrderedDict[int, float] = OrderedDict()
         """When rows were last written to, by number, the longest ago first. Only with `ttl`."""
-        self._changes: deque[Change] = deque()
-        self._remembered = 0
+        self._log = ChangeLog()
         self.seq = seq
         self._tail: _Tail | None = None
         if ttl is not None:
@@ -167,7 +90,7 @@ class ChangingTable:
         """
         index = self._keys()
         keys = self._keys_in(parts)
-        if (twice := _twice(keys)) is not None:
+        if (twice := twice_in(keys)) is not None:
             raise BadFrame(
                 f"the key {told(twice)} is there twice in these rows: hand over the last one only"
             )
@@ -289,6 +212,7 @@ class ChangingTable:
         at_end: bool = False,
     ) -> None:
         """Make a state the one now, less what is over the limit; remember what changed."""
+        # Long, as rows, keys, times and the log have to change together or not at all.
         before = self.now
         rows = after.rows
         left = [(gone, before.rows.stored_of(gone))]
@@ -318,24 +242,12 @@ class ChangingTable:
         self.now = replace(after, rows=rows, first=first)
         self.seq += 1
         if after.shape is before.shape and not self._anew:
-            self._remember(Change(self.seq, before.rows.end, touched, gone))
+            self._log.remember(Change(self.seq, before.rows.end, touched, gone), len(self.now.rows))
         else:
-            self._forget()
+            self._log.forget()
             self._anew = False
         if rows.is_sparse:
             self._number_anew()
-
-    def _remember(self, change: Change) -> None:
-        changes = self._changes
-        changes.append(change)
-        self._remembered += _size(change)
-        most = max(_LEAST_REMEMBERED, len(self.now.rows))
-        while self._remembered > most or len(changes) > MOST_CHANGES:
-            self._remembered -= _size(changes.popleft())
-
-    def _forget(self) -> None:
-        self._changes.clear()
-        self._remembered = 0
 
     def _number_anew(self) -> None:
         rows = self.now.rows
@@ -347,7 +259,7 @@ class ChangingTable:
         if self._index is not None:
             self._index = OrderedDict((key, anew[at]) for key, at in self._index.items())
         self._written = OrderedDict((anew[at], when) for at, when in self._written.items())
-        self._forget()
+        self._log.forget()
 
     @property
     def tail(self) -> _Tail | None:
@@ -364,7 +276,7 @@ class ChangingTable:
             now: The time, for rows whose own is not known any more.
         """
         self.now, self.seq, self._tail, self._index = state, seq, tail, None
-        self._forget()
+        self._log.forget()
         if self._ttl is not None:
             numbers = state.rows.numbers(0, len(state.rows)).tolist()
             times = {number: self._written.get(number, now) for number in numbers}
@@ -377,7 +289,7 @@ class ChangingTable:
         if self._index is None:
             rows = self.now.rows
             keys = self._keys_of(self.now.store, rows.stored(0, len(rows)))
-            if (twice := _twice(keys)) is not None:
+            if (twice := twice_in(keys)) is not None:
                 raise BadFrame(
                     f"the table has the key {told(twice)} twice: send it without, to change rows"
                 )
@@ -410,33 +322,9 @@ class ChangingTable:
             until: That one's seq.
         """
         state, until = state or self.now, self.seq if until is None else until
-        # One call of C's takes them all: the table may be changed between any two lines.
-        changes = [one for one in list(self._changes) if seq < one.seq <= until]
-        if not changes or changes[0].seq != seq + 1 or changes[-1].seq != until:
-            return None
-        end, rows = changes[0].end, state.rows
-        gone = np.unique(np.concatenate([change.gone for change in changes]))
-        gone = gone[gone < end]
-        touched = np.unique(np.concatenate([change.touched for change in changes]))
-        touched = np.setdiff1d(touched[touched < end], gone, assume_unique=True)
-        old = int(rows.rank(np.array([end], dtype=np.int64))[0])
-        if len(touched) + len(rows) - old > len(rows) // 2 + 100:
-            return None
-        positions, stored = rows.positions_of(touched), rows.stored_of(touched)
-        new = np.arange(old, len(rows), dtype=np.int64)
-        return Difference(
-            # Between those that are there now stood, one after the other, those that went.
-            rows.rank(gone) + np.arange(len(gone), dtype=np.int64),
-            np.concatenate((positions, new)),
-            np.concatenate((stored, rows.stored(old, len(rows)))),
-        )
+        return self._log.since(seq, state, until)
 
     # -- room --------------------------------------------------------------------------------------
-
-    @property
-    def is_bloated(self) -> bool:
-        """Whether the store holds more of what is over than of what is there."""
-        return self.now.store.is_bloated(len(self.now.rows))
 
     def adopt(self, before: State, compact: Store) -> None:
         """Take a compact store for what `before` stored; what came later stays as it is.
@@ -445,55 +333,13 @@ class ChangingTable:
             before: An earlier state.
             compact: Its rows' values, in order, and nothing else.
         """
-        state, known = self.now, len(before.store)
-        if state.shape is not before.shape:
-            return  # a column came meanwhile: next time
-        moved = np.full(known, GONE, dtype=np.int64)
-        moved[before.rows.stored(0, len(before.rows))] = np.arange(len(compact), dtype=np.int64)
-        behind = len(compact) - known
-        rows = state.rows.stored_anew(
-            lambda page: np.where(page < known, moved[np.minimum(page, known - 1)], page + behind)
-        )
-        store = compact
-        for arrays, count in state.store.since(known):
-            store = store.with_more(arrays, count)
-        self.now = replace(state, rows=rows, store=store)
+        if self.now.shape is before.shape:  # else a column came meanwhile: next time
+            self.now = self.now.on(before, compact)
 
 
 def compacted(state: State) -> Store:
     """Return a store of nothing but a state's rows, in order. Takes a pass over them."""
     return state.store.only(state.rows.stored(0, len(state.rows)))
-
-
-def keys_of(columns: Sequence[pa.Array]) -> list[Hashable]:
-    """Return keys as Python has them: of several columns tuples.
-
-    Raises:
-        BadFrame: lists and the like can't be keys.
-    """
-    if any(pa.types.is_nested(column.type) for column in columns):
-        raise BadFrame("lists and dicts can't be a key: choose another column")
-    lists = [
-        [_NAN if value != value else value for value in comparable(column).to_pylist()]
-        for column in columns
-    ]
-    return lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
-
-
-def told(key: Hashable) -> str:
-    """Return a key as it stands in a sentence."""
-    return "NaN" if key is _NAN else f"{key!r:.60}"
-
-
-def _twice(keys: Sequence[Hashable]) -> Hashable | None:
-    if len(set(keys)) == len(keys):
-        return None
-    seen: set[Hashable] = set()
-    for key in keys:
-        if key in seen:
-            return key if key is not None else "None"
-        seen.add(key)
-    return None
 
 
 def _with_parts(state: State, parts: Sequence[Incoming], numbers: Numbers) -> Store:
@@ -508,7 +354,3 @@ def _with_parts(state: State, parts: Sequence[Incoming], numbers: Numbers) -> St
             arrays.update((field, reader.column(field)) for field in left_out)
         store = store.with_more([arrays[field] for field in fields], part.rows)
     return store
-
-
-def _size(change: Change) -> int:
-    return 1 + len(change.touched) + len(change.gone)

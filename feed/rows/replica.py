@@ -103,6 +103,7 @@ class Follower:
         Raises:
             BodyError: it does not fit what there is; a new snapshot is needed.
         """
+        # Long, as all is checked before the first of it is taken.
         from livetable.feed.rows.row_map import Rows  # late: most tables are only ever sent whole
 
         now = self._now

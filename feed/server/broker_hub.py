@@ -25,8 +25,9 @@ from livetable.feed.brokers.broker import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.frames.body import Snapshot
-from livetable.feed.protocol.messages import Header, Position, TableInfo, new_epoch, split
-from livetable.feed.server.hub import process_name
+from livetable.feed.protocol.messages import Header, Position, new_epoch, split
+from livetable.feed.protocol.table_info import TableInfo
+from livetable.feed.server.process_name import describe
 from livetable.feed.server.table_state import TableState
 
 _log = logging.getLogger("livetable.feed")
@@ -112,7 +113,7 @@ class BrokerHub:
     def tidy(self, table: TableState) -> None:
         """Free the room of what a table's rows held before."""
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(table.compact)
+            self._loop.call_soon_threadsafe(table.rows.compact)
 
     def stop(self) -> None:
         """End the thread. Tables that were not closed have ended, and stay with the broker."""
@@ -273,7 +274,7 @@ class BrokerHub:
         await self._broker.say(header.encode())
 
     def _info(self, table: TableState, now: float) -> TableInfo:
-        return table.info(now, os.getpid(), process_name())
+        return describe(table, now)
 
     async def _send(self, table: TableState) -> None:
         """Put one newest frame after the other, each when the one before has been taken."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from livetable.feed.frames.body import Snapshot
-from livetable.feed.protocol.messages import Position, TableInfo
+from livetable.feed.protocol.messages import Position
+from livetable.feed.protocol.table_info import TableInfo
 
 if TYPE_CHECKING:
     from livetable.feed.server.table_state import TableState

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final
 
 from livetable.feed.frames.body import Snapshot
+from livetable.feed.server.sent import Sent
 
 FREE_BYTES: Final = 64 << 20
 """Of all tables of an endpoint together so much may be on its way, and some frames of each."""
@@ -22,16 +23,6 @@ SHARED_BYTES: Final = 1 << 20
 
 _LOOK_SECONDS: Final = 0.05
 _FEW: Final = 16
-
-
-class Sent(Protocol):
-    """A message on its way."""
-
-    @property
-    def done(self) -> bool:
-        """Whether no peer needs it any more."""
-        ...
-
 
 At = tuple[str, str, int, int | None]
 """What tells a body from others: table, epoch, seq, and the seq that it changes."""

@@ -28,7 +28,8 @@ from livetable.feed.brokers.broker import (
 )
 from livetable.feed.errors import BadEndpoint, LivetableError, WireError
 from livetable.feed.frames.body import Body, Snapshot
-from livetable.feed.protocol.messages import Header, Position, TableInfo
+from livetable.feed.protocol.messages import Header, Position
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.registry import MakePublisher
 

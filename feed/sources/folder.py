@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.protocol.messages import name_from
+from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import files
 from livetable.feed.sources.file_types import form_of, path_of

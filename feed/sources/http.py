@@ -19,7 +19,7 @@ from livetable.feed.base.extras import need
 from livetable.feed.base.loop_errors import hush
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadEndpoint, BadName, LivetableError
-from livetable.feed.protocol.messages import check_name
+from livetable.feed.protocol.names import check_name
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.file_types import path_of
 from livetable.feed.sources.http_answers import WRITERS, frame_of

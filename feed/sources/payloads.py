@@ -14,8 +14,9 @@ from livetable.feed.arrow.cells import unmixed_array
 from livetable.feed.arrow.envelope import check_stream
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
-from livetable.feed.frames.capture import capture, exact
+from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import MAX_COLUMNS
+from livetable.feed.frames.exact import exact
 from livetable.feed.sources import jsontext
 from livetable.feed.sources.pickle_reader import looks_pickled
 

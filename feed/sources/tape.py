@@ -7,10 +7,10 @@ import threading
 import time
 from pathlib import Path
 
-from livetable.feed.frames.capture import Captured
+from livetable.feed.frames.captured import Captured
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.tape.file import TapeReader
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
 
 
 def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:

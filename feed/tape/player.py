@@ -11,7 +11,8 @@ from livetable.feed.errors import BodyError
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.tape.file import BadTape, TapeReader
+from livetable.feed.tape.file import BadTape
+from livetable.feed.tape.reader import TapeReader
 
 _KEPT_BYTES: Final = 64 << 20
 _LEAST_KEPT: Final = 2

@@ -12,7 +12,8 @@ from typing import Final
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, body_of
-from livetable.feed.tape.file import LAST_TIME, TapeWriter
+from livetable.feed.tape.file import LAST_TIME
+from livetable.feed.tape.writer import TapeWriter
 
 _RATIO: Final = 4
 _LEAST_BYTES: Final = 1 << 20

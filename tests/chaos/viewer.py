@@ -12,7 +12,8 @@ import sys
 import time
 from typing import Any
 
-from livetable.feed.client.connection import Client, Refused
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Refused
 from livetable.feed.client.requests import News
 from livetable.feed.errors import BodyError
 from livetable.feed.frames.decoder import Decoder

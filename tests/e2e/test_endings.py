@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from livetable.feed import Publisher
-from livetable.feed.tape.file import TapeReader, TapeWriter
+from livetable.feed.tape.reader import TapeReader
+from livetable.feed.tape.writer import TapeWriter
 from livetable.tui.batch.read_loop import NoTable, Reading
 from livetable.tui.workers.feed_process import FeedProcess
 from tests.feed.tape.tapes import body, header

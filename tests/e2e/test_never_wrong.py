@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from livetable.feed.local import directory
-from livetable.feed.protocol.messages import MAX_NAME
+from livetable.feed.protocol.names import MAX_NAME
 from tests.terminal import Terminal, environment_for
 from tests.waiting import killed_after, wait_for
 

@@ -15,7 +15,7 @@ import psutil
 import pyarrow as pa
 import zmq
 
-from livetable.feed.local import directory
+from livetable.feed.local import directory, records
 from livetable.tui.target import Target, origin_of
 from tests.e2e.test_viewer import Start, View, start, view
 from tests.terminal import Terminal, command_line, environment_for
@@ -43,7 +43,7 @@ def test_a_file_is_followed(view: View, tmp_path: Path) -> None:
     assert not leftovers()
 
 
-def leftovers() -> list[directory.Entry]:
+def leftovers() -> list[records.Entry]:
     return directory.entries()
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from livetable.feed.local import directory
-from livetable.feed.tape.file import BadTape, TapeReader
+from livetable.feed.tape.file import BadTape
+from livetable.feed.tape.reader import TapeReader
 from tests.e2e.test_viewer import Start, View, counter, start, view
 from tests.terminal import command_line, environment_for
 from tests.waiting import wait_for

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from livetable.feed.local import directory
+from livetable.feed.local import claims, directory
 from tests.terminal import Terminal, command_line, environment_for
 from tests.waiting import wait_for, without_hints
 
@@ -287,7 +287,7 @@ def test_the_list_of_tables_follows_feeds(
     terminal.wait_for("2 live tables")
     first.kill()
     first.wait()
-    directory.claim("first").release()
+    claims.claim("first").release()
     terminal.wait_for("1 live table")
     terminal.send("\r")
     terminal.wait_for("row000")

@@ -21,8 +21,10 @@ import pyarrow.parquet as pq
 
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.protocol.messages import Header, Place, Position, TableInfo, Want
-from livetable.feed.tape.file import TapeWriter
+from livetable.feed.protocol.messages import Header, Position, Want
+from livetable.feed.protocol.place import Place
+from livetable.feed.protocol.table_info import TableInfo
+from livetable.feed.tape.writer import TapeWriter
 
 ROWS = 40
 

@@ -19,12 +19,14 @@ from livetable.feed.errors import BodyError, LivetableError, WireError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
-from livetable.feed.protocol.messages import Header, Position, TableInfo
+from livetable.feed.protocol.messages import Header, Position
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.rows.replica import Followed, Follower, followed
 from livetable.feed.server.endpoint import Serving
 from livetable.feed.server.table_state import TableState
 from livetable.feed.sources.payloads import recognise
-from livetable.feed.tape.file import BadTape, TapeReader
+from livetable.feed.tape.file import BadTape
+from livetable.feed.tape.reader import TapeReader
 from livetable.tui.model.table import build
 from livetable.tui.query.arrange import arrange, first_arrangement
 from livetable.tui.text.column_format import ColumnFormat

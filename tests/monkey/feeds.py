@@ -21,7 +21,7 @@ from livetable.feed import Publisher
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.tape.file import TapeWriter
+from livetable.feed.tape.writer import TapeWriter
 
 NAMES = ("tech", "energy", "x[/b]", "Ünïcode", "数据", "-", "NaN", "0501")
 

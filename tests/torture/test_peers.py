@@ -19,7 +19,7 @@ import zmq
 
 from livetable.feed import Subscriber
 from livetable.feed.errors import LivetableError
-from livetable.feed.server.peers import MOST_PRIVATE
+from livetable.feed.server.peer import MOST_PRIVATE
 from tests.peers import Peer, at_work, drain, private_topic
 from tests.terminal import environment_for
 from tests.waiting import killed_after, wait_for

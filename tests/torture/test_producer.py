@@ -226,7 +226,7 @@ def test_no_folder_and_no_permission(runtime_folder: Path) -> None:
     code, said = _child(ONE, runtime_folder / "none-such")
     assert code == 0, said  # it is put where there is room: /run/user, or /tmp
     print("no XDG_RUNTIME_DIR: exit 0, in another folder")
-    only = "import livetable.feed.local.directory as d, pathlib\n"
+    only = "import livetable.feed.local.folders as d, pathlib\n"
     only += f"d.folders = lambda: [pathlib.Path({str(closed)!r}) / 'livetable']\n"
     code, said = _child(NOBODY + only + ONE.splitlines()[1], closed)
     assert code == 1

@@ -123,8 +123,8 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
 
 def _of_tape(target: Target, options: ViewOptions) -> Any:
     """Return a tape's table at a time, or at its end."""
-    from livetable.feed.tape.file import TapeReader
     from livetable.feed.tape.player import Playback
+    from livetable.feed.tape.reader import TapeReader
     from livetable.tui.model.tape_history import TapeHistory
     from livetable.tui.text.clock import read_moment
 
@@ -200,7 +200,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
 
 def _told(listing: list[Any], lister: Lister) -> list[Any]:
     """Return a listing, and say what it may lack."""
-    from livetable.feed.local.directory import unusable
+    from livetable.feed.local.folders import unusable
 
     for problem in (lister.problem, unusable() if lister.endpoint is None else None):
         if problem is not None:

@@ -19,7 +19,7 @@ from livetable.tui.target import Target, ViewOptions
 from livetable.tui.text.places import started
 
 if TYPE_CHECKING:
-    from livetable.feed.protocol.messages import SourceStatus
+    from livetable.feed.protocol.source_status import SourceStatus
     from livetable.feed.tape.recorder import Recorder
     from livetable.tui.model.feed_state import FeedState
     from livetable.tui.model.history import History

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from livetable.feed.base.command_line import fail
 from livetable.feed.errors import LivetableError
-from livetable.feed.protocol.messages import name_from
+from livetable.feed.protocol.names import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
 from livetable.tui.cli.checks import (
     PROGRAM,
@@ -241,7 +241,7 @@ def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> 
             tape = target.tape
 
             def opened(tape: Path = tape) -> None:
-                from livetable.feed.tape.file import TapeReader
+                from livetable.feed.tape.reader import TapeReader
 
                 TapeReader(tape).close()
 

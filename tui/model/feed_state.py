@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
+from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
 
 if TYPE_CHECKING:
     from livetable.tui.model.table import Table

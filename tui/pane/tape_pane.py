@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.tape.file import BadTape, TapeReader
+from livetable.feed.tape.file import BadTape
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.row_keys import RowId
 from livetable.tui.model.table import Table

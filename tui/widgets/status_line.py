@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from livetable.feed.base.terminal_text import harmless
-from livetable.feed.protocol.messages import SourceStatus
+from livetable.feed.protocol.source_status import SourceStatus
 from livetable.tui.grid.cells import Cell, Line
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.terminal.painter import Change, Painter

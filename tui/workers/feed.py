@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from livetable.feed.protocol.messages import NO_SOURCE
+from livetable.feed.protocol.source_status import NO_SOURCE
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.slabs import Slabs
 from livetable.tui.target import Target
@@ -22,7 +22,8 @@ from livetable.tui.text.ages import age_text, rate_text
 from livetable.tui.text.places import started
 
 if TYPE_CHECKING:
-    from livetable.feed.client.connection import Client, Event
+    from livetable.feed.client.connection import Client
+    from livetable.feed.client.events import Event
     from livetable.feed.client.requests import News
     from livetable.feed.protocol.messages import Header
     from livetable.feed.rows.replica import Followed, Reading
@@ -209,7 +210,7 @@ class Subscriber:
             self._take_in(event, client)
 
     def _may_have_moved(self, event: Event) -> bool:
-        from livetable.feed.client.connection import Gone
+        from livetable.feed.client.events import Gone
         from livetable.feed.client.requests import News
 
         if self.target.endpoint is not None:
@@ -217,7 +218,7 @@ class Subscriber:
         return isinstance(event, Gone) or (isinstance(event, News) and event.header.kind == "end")
 
     def _take_in(self, event: Event, client: Client) -> None:
-        from livetable.feed.client.connection import Barred, Gone, Progress, Refused
+        from livetable.feed.client.events import Barred, Gone, Progress, Refused
         from livetable.feed.client.requests import News
 
         if isinstance(event, News):

@@ -16,7 +16,9 @@ from livetable.feed.base.addresses import shown, shown_command
 from livetable.feed.base.closing import Closing
 from livetable.feed.base.command_line import AWAY, SAID_SECONDS, say, without_sockets
 from livetable.feed.errors import LivetableError
-from livetable.feed.local.directory import MAX_PATH, own_folder, sweep
+from livetable.feed.local.endpoints import MAX_PATH
+from livetable.feed.local.folders import own_folder
+from livetable.feed.local.viewer_sockets import sweep
 from livetable.tui.target import Target
 from livetable.tui.text import places
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import BadEndpoint, BadKey, RuntimeFolder
-from livetable.feed.protocol.messages import Position, TableInfo
+from livetable.feed.protocol.messages import Position
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.tui.target import Target
 from livetable.tui.text.ages import age_text
 from livetable.tui.text.places import place, started
@@ -155,7 +156,7 @@ class Lister:
         return thread
 
     def _read(self, client: Any) -> None:
-        from livetable.feed.client.connection import Barred, Gone, Link
+        from livetable.feed.client.events import Barred, Gone, Link
         from livetable.feed.client.requests import News
 
         client.ask(None)

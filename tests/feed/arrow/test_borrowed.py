@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from livetable.feed.arrow.borrowed import lent
-from livetable.feed.frames.capture import _writable_from_outside
+from livetable.feed.frames.outside_references import writable_from_outside
 
 
 def test_no_copy_of_what_pandas_alone_has() -> None:
@@ -16,11 +16,11 @@ def test_no_copy_of_what_pandas_alone_has() -> None:
         pd.DataFrame({"a": range(5), "s": "x"}),
     ):
         again, column = frame.copy(deep=False), frame.iloc[:, 0]
-        assert not _writable_from_outside(pd.DataFrame(frame))
+        assert not writable_from_outside(pd.DataFrame(frame))
         lent_ones = [
             lent(block.values)
             for block in frame._mgr.blocks
             if isinstance(block.values, np.ndarray)
         ]
-        assert not _writable_from_outside(pd.DataFrame(frame))  # while it is encoded
+        assert not writable_from_outside(pd.DataFrame(frame))  # while it is encoded
         del again, column, lent_ones

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from livetable.feed import Publisher
 from livetable.feed.base.addresses import read_address, shown, shown_command, without_secrets
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.local.directory import check_address
+from livetable.feed.local.endpoints import check_address
 
 SECRET = "s3cretPW"
 

@@ -30,7 +30,7 @@ from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
-from livetable.feed.protocol.messages import Place, can_share
+from livetable.feed.protocol.place import Place, can_share
 from tests.waiting import killed_after, wait_for
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="there is no shared memory")

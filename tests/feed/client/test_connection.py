@@ -15,9 +15,10 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.base import descriptors
-from livetable.feed.client.connection import Barred, Client, Gone, Link
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Barred, Gone, Link
 from livetable.feed.client.requests import News
-from livetable.feed.local import directory
+from livetable.feed.local import directory, folders
 from tests.feed.server.reading import SCRIPT, Reader
 from tests.waiting import wait_for
 
@@ -69,7 +70,7 @@ def test_a_process_at_its_limit_is_not_asked(
     with Publisher("orders") as orders:
         orders.send({"a": [1]})
         assert directory.pid_at(orders.endpoint) is None  # it says so itself
-        file = directory.own_folder() / "orders.lock"
+        file = folders.own_folder() / "orders.lock"
         record = json.loads(file.read_text())
         del record["process"]  # as of an older livetable, whose endpoints are ZeroMQ's
         file.write_text(json.dumps(record))

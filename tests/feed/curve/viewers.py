@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from livetable.feed.client.connection import Barred, Client
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Barred
 from livetable.feed.client.requests import News
 from livetable.feed.curve import keys
 

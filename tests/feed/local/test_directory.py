@@ -12,7 +12,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
-from livetable.feed.local import directory
+from livetable.feed.local import claims, directory, folders, viewer_sockets
 from tests.waiting import wait_for
 
 HOLD = """
@@ -38,31 +38,31 @@ def holder(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_the_folder_is_the_users_alone(runtime_folder: Path) -> None:
-    claim = directory.claim("orders")
+    claim = claims.claim("orders")
     folder = runtime_folder / "livetable"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert claim.endpoint == f"ipc://{folder}/orders.sock"
     claim.release()
     claim.release()
     assert {path.suffix for path in folder.iterdir()} == {".process"}  # for the next table
-    directory.remove_held()
+    claims.remove_held()
     assert list(folder.iterdir()) == []
 
 
 def test_a_name_is_taken_once_in_a_process() -> None:
-    claim = directory.claim("orders")
+    claim = claims.claim("orders")
     with pytest.raises(NameTaken, match=rf"by this process \({os.getpid()}\)"):
-        directory.claim("orders")
-    directory.claim("orders", "tcp://127.0.0.1:5411").release()
+        claims.claim("orders")
+    claims.claim("orders", "tcp://127.0.0.1:5411").release()
     claim.release()
-    directory.claim("orders").release()
+    claims.claim("orders").release()
 
 
 def test_a_live_process_keeps_its_name_and_a_dead_one_does_not(runtime_folder: Path) -> None:
     process = holder(runtime_folder)
     with process:
         with pytest.raises(NameTaken, match=f"process {process.pid}"):
-            directory.claim("orders")
+            claims.claim("orders")
         (entry,) = directory.find("orders")
         assert entry.pid == process.pid
         process.kill()
@@ -70,7 +70,7 @@ def test_a_live_process_keeps_its_name_and_a_dead_one_does_not(runtime_folder: P
     left = runtime_folder / "livetable" / "orders.sock"
     assert left.is_symlink()  # it had no time to clean up
     before = os.readlink(left)
-    claim = directory.claim("orders")
+    claim = claims.claim("orders")
     claim.publish(claim.endpoint)
     assert os.readlink(left) != before
     claim.release()
@@ -115,7 +115,7 @@ def test_a_folder_others_could_write_to_is_refused(runtime_folder: Path, trouble
     else:
         folder.write_text("")
     with pytest.raises(RuntimeFolder, match=str(folder)):
-        directory.claim("orders")
+        claims.claim("orders")
     assert directory.entries() == []
 
 
@@ -125,13 +125,13 @@ def test_another_users_folder_is_refused(
     (runtime_folder / "livetable").mkdir(mode=0o700)
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
     with pytest.raises(RuntimeFolder, match="belongs to user"):
-        directory.claim("orders")
+        claims.claim("orders")
 
 
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "folders", list)
     with pytest.raises(RuntimeFolder, match="tcp://"):
-        directory.claim("orders")
+        claims.claim("orders")
 
 
 def test_too_long_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -139,12 +139,12 @@ def test_too_long_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     deep.mkdir()
     monkeypatch.setattr(directory, "folders", lambda: [deep / "livetable"])
     with pytest.raises(BadEndpoint, match="too long"):
-        directory.claim("orders")
+        claims.claim("orders")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name":1,"endpoint":"x","pid":1}', "null"])
 def test_lock_files_that_say_nothing(runtime_folder: Path, content: str) -> None:
-    folder = directory.own_folder()
+    folder = folders.own_folder()
     (folder / "x.lock").write_text(content)
     assert directory.entries() == []
 
@@ -152,10 +152,10 @@ def test_lock_files_that_say_nothing(runtime_folder: Path, content: str) -> None
 def test_where_tables_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/x")
-    assert directory.folders()[0] == Path("/run/x/livetable")
+    assert folders.folders()[0] == Path("/run/x/livetable")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "relative")
     monkeypatch.setenv("HOME", "/home/ada")
-    assert directory.folders()[-2:] == [
+    assert folders.folders()[-2:] == [
         Path(f"/tmp/livetable-{os.getuid()}"), Path("/home/ada/.cache/livetable/run"),
     ]  # fmt: skip
 
@@ -168,18 +168,18 @@ def test_a_folder_that_somebody_else_took_has_a_second_place(
     taken.chmod(0o777)
     second = runtime_folder / "home/.cache/livetable/run"
     monkeypatch.setattr(directory, "folders", lambda: [taken, second])
-    assert directory.own_folder() == second
+    assert folders.own_folder() == second
     assert second.stat().st_mode & 0o777 == 0o700
     with Publisher("orders") as orders:
         assert orders.endpoint == f"ipc://{second}/orders.sock"
         assert [entry.name for entry in directory.entries()] == ["orders"]
-    assert "is open to other users" in (directory.unusable() or "")
+    assert "is open to other users" in (folders.unusable() or "")
     taken.chmod(0o700)
-    assert directory.unusable() is None
+    assert folders.unusable() is None
 
 
 def test_sockets_of_killed_viewers_are_cleared(runtime_folder: Path) -> None:
-    folder = directory.own_folder()
+    folder = folders.own_folder()
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left, reused, new = (
@@ -195,5 +195,5 @@ def test_sockets_of_killed_viewers_are_cleared(runtime_folder: Path) -> None:
         listening.listen()
         for path in (reused, live):
             os.utime(path, (0, 0))
-        directory.sweep()
+        viewer_sockets.sweep()
     assert sorted(path.name for path in folder.iterdir()) == sorted([new.name, live.name])

@@ -7,13 +7,13 @@ import threading
 import pytest
 
 from livetable.feed.errors import RuntimeFolder
-from livetable.feed.local import directory
+from livetable.feed.local import claims, directory
 from livetable.feed.local.find import endpoints_of
 from tests.waiting import wait_for
 
 
 def test_a_table_that_is_there_is_found_at_once_and_again() -> None:
-    claim = directory.claim("orders")
+    claim = claims.claim("orders")
     claim.publish(claim.endpoint)
     missing: list[str] = []
     places = endpoints_of("orders", threading.Event(), lambda: missing.append("orders"))
@@ -39,7 +39,7 @@ def test_a_table_is_waited_for_and_followed_to_another_place() -> None:
         wait_for(lambda: missing, what="that it is missing")
         assert found == []
         for endpoint in (None, "tcp://127.0.0.1:5999"):
-            claim = directory.claim("orders", endpoint)
+            claim = claims.claim("orders", endpoint)
             claim.publish(claim.endpoint)
             wait_for(lambda place=claim.endpoint: place in found)  # type: ignore[misc]
             claim.release()

@@ -14,17 +14,16 @@ from livetable.feed.errors import BadName, WireError
 from livetable.feed.protocol.messages import (
     MAX_HEADER,
     Header,
-    Place,
     Position,
-    TableInfo,
     Want,
-    check_name,
     looks_like_livetable,
-    name_from,
     new_epoch,
     new_topic,
     split,
 )
+from livetable.feed.protocol.names import check_name, name_from
+from livetable.feed.protocol.place import Place
+from livetable.feed.protocol.table_info import TableInfo
 
 TOPIC = b"@00112233445566778899aabbccddeeff"
 WANT = (

@@ -12,7 +12,7 @@ from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.messages import Position
 from livetable.feed.rows.deltas import begun, keys_given
 from livetable.feed.rows.input import captured_rows, fit, prepared
-from livetable.feed.rows.keyed_table import ChangingTable
+from livetable.feed.rows.keyed_table import KeyedTable
 from livetable.feed.rows.replica import Followed, Follower
 from livetable.feed.server.table_state import TableState
 
@@ -39,15 +39,15 @@ class Feed:
             return
         came = list(map(prepared, captured))
 
-        def act(table: ChangingTable) -> None:
+        def act(table: KeyedTable) -> None:
             parts, now = fit(came, table.now, table.key, {})
             getattr(table, how)(parts, now, self.now)
 
         first = None if self.state.seq else begun(captured[0], None, self.state.key)
-        self.state.change(act, self.now, self.now, first=first, by_index=by_index)
+        self.state.rows.change(act, self.now, self.now, first=first, by_index=by_index)
 
     def delete(self, keys: Any, *, by_index: bool = False) -> int:
-        gone = self.state.change(
+        gone = self.state.rows.change(
             lambda table: table.delete(keys_given(keys, table.now, table.key), self.now),
             self.now, self.now, by_index=by_index,
         )  # fmt: skip

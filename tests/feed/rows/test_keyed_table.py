@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livetable.feed.errors import BadFrame
-from livetable.feed.rows import keyed_table, row_map
+from livetable.feed.rows import change_log, keyed_table, row_map
+from livetable.feed.rows.state import State
 from livetable.feed.server import table_state
 from tests.feed.rows.changing import Feed, Reader
 
@@ -19,11 +20,11 @@ COLUMNS = ("id", "price", "name")
 
 
 def expiry(feed: Feed) -> float | None:
-    return feed.state.next_expiry
+    return feed.state.rows.next_expiry
 
 
 def bloated(feed: Feed) -> bool:
-    return feed.state.is_bloated
+    return feed.state.rows.is_bloated
 
 
 def told(rows: dict[Any, dict[str, Any]], columns: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -57,7 +58,7 @@ def test_every_reader_sees_the_table(
         patch.setattr(row_map, "_SPARE_PAGES", 1)
         patch.setattr(row_map, "_MOST_EMPTY", 1)
         patch.setattr("livetable.feed.rows.store.SPARE", 4)
-        patch.setattr(keyed_table, "_LEAST_REMEMBERED", 12)
+        patch.setattr(change_log, "_LEAST_REMEMBERED", 12)
         _follow(steps, limit, ttl)
 
 
@@ -88,7 +89,7 @@ def _follow(steps: list[tuple[str, Any]], limit: int | None, ttl: float | None) 
             readers[given_].look(feed)
             continue
         elif step == "compact":
-            feed.state.compact()
+            feed.state.rows.compact()
             continue
         elif step == "delete":
             if columns:
@@ -144,11 +145,11 @@ def test_a_hole_is_filled_by_a_snapshot() -> None:
     feed, reader = Feed("id"), Reader()
     feed.send({"id": [1], "x": [0]})
     reader.look(feed)
-    for x in range(keyed_table.MOST_CHANGES + 5):
+    for x in range(change_log.MOST_CHANGES + 5):
         feed.change("upsert", pa.table({"id": [1], "x": [x]}))
     reader.look(feed)
     assert reader.kinds == ["snapshot", "snapshot"]
-    assert reader.table == {"id": [1], "x": [keyed_table.MOST_CHANGES + 4]}
+    assert reader.table == {"id": [1], "x": [change_log.MOST_CHANGES + 4]}
 
 
 def test_rows_are_only_added_and_go_on_counting() -> None:
@@ -195,23 +196,23 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     feed, reader = Feed("id"), Reader()
     feed.send({"id": range(50), "x": 0})
     assert not bloated(feed)
-    feed.state.compact()
+    feed.state.rows.compact()
     for x in range(100):
         feed.change("upsert", {"id": [x % 50], "x": [x]})
-    table = feed.state._table
+    table = feed.state.newest.table
     assert table is not None
     assert bloated(feed)
     reader.look(feed)
     made = keyed_table.compacted
 
-    def meanwhile(before: keyed_table.State) -> Any:
+    def meanwhile(before: State) -> Any:
         compact = made(before)
         feed.change("upsert", {"id": [7], "x": [-7]})  # a producer does not wait
         feed.delete([8])
         return compact
 
     monkeypatch.setattr(keyed_table, "compacted", meanwhile)
-    feed.state.compact()
+    feed.state.rows.compact()
     assert len(table.now.store) == 51
     reader.look(feed)
     assert reader.kinds[-1] == "delta"
@@ -219,7 +220,7 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     wanted[7]["x"] = -7
     assert reader.table == told(wanted, ("id", "x"))
 
-    def a_column(before: keyed_table.State) -> Any:
+    def a_column(before: State) -> Any:
         compact = made(before)
         feed.change("upsert", {"id": [7], "y": [1]})
         return compact
@@ -227,7 +228,7 @@ def test_room_is_made_while_rows_change(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("livetable.feed.rows.store.SPARE", -60)
     monkeypatch.setattr(keyed_table, "compacted", a_column)
     before = len(table.now.store)
-    feed.state.compact()  # of other columns it is of no use
+    feed.state.rows.compact()  # of other columns it is of no use
     assert len(table.now.store) == before + 1
 
 
@@ -265,4 +266,4 @@ def test_one_tables_trouble_stays_its_own() -> None:
     assert not feed.state.expire(200.0)
     assert feed.state.failure is not None
     assert "time is over stay" in feed.state.failure
-    assert feed.state.next_expiry is None
+    assert feed.state.rows.next_expiry is None

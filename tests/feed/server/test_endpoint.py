@@ -18,14 +18,16 @@ from livetable.feed.protocol.messages import (
     PART_BYTES,
     WINDOW,
     Header,
-    Place,
     Position,
     new_topic,
 )
+from livetable.feed.protocol.place import Place
 from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
-from livetable.feed.rows.keyed_table import ChangingTable
-from livetable.feed.server.endpoint import PUBLIC_BYTES, PUBLIC_SECONDS, Frames, Serving
+from livetable.feed.rows.keyed_table import KeyedTable
+from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.plain_subscribers import PUBLIC_BYTES, PUBLIC_SECONDS
+from livetable.feed.server.sent import Frames
 from livetable.feed.server.table_state import TableState
 from tests.feed.memory import PLACE
 
@@ -350,11 +352,11 @@ def upsert(feed: Feed, table: TableState, now: float, **rows: list[int]) -> None
     captured = captured_rows(rows)
     came = list(map(prepared, captured))
 
-    def act(changing: ChangingTable) -> None:
+    def act(changing: KeyedTable) -> None:
         parts, state = fit(came, changing.now, changing.key, {})
         changing.upsert(parts, state, now)
 
-    table.change(act, now, now, first=begun(captured[0], None, table.key))
+    table.rows.change(act, now, now, first=begun(captured[0], None, table.key))
     if table.wanted:
         feed.serving.news(table.name, now)
 
@@ -437,7 +439,7 @@ def test_a_table_that_has_ended_can_still_be_looked_at(
 
 
 def test_a_large_table_is_encoded_beside_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livetable.feed.server.table_state.LARGE_CELLS", 0)
+    monkeypatch.setattr("livetable.feed.server.encoding.LARGE_CELLS", 0)
     feed = Feed()
     asked: list[Any] = []
     feed.serving = Serving(
@@ -476,23 +478,24 @@ def test_a_large_table_is_encoded_beside_the_feeds_thread(monkeypatch: pytest.Mo
 
 def test_what_was_prepared_fits_some_viewers_only() -> None:
     state = TableState("t", (), lambda frame: Body(memoryview(b"x"), 1, 1))
+    encoding = state.encoding
     here, there = Position(state.epoch, 3), Position("another", 9)
-    assert state.prepared_for(None, deltas=True) is None
+    assert encoding.prepared_for(None, deltas=True) is None
     state.put("x", (1, 1), 0.0, 0.0)
     whole = state.since(None)
     assert whole is not None
-    state.prepared = replace(whole, position=here)
-    assert state.prepared_for(None, deltas=False) is state.prepared
-    assert state.prepared_for(there, deltas=False) is state.prepared
-    assert state.prepared_for(replace(here, seq=2), deltas=False) is state.prepared
-    assert state.prepared_for(here, deltas=False) is None
-    state.prepared = replace(state.prepared, since=2)
-    assert state.prepared_for(replace(here, seq=2), deltas=True) is state.prepared
-    assert state.prepared_for(replace(here, seq=2), deltas=False) is None
-    assert state.prepared_for(replace(here, seq=1), deltas=True) is None
-    assert state.prepared_for(None, deltas=True) is None
-    state.prepared = replace(state.prepared, position=there)
-    assert state.prepared_for(None, deltas=True) is None
+    encoding.prepared = replace(whole, position=here)
+    assert encoding.prepared_for(None, deltas=False) is encoding.prepared
+    assert encoding.prepared_for(there, deltas=False) is encoding.prepared
+    assert encoding.prepared_for(replace(here, seq=2), deltas=False) is encoding.prepared
+    assert encoding.prepared_for(here, deltas=False) is None
+    encoding.prepared = replace(encoding.prepared, since=2)
+    assert encoding.prepared_for(replace(here, seq=2), deltas=True) is encoding.prepared
+    assert encoding.prepared_for(replace(here, seq=2), deltas=False) is None
+    assert encoding.prepared_for(replace(here, seq=1), deltas=True) is None
+    assert encoding.prepared_for(None, deltas=True) is None
+    encoding.prepared = replace(encoding.prepared, position=there)
+    assert encoding.prepared_for(None, deltas=True) is None
 
 
 def test_who_waits_is_told_the_end_at_once(feed: Feed, viewer: Viewer) -> None:

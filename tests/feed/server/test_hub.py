@@ -135,6 +135,22 @@ def test_handlers_of_atexit_still_publish_and_viewers_see_the_end(
         assert seen[-1] == [2]
 
 
+def test_each_of_several_viewers_is_told_the_end(runtime_folder: Path) -> None:
+    """Said when modules can't be imported any more: what the first one's end needs is there."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", LATE], env=environment_for(runtime_folder),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with killed_after(started) as process, ExitStack() as stack:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        readers = [stack.enter_context(Subscriber("orders", timeout=20)) for _ in range(4)]
+        assert [reader.get()["a"].to_list() for reader in readers] == [[1]] * 4
+        process.communicate("go\n", timeout=20)
+        for reader in readers:
+            assert [frame["a"].to_list() for frame in reader][-1] == [2]
+
+
 CHILD = """
 import multiprocessing as mp, os, sys, time
 from livetable.feed import Publisher

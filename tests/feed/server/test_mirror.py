@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from livetable.feed.frames.body import Body, Snapshot
-from livetable.feed.protocol.messages import Position, TableInfo
+from livetable.feed.protocol.messages import Position
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.mirror import Elsewhere, Mirror
 from livetable.feed.server.table_state import TableState
 

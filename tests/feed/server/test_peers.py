@@ -11,14 +11,11 @@ import pytest
 
 from livetable.feed.client.requests import Wanting
 from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
-from livetable.feed.server import peers as module
-from livetable.feed.server.endpoint import MAX_WANTS, STALE_SECONDS, Serving
-from livetable.feed.server.peers import (
+from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.ends import queued
+from livetable.feed.server.peer import (
     ANSWERS,
     BODIES_AHEAD,
-    GUEST_SECONDS,
-    GUESTS,
-    IDLE_SECONDS,
     MESSAGES,
     MOST_PRIVATE,
     MOST_UNSENT,
@@ -26,9 +23,11 @@ from livetable.feed.server.peers import (
     STILL_PUBLIC_SECONDS,
     STILL_SECONDS,
     Peer,
-    Peers,
 )
+from livetable.feed.server.peers import GUEST_SECONDS, GUESTS, IDLE_SECONDS, Peers
 from livetable.feed.server.unsent import FREE_BYTES
+from livetable.feed.server.viewer import STALE_SECONDS
+from livetable.feed.server.waiting import MAX_WANTS
 from tests.feed.server.test_endpoint import Feed, Sent
 
 
@@ -240,7 +239,7 @@ def test_only_that_connection_is_shut(connect: Callable[..., Connection]) -> Non
     finally:
         for one in (listening, first, accepted, own, other):
             one.close()
-    assert module.queued(10**6) == 0
+    assert queued(10**6) == 0
 
 
 # -- what is another's -----------------------------------------------------------------------------
@@ -334,8 +333,8 @@ def test_begun_transfers_are_given_up(peers: Peers, connect: Callable[..., Conne
         feed.want(greedy, feed.listen(greedy), 1, float(number))
         for sent in feed.sent:
             sent.done = True
-    held = feed.serving._transfers["t"]
-    assert sum(len(one.snapshot.body.data) for one in held.values()) < FREE_BYTES + 4 * size
+    held = feed.serving._admission.fetching("t")
+    assert sum(len(one.snapshot.body.data) for _, one in held) < FREE_BYTES + 4 * size
     feed.taken()
     own = feed.listen(viewer)
     wanting = Wanting(own, "t")
@@ -348,7 +347,7 @@ def test_begun_transfers_are_given_up(peers: Peers, connect: Callable[..., Conne
     (*_, last) = feed.heard()
     assert (last.part, last.position) == (WINDOW + 3, Position(table.epoch, 40))
     feed.serving.tick(41.0 + STALE_SECONDS)
-    assert not feed.serving._transfers
+    assert not feed.serving._admission.fetching("t")
 
 
 def test_what_is_held_is_sent_later_and_not_called_idle(

@@ -37,7 +37,7 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.server.hub import process_name
+from livetable.feed.server.process_name import process_name
 from tests.feed.server.reading import SCRIPT, Reader
 from tests.waiting import killed_after, wait_for
 
@@ -192,7 +192,7 @@ def test_room_is_made_in_the_feeds_thread(monkeypatch: pytest.MonkeyPatch) -> No
     with Publisher("orders", key="id") as orders:
         for number in range(100):
             orders.upsert({"id": 1, "x": number})
-        table = orders._state._table
+        table = orders._state.newest.table
         assert table is not None
         wait_for(lambda: len(table.now.store) <= 12)
 

@@ -14,8 +14,9 @@ import pytest
 import zmq
 
 from livetable.feed.errors import BadEndpoint
+from livetable.feed.server.line import Sent
 from livetable.feed.server.peers import GUESTS, Peers
-from livetable.feed.server.zmtp import MOST_UNSENT, Said, Sent, Streams
+from livetable.feed.server.streams import MOST_UNSENT, Said, Streams
 from tests.terminal import environment_for
 from tests.waiting import killed_after, wait_for
 

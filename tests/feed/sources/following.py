@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from livetable.feed import Publisher
-from livetable.feed.protocol.messages import SourceStatus
+from livetable.feed.protocol.source_status import SourceStatus
 from livetable.feed.sources import files
 
 Rows = list[dict[str, Any]]

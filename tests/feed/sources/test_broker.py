@@ -19,9 +19,11 @@ import pytest
 
 from livetable.feed import Publisher, Subscriber
 from livetable.feed.brokers import nats
-from livetable.feed.client.connection import Client, Gone
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Gone
 from livetable.feed.client.requests import News
-from livetable.feed.protocol.messages import Header, TableInfo
+from livetable.feed.protocol.messages import Header
+from livetable.feed.protocol.table_info import TableInfo
 from tests.brokers import Server, free_port, missing
 from tests.feed.over_brokers import PRODUCER
 from tests.terminal import command_line, environment_for

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from livetable.feed.protocol.messages import NO_SOURCE, SourceStatus
+from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
 from livetable.feed.sources import followed as module
 from livetable.feed.sources.followed import FollowedLines
 from tests.feed.sources.following import followed
@@ -26,11 +26,11 @@ def test_only_what_is_new_is_read(tmp_path: Path) -> None:
             log.write("2,1.5\n3,")
             log.flush()
             wait_for(lambda: len(file.rows) == 2)
-            state = file.publisher._state._table
+            state = file.publisher._state.newest.table
             log.write("2.5\n")
             log.flush()
             wait_for(lambda: [row["x"] for row in file.rows] == [0.5, 1.5, 2.5])
-            assert file.publisher._state._table is state  # it was added to
+            assert file.publisher._state.newest.table is state  # it was added to
         path.write_text("at,x\n9,9.5\n")  # truncated
         wait_for(lambda: file.rows == [{"at": 9, "x": 9.5}])
         rotated = tmp_path / "log.csv.1"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from livetable.feed.sources import tape
-from livetable.feed.tape.file import BadTape, TapeWriter
+from livetable.feed.tape.file import BadTape
+from livetable.feed.tape.writer import TapeWriter
 from tests.feed.sources.running import running
 from tests.feed.tape.tapes import body, header, write
 from tests.waiting import wait_for

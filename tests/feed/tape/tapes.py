@@ -13,8 +13,9 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.rows.replica import Follower
-from livetable.feed.tape.file import TapeReader, TapeWriter
+from livetable.feed.tape.reader import TapeReader
 from livetable.feed.tape.recorder import Recorder, Rotation
+from livetable.feed.tape.writer import TapeWriter
 from tests.feed.rows.changing import Feed
 
 

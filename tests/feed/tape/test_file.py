@@ -15,7 +15,9 @@ import pytest
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.tape import file as file_module
-from livetable.feed.tape.file import BadTape, TapeReader, TapeWriter
+from livetable.feed.tape.file import BadTape
+from livetable.feed.tape.reader import TapeReader
+from livetable.feed.tape.writer import TapeWriter
 from tests.feed.tape.tapes import body, check, header, write
 
 
@@ -79,7 +81,7 @@ def test_a_recording_that_was_cut_off_opens_up_to_its_last_whole_frame(path: Pat
 def test_rubbish_behind_the_last_frame_is_passed_over(path: Path) -> None:
     write(path, 30, close=False)
     with path.open("ab") as file:
-        file.write(file_module._MARK + b"\xff" * 40 + b"rubbish" + file_module._MARK)
+        file.write(file_module.MARK + b"\xff" * 40 + b"rubbish" + file_module.MARK)
     reader = TapeReader(path)
     check(reader, 30)
     reader.close()
@@ -95,7 +97,7 @@ def test_a_tape_that_is_being_written_can_be_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"\x00" * 5000, file_module._MARK * 100, b"PAR1" + bytes(100)]
+    "content", [b"", b"hello", b"\x00" * 5000, file_module.MARK * 100, b"PAR1" + bytes(100)]
 )
 def test_files_that_are_no_tape(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.tape"

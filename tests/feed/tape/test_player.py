@@ -10,8 +10,10 @@ import pytest
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.tape import file as file_module
 from livetable.feed.tape import recorder as recorder_module
-from livetable.feed.tape.file import BadTape, TapeReader, TapeWriter
+from livetable.feed.tape.file import BadTape
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
+from livetable.feed.tape.writer import TapeWriter
 from tests.feed.tape.tapes import body, header, record, table_in, write
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.rows.replica import Follower
-from livetable.feed.tape.file import TapeReader
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
 from livetable.feed.tape.recorder import BadRecording, Recorder, Rotation, read_rotation
 from tests.feed.tape.tapes import body, check, header, record, table_in
 

@@ -11,7 +11,7 @@ import pytest
 
 from livetable.feed import Publisher
 from livetable.feed.base.command_line import SAID_SECONDS
-from livetable.feed.protocol.messages import SourceStatus
+from livetable.feed.protocol.source_status import SourceStatus
 from livetable.tui.batch import read_loop
 from livetable.tui.batch.read_loop import Hint, NoTable, Reading, asked, lacking, nothing_of
 from livetable.tui.model.feed_state import Link

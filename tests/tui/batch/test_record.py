@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from livetable.feed import Publisher
-from livetable.feed.tape.file import TapeReader
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
 from livetable.feed.tape.recorder import Recorder
 from livetable.tui.batch.read_loop import NoTable, Reading
 from livetable.tui.batch.record import NothingRecorded, run

@@ -14,8 +14,8 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.rows.replica import Follower
-from livetable.feed.tape.file import TapeReader
 from livetable.feed.tape.player import Playback
+from livetable.feed.tape.reader import TapeReader
 from livetable.feed.tape.recorder import Recorder
 from livetable.tui.batch.row_changes import NoSuchRow, changes_of
 from tests.tui.tapes import BEGAN

@@ -10,7 +10,7 @@ from livetable.feed import Publisher
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
-from livetable.feed.tape.file import TapeWriter
+from livetable.feed.tape.writer import TapeWriter
 from livetable.tui.config.settings import Settings, view_path
 from livetable.tui.query.rules import Rule
 from livetable.tui.target import PIPE, Target, ViewOptions

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from livetable.feed.tape.file import TapeReader
+from livetable.feed.tape.reader import TapeReader
 from livetable.tui.app import LivetableApp
 from livetable.tui.model.feed_state import Link
 from livetable.tui.model.table import Table

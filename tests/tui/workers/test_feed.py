@@ -13,7 +13,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from livetable.feed import Publisher
-from livetable.feed.client.connection import Client, Event, Gone
+from livetable.feed.client.connection import Client
+from livetable.feed.client.events import Event, Gone
 from livetable.feed.errors import BadKey
 from livetable.tui.app import LivetableApp
 from livetable.tui.model.feed_state import Link

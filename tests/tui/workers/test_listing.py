@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livetable.feed.protocol.messages import TableInfo
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.tui.output.text_formats import as_text
 from livetable.tui.target import Target
 from livetable.tui.workers.listing import Listed, as_table, target_of

@@ -1,0 +1,258 @@
+"""Names that this process holds, and the files that say so until it lets go of them or dies."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from livetable.feed.base.native import sleep, start_thread
+from livetable.feed.errors import BadEndpoint, NameTaken, RuntimeFolder
+from livetable.feed.local.endpoints import MAX_PATH, socket_path
+from livetable.feed.local.folders import own_folder
+from livetable.feed.local.homes import Home, homes, is_own, lives_by
+from livetable.feed.local.records import Entry, entry_of, holder_of, record_of, write_record
+
+_CLAIM_SECONDS: Final = 0.5
+"""So long a name's file may be locked by another who claims it, before the name counts as taken."""
+
+_YOUNG_SECONDS: Final = 10.0
+
+# No lock here either: see `homes`.
+_names: dict[str, Claim] = {}  # names' files of this process
+
+
+def _forget_held() -> None:
+    # A forked child holds none of its parent's locks (that is why they are `lockf` locks).
+    for home in homes.values():
+        with contextlib.suppress(OSError):
+            os.close(home.descriptor)
+    homes.clear()
+    _names.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_held)
+
+
+@atexit.register
+def remove_held() -> None:
+    """Remove this process's files."""
+    for claim in list(_names.values()):
+        claim.release()
+    for home in list(homes.values()):
+        for leftover in (home.socket, home.file):
+            with contextlib.suppress(OSError):
+                os.unlink(leftover)
+    # Their locks go with the process: what is published yet, by other handlers, has new ones.
+    homes.clear()
+
+
+@dataclass(eq=False, slots=True)
+class Claim:
+    """A name that this process holds until `release`.
+
+    Attributes:
+        name: The table's name.
+        endpoint: Where viewers find it: of a local table a link to the process's socket, by the
+            table's name. Who looks at it finds the next process there that publishes the table.
+        bind: The endpoint to bind.
+        holder: Who holds it in this process, to be told when another takes it.
+        replaced: Whom it was taken from, if that is another process.
+    """
+
+    name: str
+    endpoint: str
+    bind: str
+    _file: str
+    _process: str = ""
+    holder: Any = None
+    replaced: Entry | None = None
+    _id: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    def publish(self, endpoint: str) -> None:
+        """Tell viewers where the table is, once `endpoint` is bound.
+
+        Raises:
+            RuntimeFolder: it can't be written down.
+        """
+        try:
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                write_record(descriptor, self.record(endpoint))
+                os.utime(self._file)  # viewers watch the folder for names, not files for contents
+            finally:
+                os.close(descriptor)
+            if self.endpoint != self.bind:
+                _link(self.bind.removeprefix("ipc://"), self.endpoint.removeprefix("ipc://"))
+        except OSError as error:  # a full disk
+            raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
+
+    def record(self, endpoint: str | None) -> dict[str, Any]:
+        """Return what is to be written down."""
+        return {"name": self.name, "endpoint": endpoint, "pid": os.getpid(),
+                "process": os.path.basename(self._process), "id": self._id}  # fmt: skip
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the name is still this claim's: another process may have taken it."""
+        record = record_of(self._file)
+        return record is not None and record.get("id") == self._id
+
+    def release(self) -> None:
+        """Give the name back; a second call does nothing."""
+        if _names.get(self._file) is not self:
+            return
+        if self.is_held:
+            link = socket_path(self.endpoint)
+            for leftover in (link if link != socket_path(self.bind) else None, self._file):
+                if leftover is not None:
+                    with contextlib.suppress(OSError):
+                        os.unlink(leftover)
+        if _names.get(self._file) is self:
+            del _names[self._file]
+
+
+def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> Claim:
+    """Take a table's name for this process; a dead process's leftovers are cleared away.
+
+    Args:
+        name: A checked table name.
+        endpoint: Where it will be published; None for this process's local socket.
+        replace: Whether to take it from another process of this user that is alive.
+
+    Raises:
+        NameTaken: a live process, perhaps this one, holds it.
+        BadEndpoint: the folder's path is too long for a socket.
+        RuntimeFolder: there is no folder to hold it in.
+    """
+    # Long, as it is one hold: from the look at who has the name until it is written down.
+    import fcntl
+
+    folder = own_folder()
+    home = _home(folder)
+    stem = name if endpoint is None else f"{name}@{_file_name(endpoint)}"
+    file, link = str(folder / f"{stem}.lock"), str(folder / f"{stem}.sock")
+    for path in (home.socket, link) if endpoint is None else ():
+        if len(path.encode()) > MAX_PATH:
+            raise BadEndpoint(f"{path} is too long for a socket: choose a shorter name or folder")
+    mine = Claim(
+        name, endpoint or f"ipc://{link}", endpoint or f"ipc://{home.socket}", file, home.file
+    )
+    if (known := _names.setdefault(file, mine)) is not mine:
+        raise NameTaken(name, os.getpid(), holder=known.holder)
+    try:
+        until = time.monotonic() + _CLAIM_SECONDS
+        while True:
+            try:
+                descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not _is_at(descriptor, file):
+                    continue  # its last owner removed the file between our open and our lock
+                holder = holder_of(file, {})
+                if holder is not None and not replace:
+                    raise NameTaken(name, holder.pid)
+                mine.replaced = holder
+                write_record(descriptor, mine.record(None))
+                return mine
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    raise RuntimeFolder(f"{file} can't be locked: {error.strerror}") from None
+                if time.monotonic() > until:  # it is one of an older livetable, or claimed by many
+                    found = entry_of(record_of(file))
+                    raise NameTaken(name, found.pid if found else None) from None
+            finally:
+                os.close(descriptor)
+            sleep(0.01)
+    except BaseException:
+        _names.pop(file, None)
+        raise
+
+
+def _file_name(endpoint: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-[]:" else "_" for c in endpoint.split("://", 1)[-1])
+
+
+def _link(target: str, link: str) -> None:
+    """Make a link in the place of what is there, which viewers may be connecting to."""
+    fresh = f"{link}.{os.urandom(4).hex()}"
+    os.symlink(os.path.basename(target), fresh)
+    os.rename(fresh, link)
+
+
+def _is_at(descriptor: int, file: str) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
+    return False
+
+
+def _home(folder: Path) -> Home:
+    """Return this process's files in a folder, made if need be.
+
+    Raises:
+        RuntimeFolder: they can't be made.
+    """
+    import fcntl
+
+    home = homes.get(folder)
+    if home is not None and home.pid == os.getpid() and os.path.exists(home.file):
+        return home
+    file = str(folder / f".{os.getpid()}-{os.urandom(4).hex()}.process")
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+    made = Home(file, descriptor, os.getpid())
+    if home is not None:
+        homes.pop(folder, None)
+    if (home := homes.setdefault(folder, made)) is not made:  # another thread was faster
+        os.unlink(file)
+        os.close(descriptor)
+    else:
+        with contextlib.suppress(RuntimeError):
+            start_thread(lambda: _sweep_dead(folder))
+    return home
+
+
+def _sweep_dead(folder: Path) -> None:
+    """Remove what processes left that are dead: where they were killed."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        for file in _files(folder, ".process"):
+            if is_own(file) or lives_by(file, {}):
+                continue
+            with contextlib.suppress(OSError):
+                if time.time() - os.stat(file).st_mtime > _YOUNG_SECONDS:
+                    os.unlink(file.removesuffix(".process") + ".sock")
+                    os.unlink(file)
+        for file in _files(folder, ".lock"):
+            record = record_of(file)
+            if record is None or not record.get("process") or file in _names:
+                continue
+            if os.path.exists(os.path.join(folder, str(record["process"]))):
+                continue
+            descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_at(descriptor, file) and record_of(file) == record and file not in _names:
+                    with contextlib.suppress(OSError):
+                        os.unlink(file.removesuffix(".lock") + ".sock")
+                    os.unlink(file)
+            finally:
+                os.close(descriptor)
+
+
+def _files(folder: Path, ending: str) -> list[str]:
+    return sorted(
+        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(ending)
+    )

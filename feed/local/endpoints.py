@@ -1,0 +1,64 @@
+"""What can be an endpoint or an address, as somebody writes it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from livetable.feed.base.addresses import read_address, shown
+from livetable.feed.errors import BadEndpoint
+
+MAX_PATH = 103
+"""Longest path of a socket that Linux and macOS both take, in bytes."""
+
+
+def check_endpoint(endpoint: str) -> str:
+    """Return an endpoint if it can be one.
+
+    Raises:
+        BadEndpoint: another scheme, no path, or a port that there is not.
+    """
+    scheme, _, rest = endpoint.partition("://")
+    port = rest.rpartition(":")[2]
+    if scheme == "tcp" and "@" in rest:
+        raise BadEndpoint(f"{shown(endpoint)} takes no password: keys let viewers in, see --secure")
+    if scheme == "tcp" and rest.rpartition(":")[0] and " " not in rest:
+        if port == "*" or (port.isascii() and port.isdigit() and int(port) <= 65_535):
+            return endpoint
+        raise BadEndpoint(
+            f"{shown(endpoint)!r} has no port: write a number up to 65535, as in tcp://127.0.0.1:5411"
+        )
+    if scheme == "ipc" and rest and len(rest.encode()) <= 107:
+        return endpoint
+    raise BadEndpoint(
+        f"{shown(endpoint)!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
+    )
+
+
+def check_address(address: str) -> str:
+    """Return an address of any scheme, ``http://127.0.0.1:5000``, if it can be one.
+
+    Raises:
+        BadEndpoint: it can't; so says the sentence.
+    """
+    scheme = address.partition("://")[0]
+    if scheme in ("tcp", "ipc"):
+        return check_endpoint(address)
+    if not scheme.startswith("http"):
+        read_address(address)
+        return address
+    try:
+        # Reads it, and raises where it is no number up to 65535.
+        parts, _ = urlsplit(address), urlsplit(address).port
+    except ValueError:
+        raise BadEndpoint(
+            f"{shown(address)!r} is no address: write {scheme}://host:port, "
+            f"e.g. {scheme}://127.0.0.1:5000"
+        ) from None
+    if "@" in parts.netloc:
+        raise BadEndpoint(f"{shown(address)} takes no password: give a word by LIVETABLE_TOKEN")
+    return address
+
+
+def socket_path(endpoint: str) -> str | None:
+    """Return the file behind an ``ipc://`` endpoint, None for others."""
+    return endpoint.removeprefix("ipc://") if endpoint.startswith("ipc://") else None

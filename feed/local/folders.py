@@ -1,0 +1,94 @@
+"""The folders where this user's tables may be: which there are, and which can be trusted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from livetable.feed.errors import RuntimeFolder
+
+_AT_HOME: Final = (".cache", "livetable", "run")
+
+
+def folders() -> list[Path]:
+    """Return where tables may be, best place first; none of them need exist.
+
+    A service or a cron job has no ``XDG_RUNTIME_DIR``, while the person who logs in to look at it
+    has: so all places are looked at, and one is published in.
+    """
+    if not hasattr(os, "getuid"):
+        return []
+    named = os.environ.get("XDG_RUNTIME_DIR")
+    places = [Path(named) / "livetable"] if named and os.path.isabs(named) else []
+    places.append(Path(f"/run/user/{os.getuid()}/livetable"))
+    places.append(Path(f"/tmp/livetable-{os.getuid()}"))
+    # Where anybody may make folders somebody else may have made it: not so at home.
+    home = os.path.expanduser("~/.cache/livetable/run")
+    if os.path.isabs(home):
+        places.append(Path(home))
+    return list(dict.fromkeys(places))
+
+
+def unusable() -> str | None:
+    """Return what is wrong with a folder that is there and is not used, None if nothing is."""
+    for folder in folders():
+        try:
+            check_folder(folder)
+        except RuntimeFolder as error:
+            return str(error)
+        except OSError:
+            continue
+    return None
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that only this user can have put something into `folder`.
+
+    Raises:
+        RuntimeFolder: it is a link, no folder, another user's, or open to others.
+        FileNotFoundError: it does not exist.
+    """
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        raise RuntimeFolder(f"{folder} is not a folder: remove it")
+    if status.st_uid != os.geteuid():
+        raise RuntimeFolder(f"{folder} belongs to user {status.st_uid}: it is not used")
+    if status.st_mode & 0o077:
+        raise RuntimeFolder(
+            f"{folder} is open to other users: remove it, or close it with chmod 700"
+        )
+
+
+def own_folder() -> Path:
+    """Return the folder to publish in, made if need be.
+
+    Raises:
+        RuntimeFolder: there is no place that only this user can use.
+    """
+    problem = RuntimeFolder("local sockets need Linux or macOS: give an endpoint tcp://127.0.0.1:…")
+    for folder in folders():
+        try:
+            if not _made(folder):
+                continue
+            check_folder(folder)
+        except RuntimeFolder as error:
+            problem = error
+        except OSError as error:
+            problem = RuntimeFolder(f"{folder} can't be made: {error.strerror}")
+        else:
+            return folder
+    raise problem
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder if need be; tell whether there is a place for it."""
+    if folder.parts[-3:] == _AT_HOME:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.parent.is_dir():
+        return False
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    return True

@@ -1,0 +1,88 @@
+"""How a feed stands with what it reads a table from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from livetable.feed.errors import WireError
+from livetable.feed.protocol.fields import count_of, seconds_of, text_of
+
+MOST_LINES: Final = 20
+"""Lines that could not be read of which the text is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a feed stands with what it reads the table from: a file, a pipe, a command.
+
+    Attributes:
+        reading: How much of what was there at the start is read, 0 to 1; None once all is. Until
+            then the table is a part of the whole.
+        settling: Whether the line at the end, which has no end of its own yet, may be a row soon.
+        unfinished: Which row is of such a line: it may still become another one. None if none is.
+        checking: Whether it is being looked whether what was read is still the file's.
+        unreadable: How many lines could not be read.
+        lines: The first of them: number from 1, beginning of the text, what is wrong.
+    """
+
+    reading: float | None = None
+    settling: bool = False
+    unfinished: int | None = None
+    checking: bool = False
+    unreadable: int = 0
+    lines: tuple[tuple[int, str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status as a JSON object; what it does not say is left out."""
+        said: dict[str, Any] = {}
+        if self.reading is not None:
+            said["reading"] = round(self.reading, 4)
+        if self.unfinished is not None:
+            said["unfinished"] = self.unfinished
+        said |= {name: True for name in ("settling", "checking") if getattr(self, name)}
+        if self.unreadable:
+            said["unreadable"] = self.unreadable
+            said["lines"] = [
+                [number, *(text.encode("utf-8", "replace").decode()[:200] for text in texts)]
+                for number, *texts in self.lines[:MOST_LINES]
+            ]
+        return said
+
+    @classmethod
+    def from_json(cls, value: object) -> SourceStatus:
+        """Read a status.
+
+        Raises:
+            WireError: a field is of another type.
+        """
+        if not isinstance(value, dict):
+            raise WireError("source: must be an object")
+        reading = seconds_of(value, "reading")
+        lines = value.get("lines", [])
+        if not isinstance(lines, list) or len(lines) > MOST_LINES:
+            raise WireError(f"lines: must be a list of at most {MOST_LINES}")
+        kept = []
+        for line in lines:
+            if not (isinstance(line, list) and len(line) == 3):
+                raise WireError("lines: must be lists of [number, text, reason]")
+            fields = dict(zip(("number", "text", "reason"), line, strict=True))
+            kept.append(
+                (
+                    count_of(fields, "number"),
+                    text_of(fields, "text", 200),
+                    text_of(fields, "reason", 200),
+                )
+            )
+        return cls(
+            reading=None if reading is None else min(reading, 1.0),
+            settling=value.get("settling") is True,
+            unfinished=count_of(value, "unfinished") if "unfinished" in value else None,
+            checking=value.get("checking") is True,
+            unreadable=count_of(value, "unreadable", 0),
+            lines=tuple(kept),
+        )
+
+
+NO_SOURCE: Final = SourceStatus()
+"""Of a table that is read from nothing, or of which there is nothing to say."""

@@ -1,0 +1,131 @@
+"""The answers to wants of an endpoint's viewers, as messages that are sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Want, split
+from livetable.feed.server.admission import Admission
+from livetable.feed.server.catalogue import Catalogue
+from livetable.feed.server.headers import body_header, end_header, idle_header
+from livetable.feed.server.peer import Peer
+from livetable.feed.server.sent import Send, Sent
+from livetable.feed.server.table_state import TableState
+from livetable.feed.server.viewer import Session, Transfer
+
+
+class Answers:
+    """Answers the viewers of one endpoint.
+
+    Args:
+        send: Sends a message.
+        catalogue: The tables.
+        admission: What may be on its way.
+    """
+
+    def __init__(self, send: Send, catalogue: Catalogue, admission: Admission) -> None:
+        self._send = send
+        self._catalogue = catalogue
+        self._admission = admission
+
+    def answer(self, session: Session, table: TableState, want: Want, now: float) -> bool:
+        """Send what is newer of a table than a viewer has; tell whether anything was sent."""
+        name, peer, admission = table.name, session.viewer.peer, self._admission
+        transfer = session.transfer
+        if transfer is not None and session.is_fetching(want):
+            if not peer.may_get(now):
+                admission.hold(name, now)
+                return False
+            self._send_parts(session, transfer, table, want, now)
+            if transfer.sent == len(transfer.parts):
+                admission.give_up(session)
+            return True
+        admission.give_up(session)
+        if not peer.has_credit(name, now):
+            if table.has_news(want.have):
+                admission.hold(name, now)
+            return False
+        snapshot = admission.admitted(table, want, now, free=peer.fd is None)
+        if snapshot is None:
+            return False
+        session.has = snapshot.position
+        if admission.by_memory(snapshot, want):
+            header = body_header(table, snapshot, now, want.number)
+            session.by_memory = True
+            self._reply(session, want, replace(header, memory=snapshot.body.place))
+            return True
+        transfer = Transfer(snapshot, split(snapshot.body.data))
+        self._send_parts(session, transfer, table, want, now)
+        if transfer.sent < len(transfer.parts):
+            admission.begin(session, name, transfer)
+        return True
+
+    def idle(self, session: Session, want: Want, now: float) -> None:
+        """Answer that there is nothing new; who waits for the catalogue gets it once more."""
+        if session.table is None:
+            self.catalogue(session, want, now)
+            return
+        table = self._catalogue.tables.get(session.table)
+        if table is None:
+            header = Header("absent", session.table, want.number)
+        else:
+            if table.failed is not None:
+                session.failure_told = True
+            header = idle_header(table, want, now)
+        self._reply(session, want, header)
+
+    def catalogue(self, session: Session, want: Want, now: float) -> None:
+        """Send the list of tables."""
+        self._reply(session, want, self._catalogue.header(want.number, now))
+
+    def end(self, session: Session, table: TableState, now: float) -> None:
+        """Say that a table ended, and send its last frame to who has not asked for it yet."""
+        topic, name, want = session.viewer.topic, table.name, session.wait
+        # Who is painting just now waits for nothing: it is told under its last want's number.
+        number = want.number if want is not None else session.answered or 0
+        if want is None and (session.by_memory or session.has != table.shown):
+            snapshot = table.since(None)
+            if snapshot is not None and len(snapshot.body.data) <= WINDOW * PART_BYTES:
+                transfer = Transfer(snapshot, split(snapshot.body.data))
+                self._send_parts(session, transfer, table, Want(number, topic, name), now)
+        self._send([topic, end_header(table, number).encode()])
+
+    def turn_away(self, want: Want, peer: Peer, places: int, now: float) -> None:
+        """Tell a viewer for which there is no place so."""
+        why = (
+            f"this feed has as many viewers as it takes, {places}: close one of them, "
+            "or raise its process's limit of open files (ulimit -n)"
+        )
+        kind = "catalogue" if want.table is None else "idle"
+        position = self._catalogue.beginning
+        header = Header(kind, want.table or "", want.number, position, note=why, failure=why)
+        self._send([want.topic, header.encode()])
+        peer.told = peer.told or now
+
+    def _reply(
+        self, session: Session, want: Want, header: Header, body: memoryview | None = None
+    ) -> Sent:
+        name = session.table
+        if name is None or name in self._catalogue.tables:  # of names there are there is an end
+            session.answered = want.number
+        message: list[bytes | memoryview] = [want.topic, header.encode()]
+        sent = self._send(message if body is None else [*message, body])
+        session.viewer.peer.got(sent)
+        return sent
+
+    def _send_parts(
+        self, session: Session, transfer: Transfer, table: TableState, want: Want, now: float
+    ) -> None:
+        peer, snapshot = session.viewer.peer, transfer.snapshot
+        known = want.part if want.fetching == snapshot.position else 0
+        until = min(len(transfer.parts), known + WINDOW)
+        if known > transfer.known or not transfer.sent:
+            transfer.known, transfer.moved_at = known, now
+        for part in range(transfer.sent, until):
+            header = body_header(table, snapshot, now, want.number, part, len(transfer.parts))
+            transfer.last = self._reply(session, want, header, transfer.parts[part])
+            if peer.fd is not None:
+                self._admission.unsent.add(table.name, snapshot, transfer.last)
+        if transfer.last is not None:
+            peer.got_body(table.name, transfer.last)
+        transfer.sent = max(transfer.sent, until)

@@ -1,0 +1,129 @@
+"""What a Publisher is made with, checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from livetable.feed.base.late_import import loaded
+from livetable.feed.errors import BadEndpoint, BadFrame
+from livetable.feed.frames.captured import Captured
+from livetable.feed.local import endpoints
+from livetable.feed.protocol.labels import to_json
+
+
+def limit_of(limit: Any) -> int | None:
+    """Return how many rows there may be, None for any number.
+
+    Raises:
+        ValueError: it is no number of rows.
+    """
+    try:
+        if limit is None or (not isinstance(limit, bool) and limit == int(limit) and limit >= 1):
+            return None if limit is None else int(limit)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"limit={limit!r:.60}: a number of rows, 1 at least")
+
+
+def ttl_of(ttl: Any) -> float | None:
+    """Return how many seconds a row stays, None for ever.
+
+    Raises:
+        ValueError: it is no number of seconds.
+    """
+    try:
+        if ttl is None or (not isinstance(ttl, (bool, str)) and float(ttl) > 0):
+            return None if ttl is None else float(ttl)
+    except OverflowError:  # longer than a float tells
+        if ttl > 0:
+            return math.inf
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"ttl={ttl!r:.60}: a number of seconds, more than 0")
+
+
+def key_of(key: Any) -> tuple[Any, ...]:
+    """Return the labels of the key columns, none if there is no key.
+
+    Raises:
+        ValueError: it is no label, nor a list of them.
+    """
+    labels = tuple(key) if isinstance(key, list) else () if key is None else (key,)
+    if not all(map(_is_label, labels)):
+        raise ValueError(f"key={key!r:.60}: a column's label, or a list of them")
+    return labels
+
+
+def _is_label(one: Any) -> bool:
+    """Tell whether something can be a column's label: a tuple is one, a list of them is none."""
+    try:
+        hash(one)
+    except TypeError:
+        return False
+    return True
+
+
+def types_of(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
+    """Return types by label's JSON.
+
+    Raises:
+        BadFrame: they are none.
+    """
+    if not schema:
+        return {}
+    if not isinstance(schema, Mapping):
+        raise BadFrame(f"schema={schema!r:.60}: types by column, as in {{'price': float}}")
+    loaded("livetable.feed.arrow.common_type")
+    from livetable.feed.arrow.common_type import named_type
+
+    return {json.dumps(to_json(label)): named_type(kind) for label, kind in schema.items()}
+
+
+def is_by_broker(endpoint: Any) -> bool:
+    """Tell whether an endpoint is a broker's.
+
+    Raises:
+        BadEndpoint: it is none at all.
+    """
+    if endpoint is None:
+        return False
+    if not isinstance(endpoint, str):
+        raise BadEndpoint(f"{endpoint!r:.60} is no endpoint: write tcp://127.0.0.1:5411")
+    if "://" in endpoint and _is_brokers(endpoint):
+        return True
+    endpoints.check_endpoint(endpoint)
+    return False
+
+
+def _is_brokers(endpoint: str) -> bool:
+    from livetable.feed.base.addresses import scheme_of
+
+    return scheme_of(endpoint) is not None
+
+
+def check_key(captured: Captured, key: tuple[Any, ...], name: str) -> None:
+    """Make sure that a frame has the key columns of a table, each once.
+
+    Raises:
+        BadFrame: it does not.
+    """
+    frame = captured.frame
+    # A list: `in` of pandas' own index asks NumPy for types, which swallows a Ctrl-C.
+    known = list(frame.columns if hasattr(frame, "iloc") else frame.column_names)
+    for label in key:
+        if known.count(label) > 1:
+            raise BadFrame(f"the frame has several columns called {label!r}, which is the key")
+        if label not in known:
+            as_index = label in getattr(getattr(frame, "index", None), "names", ())
+            there = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
+            raise BadFrame(
+                f"table {name!r} has the key {label!r}, but the frame has no such column"
+                + (
+                    ": it is the index; hand over .reset_index()"
+                    if as_index
+                    else f"; there are {there or 'none'}"
+                )
+            )

@@ -1,0 +1,188 @@
+"""The newest frame of one table as bytes: encoded when it is asked for, and at most once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from livetable.feed.base.late_import import loaded
+from livetable.feed.base.log_thread import tell
+from livetable.feed.base.native import new_lock
+from livetable.feed.base.terminal_text import safe_str
+from livetable.feed.frames.body import Body, Snapshot
+from livetable.feed.protocol.messages import Position
+from livetable.feed.server.newest import Newest
+
+if TYPE_CHECKING:
+    from livetable.feed.rows.state import Difference, State
+
+_log = logging.getLogger("livetable.feed")
+
+LARGE_CELLS: Final = 5_000_000
+"""Tables of more cells than this are encoded beside the feed's thread, which goes on answering."""
+
+SLOW_SECONDS: Final = 0.005
+"""Tables whose encoding took longer than this are encoded there, too."""
+
+_NO_BODY: Final = Body(memoryview(b""), 0, 0)
+
+
+def _whole(state: State) -> Body:
+    loaded("livetable.feed.rows.deltas")
+    from livetable.feed.rows.deltas import whole
+
+    return whole(state)
+
+
+class Encoding:
+    """Encodes what viewers need of one table.
+
+    Args:
+        name: The table's name.
+        newest: The table.
+        encode: Turns what was sent into bytes; called in the feed's thread, or in one beside it.
+    """
+
+    def __init__(self, name: str, newest: Newest, encode: Callable[[Any], Body]) -> None:
+        self._name = name
+        self._newest = newest
+        self._encode = encode
+        self.prepared: Snapshot | None = None
+        """What was encoded last of a table that is encoded beside the feed's thread."""
+        self.failed_seq = 0
+        """Of the last frame that could not be encoded."""
+        self._failures = 0
+        self._took = 0.0  # seconds of the last encoding
+        self._making = new_lock()  # of encoding, which no producer's call waits for
+        self._deltas: dict[int, Snapshot] = {}  # to the newest state, by what they change
+        self._deltas_to = 0
+
+    def has_news(self, have: Position | None) -> bool:
+        """Tell whether there is a frame that a viewer at `have` does not show."""
+        return self.shown.seq > 0 and have != self.shown
+
+    @property
+    def shown(self) -> Position:
+        """Epoch and seq of the newest frame that can be shown."""
+        now, newest = self._newest.now, self._newest.encoded
+        if self.failed_seq < now.seq:
+            return Position(now.epoch, now.seq)
+        return newest.position if newest else Position(now.epoch, 0)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it may take so long to encode that it is done beside the feed's thread."""
+        now = self._newest.now
+        if self._making.locked():
+            return True
+        if now.state is None and self.is_encoded:
+            return False
+        if now.shape[0] * now.shape[1] > LARGE_CELLS:
+            return True
+        return now.state is None and (now.held.beside or self._took > SLOW_SECONDS)
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the newest frame is, or can't be."""
+        newest = self._newest.encoded
+        at = self._newest.position
+        return self.failed_seq == at.seq or (newest is not None and newest.position == at)
+
+    def prepared_for(self, have: Position | None, *, deltas: bool) -> Snapshot | None:
+        """Return what was prepared, if it brings a viewer at `have` further; None if not."""
+        made = self.prepared
+        if made is None or made.position.epoch != self._newest.now.epoch:
+            return None
+        same_life = have is not None and have.epoch == made.position.epoch
+        if made.since is not None:
+            fits = deltas and same_life and have is not None and have.seq == made.since
+            return made if fits else None
+        return made if not same_life or (have and have.seq < made.position.seq) else None
+
+    def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
+        """Return what a viewer at `have` needs to be up to date, None if it is.
+
+        A frame that can't be encoded is logged, noted and passed over.
+
+        Args:
+            have: What the viewer has.
+            deltas: Whether it can read what changed, not only whole tables.
+        """
+        with self._making:  # of a slow table another thread may be at it
+            return self._since(have, deltas=deltas)
+
+    def whole(self, encode: Callable[[Any], Body]) -> Body | None:
+        """Return the newest frame as a body, None if there is none; waits for nobody.
+
+        Args:
+            encode: Turns what `put` was given into bytes.
+        """
+        now, newest = self._newest.now, self._newest.encoded
+        frame = now.held.frame
+        if now.state is not None:
+            return _whole(now.state)
+        if frame is not None:
+            return encode(frame)
+        if newest is None:
+            newest = self._newest.encoded
+        return newest.body if newest is not None else None
+
+    def _since(self, have: Position | None, *, deltas: bool) -> Snapshot | None:
+        if not self.has_news(have):
+            return None
+        newest, now, missed = self._newest.encoded, self._newest.now, None
+        if self.failed_seq == now.seq:
+            return newest
+        position, held, state = Position(now.epoch, now.seq), now.held, now.state
+        table = self._newest.table
+        if have is not None and have.epoch == now.epoch and deltas and state and table:
+            missed = table.since(have.seq, state, now.seq)
+        began = time.monotonic()
+        try:
+            nothing = Snapshot(position, _NO_BODY, now.sent_at, now.sent_time, now.source)
+            if state is not None and have is not None and missed is not None:
+                made = self._delta(state, missed, have.seq, nothing)
+                if made is not None:
+                    return made
+            if newest is not None and newest.position == position:
+                return newest
+            body = self._encode(held.frame) if state is None else _whole(state)
+        except Exception as error:
+            self.failed_seq = position.seq
+            self._newest.failure = (
+                f"frame {position.seq} could not be encoded: {safe_str(error):.200}"
+            )
+            if self._failures == 0:
+                tell(_log, "table %r: %s", self._name, self._newest.failure, error=error)
+            self._failures += 1
+            return newest if have != self.shown else None
+        finally:
+            self._took = time.monotonic() - began
+        self._newest.failure = None
+        made = replace(nothing, body=body)
+        if self._newest.now.seq == position.seq or self._newest.now.state is None:
+            self._newest.encoded = made
+        # The bytes replace the frame: while both are held, the producer's next write into its own
+        # frame has to copy a column first. In this order: one of the two is always there.
+        if self._newest.encoded is made:
+            held.frame = None
+        return made
+
+    def _delta(
+        self, state: State, missed: Difference, since: int, now: Snapshot
+    ) -> Snapshot | None:
+        """Return what changed since a seq, once made for all that ask the same."""
+        from livetable.feed.rows.deltas import delta, ranges
+
+        if self._deltas_to != now.position.seq:
+            self._deltas.clear()
+            self._deltas_to = now.position.seq
+        if since not in self._deltas:
+            gone = ranges(missed.gone)
+            if gone is None:
+                return None
+            self._deltas[since] = replace(now, body=delta(state, missed), since=since, gone=gone)
+        return self._deltas[since]

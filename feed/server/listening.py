@@ -1,0 +1,147 @@
+"""Sockets that listen at an endpoint of the feed's own."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from functools import cache
+from typing import Any, Final
+
+from livetable.feed.base.native import original
+from livetable.feed.errors import BadEndpoint
+
+_BACKLOG: Final = 128
+
+
+@cache
+def sockets() -> Any:
+    """Return the module, loaded when it is first needed, and kept.
+
+    Last words are said when Python takes its modules apart: then none can be imported any more.
+    """
+    import socket
+
+    return socket
+
+
+def listening(endpoint: str) -> tuple[Any, str]:
+    """Return a listening socket, and its endpoint with wildcards replaced.
+
+    Raises:
+        BadEndpoint: it can't be bound.
+    """
+    try:
+        return _bound(endpoint)
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error)}") from None
+
+
+def close_connections(port: int) -> None:
+    """Close this process's descriptors of a port: in a forked child, to which they do not belong.
+
+    Linux only; elsewhere there is no list of descriptors.
+    """
+    socket = sockets()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            one = socket.socket(fileno=os.dup(int(name)))
+            with one:
+                is_it = one.family in (socket.AF_INET, socket.AF_INET6)
+                is_it = is_it and one.getsockname()[1] == port
+            if is_it:
+                os.close(int(name))
+
+
+def _bound(endpoint: str) -> tuple[Any, str]:
+    # Long, as each step may fail, and what is open by then is closed there.
+    socket = sockets()
+    make = original("socket", "socket")
+    if endpoint.startswith("ipc://"):
+        path = endpoint.removeprefix("ipc://")
+        one = make(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with contextlib.suppress(OSError):
+                os.fchmod(one.fileno(), 0o600)  # before there is a file that others could open
+            _bind_path(one, path)
+            one.listen(_BACKLOG)
+        except BaseException:
+            one.close()
+            raise
+        one.setblocking(False)
+        return one, endpoint
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    host = host.strip("[]")
+    number = 0 if port == "*" else int(port)
+    # Bytes: for a text a codec is imported, which a process that became nobody may not read.
+    name = host.encode("ascii") if host.isascii() else host
+    families = (
+        [(socket.AF_INET6, ("::", number)), (socket.AF_INET, ("0.0.0.0", number))]
+        if host == "*"
+        else [(one[0], one[4]) for one in socket.getaddrinfo(
+            name, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)][:1]
+    )  # fmt: skip
+    problem: OSError = OSError(errno.EINVAL, "Invalid argument")
+    for family, address in families:
+        try:
+            one = make(family, socket.SOCK_STREAM)
+        except OSError as error:
+            problem = error
+            continue
+        try:
+            if os.name == "posix":
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            one.bind(address)
+            one.listen(_BACKLOG)
+        except OSError as error:
+            one.close()
+            problem = error
+            continue
+        one.setblocking(False)
+        shown = "0.0.0.0" if host == "*" else one.getsockname()[0] if not _is_ip(host) else host
+        shown = f"[{shown}]" if ":" in shown else shown
+        return one, f"tcp://{shown}:{one.getsockname()[1]}"
+    raise problem
+
+
+def _is_ip(host: str) -> bool:
+    return ":" in host or re.fullmatch(r"[\d.]+", host) is not None
+
+
+def _bind_path(one: Any, path: str) -> None:
+    name = "\0" + path[1:] if path.startswith("@") else path
+    try:
+        one.bind(name)
+        return
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise
+    socket = sockets()
+    with original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(name)
+        except OSError as error:
+            if error.errno != errno.ECONNREFUSED:
+                raise OSError(errno.EADDRINUSE, "Address already in use") from None
+        else:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+    os.unlink(path)  # of a process that is dead
+    one.bind(name)
+
+
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return "another process uses it; choose another port or end that process"
+    if number == errno.EINVAL or not isinstance(error, OSError) or _is_gaierror(error):
+        return "write it as tcp://127.0.0.1:5411 or ipc:///path/of/a/socket"
+    return str(error.strerror or error).lower()
+
+
+def _is_gaierror(error: Exception) -> bool:
+    return type(error).__name__ == "gaierror"

@@ -1,0 +1,281 @@
+"""A table that this process serves under a name: from when it takes the name until it is closed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, NoReturn
+
+from livetable.feed.base.closing import Closing
+from livetable.feed.base.native import sleep, start_thread
+from livetable.feed.base.terminal_text import safe_str
+from livetable.feed.curve.keys import pair_for
+from livetable.feed.errors import LivetableError, NameTaken, PublisherClosed
+from livetable.feed.local import claims, endpoints, records
+from livetable.feed.protocol.labels import to_json
+from livetable.feed.protocol.names import check_name
+from livetable.feed.protocol.place import can_share
+from livetable.feed.server.arguments import is_by_broker, key_of, limit_of, ttl_of, types_of
+from livetable.feed.server.hub import Hub
+from livetable.feed.server.late_encoder import LateEncoder
+from livetable.feed.server.made_by import is_made_again, maker
+from livetable.feed.server.process_hub import get_hub
+from livetable.feed.server.row_changes import PATIENCE_SECONDS
+from livetable.feed.server.table_state import TableState
+from livetable.feed.server.taken import say_taken
+
+
+class Published(Closing):
+    """A name, the table that is served under it, and its end. What is in it: `Publisher`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        key: Any = None,
+        schema: Mapping[Any, Any] | None = None,
+        endpoint: str | None = None,
+        limit: int | None = None,
+        ttl: float | None = None,
+        taken: Literal["error", "replace", "number"] = "error",
+        listed: bool = True,
+        secure: bool | None = None,
+    ) -> None:
+        # Long, as it is one order: what can be refused is, before a name is held or a socket bound.
+        self._open = False
+        self._pid = os.getpid()
+        self._taken_by: str | None = None
+        self._made = maker()
+        self.on_failure: Callable[[str], object] | None = None
+        """Told of what `fail` is called with."""
+        self.name = check_name(name)
+        self._limit = limit_of(limit)
+        self._ttl = ttl_of(ttl)
+        if taken not in ("error", "replace", "number"):
+            raise ValueError(f'taken={taken!r}: "error", "replace" or "number"')
+        self._key = key_of(key)
+        by_broker = is_by_broker(endpoint)
+        self._schema = types_of(schema)
+        pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
+        self._claim: claims.Claim | None = None
+        older: Published | None = None
+        try:
+            if endpoint is None or (listed and not by_broker):
+                self._claim, older = self._claimed(endpoint, taken)
+        except (LivetableError, ImportError):
+            if endpoint is None or not endpoint.startswith("tcp://"):
+                raise
+            # Over TCP it can do without being listed: the folder only helps to find it.
+        self._state = TableState(
+            self.name,
+            tuple(map(to_json, self._key)),
+            LateEncoder(is_local=endpoint is None or can_share(endpoint)),
+            limit=self._limit,
+            ttl=self._ttl,
+        )
+        bind = self._claim.bind if self._claim is not None else endpoint or ""
+        try:
+            self._hub = _hub_of(endpoint) if by_broker and endpoint else get_hub()
+            if older is None or by_broker:
+                self._bound: str = self._hub.add(self._state, bind, pair)
+            else:
+                self._bound = self._hub.add(self._state, bind, pair, replaces=older._state)  # noqa: SLF001 - one of ours
+            self._state.on_change = partial(self._hub.news, self._state, self._bound)
+            self._state.on_taken = partial(_if_there, weakref.WeakMethod(self._lose))
+            is_local = endpoint is None and self._claim is not None
+            self.endpoint: str = self._claim.endpoint if is_local and self._claim else self._bound
+            if self._claim is not None:
+                self._claim.publish(self.endpoint)
+        except BaseException:
+            if self._claim is not None:
+                self._claim.release()
+            raise
+        self._open = True
+        if self._claim is not None and (other := self._claim.replaced) is not None:
+            _tell_taken(other, self.name)
+
+    def _claimed(self, endpoint: str | None, taken: str) -> tuple[claims.Claim, Published | None]:
+        """Return the name's claim, and the Publisher of this process that had it."""
+        name, number, older = self.name, 1, None
+        while True:
+            try:
+                claim = claims.claim(self.name, endpoint, replace=taken == "replace")
+                claim.holder = weakref.ref(self)
+                return claim, older
+            except NameTaken as error:
+                if taken == "number":
+                    number += 1
+                    self.name = check_name(f"{name}-{number}")
+                    continue
+                holder = error.holder() if callable(error.holder) else None
+                if older is not None or not isinstance(holder, Published):
+                    raise
+                if taken != "replace" and not is_made_again(holder._made, self._made):  # noqa: SLF001
+                    raise
+                older = holder
+                by = f"a newer Publisher of this process (made at {self._made[0]})"
+                older._give_up(by)  # noqa: SLF001
+
+    def _lose(self) -> None:
+        """Another process says that it has taken the name; the folder has to say so, too."""
+        if self._claim is not None and not self._claim.is_held:
+            self._taken_by, self._open = "another process", False
+            self._claim.release()
+            self._hub.remove(self._state, self._bound, waits=False)
+
+    def _give_up(self, by: str) -> None:
+        self._taken_by, self._open = by, False
+        if self._claim is not None:
+            self._claim.release()
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The columns that identify a row, none if there are none."""
+        return self._key
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the table now."""
+        self._state.expire(time.monotonic(), patience=PATIENCE_SECONDS)
+        return self._state.shape
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all who look at the table now have its newest frame.
+
+        A script that sends and ends at once need not call it: viewers get the last frame when it
+        ends. It is for what must be seen before something else happens.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether all viewers have it, have left, or nobody looks; of a broker: whether it is on
+            its way there.
+        """
+        self._check_forked()
+        if not self._open:
+            return True
+        if isinstance(self._hub, Hub):
+            return self._hub.flush(self._state, self._bound, float(timeout))
+        until = time.monotonic() + float(timeout)
+        while self._state.seq and not self._state.encoding.is_encoded and time.monotonic() < until:
+            sleep(0.005)
+        return not self._state.seq or self._state.encoding.is_encoded
+
+    def end(self, note: str | None = None) -> None:
+        """Say that nothing will change any more. The table can be looked at until `close`.
+
+        A second call does nothing.
+
+        Args:
+            note: A sentence that viewers are shown with it.
+        """
+        self._check_forked()
+        if not self._open or self._state.ended:
+            return
+        if note is not None:
+            self.note(note)
+        self._state.ended = True
+        self._hub.news(self._state, self._bound)
+
+    def note(self, sentence: str | None) -> None:
+        """Show viewers a sentence about the source, until it is replaced or None is given."""
+        self._check_open()
+        self._state.failed = None  # the newest word counts: what is noted may be cured by waiting
+        self._state.note = None if sentence is None else str(sentence)[:1000]
+
+    def close(self) -> None:
+        """End the table; viewers are told so. A second call does nothing."""
+        self._close(waits=True)
+
+    def _close(self, *, waits: bool) -> None:
+        if not self._open or os.getpid() != self._pid:
+            return
+        self._open = False
+        if self._claim is not None:
+            self._claim.release()  # at once: the name may be wanted again before viewers are told
+        if isinstance(self._hub, Hub):
+            self._hub.remove(self._state, self._bound, waits=waits)
+        elif waits:
+            self._hub.remove(self._state, self._bound)
+        else:
+            start_thread(partial(self._hub.remove, self._state, self._bound))
+
+    def __del__(self) -> None:
+        # Without this the name would stay taken by a table that nobody can send to. It may run in
+        # the midst of anything, and waits for nothing.
+        if getattr(self, "_open", False) and not sys.is_finalizing():  # then `hub` ends all tables
+            self._close(waits=False)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None and self._open and os.getpid() == self._pid:
+            self.end(f"{type(error).__name__}: {safe_str(error)}"[:200])
+        self.close()
+
+    def __copy__(self) -> NoReturn:
+        raise PublisherClosed(
+            f"table {self.name!r} has one Publisher: hand over that one, it can't be copied"
+        )
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise PublisherClosed(
+            f"table {self.name!r} belongs to this process: make a Publisher in the other one, "
+            "it can't be pickled"
+        )
+
+    def __repr__(self) -> str:
+        return f"Publisher({self.name!r}, endpoint={getattr(self, 'endpoint', None)!r})"
+
+    def _check_forked(self) -> None:
+        if os.getpid() != self._pid:
+            raise PublisherClosed(
+                f"table {self.name!r} belongs to process {self._pid}, from which this one was "
+                "forked: make a Publisher here under another name"
+            )
+
+    def _check_open(self) -> None:
+        self._check_forked()
+        if sys.is_finalizing():
+            raise PublisherClosed(f"table {self.name!r} ended with its process")
+        if self._taken_by is not None:
+            raise PublisherClosed(
+                f"table {self.name!r} was taken over by {self._taken_by}: use that one"
+            )
+        if not self._open or self._state.ended:
+            how = "closed" if not self._open else "ended"
+            raise PublisherClosed(f"table {self.name!r} was {how}: make a new Publisher")
+
+
+def _if_there(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    """Call a method of what may be gone: who is told must not keep it."""
+    if (there := method()) is not None:
+        there()
+
+
+def _tell_taken(other: records.Entry, name: str) -> None:
+    # Its own socket: the name's link leads to this process by now.
+    path = endpoints.socket_path(other.process or other.endpoint)
+    if path is not None:
+        with contextlib.suppress(RuntimeError):
+            start_thread(partial(say_taken, path, name))
+
+
+def _hub_of(endpoint: str) -> Any:
+    """Return what puts tables to a broker; it takes the place of the hub."""
+    from livetable.feed.server.broker_hub import broker_hub
+
+    return broker_hub(endpoint)

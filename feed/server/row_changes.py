@@ -1,0 +1,254 @@
+"""Single rows of one table in the feed: changed one thread after the other, none waits for long."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+
+from livetable.feed.base.late_import import loaded
+from livetable.feed.base.log_thread import tell
+from livetable.feed.base.terminal_text import safe_str
+from livetable.feed.base.turns import Job, Turns
+from livetable.feed.errors import LivetableError
+from livetable.feed.server.newest import Held, Newest, Now
+
+if TYPE_CHECKING:
+    from livetable.feed.rows.keyed_table import KeyedTable
+    from livetable.feed.rows.state import State
+
+Beginning: TypeAlias = "tuple[State, tuple[int, ...]]"
+"""What a table changes from, and which of its fields are the key."""
+
+T = TypeVar("T")
+_log = logging.getLogger("livetable.feed")
+
+PATIENCE_SECONDS: Final = 0.25
+"""So long a call waits to hear what became of it where another thread is changing the table."""
+
+
+class RowChanges:
+    """Changes the rows of one table.
+
+    Args:
+        name: The table's name.
+        key: Labels of the key columns, as JSON labels.
+        newest: The table.
+        turns: Whose turn it is.
+        came: Told when a change was made.
+        limit: The most rows that the table holds.
+        ttl: Seconds after which a row goes that was not written to again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        key: tuple[Any, ...],
+        newest: Newest,
+        turns: Turns,
+        came: Callable[[float], None],
+        *,
+        limit: int | None,
+        ttl: float | None,
+    ) -> None:
+        self._name = name
+        self._key = key
+        self._newest = newest
+        self._turns = turns
+        self._came = came
+        self._limit = limit
+        self.ttl = ttl
+        """Seconds after which a row goes, None if none does."""
+
+    def change(
+        self,
+        act: Callable[[KeyedTable], T],
+        monotonic: float,
+        time: float,
+        *,
+        first: Beginning | None = None,
+        by_index: bool = False,
+        patience: float = PATIENCE_SECONDS,
+    ) -> T | None:
+        """Change single rows.
+
+        Where another thread is at it for long, or this very thread further down (this is a signal
+        handler, a finalizer), the change is made as soon as that is done, and not waited for.
+
+        Args:
+            act: Changes the table, or raises and leaves it as it is.
+            monotonic: The time, by the monotonic clock.
+            time: The time, in seconds since 1970.
+            first: What the table begins with, if nothing was sent yet.
+            by_index: Whether rows are told apart by the index, where there is no key.
+            patience: How long to wait for who else is at it.
+
+        Returns:
+            What `act` returns, None if it was not waited for.
+
+        Raises:
+            BadFrame: the table can't be changed so.
+        """
+        # Long by what it says: one job, made and waited for.
+        held = self._newest.now.held
+        begun = self._begun(held, first) if self._newest.now.state is None else None
+
+        def job() -> T:
+            return self._change(act, monotonic, time, held, begun, first, by_index=by_index)
+
+        one = Job(job)
+        self._turns.post(one)
+        if not self._turns.settle(one, patience):
+            one.abandon(lambda error: tell(_log, "table %r: %s", self._name, safe_str(error)))
+            return None
+        if one.error is not None:
+            raise one.error
+        return one.result
+
+    def _change(
+        self,
+        act: Callable[[KeyedTable], T],
+        monotonic: float,
+        time: float,
+        held: Held,
+        begun: Beginning | None,
+        first: Beginning | None,
+        *,
+        by_index: bool,
+    ) -> T:
+        now, table = self._newest.now, self._newest.table
+        if table is None:
+            if begun is None or now.held is not held:  # something was sent meanwhile
+                begun = self._begun(now.held, first)
+            table = self._changing(*begun, now.seq)
+        if by_index and not table.key:
+            table = self._begun_by_index(table)
+        before = table.now, table.seq, table.tail
+        try:
+            table.expire(monotonic)
+            result = act(table)
+            self._newest.table = table
+            self._commit(table, monotonic, time)
+        except LivetableError:
+            if table is self._newest.table:  # rows may have gone before it was refused
+                self._commit(table, monotonic, time)
+            raise
+        except BaseException:  # Ctrl-C in the midst of it: as if it had not begun
+            table.restore(*before, monotonic)
+            raise
+        return result
+
+    def _commit(self, table: KeyedTable, monotonic: float, time: float) -> None:
+        """Make the table's rows those that readers see. One assignment: all of it or nothing."""
+        now, source = self._newest.now, self._newest.now.source
+        if table.unfinished != source.unfinished:
+            source = replace(source, unfinished=table.unfinished)
+        if table.seq == now.seq and now.state is not None:
+            self._newest.now = replace(
+                now, state=table.now, source=source, expiry=table.next_expiry
+            )
+            return
+        if table.seq > now.seq:
+            self._came(monotonic)
+            self._newest.encoded = None  # of no use any more, and as large as the table
+            shape = len(table.now.rows), len(table.now.shape.described["labels"])
+            at = monotonic, time
+        else:
+            shape, at = now.shape, (now.sent_at, now.sent_time)
+        self._newest.now = Now(
+            now.epoch, table.seq, Held(None), table.now, shape, *at, source, table.next_expiry
+        )
+
+    def _begun(self, held: Held, first: Beginning | None) -> Beginning:
+        loaded("livetable.feed.rows.deltas")
+        loaded("livetable.feed.rows.keyed_table")  # for `_changing`: in a turn nothing is imported
+        from livetable.feed.rows.deltas import begun, nothing_of
+
+        newest, now, frame = self._newest.encoded, self._newest.now, held.frame
+        if now.held is held and not now.seq:
+            if first is None:
+                raise LivetableError(f"table {self._name!r} has no rows yet")
+            state, key = first
+            return nothing_of(state), key
+        # The bytes come before the frame goes: one of the two is there.
+        body = (
+            newest.body if newest is not None and newest.position == self._newest.position else None
+        )
+        return begun(frame, body, self._key)
+
+    def _begun_by_index(self, table: KeyedTable) -> KeyedTable:
+        """Return a table to which rows were only added so far, as one with its index as key."""
+        anew = not table.now.shape.levels
+        state = table.now.with_index() if anew else table.now
+        return self._changing(state, tuple(range(state.shape.levels)), table.seq, anew=anew)
+
+    def _changing(
+        self, state: State, key: tuple[int, ...], seq: int, *, anew: bool = False
+    ) -> KeyedTable:
+        from livetable.feed.rows.keyed_table import KeyedTable
+
+        sent_at = self._newest.now.sent_at
+        return KeyedTable(state, key, seq, anew=anew, limit=self._limit, ttl=self.ttl, now=sent_at)
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When the time of the next row is over, None if none's ever is."""
+        return self._newest.now.expiry
+
+    @property
+    def is_mortal(self) -> bool:
+        """Whether rows go by themselves."""
+        return self.ttl is not None
+
+    def expire(self, monotonic: float, *, patience: float = 0.0) -> bool:
+        """Remove the rows whose time is over; tell whether there were any.
+
+        Args:
+            monotonic: The time.
+            patience: How long to wait for who is changing the table.
+        """
+        due = self._newest.now.expiry
+        if due is None or due > monotonic:
+            return False
+        seq = self._newest.now.seq
+        try:
+            self.change(lambda table: None, monotonic, time.time(), patience=patience)
+        except Exception as error:  # one table's trouble must not be that of all in the process
+            self.ttl = None
+            self._newest.failure = f"rows whose time is over stay: {safe_str(error):.200}"
+            tell(_log, "table %r: %s", self._name, self._newest.failure)
+            self._turns.post(Job(self._stay))
+        return self._newest.now.seq > seq
+
+    def _stay(self) -> None:
+        self._newest.now = replace(self._newest.now, expiry=None)
+
+    @property
+    def has_tail(self) -> bool:
+        """Whether there is a row that may still become another one."""
+        now = self._newest.now
+        return now.state is not None and now.source.unfinished is not None
+
+    @property
+    def is_bloated(self) -> bool:
+        """Whether `compact` would free much room."""
+        state = self._newest.now.state
+        return state is not None and state.store.is_bloated(len(state.rows))
+
+    def compact(self) -> None:
+        """Let go of what rows held before. Takes a pass over the table, but holds nobody up."""
+        from livetable.feed.rows.keyed_table import compacted
+
+        table, before = self._newest.table, self._newest.now.state
+        if table is None or before is None or not before.store.is_bloated(len(before.rows)):
+            return
+        store = compacted(before)
+
+        def act() -> None:
+            if self._newest.table is table and self._newest.now.state is not None:
+                table.adopt(before, store)
+                self._newest.now = replace(self._newest.now, state=table.now)
+
+        self._turns.post(Job(act))

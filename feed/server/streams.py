@@ -1,0 +1,280 @@
+"""The connections to one endpoint, as an XPUB has them: who listens to what is sent it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from typing import Final
+
+from livetable.feed.base.native import original
+from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS
+from livetable.feed.protocol.names import MAX_NAME
+from livetable.feed.server.line import READ_BYTES, Line, Sent
+from livetable.feed.server.listening import listening, sockets
+from livetable.feed.server.peer import MOST_TOPICS
+from livetable.feed.server.peers import Peers
+from livetable.feed.server.sent import Frames
+from livetable.feed.server.spare import Spare, has_room
+from livetable.feed.server.zmtp import GREETING, PING, command, framed
+
+MOST_UNSENT: Final = 128 << 20
+"""A peer that has so many bytes on their way to it and is sent more is let go."""
+
+_HANDSHAKE_SECONDS: Final = 5.0
+_PING_SECONDS: Final = 5.0
+_SILENT_SECONDS: Final = HEARTBEAT_TIMEOUT_MS / 1000
+_LINGER_SECONDS: Final = 1.0
+_AT_ONCE: Final = 64
+
+Said = list[tuple[Line, bytes | None]]
+"""Messages, and whose they are; None says that a connection is gone."""
+
+
+class Streams:
+    """One endpoint: its listening socket and its connections. Lives in the hub's thread.
+
+    Args:
+        endpoint: Where, ``tcp://…`` or ``ipc://…``.
+        peers: The accounts of the connections to all endpoints of the process.
+
+    Raises:
+        BadEndpoint: it can't be bound.
+    """
+
+    def __init__(self, endpoint: str, peers: Peers) -> None:
+        self.lines: dict[int, Line] = {}
+        self._peers = peers
+        self._by_topic: dict[bytes, dict[Line, None]] = {}
+        self._public: dict[bytes, dict[Line, None]] = {}  # of these, those that are no viewer's own
+        self._dirty: dict[Line, None] = {}
+        self.local = endpoint.startswith("ipc://")
+        self.socket, self.endpoint = listening(endpoint)
+        self._spare = Spare()
+
+    # -- what is to be polled ----------------------------------------------------------------------
+
+    def descriptors(self) -> list[tuple[int, bool]]:
+        """Return descriptors to wait for, and of which also until they can be written to."""
+        found = [(fd, bool(line.out)) for fd, line in self.lines.items()]
+        if self.socket is not None and self._takes_more:
+            found.append((self.socket.fileno(), False))
+        return found
+
+    @property
+    def _takes_more(self) -> bool:
+        # One at a time is told that there is no room; to poll for the others meanwhile would spin.
+        return not any(line.turned_away for line in self.lines.values())
+
+    def deadline(self, now: float) -> float | None:
+        """Return when `tick` has something to do."""
+        times = []
+        for line in self.lines.values():
+            if line.until is not None:
+                times.append(line.until)
+            if line.stage < 2:
+                times.append(line.came + _HANDSHAKE_SECONDS)
+            elif not line.local:
+                times.append(min(line.pinged + _PING_SECONDS, line.heard + _SILENT_SECONDS))
+        return min(times, default=None)
+
+    def tick(self, now: float) -> Said:
+        """Let go of who is silent or slow to come in; return who is gone."""
+        said: Said = []
+        for line in list(self.lines.values()):
+            late = line.stage < 2 and now >= line.came + _HANDSHAKE_SECONDS
+            over = line.until is not None and now >= line.until
+            silent = not line.local and now >= line.heard + _SILENT_SECONDS
+            if late or over or silent:
+                said += self._gone(line)
+            elif line.stage == 2 and not line.local and now >= line.pinged + _PING_SECONDS:
+                line.pinged = now
+                line.put(command(PING))
+                self._dirty[line] = None
+        return said
+
+    # -- connections -------------------------------------------------------------------------------
+
+    def accept(self, now: float) -> None:
+        """Let in who waits; near the limit of descriptors only to be told so."""
+        for _ in range(_AT_ONCE):
+            if self.socket is None or not self._takes_more:
+                return
+            reserve = False
+            try:
+                fd, _ = self.socket._accept()  # noqa: SLF001 - the bare descriptor
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._spare.give():
+                    return
+                reserve = True
+                try:
+                    fd, _ = self.socket._accept()  # noqa: SLF001 - the bare descriptor
+                except OSError:
+                    self._spare.keep()
+                    return
+            one = original("socket", "socket")(fileno=fd)
+            one.setblocking(False)
+            if not self.local:
+                socket = sockets()
+                with contextlib.suppress(OSError):
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            full = reserve or not has_room(fd)
+            line = Line(one, now, local=self.local, turned_away=full)
+            line.peer = self._peers.came(fd, now, line)
+            self.lines[fd] = line
+            line.put(GREETING)
+            self._dirty[line] = None
+
+    def ready(self, fd: int, now: float) -> Said:
+        """Read and write what one connection is ready for; return what came by it."""
+        line = self.lines.get(fd)
+        if line is None:
+            return []
+        try:
+            data = line.socket.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            data = None
+        except OSError:
+            return self._gone(line)
+        if data == b"":
+            return self._gone(line)
+        if data and not line.closing:
+            messages = line.read(data, now)
+            if messages is None:
+                return self._gone(line)
+            if line.out:
+                self._dirty[line] = None
+            return [(line, message) for message in messages if self._is_heard(line, message)]
+        if line.out:
+            self._dirty[line] = None
+        return []
+
+    def _gone(self, line: Line) -> Said:
+        """Forget a connection; say so."""
+        if self.lines.pop(line.fd, None) is None:
+            return []
+        self._dirty.pop(line, None)
+        for topic in line.topics:
+            self._forget(topic, line)
+        line.topics.clear()
+        line.drop()
+        self._peers.left(line.peer)
+        if self.socket is not None:
+            self._spare.keep()
+        return [(line, None)]
+
+    def _is_heard(self, line: Line, message: bytes) -> bool:
+        """Note a subscription or its end; tell whether who serves is to have the message."""
+        topic = message[1:]
+        if message[:1] == b"\x01":
+            if len(line.topics) >= MOST_TOPICS or line.topics.get(topic, 0) >= 100:
+                return False
+            if len(topic) > MAX_NAME:
+                return True  # who serves refuses it, and says so
+            line.topics[topic] = line.topics.get(topic, 0) + 1
+            self._by_topic.setdefault(topic, {})[line] = None
+            if not topic.startswith(b"@"):
+                self._public.setdefault(topic, {})[line] = None
+        elif message[:1] == b"\x00":
+            if topic not in line.topics:
+                return False  # another's, or nobody's
+            line.topics[topic] -= 1
+            if not line.topics[topic]:
+                del line.topics[topic]
+                self._forget(topic, line)
+        return True
+
+    def _forget(self, topic: bytes, line: Line) -> None:
+        for topics in (self._by_topic, self._public):
+            if topic in topics:
+                topics[topic].pop(line, None)
+                if not topics[topic]:
+                    del topics[topic]
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def send(self, frames: Frames) -> Sent:
+        """Send a message to who is subscribed to its topic, the first frame."""
+        topic = bytes(frames[0])
+        if topic.startswith(b"@"):
+            lines = list(self._by_topic.get(topic, ()))
+        else:
+            lines = list({
+                line: None
+                for wanted, some in self._public.items() if topic.startswith(wanted)
+                for line in some
+            })  # fmt: skip
+        sent = Sent(len(lines))
+        pieces = framed(frames)
+        for line in lines:
+            self.send_to(line, pieces, sent)
+        return sent
+
+    def send_to(self, line: Line, pieces: list[bytes | memoryview], sent: Sent) -> None:
+        """Send a message to one peer, framed already."""
+        if line.closing or line.unsent > MOST_UNSENT:
+            line.until = line.until or 0.0  # it is let go at the next tick
+            sent.left -= 1
+            return
+        for piece in pieces[:-1]:
+            line.put(piece)
+        line.put(pieces[-1], sent)
+        self._dirty[line] = None
+
+    def answer(self, line: Line, frames: Frames) -> None:
+        """Send a message to one peer that is turned away, once.
+
+        It is let go a little later: at once it would connect again and again.
+        """
+        if not line.told:
+            line.told = True
+            self.send_to(line, framed(frames), Sent(1))
+
+    def end(self, topics: list[bytes]) -> None:
+        """Let go of who is subscribed to some topics, once it has what is on its way to it."""
+        for topic in topics:
+            for line in self._by_topic.get(topic, ()):
+                line.closing = True
+                self._dirty[line] = None
+
+    def flush(self, now: float) -> Said:
+        """Send what was put; return who is gone."""
+        said: Said = []
+        for line in list(self._dirty):
+            self._dirty.pop(line, None)
+            if line.fd not in self.lines:
+                continue
+            if not line.flush():
+                said += self._gone(line)
+            elif line.closing and not line.out and not line.shut:
+                # Not closed at once: with bytes of its own unread, what is on its way may be lost.
+                line.shut = True
+                line.until = now + _LINGER_SECONDS
+                with contextlib.suppress(OSError):
+                    line.socket.shutdown(sockets().SHUT_WR)
+        return said
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def close(self, now: float) -> None:
+        """Let nobody in any more; who is there gets what is on its way to it."""
+        if self.socket is not None:
+            if self.local:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.endpoint.removeprefix("ipc://"))
+            self.socket.close()
+            self.socket = None
+        for line in self.lines.values():
+            line.closing = True
+            line.until = now + _LINGER_SECONDS
+            self._dirty[line] = None
+        self._spare.give()
+
+    def let_go(self) -> None:
+        """Close all at once and say nothing: in a forked child, to which none of it belongs."""
+        for one in (self.socket, *(line.socket for line in self.lines.values())):
+            if one is not None:
+                with contextlib.suppress(OSError):
+                    one.close()
+        with contextlib.suppress(OSError):
+            self._spare.give()
