@@ -92,6 +92,11 @@ class RowChanges:
             BadFrame: the table can't be changed so.
         """
         # Long by what it says: one job, made and waited for.
+        if (
+            self._newest.now.state is None
+        ):  # in a turn nothing is imported: a fork waits for it here
+            loaded("livetable.feed.rows.deltas")
+            loaded("livetable.feed.rows.keyed_table")
         held = self._newest.now.held
         begun = self._begun(held, first) if self._newest.now.state is None else None
 
@@ -122,6 +127,7 @@ class RowChanges:
         if table is None:
             if begun is None or now.held is not held:  # something was sent meanwhile
                 begun = self._begun(now.held, first)
+                assert begun is not None  # in a turn nothing comes in between
             table = self._changing(*begun, now.seq)
         if by_index and not table.key:
             table = self._begun_by_index(table)
@@ -161,21 +167,22 @@ class RowChanges:
             now.epoch, table.seq, Held(None), table.now, shape, *at, source, table.next_expiry
         )
 
-    def _begun(self, held: Held, first: Beginning | None) -> Beginning:
-        loaded("livetable.feed.rows.deltas")
-        loaded("livetable.feed.rows.keyed_table")  # for `_changing`: in a turn nothing is imported
+    def _begun(self, held: Held, first: Beginning | None) -> Beginning | None:
+        """Return what is changed from; None if something else came meanwhile, before the turn."""
         from livetable.feed.rows.deltas import begun, nothing_of
 
-        newest, now, frame = self._newest.encoded, self._newest.now, held.frame
+        # In this order: the bytes come before the frame goes, one of the two is there.
+        frame, now, newest = held.frame, self._newest.now, self._newest.encoded
         if now.held is held and not now.seq:
             if first is None:
                 raise LivetableError(f"table {self._name!r} has no rows yet")
             state, key = first
             return nothing_of(state), key
-        # The bytes come before the frame goes: one of the two is there.
         body = (
             newest.body if newest is not None and newest.position == self._newest.position else None
         )
+        if frame is None and body is None:
+            return None
         return begun(frame, body, self._key)
 
     def _begun_by_index(self, table: KeyedTable) -> KeyedTable:
