@@ -211,22 +211,26 @@ class Redis:
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
         """Read a table's stream from what is kept on."""
-        task = self._start(self._follow(f"{FRAMES}{table}", on_part))
+        ended = asyncio.Event()
+        task = self._start(self._follow(f"{FRAMES}{table}", on_part, ended))
 
         async def end() -> None:
+            ended.set()  # a client may take the cancellation for an error of its own
             task.cancel()
             await asyncio.wait([task], timeout=1)
 
         return end
 
-    async def _follow(self, key: str, on_part: OnPart) -> None:
-        while not self._closing:
+    async def _follow(self, key: str, on_part: OnPart, ended: asyncio.Event) -> None:
+        while not (self._closing or ended.is_set()):
             client = self._new()
             live = False
             last: Any = "0"
             try:
                 while True:
                     found = await client.xread({key: last}, count=1, block=_BLOCK_MS)
+                    if ended.is_set():
+                        return
                     for _, entries in found or ():
                         for number, fields in entries:
                             last = number

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +65,40 @@ async def test_the_newest_frame_is_kept_and_given_before_what_comes(endpoint: st
     finally:
         await broker.close()
         await other.close()
+
+
+async def test_a_cancellation_that_the_client_takes_for_its_own_ends_it_too(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = redis.connect(endpoint)
+    await broker.open()
+    made = broker._new
+
+    def swallowing() -> Any:
+        client = made()
+        read = client.xread
+
+        async def xread(*given: Any, **more: Any) -> Any:
+            try:
+                return await read(*given, **more)
+            except asyncio.CancelledError:
+                raise ConnectionError("closed") from None
+
+        client.xread = xread
+        return client
+
+    monkeypatch.setattr(broker, "_new", swallowing)
+    try:
+        came: list[bytes] = []
+        end = await broker.follow("ended", lambda part, live: came.append(part))
+        await broker.put("ended", [b"one"])
+        await until(lambda: came)
+        await end()
+        await until(lambda: not broker._tasks)
+        await broker.put("ended", [b"two"])
+        assert came == [b"one"]
+    finally:
+        await broker.close()
 
 
 async def test_a_catalogue_is_heard_by_who_listens(endpoint: str) -> None:
@@ -131,7 +167,10 @@ async def test_one_that_goes_is_said_once(tmp_path: Path) -> None:
         assert await broker.kept("t") == (None, None)
         assert links == [False]
         server.start()
-        await broker.put("t", [b"x"])
+        async with asyncio.timeout(20):
+            while links == [False]:
+                with contextlib.suppress(BrokerError):  # it is still loading what it kept
+                    await broker.put("t", [b"x"])
         assert links == [False, True]
         assert await broker.names() == ["t"]  # it came back with its name, or was told it anew
     finally:
