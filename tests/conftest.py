@@ -23,10 +23,6 @@ def runtime_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # Processes of tests would compile all of livetable each time.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
-    # `watch` has a name of its own for it: that of the test in which it is imported first, else.
-    for module in ("watch", "directory"):
-        monkeypatch.setattr(
-            f"livetable.feed.local.{module}.folders", lambda: [folder / "livetable"]
-        )
+    monkeypatch.setattr("livetable.feed.local.folders.folders", lambda: [folder / "livetable"])
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from livetable.feed.errors import RuntimeFolder
-from livetable.feed.local.folders import check_folder, folders, own_folder
+from livetable.feed.local import folders
+from livetable.feed.local.folders import check_folder, own_folder
 from livetable.feed.local.viewer_sockets import sweep
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
     """
     own_folder()  # there is something to watch before the first feed starts
     sweep()
-    for folder in folders():  # feeds started elsewhere (cron, a service) may come to use another
+    for (
+        folder
+    ) in folders.folders():  # feeds started elsewhere (cron, a service) may come to use another
         if folder.parent.is_dir():
             with contextlib.suppress(OSError):
                 folder.mkdir(mode=0o700)
-    places = [str(folder) for folder in folders() if _is_safe(folder)]
+    places = [str(folder) for folder in folders.folders() if _is_safe(folder)]
     yield from changes_in(places, stop)
 
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livetable.tui.grid.header_drag import Drag
+from livetable.tui.grid.layout import Layout
+from livetable.tui.text.column_style import LEAST_WIDTH
 from livetable.tui.widgets.table_view import LiveTable
 from tests.tui.stage import stage, titles
+from tests.tui.tables import table_of
 
 
 async def test_headers_are_dragged() -> None:
@@ -39,3 +47,32 @@ async def test_headers_are_dragged() -> None:
         assert table.arrows == {}
         await on.pilot.click(LiveTable, offset=(starts(1), 0))
         await on.until(lambda: table.arrows == {("price", 0): "↑"})
+
+
+LAYOUT = Layout(table_of(pd.DataFrame({name: ["x" * 9] for name in "abcdef"}), "a", "b"))
+
+
+def test_a_header_is_taken_by_its_edge_or_by_itself() -> None:
+    start, width = LAYOUT.starts[3], LAYOUT.formats[3].width
+    for x, resizes in ((start, False), (start + width - 1, False), (start + width, True)):
+        drag = Drag.start(LAYOUT, x, 0)
+        assert drag is not None
+        assert (drag.column, drag.resizes) == (3, resizes)
+        scrolled = Drag.start(LAYOUT, x - 4, 4)  # the same place on the screen's line
+        assert scrolled is not None
+        assert (scrolled.column, scrolled.resizes) == (3, resizes)
+    assert Drag.start(LAYOUT, LAYOUT.total + 30, 0) is None
+
+
+@given(st.integers(0, 90), st.integers(-20, 120), st.integers(0, 40))
+def test_a_column_lands_among_its_own_kind_and_is_never_too_narrow(
+    taken: int, dropped: int, left: int
+) -> None:
+    drag = Drag.start(LAYOUT, taken, left)
+    if drag is None:
+        return
+    assert drag.wide(dropped) == max(LEAST_WIDTH, drag.width + dropped - taken)
+    to = drag.column + drag.step(LAYOUT, dropped, left)
+    assert 0 <= to < len(LAYOUT.formats)
+    assert (to < LAYOUT.fixed) == (drag.column < LAYOUT.fixed)
+    assert drag.step(LAYOUT, taken, left) == 0  # let go where it was taken
