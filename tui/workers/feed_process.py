@@ -157,7 +157,10 @@ class FeedProcess(Closing):
             with self._starting:
                 if self._closing.is_set():
                     return
-                self._process, self._said = self._start()
+                dead, (self._process, self._said) = self._process, self._start()
+            assert dead.stdin is not None
+            with contextlib.suppress(OSError):  # what it has not read goes nowhere any more
+                dead.stdin.close()
 
     def listen(self, told: Callable[[], object]) -> Callable[[], object]:
         """Have `told` called, from another thread, when there is a failure; at once if there is.

@@ -15,7 +15,7 @@ import pytest
 
 from livetable.feed import Publisher, Subscriber
 from livetable.feed.errors import BadFrame, NameTaken, PublisherClosed
-from livetable.feed.frames import capture as capture_module
+from livetable.feed.frames import outside_references
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
@@ -220,6 +220,6 @@ def test_another_pandas_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(frame: Any) -> int:
         raise AttributeError("_mgr")
 
-    monkeypatch.setattr(capture_module, "_outside_references", gone)
-    monkeypatch.setattr(capture_module, "_offset", None)
+    monkeypatch.setattr(outside_references, "_outside_references", gone)
+    monkeypatch.setattr(outside_references, "_offset", None)
     assert not np.shares_memory(capture(frame).frame[0].to_numpy(), frame[0].to_numpy())

@@ -129,7 +129,7 @@ def test_another_users_folder_is_refused(
 
 
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "folders", list)
+    monkeypatch.setattr(folders, "folders", list)
     with pytest.raises(RuntimeFolder, match="tcp://"):
         claims.claim("orders")
 
@@ -137,7 +137,7 @@ def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_long_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100)
     deep.mkdir()
-    monkeypatch.setattr(directory, "folders", lambda: [deep / "livetable"])
+    monkeypatch.setattr(folders, "folders", lambda: [deep / "livetable"])
     with pytest.raises(BadEndpoint, match="too long"):
         claims.claim("orders")
 
@@ -167,7 +167,7 @@ def test_a_folder_that_somebody_else_took_has_a_second_place(
     taken.mkdir(mode=0o777)
     taken.chmod(0o777)
     second = runtime_folder / "home/.cache/livetable/run"
-    monkeypatch.setattr(directory, "folders", lambda: [taken, second])
+    monkeypatch.setattr(folders, "folders", lambda: [taken, second])
     assert folders.own_folder() == second
     assert second.stat().st_mode & 0o777 == 0o700
     with Publisher("orders") as orders:

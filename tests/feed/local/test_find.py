@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from livetable.feed.errors import RuntimeFolder
-from livetable.feed.local import claims, directory
+from livetable.feed.local import claims, folders
 from livetable.feed.local.find import endpoints_of
 from tests.waiting import wait_for
 
@@ -65,6 +65,6 @@ def test_who_waits_ends_when_told_to() -> None:
 
 
 def test_without_a_folder_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "folders", list)
+    monkeypatch.setattr(folders, "folders", list)
     with pytest.raises(RuntimeFolder, match="tcp://"):
         next(endpoints_of("orders", threading.Event()))

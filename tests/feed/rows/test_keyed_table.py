@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from livetable.feed.errors import BadFrame
 from livetable.feed.rows import change_log, keyed_table, row_map
 from livetable.feed.rows.state import State
-from livetable.feed.server import table_state
+from livetable.feed.server import encoding
 from tests.feed.rows.changing import Feed, Reader
 
 COLUMNS = ("id", "price", "name")
@@ -239,7 +239,7 @@ def test_a_state_that_cant_be_encoded_is_told(monkeypatch: pytest.MonkeyPatch) -
     feed, reader = Feed("id"), Reader()
     feed.change("upsert", {"id": [1]})
     with monkeypatch.context() as patch:
-        patch.setattr(table_state, "_whole", broken)
+        patch.setattr(encoding, "_whole", broken)
         assert feed.state.since(None) is None
     assert feed.state.failure is not None
     assert "no room" in feed.state.failure
