@@ -133,6 +133,7 @@ class FeedProcess(Closing):
         if line != "ready" and not line.startswith(AWAY):
             self._process.kill()
             self._process.wait()
+            _close_input(self._process)
             raise NotReady(_sentence(line) or "the feed could not start")
 
     def _watch(self) -> None:
@@ -158,9 +159,7 @@ class FeedProcess(Closing):
                 if self._closing.is_set():
                     return
                 dead, (self._process, self._said) = self._process, self._start()
-            assert dead.stdin is not None
-            with contextlib.suppress(OSError):  # what it has not read goes nowhere any more
-                dead.stdin.close()
+            _close_input(dead)
 
     def listen(self, told: Callable[[], object]) -> Callable[[], object]:
         """Have `told` called, from another thread, when there is a failure; at once if there is.
@@ -190,9 +189,7 @@ class FeedProcess(Closing):
         with self._starting:
             self._closing.set()
         process = self._process
-        assert process.stdin is not None
-        with contextlib.suppress(OSError):
-            process.stdin.close()
+        _close_input(process)
         try:
             process.wait(2)
         except subprocess.TimeoutExpired:
@@ -281,3 +278,10 @@ def foreign_feed(endpoint: str, options: Sequence[str]) -> FeedProcess:
     check_plain(endpoint)
     name = endpoint.split("://", 1)[1].replace("/", " ").strip()[-60:]
     return FeedProcess(endpoint, name, *options)
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    """Close what a feed is tied to: it ends then. What it has not read goes nowhere any more."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):
+        process.stdin.close()

@@ -37,7 +37,8 @@ def test_it_serves_a_file_until_it_is_closed_and_leaves_nothing(
         wait_for(lambda: feed._process is not first)  # it is started again
         assert (feed.failure, feed.over) == (None, False)
         assert first.stdin is not None
-        wait_for(lambda: first.stdin.closed)
+        pipe = first.stdin
+        wait_for(lambda: pipe.closed)
     assert feed._process.poll() is not None
     assert places.started(feed.target.endpoint) is None
     assert sockets(runtime_folder) == []
