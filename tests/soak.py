@@ -87,10 +87,10 @@ DEEDS: Final = (
     Deed("split", (("|", "watt"), ("|", "-watt"))),
     Deed("picker", (("T", "process"), (_ESC, "-process"))),
     Deed("rewind", (
-        ("[", "before the newest"), (",,.", ""), ("{", ""), (" ", "-before the newest"),
+        ("[", "behind live"), (",,.", ""), ("{", ""), (" ", "-behind live"),
     )),
     Deed("pause", ((" ", "paused"), ("jjkk", ""), (" ", "-paused"))),
-    Deed("mark", (("m", "rows differ"), ("M", "-rows differ"))),
+    Deed("mark", (("m", "changed ·"), ("M", "-changed ·"))),
     Deed("sort", (("l", ""), ("s", "↑"), ("s", "↓"), ("s", "-↓"), ("h", ""))),
     Deed("filter", (("f", ""), ("price0 > 0.5\r", "price0 > 0.5 "), ("F", "-price0 > 0.5 "))),
     Deed("search", (("/", ""), ("row01\r", "row01"), ("nN", ""), ("/", ""), (_ESC, ""))),

@@ -188,7 +188,7 @@ def test_without_a_screen_alerts_know_what_was_before(orders: Publisher, start: 
     [
         (("--follow", "--once"), "leave out --once"),
         (("--follow", "--format", "json"), "--follow prints jsonl or csv, not json"),
-        (("--until", "price >"), "--until 'price >': this is not an expression"),
+        (("--until", "price >"), "--until 'price >': Can't parse this"),
         (("--alert", "x > 1"), "add --headless"),
         (("--alert-command", "x"), "--alert-command goes with --alert"),
         (("--headless",), "--headless goes with --record FILE or --alert EXPR"),

@@ -30,7 +30,7 @@ class AlertedPane(TimedPane):
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("W", "alert", "Alert", show=False, tooltip="Tell when a row meets a condition"),
-        Binding("E", "alerts", "Alerts", show=False, tooltip="List the alerts there were"),
+        Binding("E", "alerts", "Alerts", show=False, tooltip="List past alerts"),
     )
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class AlertedPane(TimedPane):
         self.alert_command: str | None = None
         self.until: Watch | None = None
         self.told: deque[Alert] = deque(maxlen=_KEPT)
-        """The alerts there were, the newest last."""
+        """Past alerts, the newest last."""
         self._alarm: Alarm | None = None
         self._checking = False
         self._next_notice = 0.0
@@ -163,7 +163,7 @@ class AlertedPane(TimedPane):
         self.ask(prompt, answered)
 
     def action_alerts(self) -> None:
-        """List the alerts there were, the newest first."""
+        """List past alerts, the newest first."""
         if not self.told:
             what = f"of {', '.join(self.alerts)}" if self.alerts else "; W sets one"
             self.app.notify(harmless(f"no alert yet {what}"), timeout=4, markup=False)

@@ -55,7 +55,7 @@ class ColumnedPane(ArrangedPane):
         Binding("less_than_sign", "widen(-2)", "Narrower column", show=False),
         Binding("greater_than_sign", "widen(2)", "Wider column", show=False),
         Binding("w", "fit", "Column as wide as needed", show=False),
-        Binding("z", "freeze", "Keep column at the left", show=False),
+        Binding("z", "freeze", "Freeze column", show=False),
         Binding("percent_sign", "number_form", "Number format", show=False),
         Binding("left_parenthesis", "digits(-1)", "Fewer digits", show=False),
         Binding("right_parenthesis", "digits(1)", "More digits", show=False),
@@ -198,7 +198,7 @@ class ColumnedPane(ArrangedPane):
         form = self.live_table.format_of(self.live_table.cursor_column)
         if form is not None and form.numeric:
             return True
-        self.app.notify("this is for columns of numbers", timeout=2)
+        self.app.notify("Only works on numeric columns.", timeout=2)
         return False
 
     def action_number_form(self) -> None:
@@ -230,7 +230,7 @@ class ColumnedPane(ArrangedPane):
                 self._restyle(replace(style, unit=text.strip()[:12]))
             return True
 
-        self.ask(Prompt("unit: ", style.unit, hint="as ms, €, °C; empty for none"), done)
+        self.ask(Prompt("unit: ", style.unit, hint="e.g. ms, €, °C; empty for none"), done)
 
     def action_shade(self) -> None:
         """Show bars before the cursor's numbers, then heat behind them, then nothing."""

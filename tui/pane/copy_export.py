@@ -156,7 +156,7 @@ class TakeAwayPane(ArrangedPane):
 
         # A rough bound, before the text is made: a cell takes a character at least.
         if part.rows * len(part.titles) > MOST_COPIED:
-            self.app.notify("too much for a clipboard: export it with e", timeout=4)
+            self.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
             return
         text = as_text(part, form)
         if not header:
@@ -166,15 +166,13 @@ class TakeAwayPane(ArrangedPane):
 
     def _copy(self, text: str, what: str = "") -> None:
         if len(text) > MOST_COPIED:
-            self.app.notify("too much for a clipboard: export it with e", timeout=4)
+            self.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
             return
         self.app.copy_to_clipboard(text)
         said = what or (text if len(text) <= 40 else f"{text[:40]} …")
         # Whether it arrives is the terminal's affair; nothing tells.
         hint, self._hint = self._hint, ""
-        self.app.notify(
-            f"to your clipboard: {harmless(said)}{hint}", timeout=6 if hint else 2, markup=False
-        )
+        self.app.notify(f"Copied: {harmless(said)}{hint}", timeout=6 if hint else 2, markup=False)
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -206,7 +204,7 @@ class TakeAwayPane(ArrangedPane):
                 return False
             if path.exists() and path != replaces:
                 replaces = path
-                prompt.say("it is there already: Enter again replaces it")
+                prompt.say("The file exists. Press Enter again to replace it.")
                 return False
             self._export(path, whole)
             return True

@@ -55,7 +55,7 @@ class GroupedPane(ArrangedPane):
 
             found = column_of(self.base, ref)
             if ref in chosen.groups or ref[0] == COUNT_TITLE or found is None:
-                self.app.notify("to group further, put the cursor on another column", timeout=3)
+                self.app.notify("To group further, put the cursor on another column.", timeout=3)
                 return
             ref = found[0]
         elif self.base.column_at(ref) is None:
@@ -82,7 +82,7 @@ class GroupedPane(ArrangedPane):
 
         under, chosen = self.under_cursor(), self.chosen()
         if not chosen.groups or under is None or self.base is None:
-            self.app.notify("group first, with b; then A shows other totals", timeout=3)
+            self.app.notify("Press b to group first, then A for other totals.", timeout=3)
             return
         found = column_of(self.base, under[2])
         if found is None:
@@ -108,7 +108,7 @@ class GroupedPane(ArrangedPane):
             at = table.column_at(ref)
             same = None if at is None else equals_filter(table, at, row)
             if same is None:
-                self.app.notify("no filter can tell this group's rows", timeout=3)
+                self.app.notify("No filter can match this group's rows.", timeout=3)
                 return True
             filters.append(same)
         sort = next((one.sort for one, _ in reversed(self._opened) if not one.groups), ())

@@ -96,7 +96,7 @@ class PanelledPane(TimedPane):
                 drawn = before.columns
                 columns = [one for one in drawn if one != ref] if ref in drawn else [*drawn, ref]
         elif form is None or not form.numeric:
-            self.app.notify("this is for columns of numbers", timeout=2)
+            self.app.notify("Only works on numeric columns.", timeout=2)
             return
         if columns:
             self._chart = ChartPanel(self.history, columns, over_time)

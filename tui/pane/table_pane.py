@@ -350,7 +350,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             if shown is None or shown.rows:
                 return ""
             filtered = self.arrangement is not None and bool(self.arrangement.filters)
-            return "no row meets the filter; F removes it" if filtered else "no rows"
+            return "No rows match the filter. Press F to remove it." if filtered else "No rows"
         if feed.note:
             return harmless(feed.note)
         endpoint = self.target.endpoint

@@ -212,7 +212,7 @@ class TapePane(TablePane):
         from livetable.tui.widgets.prompt import Prompt
 
         base = self.base.undressed
-        prompt = Prompt("go on until: ", hint="a filter, as price > 100", words=base.titles)
+        prompt = Prompt("play until: ", hint="a filter, e.g. price > 100", words=base.titles)
 
         def done(text: str | None) -> bool:
             if not text or not text.strip():

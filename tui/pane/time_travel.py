@@ -16,7 +16,7 @@ from livetable.tui.widgets.bindings import named
 if TYPE_CHECKING:
     from livetable.tui.widgets.time_line import TimeLine
 
-_JUMP_HINT = "a time as 14:03 or 14:03:07, or seconds back as -30"
+_JUMP_HINT = "a time, e.g. 14:03 or 14:03:07, or seconds back, e.g. -30"
 _GONE_NAMED = 5
 
 
@@ -77,7 +77,7 @@ class TimedPane(ArrangedPane):
     def action_step(self, frames: int) -> None:
         """Show the frame before or after; after the newest one it goes on."""
         if frames < 0 and self._now + frames < self.history.first:
-            self.app.notify("nothing older is kept", timeout=2)
+            self.app.notify("Nothing older is kept.", timeout=2)
             return
         self._go_to(self._now + frames)
 
@@ -217,7 +217,7 @@ class TimedPane(ArrangedPane):
                 came, gone, names = came_and_went(base, then, _GONE_NAMED)
                 named = f" ({', '.join(names)}{', …' if gone > len(names) else ''})" if gone else ""
                 changed = len(changed_rows(base, then))
-                said = f"{changed:,} rows differ, {came:,} new, {gone:,} gone{named}"
+                said = f"{changed:,} changed · {came:,} added · {gone:,} removed{named}"
             except Exception as error:  # of Arrow, for a type nobody thought of
                 said = harmless(f"what came and went can't be told: {error!r:.100}")
             clock = wall_text(then.sent + self.history.to_wall)[:8]

@@ -256,7 +256,7 @@ class ArrangedPane(Widget):
 
         chosen = self.chosen()
         if not chosen.sort:
-            self.app.notify("sort first, with s; then o holds the order", timeout=3)
+            self.app.notify("Press s to sort first, then o to freeze the order.", timeout=3)
             return
         mode = following(Mode, chosen.mode)
         asked = chosen.asked + (mode is Mode.ONCE)
@@ -266,7 +266,7 @@ class ArrangedPane(Widget):
         """Let the numbers in texts count as such when they are sorted, or no more."""
         chosen = self.chosen()
         if not chosen.sort:
-            self.app.notify("sort first, with s; then O sorts item2 before item10", timeout=3)
+            self.app.notify("Press s to sort first, then O to sort item2 before item10.", timeout=3)
             return
         natural = not chosen.natural
         self.choose(replace(chosen, natural=natural, asked=chosen.asked + 1))
@@ -304,7 +304,7 @@ class ArrangedPane(Widget):
         if found is not None and row < found[0].rows:
             same = equals_filter(found[0], found[1], row)
             if same is None:
-                self.app.notify("no filter can tell this value", timeout=3)
+                self.app.notify("No filter can match this value.", timeout=3)
             else:
                 self.choose(with_filter(self.chosen(), same))
 

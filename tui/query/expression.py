@@ -354,4 +354,4 @@ def _plain_words(error: SyntaxError) -> str:
         return f"a bracket is missing: {said}"
     if "unterminated" in said:
         return "a quote is missing at the end of a text"
-    return "this is not an expression: write for example price > 100 and name == 'x'"
+    return "Can't parse this. Example: price > 100 and name == 'x'"

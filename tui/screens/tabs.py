@@ -45,7 +45,7 @@ class TablesScreen(LeftOnce[None]):
             for number in range(1, _MOST_TABS + 1)
         ),
         Binding("vertical_line", "split", "Side by side", key_display="|", show=False),
-        Binding("t", "same", "Same table again", show=False),
+        Binding("t", "same", "Duplicate this tab", show=False),
         Binding("T", "add", "Another table", show=False),
         Binding("ctrl+w", "close", "Close table", show=False),
     )

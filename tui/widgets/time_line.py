@@ -87,7 +87,7 @@ class TimeLine(Widget):
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         clock = wall_text(moment.wall)
         line.append(f" {clock} ", self.get_component_rich_style("timeline--time", partial=True))
-        line.append(f" {span_text(moment.last - moment.at):>7} before the newest  ")
+        line.append(f" {span_text(moment.last - moment.at):>7} behind live  ")
         self._bar_from = line.cell_len
         self._bar = _BAR if self.size.width >= _WIDE else _BAR // 3
         at = round(moment.share * (self._bar - 1))

@@ -11,7 +11,7 @@ async def test_alerts_in_a_viewer() -> None:
         await on.press("W")
         await on.type("price >")
         await on.press("enter")
-        await on.until(lambda: "not an expression" in on.hint)
+        await on.until(lambda: "Can't parse this" in on.hint)
         assert on.pane.query(Prompt)
         await on.type(" 4")
         await on.press("enter")

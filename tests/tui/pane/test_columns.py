@@ -79,7 +79,7 @@ async def test_numbers_are_written_otherwise() -> None:
         assert on.pane.columns.style_of[("price", 0)].shade is Shade.NONE
         await on.press("h", "percent_sign", "v", "U", "right_parenthesis", "d")
         assert len(on.pane.columns.styles) == 1  # a column of texts has none of these
-        await on.until(lambda: "numbers" in last_note(on))
+        await on.until(lambda: "numeric columns" in last_note(on))
 
 
 async def test_columns_are_worked_out() -> None:

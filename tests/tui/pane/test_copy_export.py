@@ -90,7 +90,7 @@ async def test_copy_as() -> None:
         big = pd.DataFrame({"id": range(2_000_000)})
         on.pane.show(table_of(big))
         on.pane.copy_as("table", "csv")
-        await on.until(lambda: "too much" in last_note(on))
+        await on.until(lambda: "Too large" in last_note(on))
         on.pane.show(table_of(pd.DataFrame({"id": ["x" * 2_000_000]})))
         await on.press("l", "y")
         assert on.pane.app.clipboard.count("\n") == 4

@@ -130,7 +130,7 @@ async def test_changes_are_told_as_they_were(tmp_path: Path) -> None:
         await wait_until(lambda: change() is None and on.price == 1.0, lambda: change())
         await on.press("full_stop", "m", "full_stop")
         await on.shows(5.0)
-        await wait_until(lambda: "1 rows differ" in on.pane.since_mark, lambda: on.pane.since_mark)
+        await wait_until(lambda: "1 changed" in on.pane.since_mark, lambda: on.pane.since_mark)
         await on.press("enter")
         assert on.pane.has_panel
         await on.press("escape")

@@ -37,7 +37,7 @@ async def test_back_and_forth() -> None:
         await on.press("comma", "comma")
         assert cells(on, 1) == [37, 0]
         says = str(on.pane.query_one(TimeLine).render())
-        assert "2.0 s before the newest" in says
+        assert "2.0 s behind live" in says
         assert "frame 38 of 40" in says
         await on.press("left_square_bracket")
         assert cells(on, 1) == [27, 0]
@@ -71,7 +71,7 @@ async def test_what_differs_from_the_mark() -> None:
     async with stage() as on:
         await on.press("m")
         on.pane.show(frame({"a": 4, "b": 1, "d": 7}))
-        await on.until(lambda: "1 rows differ, 1 new, 1 gone (c)" in on.says)
+        await on.until(lambda: "1 changed · 1 added · 1 removed (c)" in on.says)
         assert "4.0" in line(on, 1) or "4" in line(on, 1)
         looks = [[cell.look for cell in row] for row in on.pane.live_table._lines]
         marked, new = 2048, 4096
@@ -79,7 +79,7 @@ async def test_what_differs_from_the_mark() -> None:
         assert not looks[1][1] & marked
         assert looks[2][0] & new
         await on.press("m")
-        await on.until(lambda: "0 rows differ, 0 new, 0 gone" in on.says)
+        await on.until(lambda: "0 changed · 0 added · 0 removed" in on.says)
         assert not on.pane.live_table._lines[0][1].look & marked
         await on.press("M")
         assert "since" not in on.says
@@ -89,5 +89,5 @@ async def test_nothing_older_than_what_is_kept() -> None:
     async with stage() as on:
         on.pane.show(frame({"a": 1}))
         await on.press("comma", "comma", "comma")
-        await on.until(lambda: last_note(on) == "nothing older is kept")
+        await on.until(lambda: last_note(on) == "Nothing older is kept.")
         assert on.ids == "abc"

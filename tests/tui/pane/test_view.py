@@ -138,7 +138,7 @@ async def test_values_that_no_filter_tells() -> None:
     async with stage() as on:
         on.pane.show(table_of(pd.DataFrame({"id": ["a", "b"], "v": [[1], [2]]}), "id"))
         await on.press("ampersand")
-        await on.until(lambda: last_note(on) == "no filter can tell this value")
+        await on.until(lambda: last_note(on) == "No filter can match this value.")
         assert on.ids == "ab"
 
 

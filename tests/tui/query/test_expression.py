@@ -24,7 +24,7 @@ from tests.tui.tables import table_of
         ("n > 1 and nope == 2", 10, "there is no column 'nope'"),
         ("`cpu %` > 1 and `no such` == 2", 16, "there is no column 'no such'"),
         ("n = 1", 2, "compare with == instead of ="),
-        ("n > ", 4, "this is not an expression"),
+        ("n > ", 4, "Can't parse this"),
         ("(n > 1", 0, "a bracket is missing"),
         ("sector == 'x", 10, "a quote is missing"),
         ("n.real == 1", 0, "this has no meaning"),

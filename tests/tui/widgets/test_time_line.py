@@ -61,7 +61,7 @@ async def test_what_is_clicked_is_what_is_shown_there(width: int) -> None:
         if width < 60:
             assert says.endswith("…")  # what is cut says so
             return
-        assert "30 s before the newest" in says
+        assert "30 s behind live" in says
         assert "frame 4 of 1,234" in says
         bar = [at for at, letter in enumerate(says) if letter in "━●─"]
         middle = says.index("●")

@@ -11,7 +11,7 @@ from tests.tui.stage import last_note, stage
 async def test_charts() -> None:
     async with stage() as on:
         await on.press("h", "p")
-        await on.until(lambda: "numbers" in last_note(on))
+        await on.until(lambda: "numeric columns" in last_note(on))
         await on.press("l", "p")
         panel = on.pane.query_one(ChartPanel)
         await on.until(lambda: "price over the rows" in str(panel._title.content))
