@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -214,5 +213,4 @@ _APART: Final[Sequence[Any]] = ((bool, np.bool_), str, (datetime.timedelta, np.t
 def _has(kind: pa.DataType, is_of: Callable[[pa.DataType], bool]) -> bool:
     if is_of(kind):
         return True
-    inner = (kind.field(at).type for at in range(kind.num_fields))
-    return any(_has(one, is_of) for one in itertools.chain(inner))
+    return any(_has(kind.field(at).type, is_of) for at in range(kind.num_fields))

@@ -30,9 +30,8 @@ def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
     """
     own_folder()  # there is something to watch before the first feed starts
     sweep()
-    for (
-        folder
-    ) in folders.folders():  # feeds started elsewhere (cron, a service) may come to use another
+    # Feeds that are started elsewhere (cron, a service) may come to use another.
+    for folder in folders.folders():
         if folder.parent.is_dir():
             with contextlib.suppress(OSError):
                 folder.mkdir(mode=0o700)

@@ -116,14 +116,19 @@ def test_private_topics_are_for_who_names_them_and_nobody_ends_anothers(
     assert other.recv_multipart() == [b"table", b"public"]
 
 
-def test_who_never_reads_is_let_go(
-    server: Server, peers: Callable[[int], zmq.Socket[bytes]]
-) -> None:
+def let_in_lazy(server: Server, peers: Callable[[int], zmq.Socket[bytes]]) -> None:
+    """Have a peer wait for `@lazy` that reads nothing."""
     lazy = peers(zmq.XSUB)
     lazy.setsockopt(zmq.RCVHWM, 1)
     lazy.connect(server.streams.endpoint)
     lazy.send(b"\x01@lazy")
     server.until(lambda: server.said)
+
+
+def test_who_never_reads_is_let_go(
+    server: Server, peers: Callable[[int], zmq.Socket[bytes]]
+) -> None:
+    let_in_lazy(server, peers)
     body = bytes(16 << 20)
     for _ in range(3 * MOST_UNSENT // len(body)):
         server.streams.send([b"@lazy", body])
@@ -249,11 +254,7 @@ def test_connections_beyond_the_last_place_are_guests_or_sent_away(
 def test_who_is_sent_away_holds_nothing_any_more(
     server: Server, peers: Callable[[int], zmq.Socket[bytes]]
 ) -> None:
-    lazy = peers(zmq.XSUB)
-    lazy.setsockopt(zmq.RCVHWM, 1)
-    lazy.connect(server.streams.endpoint)
-    lazy.send(b"\x01@lazy")
-    server.until(lambda: server.said)
+    let_in_lazy(server, peers)
     sent = server.streams.send([b"@lazy", bytes(64 << 20)])
     server.turn()
     (line,) = server.streams.lines.values()
