@@ -78,8 +78,6 @@ WITHOUT_TESTS: frozenset[str] = frozenset(
         "tui/grid/mark.py",
         "tui/model/headings.py",
         "tui/model/row_keys.py",
-        "tui/pane/paint_loop.py",
-        "tui/pane/saved_view.py",
         "tui/query/nodes.py",
         "tui/query/operators.py",
         "tui/query/quoting.py",

@@ -327,9 +327,9 @@ def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:
     """
     owners: tuple[type, ...] = (*LiveTable.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
     if tapes:
-        from livetable.tui.pane.tape_pane import TapePane  # late: few look at tapes
+        from livetable.tui.pane.tape_player import TapePlayer  # late: few look at tapes
 
-        owners = (*owners, TapePane)
+        owners = (*owners, TapePlayer)
     for owner in dict.fromkeys(owners):
         for binding in vars(owner).get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.id is not None:

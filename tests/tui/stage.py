@@ -6,23 +6,20 @@ import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from textual import events
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from livetable.tui.app import LivetableApp
 from livetable.tui.model.table import Table
-from livetable.tui.pane.alerts import AlertedPane
-from livetable.tui.pane.columns import ColumnedPane
-from livetable.tui.pane.copy_export import TakeAwayPane
-from livetable.tui.pane.groups import GroupedPane
-from livetable.tui.pane.panels import PanelledPane
-from livetable.tui.pane.search import SearchingPane
+from livetable.tui.pane.feature import bindings_of
+from livetable.tui.pane.feature_pane import FEATURES, FeaturePane
 from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.panels.panel import Panel
@@ -35,11 +32,10 @@ from tests.waiting import wait_until
 _NAMED = ("backspace", "delete", "enter", "escape", "home", "left", "right", "slash", "tab")
 
 
-class OfferedPane(
-    SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane, AlertedPane
-):
+class OfferedPane(FeaturePane):
     """A pane whose tables a test offers; it paints at once."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(*FEATURES)
     number = 0
 
     @property
@@ -55,26 +51,20 @@ class OfferedPane(
     def on_unmount(self) -> None:
         self.end_work()
 
-    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
-        if not self.open_group():
-            await self.toggle_detail()
-
     def paint_soon(self) -> None:
-        if self.paint_next is not None:
-            table, self.paint_next = self.paint_next, None
-            self.live_table.update(self.dress(table))
-            self.say_view(table)
-            self.show_panels()
+        table = self.view.take_next()
+        if table is not None:
+            self.live_table.update(self.view.dress(table))
+            self.view.say(table)
+            self.painted(table)
 
     def show(self, table: Table) -> None:
         self.number += 1
         position = replace(table.position, seq=self.number)
         kept = self.keep(replace(table, position=position, sent=float(self.number)))
-        if self.standing is None:
+        if self.state.standing is None:
             self.offer(kept)
             self.paint_soon()
-        if self.history.marked is not None:
-            self.count_changes()
 
 
 class OfferedApp(TypedInOrder[None]):

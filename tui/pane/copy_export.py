@@ -1,4 +1,4 @@
-"""A table of which parts can be copied, and that can be written to a file."""
+"""Copy parts of the table, and export it to a file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.row_keys import RowId
 from livetable.tui.model.table import Table
-from livetable.tui.pane.view import ArrangedPane
+from livetable.tui.pane.feature import Feature
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from livetable.tui.pane.feature_pane import FeaturePane
 
 MOST_COPIED = 1 << 20
 """Characters that go to the clipboard: terminals drop more, or hang on it."""
@@ -23,7 +25,7 @@ _TMUX = "\ntmux passes it on with: set -g set-clipboard on"
 _EXPORT_HINT = ".csv .json .jsonl .md .parquet .feather   Tab: as shown, or all of it"
 
 
-class TakeAwayPane(ArrangedPane):
+class CopyExport(Feature):
     """Copies to the person's own clipboard (OSC 52), and exports."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
@@ -36,10 +38,10 @@ class TakeAwayPane(ArrangedPane):
         Binding("ctrl+s", "screenshot", "Picture of the screen", show=False),
     )
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: FeaturePane) -> None:
+        super().__init__(pane)
         self.picked: frozenset[RowId] = frozenset()
-        """Rows that are picked, by what they are held by."""
+        """The selected rows, by what identifies them."""
         self._hint = _TMUX if "TMUX" in os.environ else ""
 
     # -- which -------------------------------------------------------------------------------------
@@ -89,11 +91,11 @@ class TakeAwayPane(ArrangedPane):
             if text:
                 self._copy("true" if value is True else "false" if value is False else text)
             else:
-                self.app.notify("the cell is empty: nothing was copied", timeout=2)
+                self.pane.app.notify("the cell is empty: nothing was copied", timeout=2)
             return
         part = self._rows(table)
         if not part.rows:
-            self.app.notify("the picked rows are gone: X picks none", timeout=3)
+            self.pane.app.notify("the picked rows are gone: X picks none", timeout=3)
             return
         self.copy_part(part, "tsv", header=False)
 
@@ -120,14 +122,14 @@ class TakeAwayPane(ArrangedPane):
                 what, form = choice.split("/")
                 self.copy_as(what, form)
 
-        self.app.push_screen(ChoiceScreen("Copy", choices), chosen)
+        self.pane.app.push_screen(ChoiceScreen("Copy", choices), chosen)
 
     def copy_as(self, what: str, form: str) -> None:
         """Copy a part of the table.
 
         Args:
             what: ``column``, ``rows``, ``seen`` or ``table``.
-            form: One of `writing.WRITERS`.
+            form: One of `text_formats.WRITERS`.
         """
         widget = self.live_table
         table = widget.table
@@ -149,14 +151,14 @@ class TakeAwayPane(ArrangedPane):
 
         Args:
             part: The table.
-            form: One of `writing.WRITERS`.
+            form: One of `text_formats.WRITERS`.
             header: Whether to copy the columns' titles, too, where the form has them in a line.
         """
         from livetable.tui.output.text_formats import as_text
 
         # A rough bound, before the text is made: a cell takes a character at least.
         if part.rows * len(part.titles) > MOST_COPIED:
-            self.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
+            self.pane.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
             return
         text = as_text(part, form)
         if not header:
@@ -166,13 +168,15 @@ class TakeAwayPane(ArrangedPane):
 
     def _copy(self, text: str, what: str = "") -> None:
         if len(text) > MOST_COPIED:
-            self.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
+            self.pane.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
             return
-        self.app.copy_to_clipboard(text)
+        self.pane.app.copy_to_clipboard(text)
         said = what or (text if len(text) <= 40 else f"{text[:40]} …")
         # Whether it arrives is the terminal's affair; nothing tells.
         hint, self._hint = self._hint, ""
-        self.app.notify(f"Copied: {harmless(said)}{hint}", timeout=6 if hint else 2, markup=False)
+        self.pane.app.notify(
+            f"Copied: {harmless(said)}{hint}", timeout=6 if hint else 2, markup=False
+        )
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -209,18 +213,20 @@ class TakeAwayPane(ArrangedPane):
             self._export(path, whole)
             return True
 
-        self.ask(prompt, done, toggled=toggled)
+        self.pane.ask(prompt, done, toggled=toggled)
 
     def _export(self, path: Path, whole: bool) -> None:
-        table = self.base.arranged(None) if whole and self.base else self.live_table.table
+        table = (
+            self.state.base.arranged(None) if whole and self.state.base else self.live_table.table
+        )
         if table is None:
             return
         if whole:
             table = table.undressed
 
         def say(text: str, severity: str = "information") -> None:
-            self.app.call_from_thread(
-                self.app.notify, harmless(text), timeout=4, markup=False, severity=severity
+            self.pane.app.call_from_thread(
+                self.pane.app.notify, harmless(text), timeout=4, markup=False, severity=severity
             )
 
         def run() -> None:
@@ -241,7 +247,7 @@ class TakeAwayPane(ArrangedPane):
             else:
                 say(f"{path}: {table.rows:,} rows, {size:,} bytes")
 
-        self.run_worker(run, group="export", thread=True, exit_on_error=False)
+        self.pane.run_worker(run, group="export", thread=True, exit_on_error=False)
 
     def action_screenshot(self) -> None:
         """Write a picture of the screen to a file in the current folder."""
@@ -249,10 +255,10 @@ class TakeAwayPane(ArrangedPane):
 
         name = time.strftime("livetable-%Y%m%d-%H%M%S.svg")
         try:
-            path = self.app.save_screenshot(name)
+            path = self.pane.app.save_screenshot(name)
         except OSError as error:
-            self.app.notify(
+            self.pane.app.notify(
                 f"{name} can't be written: {error.strerror}", severity="error", markup=False
             )
         else:
-            self.app.notify(harmless(path), timeout=3, markup=False)
+            self.pane.app.notify(harmless(path), timeout=3, markup=False)

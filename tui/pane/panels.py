@@ -1,4 +1,4 @@
-"""A table with panels: the cursor's row in full, its column in figures, a chart."""
+"""Panels beside the table: the cursor's row in full, its column in figures, a chart."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from livetable.tui.model.headings import ColumnRef
-from livetable.tui.pane.time_travel import TimedPane
+from livetable.tui.model.table import Table
+from livetable.tui.pane.feature import Feature
 from livetable.tui.widgets.bindings import named
-from livetable.tui.widgets.table_view import LiveTable
 
 if TYPE_CHECKING:
+    from livetable.tui.pane.feature_pane import FeaturePane
     from livetable.tui.widgets.panels.chart import ChartPanel
     from livetable.tui.widgets.panels.column_info import InfoPanel
     from livetable.tui.widgets.panels.row_detail import DetailPanel
 
-_NO_CHART = 'charts need one more package: pip install "livetable[chart]"'
+_NO_CHART = 'Charts need one more package: pip install "livetable[chart]"'
 
 
-class PanelledPane(TimedPane):
-    """Opens and closes panels, and shows them what is painted."""
+class Panels(Feature):
+    """Opens and closes panels: one at the side, one chart below."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("i", "info", "Column info", tooltip="This column in figures"),
@@ -32,32 +33,39 @@ class PanelledPane(TimedPane):
         Binding("K", "scroll_panel(-1)", "Panel up", show=False),
     )
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: FeaturePane) -> None:
+        super().__init__(pane)
         self._side: DetailPanel | InfoPanel | None = None
         self._chart: ChartPanel | None = None
 
     @property
-    def has_panel(self) -> bool:
+    def is_open(self) -> bool:
         """Whether a panel is open."""
         return self._side is not None or self._chart is not None
 
-    def close_panels(self) -> None:
+    def on_painted(self, table: Table) -> None:
+        """Show the panels what was painted."""
+        self.show()
+
+    def back(self) -> bool:
         """Close all panels."""
+        if not self.is_open:
+            return False
         for panel in (self._side, self._chart):
             if panel is not None:
                 panel.remove()
         self._side = self._chart = None
         self.live_table.holds_row = False
+        return True
 
-    async def toggle_detail(self) -> None:
+    async def toggle_row(self) -> None:
         """Open the cursor's row beside the table, or close it."""
         from livetable.tui.widgets.panels.row_detail import DetailPanel
 
-        await self._toggle_side(DetailPanel, lambda: DetailPanel(self.history))
+        await self._toggle_side(DetailPanel, lambda: DetailPanel(self.pane.history))
 
     async def action_info(self) -> None:
-        """Show the cursor's column in figures, or no longer."""
+        """Open the statistics of the cursor's column, or close them."""
         from livetable.tui.widgets.panels.column_info import InfoPanel
 
         await self._toggle_side(InfoPanel, InfoPanel)
@@ -71,10 +79,10 @@ class PanelledPane(TimedPane):
         self.live_table.holds_row = False
         if not isinstance(before, kind):
             self._side = make()
-            # A row that is looked at must not be another one because it is no longer the first.
+            # Else the panel would jump to another row when this one is no longer the first.
             self.live_table.holds_row = isinstance(self._side, DetailPanel)
-            await self.query_one("#body", Horizontal).mount(self._side)
-            self.show_panels()
+            await self.pane.query_one("#body", Horizontal).mount(self._side)
+            self.show()
 
     async def action_chart(self, over_time: bool) -> None:
         """Draw the cursor's column; on a further one both; on the same again nothing."""
@@ -84,10 +92,9 @@ class PanelledPane(TimedPane):
         if under is None:
             return
         if not available():
-            self.app.notify(_NO_CHART, severity="warning", timeout=5, markup=False)
+            self.say(_NO_CHART, 5.0, warning=True)
             return
-        _, column, ref = under
-        form = self.live_table.format_of(column)
+        ref = under[2]
         columns: list[ColumnRef] = [ref]
         before, self._chart = self._chart, None
         if before is not None:
@@ -95,26 +102,20 @@ class PanelledPane(TimedPane):
             if before.over_time == over_time:
                 drawn = before.columns
                 columns = [one for one in drawn if one != ref] if ref in drawn else [*drawn, ref]
-        elif form is None or not form.numeric:
-            self.app.notify("Only works on numeric columns.", timeout=2)
+        elif not self.pane.looks.is_numeric():
             return
         if columns:
-            self._chart = ChartPanel(self.history, columns, over_time)
-            await self.mount(self._chart)
-            self.show_panels()
+            self._chart = ChartPanel(self.pane.history, columns, over_time)
+            await self.pane.mount(self._chart)
+            self.show()
 
     def action_scroll_panel(self, pages: int) -> None:
         """Scroll the panel at the side."""
         if self._side is not None:
             self._side.scroll_relative(y=pages * 5, animate=False)
 
-    def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
-        """Show the panels where the cursor is."""
-        if self.has_panel:
-            self.show_panels()
-
-    def show_panels(self) -> None:
-        """Show the panels what is painted, and where the cursor is."""
+    def show(self) -> None:
+        """Show the open panels what is painted, and where the cursor is."""
         widget = self.live_table
         if widget.table is None:
             return

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.config.settings import BadFile, view_path
 from livetable.tui.model.table import Table
-from livetable.tui.pane.columns import COLOURS, USUAL_COLOURS
+from livetable.tui.pane.column_looks import COLOURS, USUAL_COLOURS
 from livetable.tui.query.column_choice import AS_IT_CAME, with_computed
 from livetable.tui.target import PIPE, ViewOptions, origin_of
 from livetable.tui.terminal.textual_private import keymap_of
@@ -68,9 +68,9 @@ class SavedView:
         from livetable.tui.config.view_file import Remembered, write_view
 
         arrangement = replace(pane.chosen(), asked=0)
-        colours = "" if pane.colours == USUAL_COLOURS else pane.colours
-        alerts = tuple(one for one in pane.alerts if one not in self._options.alerts)
-        view = Remembered(arrangement, pane.columns, pane.rules, colours, alerts)
+        colours = "" if pane.looks.colours == USUAL_COLOURS else pane.looks.colours
+        alerts = tuple(one for one in pane.alerts.conditions if one not in self._options.alerts)
+        view = Remembered(arrangement, pane.state.columns, pane.state.rules, colours, alerts)
         if view == self._view:
             return
         self._view = view
@@ -85,11 +85,11 @@ class SavedView:
         """Whether nothing was chosen, so that there is nothing to remember."""
         pane = self._pane
         return (
-            pane.arrangement is None
-            and pane.columns == AS_IT_CAME
-            and not pane.rules
-            and pane.alerts == self._options.alerts
-            and pane.colours == USUAL_COLOURS
+            pane.state.arrangement is None
+            and pane.state.columns == AS_IT_CAME
+            and not pane.state.rules
+            and pane.alerts.conditions == self._options.alerts
+            and pane.looks.colours == USUAL_COLOURS
         )
 
     def _remembered_in(self, table: Table) -> Path:
@@ -102,21 +102,21 @@ class SavedView:
     def _apply(self, view: Remembered) -> None:
         pane = self._pane
         self._view = view
-        pane.arrangement = view.arrangement
-        pane.start_arranging()
+        pane.state.arrangement = view.arrangement
+        pane.view.start_arranging()
         pane.choose_columns(view.columns)
-        pane.choose_rules(view.rules)
+        pane.view.choose_rules(view.rules)
         if view.alerts:
-            pane.choose_alerts((*self._options.alerts, *view.alerts))
+            pane.alerts.choose((*self._options.alerts, *view.alerts))
         if view.colours in COLOURS:
-            pane.choose_colours(view.colours)
+            pane.looks.choose_colours(view.colours)
 
     def _tell(self, table: Table) -> None:
         """Say what a remembered view does not show: nobody chose it now."""
         pane = self._pane
-        shown = with_computed(table, pane.columns)
+        shown = with_computed(table, pane.state.columns)
         filters = len(pane.chosen().filters)
-        hidden = len(pane.columns.hidden.intersection(shown.refs))
+        hidden = len(pane.state.columns.hidden.intersection(shown.refs))
         parts = [f"{filters} filter{'s' if filters > 1 else ''}"] if filters else []
         parts += [f"{hidden} hidden column{'s' if hidden > 1 else ''}"] if hidden else []
         parts += ["groups"] if pane.chosen().groups else []

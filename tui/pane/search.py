@@ -1,4 +1,4 @@
-"""A table in which a text can be looked for."""
+"""Search for a text in the table."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from textual.binding import Binding, BindingType
 from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.headings import ColumnRef
 from livetable.tui.model.table import Table
-from livetable.tui.pane.view import ArrangedPane
+from livetable.tui.pane.feature import Feature
 from livetable.tui.widgets.bindings import named
 
 if TYPE_CHECKING:
+    from livetable.tui.pane.feature_pane import FeaturePane
     from livetable.tui.widgets.prompt import Prompt
 
-_SEARCH_HINT = "Enter: keep, then n and N   Tab: this column or all"
+_HINT = "Enter: keep, then n and N   Tab: this column or all"
 
 
-class SearchingPane(ArrangedPane):
-    """Looks for a text off the event loop, and goes to where it is."""
+class Search(Feature):
+    """Searches in a thread, and puts the cursor on the match."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("slash", "search", "Search", key_display="/", tooltip="Find a text"),
@@ -27,93 +28,99 @@ class SearchingPane(ArrangedPane):
         Binding("N", "search_next(-1)", "Previous match", show=False),
     )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._search_column: ColumnRef | None = None
-        self._search_from = (0, 0)
-        self._search_in: Table | None = None
-        self._looking: object = None  # the search that is under way
+    def __init__(self, pane: FeaturePane) -> None:
+        super().__init__(pane)
+        self._column: ColumnRef | None = None
+        """The only column that is searched; None for all."""
+        self._start = (0, 0)
+        """The cell, as row and column, from which it is searched."""
+        self._table_before: Table | None = None
+        """The table in which `_start` is, when the prompt was opened."""
+        self._running: object = None
+        """The search that runs; the result of any other is dropped."""
         self._steps_ahead = 0
+        """Matches that the person asked to skip while a search ran."""
 
     def action_search(self) -> None:
-        """Ask for a text, and go to where it is."""
+        """Ask for a text, and go to its first match while it is typed."""
         widget = self.live_table
         if widget.table is None:
             return
-        self._search_from = (widget.cursor_row, widget.cursor_column)
-        self._search_in = widget.table
-        self._search_column = None
+        self._start = (widget.cursor_row, widget.cursor_column)
+        self._table_before = widget.table
+        self._column = None
         from livetable.tui.widgets.prompt import Prompt
 
-        prompt = Prompt("search: ", hint=_SEARCH_HINT, toggles=True)
-        self.ask(
+        prompt = Prompt("search: ", hint=_HINT, toggles=True)
+        self.pane.ask(
             prompt,
-            self._searched,
+            self._done,
             lambda text: self._find(text, 0),
             lambda: self._toggle_column(prompt),
         )
 
-    def _searched(self, text: str | None) -> bool:
+    def _done(self, text: str | None) -> bool:
         if text is None:
-            if self._search_in is not None:
-                self.live_table.go_to_in(self._search_in, *self._search_from)
+            if self._table_before is not None:
+                self.live_table.go_to_in(self._table_before, *self._start)
             self._find("", 0)
-        elif text != self.needle:  # Enter came before what was typed last was looked for
+        elif text != self.state.needle:  # Enter came before the last letters were searched for
             self._find(text, 0)
         return True
 
     def _toggle_column(self, prompt: Prompt) -> None:
         under = self.under_cursor()
-        if self._search_column is None and under is not None:
-            self._search_column = under[2]
+        if self._column is None and under is not None:
+            self._column = under[2]
             prompt.relabel(f"search in {under[2][0]}: ")
         else:
-            self._search_column = None
+            self._column = None
             prompt.relabel("search: ")
-        self._find(self.needle, 0)
+        self._find(self.state.needle, 0)
 
     def action_search_next(self, step: int) -> None:
-        """Go to the next match, or the one before."""
-        if self.needle and self._looking is not None:
-            self._steps_ahead += step  # from where the match is that is being looked for
-        elif self.needle:
-            self._search_next(step)
+        """Go to the next match, or to the previous one."""
+        if self.state.needle and self._running is not None:
+            self._steps_ahead += step  # from the match that is being searched for
+        elif self.state.needle:
+            self._next(step)
 
-    def _search_next(self, steps: int) -> None:
-        self._search_from = (self.live_table.cursor_row, self.live_table.cursor_column)
-        self._find(self.needle, steps)
+    def _next(self, steps: int) -> None:
+        self._start = (self.live_table.cursor_row, self.live_table.cursor_column)
+        self._find(self.state.needle, steps)
 
     def _find(self, text: str, steps: int) -> None:
+        """Go to the match that is so many steps after the start; 0 is the first one."""
         self._steps_ahead = 0
-        self.needle = text
+        self.state.needle = text
         self.live_table.needle = text.lower()
         table = self.live_table.table
-        self.say_view(table)
+        self.pane.view.say(table)
         if not text or table is None:
-            self._looking = None
+            self._running = None
             return
-        ref, start = self._search_column, self._search_from
+        ref, start = self._column, self._start
         column = None if ref is None else table.column_at(ref)
         if ref is not None and column is None:
-            self._looking = None  # gone meanwhile: where another one is now is not searched instead
+            self._running = None  # the column is gone: the one at its place is not searched instead
             return
-        self._looking = this = object()
+        self._running = this = object()
 
         def done(place: tuple[int, int] | None, sentence: str | None) -> None:
-            if self._looking is not this or not self.is_attached:
+            if self._running is not this or not self.pane.is_attached:
                 return
-            self._looking = None
-            prompt = self.asked.prompt if self.asked is not None else None
+            self._running = None
+            prompt = self.pane.prompt
             if prompt is not None:
                 prompt.say(sentence, 0, wrong=False)
             elif sentence is not None:
-                self.app.notify(sentence, timeout=3, markup=False)
+                self.say(sentence)
             if place is not None:
                 self.live_table.go_to_in(table, *place)
                 if steps_ahead := self._steps_ahead:
-                    self._search_next(steps_ahead)
+                    self._next(steps_ahead)
 
-        form_of = self.live_table.format_of if table is self.live_table.table else lambda at: None
+        form_of = self.live_table.format_of
 
         def run() -> None:
             from livetable.tui.query.find import Matches
@@ -122,9 +129,9 @@ class SearchingPane(ArrangedPane):
             try:
                 place = Matches(table, text, column, form_of).find(start, steps)
                 if place is None:
-                    sentence = f"nothing contains {text!r}"
-            except Exception as error:  # of Arrow, for a type nobody thought of
-                sentence = harmless(f"this can't be searched: {error!r:.100}")
-            self.app.call_from_thread(done, place, sentence)
+                    sentence = f"No match for {text!r}"
+            except Exception as error:  # from Arrow, for a type that nobody thought of
+                sentence = harmless(f"Can't search this table: {error!r:.100}")
+            self.pane.app.call_from_thread(done, place, sentence)
 
-        self.run_worker(run, group="search", thread=True, exclusive=True, exit_on_error=False)
+        self.pane.run_worker(run, group="search", thread=True, exclusive=True, exit_on_error=False)

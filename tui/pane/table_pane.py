@@ -1,9 +1,9 @@
-"""The pane of one feed's table: reads it, shows it, and tells how it stands with it."""
+"""The pane of one feed's table: reads it, shows it, and says whether it is live."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -17,15 +17,13 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.model.history import History
 from livetable.tui.model.table import Table
-from livetable.tui.pane.alerts import AlertedPane
-from livetable.tui.pane.columns import ColumnedPane
-from livetable.tui.pane.copy_export import TakeAwayPane
-from livetable.tui.pane.groups import GroupedPane
+from livetable.tui.pane.feature import bindings_of
+from livetable.tui.pane.feature_pane import FEATURES, FeaturePane
+from livetable.tui.pane.feed import Feed
 from livetable.tui.pane.messages import FeedNews, TerminalTook
 from livetable.tui.pane.paint_loop import PaintLoop
-from livetable.tui.pane.panels import PanelledPane
 from livetable.tui.pane.saved_view import SavedView
-from livetable.tui.pane.search import SearchingPane
+from livetable.tui.pane.time_travel import TimeTravel
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.terminal.gc_pause import tidy_soon
 from livetable.tui.terminal.timer import later
@@ -44,35 +42,46 @@ _KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
 _LARGE = 1 << 20
 
 
-class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, PanelledPane, AlertedPane):
+PANE_BINDINGS: list[BindingType] = named(
+    Binding("escape", "back", "Close", show=False),
+    Binding(
+        "I", "unreadable", "Invalid lines", show=False,
+        tooltip="List the lines that could not be read",
+    ),
+)  # fmt: skip
+"""The keys that are no feature's."""
+
+
+class TablePane(FeaturePane):
     """Shows a table, live.
 
     Args:
         target: The table to show.
         options: What else the command line asks for.
         client: A reader that has asked for the table already.
+        feed: What brings the table, None for what reads `target`.
+        history: Where its states are kept, None for a new one of the size in `options`.
+        time: Makes the feature for pause and rewind.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("escape", "back", "Close", show=False),
-        Binding(
-            "I", "unreadable", "Invalid lines", show=False,
-            tooltip="List the lines that could not be read",
-        ),
-        Binding("V", "show_all", "Show all rows and columns", show=False),
-    )  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*PANE_BINDINGS, *bindings_of(*FEATURES)]
 
     def __init__(
         self,
         target: Target,
         options: ViewOptions = DEFAULTS,
         client: Client | None = None,
+        *,
+        feed: Feed | None = None,
+        history: History | None = None,
+        time: Callable[[FeaturePane], TimeTravel] = TimeTravel,
     ) -> None:
-        super().__init__()
+        if history is None:
+            history = History(options.budget_of_a_table())
+        super().__init__(history, time)
         self.target = target
         self._options = options
-        self.history = History(options.budget_of_a_table())
-        self.subscriber = Subscriber(
+        self.feed: Feed = feed or Subscriber(
             target,
             lambda: self.post_message(FeedNews()),
             options.columns,
@@ -80,13 +89,13 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             options.stale_after,
             options.record,
         )
-        self._feed = FeedState(name=target.title)
-        self.alert_command = options.alert_command
+        self._feed_state = FeedState(name=target.title) if feed is None else feed.take()
+        self.alerts.command = options.alert_command
         if options.until is not None:
             from livetable.tui.query.conditions import Watch
 
-            self.until = Watch(options.until)
-        self._view = SavedView(self, options)
+            self.alerts.until = Watch(options.until)
+        self._saved = SavedView(self, options)
         self._paints = PaintLoop(self, self._show, self._flash)
         self.changed = False
         """Whether news came while the pane was not shown."""
@@ -110,13 +119,13 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self.set_timer(self._options.timeout, self._give_up)
 
     def _give_up(self) -> None:
-        if self._feed.table is None:
-            sentence = f"no table {self.subscriber.name!r} within {self._options.timeout:g} s"
+        if self._feed_state.table is None:
+            sentence = f"no table {self.feed.name!r} within {self._options.timeout:g} s"
             self.app.exit(return_code=1, message=f"livetable: {sentence}")
 
     def _start(self) -> None:
-        self.subscriber.read_early()
-        self.run_worker(self.subscriber.run, name="subscriber", thread=True, exit_on_error=True)
+        self.feed.read_early()
+        self.run_worker(self.feed.run, name="feed", thread=True, exit_on_error=True)
 
     def on_unmount(self) -> None:
         """End the worker, and let go of the past."""
@@ -127,9 +136,8 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def end_work(self) -> None:
         """End the worker. A second call does nothing."""
         super().end_work()
-        self.end_alarm()
-        self.subscriber.stop()
-        self._view.write()
+        self.feed.stop()
+        self._saved.write()
 
     class Left(Message):
         """The person is done with this table."""
@@ -143,18 +151,12 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
 
     def action_back(self) -> None:
         """Close what is open, go on if the table stands still, else leave it."""
-        if self.has_panel:
-            self.close_panels()
-        elif self.standing is not None:
-            self.go_on()
-        elif not self.idle_actions:
-            self.action_ungroup()
-        else:
+        if not self.back():
             self.post_message(self.Left(self))
 
     def action_unreadable(self) -> None:
         """List the lines of the source that could not be read."""
-        source = self._feed.source
+        source = self._feed_state.source
         if not source.unreadable:
             self.app.notify("All lines could be read.", timeout=4)
             return
@@ -170,11 +172,6 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         lines_ = "1 line" if source.unreadable == 1 else f"{source.unreadable:,} lines"
         title = f"{lines_} could not be read"
         self.app.push_screen(ChoiceScreen(title, lines, wide=True))
-
-    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
-        """Open the cursor's group, or its row."""
-        if not self.open_group():
-            await self.toggle_detail()
 
     def on_feed_news(self, message: FeedNews) -> None:
         """Show the feed's newest state as soon as the terminal is ready for it."""
@@ -205,11 +202,11 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
         self._paints.painted()
-        self.subscriber.credit()
+        self.feed.credit()
 
     def offer(self, table: Table) -> None:
-        """Take a table as it came; the first one is shown as was asked for, or as it was last."""
-        if self.base is None:
+        """Show a table as it came; the first one as was asked for, or as it was last."""
+        if self.state.base is None:
             self._begin(table)
         else:
             super().offer(table)
@@ -217,7 +214,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def _begin(self, table: Table) -> None:
         options = self._options
         if options.alerts:
-            self.choose_alerts(options.alerts)
+            self.alerts.choose(options.alerts)
         if options.sort or options.where:
             from livetable.tui.query.arrange import check_filter, first_arrangement
             from livetable.tui.query.nodes import BadExpression
@@ -229,110 +226,96 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
                     says = f"livetable: --where {text}: {error.sentence}"
                     self.app.exit(return_code=1, message=Text(harmless(says)))
                     return
-            self.base = table
+            self.state.base = table
             self.choose(first_arrangement(options.sort, options.where))
             return
-        self._view.take_up(table)
+        self._saved.take_up(table)
         super().offer(table)
-
-    def more_problems(self) -> list[str]:
-        """Return what else could not be done: of columns, and of alerts."""
-        problem = self.alert_problem
-        return [*super().more_problems(), *(() if problem is None else (f"alert {problem}",))]
-
-    def action_show_all(self) -> None:
-        """Show all rows and columns; what they look like stays."""
-        self.forget_groups()
-        self.choose(replace(self.chosen(), filters=(), groups=()))
-        self.choose_columns(replace(self.columns, hidden=frozenset()))
 
     def come_back(self) -> None:
         """Show what came while the pane was not shown."""
         self.changed = False
         self.paint_soon()
-        self.subscriber.credit()
+        self.feed.credit()
 
     @property
     def name_of_table(self) -> str:
         """The table's name, as its feed has it if that is known."""
-        return self._feed.name or self.subscriber.name
+        return self._feed_state.name or self.feed.name
 
     @property
     def title(self) -> str:
         """What to call it on its tab."""
-        return self._feed.name or self.target.title
-
-    @property
-    def title_for_alerts(self) -> str:
-        """What the table is called in an alert."""
-        return self.title
+        return self._feed_state.name or self.target.title
 
     @property
     def newest(self) -> Table | None:
         """The newest table that came."""
-        return self._feed.table
+        return self._feed_state.table
 
-    def go_on(self) -> None:
-        """Show the newest state, and what comes."""
-        super().go_on()
-        self.subscriber.credit()
+    def went_on(self) -> None:
+        """Ask the feed for what is newer than what it was paused at."""
+        self.feed.credit()
 
     def _show(self) -> None:
         """Show the feed's newest state, then give credit for the next."""
-        feed = self.subscriber.take()
-        before, self._feed = self._feed, feed
-        table = self.live_table
+        feed = self.feed.take()
+        before, self._feed_state = self._feed_state, feed
+        table, state = self.live_table, self.state
         if feed.table is not None and feed.table is not before.table:
             kept = self.keep(feed.table)
-            if self.standing is None:
+            if state.standing is None:
                 self.offer(kept)
             else:  # to be counted and kept, so there is no hurry
                 hurry = CREDIT_SECONDS if kept.size > _LARGE else _KEEP_SECONDS
-                later(self, hurry, self.subscriber.credit)
-                self.say_time()
-        fresh, self.paint_next = self.paint_next, None
-        painted = table.update(self.dress(fresh)) if fresh is not None else True
+                later(self, hurry, self.feed.credit)
+                self.time.say_time()
+        fresh = self.view.take_next()
+        painted = table.update(self.view.dress(fresh)) if fresh is not None else True
         if fresh is not None:
-            self._shown(fresh)
+            if state.arrangement is not None or state.columns.computed or self._says_more:
+                self.view.say(fresh)
+            self.painted(fresh)
         self._show_trust()
         table.message = self._message()
-        if fresh is None or self.standing is not None:
-            return  # a word or two: the subscriber itself asks for what comes after those
+        if fresh is None or state.standing is not None:
+            return  # a word or two: the feed itself asks for what comes after those
         if painted:
             self._painted()
         else:  # Textual paints it, and then calls back
             self.call_after_refresh(self._painted)
             # Textual drops callbacks of a screen that is covered: the credit must not go with them.
-            self.set_timer(CREDIT_SECONDS, self.subscriber.credit)
+            self.set_timer(CREDIT_SECONDS, self.feed.credit)
 
-    def _shown(self, table: Table) -> None:
-        if self.arrangement is not None or self.columns.computed or self.rules or self.alerts:
-            self.say_view(table)
-        if self.history.marked is not None:
-            self.count_changes()
-        if self.has_panel:
-            self.show_panels()
+    @property
+    def _says_more(self) -> bool:
+        """Whether the view line has something to say of rules or alerts."""
+        return bool(self.state.rules or self.alerts.conditions)
 
     def _show_trust(self) -> None:
         """Bring the trust line and the dimming up to date."""
-        feed, status = self._feed, self.query_one(StatusLine)
+        feed, status = self._feed_state, self.query_one(StatusLine)
         if (driver := self._paints.driver) is not None:
             driver.see_size(self.screen.size)
         lost = feed.link in (Link.GONE, Link.ENDED)
         age = feed.age
         if age is not None:
             age += time.monotonic() - feed.heard if lost else 0.0
-        waiting = self.waiting
-        if waiting is not None and self.base is not None:
-            age = time.monotonic() - self.base.sent
+        waiting = self.time.waiting
+        if waiting is not None and self.state.base is not None:
+            age = time.monotonic() - self.state.base.sent
         limit = self._options.stale_after
         stale = limit is not None and age is not None and age > limit
-        there = self.base.refs if self.base is not None and self.columns.hidden else ()
-        hidden = len(self.columns.hidden.intersection(there))
+        there = (
+            self.state.base.refs
+            if self.state.base is not None and self.state.columns.hidden
+            else ()
+        )
+        hidden = len(self.state.columns.hidden.intersection(there))
         line = self._paints.line()
         if line and age is not None and waiting is None:
             age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
-        status.show(feed, age, stale, waiting, rewound=self.rewound, hidden=hidden, line=line)
+        status.show(feed, age, stale, waiting, rewound=self.state.rewound, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
@@ -344,12 +327,12 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             self._clock_timer = None
 
     def _message(self) -> str:
-        feed = self._feed
+        feed = self._feed_state
         if feed.table is not None:
             shown = self.live_table.table
             if shown is None or shown.rows:
                 return ""
-            filtered = self.arrangement is not None and bool(self.arrangement.filters)
+            filtered = self.state.arrangement is not None and bool(self.state.arrangement.filters)
             return "No rows match the filter. Press F to remove it." if filtered else "No rows"
         if feed.note:
             return harmless(feed.note)
@@ -361,4 +344,4 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             return "receiving the table …"
         if (own := started(endpoint)) is not None:
             return f"waiting for {own.awaits} …"
-        return f"waiting for a table {self.subscriber.name!r}{where} …"
+        return f"waiting for a table {self.feed.name!r}{where} …"

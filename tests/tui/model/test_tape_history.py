@@ -7,7 +7,7 @@ from pathlib import Path
 from livetable.feed.tape.player import Playback
 from livetable.feed.tape.reader import TapeReader
 from livetable.tui.model.tape_history import TapeHistory
-from livetable.tui.pane.tape_pane import moment_when
+from livetable.tui.pane.tape_player import moment_when
 from tests.tui.tapes import PRICES, record
 
 

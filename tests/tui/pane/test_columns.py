@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 from livetable.tui.query.column_choice import AS_IT_CAME
-from livetable.tui.text.column_style import NumberForm, Shade
-from livetable.tui.widgets.prompt import Prompt
-from tests.tui.stage import cells, frame, last_note, line, stage, titles
+from tests.tui.stage import frame, last_note, stage, titles
 from tests.tui.tables import table_of
 
 
@@ -31,136 +28,19 @@ async def test_columns_are_moved_kept_and_shown_again() -> None:
         assert titles(on) == ("id", "price", "cpu %", "sector")
 
 
-async def test_columns_are_made_wider_fitted_and_aligned() -> None:
-    async with stage() as on:
-        widget = on.pane.live_table
-
-        def width() -> int:
-            form = widget.format_of(1)
-            assert form is not None
-            return form.width
-
-        before = width()
-        await on.press("greater_than_sign", "greater_than_sign")
-        assert width() == before + 4
-        await on.press(*["less_than_sign"] * 6)
-        assert width() == 3
-        on.pane.show(frame({"a": 123456, "b": 1}))
-        assert "12…" in line(on, 1)  # a number that is cut says so
-        await on.press("w")
-        assert "123456.0" in line(on, 1) or "123456" in line(on, 1)
-        await on.press("w")
-        assert on.pane.columns.styles == ()
-        await on.press("a")
-        assert widget.format_of(1).right is False  # type: ignore[union-attr]
-        await on.press("a")
-        assert on.pane.columns.styles == ()
-
-
-async def test_numbers_are_written_otherwise() -> None:
-    async with stage() as on:
-        on.pane.show(frame({"a": 1234.5, "b": 0.25}))
-        await on.press("percent_sign")
-        assert "1,234.50" in line(on, 1)
-        await on.press(*["percent_sign"] * (len(NumberForm) - 1))
-        assert "1234.5" in line(on, 1)
-        await on.press("right_parenthesis")
-        assert "1234.500" in line(on, 1)
-        await on.press(*["left_parenthesis"] * 9)
-        assert "1234 " in line(on, 1)
-        assert "≈0" in line(on, 2)
-        await on.press("U")
-        await on.type("ms")
-        await on.press("enter")
-        assert "1234 ms" in line(on, 1)
-        await on.press("v")
-        assert "████████ 1234 ms" in line(on, 1)
-        await on.press("v", "v")
-        assert on.pane.columns.style_of[("price", 0)].shade is Shade.NONE
-        await on.press("h", "percent_sign", "v", "U", "right_parenthesis", "d")
-        assert len(on.pane.columns.styles) == 1  # a column of texts has none of these
-        await on.until(lambda: "numeric columns" in last_note(on))
-
-
-async def test_columns_are_worked_out() -> None:
-    async with stage() as on:
-        await on.press("equals_sign")
-        await on.type("twice = price * 2")
-        await on.press("enter")
-        assert titles(on)[-1] == "twice"
-        assert cells(on, 4) == [6, 2, 4]
-        await on.press("equals_sign")
-        await on.type("`cpu %` >= nope")
-        assert "there is no column 'nope'" in on.hint
-        await on.press("enter", "escape")
-        assert not on.pane.query(Prompt)
-        await on.press("f")
-        await on.type("twice > 3")
-        await on.press("enter")
-        await on.becomes("ac")
-        await on.press("$", "s")
-        await on.becomes("ca")
-        on.pane.show(frame({"a": 1, "b": 5, "c": 9}))
-        await on.becomes("bc")
-        await on.press("minus")
-        await on.until(lambda: "there is no column 'twice'" in on.says)
-        assert titles(on)[-1] == "sector"
-        await on.press("equals_sign", "enter")
-        assert titles(on)[-1] == "sector"
-
-
-async def test_changes_are_a_column() -> None:
-    async with stage() as on:
-        await on.press("d")
-        assert titles(on) == ("id", "price", "Δ price", "cpu %", "sector")
-        assert cells(on, 2) == [None, None, None]
-        on.pane.show(frame({"a": 4, "b": 1, "d": 2}))
-        assert cells(on, 2) == [1, 0, None]
-        await on.press("d")
-        assert titles(on)[2] == "%Δ price"
-        assert cells(on, 2) == [pytest.approx(1 / 3), 0, None]
-        await on.press("d")
-        assert cells(on, 2) == [1, 0, None]
-        await on.press("d")
-        assert titles(on) == ("id", "price", "cpu %", "sector")
-
-
-async def test_a_broken_column_is_told() -> None:
-    async with stage() as on:
-        await on.press("equals_sign")
-        await on.type("x = price + 1")
-        await on.press("enter")
-        on.pane.show(table_of(pd.DataFrame({"id": ["a"], "other": [1]}), "id"))
-        await on.until(lambda: "x: there is no column 'price'" in on.says)
-        on.pane.show(frame({"a": 1}))
-        assert cells(on, 4) == [2]
-
-
-async def test_colours_of_up_and_down() -> None:
-    async with stage() as on:
-        widget = on.pane.live_table
-        await on.press("u")
-        assert widget.has_class("-red-up")
-        await on.press("u")
-        assert widget.has_class("-blue-up")
-        assert not widget.has_class("-red-up")
-        await on.press("u")
-        assert not widget.has_class("-blue-up")
-
-
 async def test_a_computed_column_that_is_removed_is_told() -> None:
     async with stage() as on:
         await on.press("equals_sign")
         await on.type("twice = price * 2")
         await on.press("enter", "$", "s")
         await on.until(lambda: "sort twice" in on.says)
-        chosen = on.pane.columns
-        on.pane.columns = AS_IT_CAME  # pressed before it is seen to be gone: nothing is left to do
-        on.pane.action_hide()
-        on.pane.columns = chosen
+        chosen = on.pane.state.columns
+        on.pane.state.columns = AS_IT_CAME  # as a key does before the next paint
+        on.pane.columns.action_hide()
+        on.pane.state.columns = chosen
         await on.press("minus")
         await on.until(lambda: "sort" not in on.says)
-        assert last_note(on) == "twice is gone: = twice = price * 2 makes it again"
+        assert last_note(on) == "twice removed. To restore it: = twice = price * 2"
 
 
 async def test_columns_are_hidden_and_shown() -> None:

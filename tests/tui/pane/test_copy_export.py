@@ -60,14 +60,14 @@ async def test_copying_what_is_no_number_or_only_counts() -> None:
         await on.press("j", "y")
         assert on.pane.app.clipboard == "false"
         assert "the cell is empty" in last_note(on)
-        on.pane.copy_as("table", "csv")
+        on.pane.copying.copy_as("table", "csv")
         assert on.pane.app.clipboard == "n,b\ninf,true\n,false\n,\n"
-        on.pane.copy_as("table", "json")
+        on.pane.copying.copy_as("table", "json")
         assert json.loads(on.pane.app.clipboard)[0] == {"n": None, "b": True}
         await on.press("0")
-        on.pane.copy_as("column", "tsv")
+        on.pane.copying.copy_as("column", "tsv")
         assert on.pane.app.clipboard.split() == ['""', "0", "1", "2"]
-        on.pane.copy_as("column", "json")
+        on.pane.copying.copy_as("column", "json")
         assert len(json.loads(on.pane.app.clipboard)[0]) == 1
 
 
@@ -78,18 +78,18 @@ async def test_copy_as() -> None:
         assert choices.option_count == 16
         await on.press("k", "j", "enter")
         assert on.pane.app.clipboard == "price\n3\n1\n2\n"
-        on.pane.copy_as("rows", "json")
+        on.pane.copying.copy_as("rows", "json")
         assert json.loads(on.pane.app.clipboard) == [
             {"id": "a", "price": 3, "cpu %": 1, "sector": "x"}
         ]
-        on.pane.copy_as("table", "markdown")
+        on.pane.copying.copy_as("table", "markdown")
         assert on.pane.app.clipboard.count("\n") == 5
-        on.pane.copy_as("seen", "csv")
+        on.pane.copying.copy_as("seen", "csv")
         assert on.pane.app.clipboard.splitlines()[0] == "id,price,cpu %,sector"
         await on.press("ctrl+y", "escape")
         big = pd.DataFrame({"id": range(2_000_000)})
         on.pane.show(table_of(big))
-        on.pane.copy_as("table", "csv")
+        on.pane.copying.copy_as("table", "csv")
         await on.until(lambda: "Too large" in last_note(on))
         on.pane.show(table_of(pd.DataFrame({"id": ["x" * 2_000_000]})))
         await on.press("l", "y")

@@ -33,7 +33,7 @@ async def test_without_something_to_draw_with(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("livetable.tui.widgets.panels.chart.available", lambda: False)
     async with stage() as on:
         await on.press("p")
-        says = 'charts need one more package: pip install "livetable[chart]"'
+        says = 'Charts need one more package: pip install "livetable[chart]"'
         await on.until(lambda: last_note(on) == says)
 
 

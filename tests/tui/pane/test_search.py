@@ -37,7 +37,7 @@ async def test_search_finds_marks_and_goes_on() -> None:
         assert "search X" in on.says
         await on.press("slash")
         await on.type("nothing")
-        await on.until(lambda: "nothing contains 'nothing'" in on.hint)
+        await on.until(lambda: "No match for 'nothing'" in on.hint)
         await on.press("escape")
         assert table.needle == ""
         await on.until(lambda: table.cursor_row == 2)
@@ -76,7 +76,7 @@ async def test_what_cant_be_searched_is_told(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(find, "containing", broken)
         await on.press("slash")
         await on.type("x")
-        await on.until(lambda: "can't be searched: ValueError('of Arrow')" in on.hint)
+        await on.until(lambda: "Can't search this table: ValueError('of Arrow')" in on.hint)
         await on.press("escape", "n", "slash")
         assert on.pane.query_one(Prompt)
 

@@ -45,9 +45,9 @@ async def test_from_the_list_and_back(tables: tuple[Publisher, Publisher]) -> No
         await on.until(lambda: isinstance(app.screen, TablesScreen))
         await on.until(lambda: on.values(on.screen.pane) == [1])
         await on.press("enter", "escape")
-        assert not on.screen.pane.has_panel
+        assert not on.screen.pane.panels.is_open
         await on.press("space", "escape")
-        assert on.screen.pane.standing is None
+        assert on.screen.pane.state.standing is None
         await on.press("escape")
         await on.until(lambda: app.screen is picker)
         app.exit()

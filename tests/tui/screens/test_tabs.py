@@ -98,7 +98,12 @@ async def test_no_key_is_dead_and_none_is_deadly(
                 await on.press(key)
                 assert any(binding.action in action for action in actions), key
                 pane = on.screen.pane if isinstance(on.app.screen, TablesScreen) else None
-                if pane is None or pane.asked or pane.has_panel or pane.standing is not None:
+                if (
+                    pane is None
+                    or pane.prompt
+                    or pane.panels.is_open
+                    or pane.state.standing is not None
+                ):
                     await on.press("escape")
                 assert on.app.is_running
                 await on.until(lambda: isinstance(on.app.screen, TablesScreen))

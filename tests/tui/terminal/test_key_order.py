@@ -61,7 +61,7 @@ async def test_keys_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
         await on.press("f")
         on.pane.query_one(Prompt).settled.clear()  # as if its end were never dealt with
         await on.press("b", "enter")
-        await on.until(lambda: on.pane.asked is None)
+        await on.until(lambda: on.pane.prompt is None)
         await on.becomes("b")
 
 

@@ -42,8 +42,8 @@ async def test_an_alert_and_a_column_are_refused() -> None:
             assert "sector is text" in on.hint
             await on.press("escape")
             await on.until(lambda: on.pane.prompt is None)
-        assert not on.pane.alerts
-        assert not on.pane.columns.computed
+        assert not on.pane.alerts.conditions
+        assert not on.pane.state.columns.computed
 
 
 async def test_a_click_beside_a_prompt_leaves_it_its_keys() -> None:

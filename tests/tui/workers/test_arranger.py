@@ -34,7 +34,7 @@ async def test_a_million_rows_are_sorted_beside_the_event_loop() -> None:
         big = pd.DataFrame({"id": range(rows), "v": range(rows, 0, -1)})
         on.pane.show(table_of(big, "id"))
         on.pane.live_table.go_to(0, 1)
-        on.pane.action_sort(False)
+        on.pane.sorting.action_sort(False)
         assert "working it out" in on.says
         shown = on.pane.live_table
         await on.until(lambda: shown.table and shown.table.identity(0) == (rows - 1,))

@@ -21,7 +21,7 @@ async def test_a_column_in_figures() -> None:
         await on.press("enter")  # another panel takes its place
         assert on.pane.query(DetailPanel)
         assert not on.pane.query(InfoPanel)
-        on.pane.close_panels()
+        on.pane.panels.back()
         await on.pilot.pause()
         assert not on.pane.query(Panel)
-        assert not on.pane.has_panel
+        assert not on.pane.panels.is_open

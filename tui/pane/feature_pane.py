@@ -1,0 +1,225 @@
+"""A table with its features, wherever its tables come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.widget import Widget
+
+from livetable.tui.model.history import History
+from livetable.tui.model.table import Table
+from livetable.tui.pane.alerts import Alerts
+from livetable.tui.pane.column_looks import ColumnLooks
+from livetable.tui.pane.columns import Columns
+from livetable.tui.pane.computed_columns import ComputedColumns
+from livetable.tui.pane.copy_export import CopyExport
+from livetable.tui.pane.feature import Feature
+from livetable.tui.pane.filters import Filters
+from livetable.tui.pane.groups import Groups
+from livetable.tui.pane.marks import Marks
+from livetable.tui.pane.messages import ArrangedNews
+from livetable.tui.pane.panels import Panels
+from livetable.tui.pane.prompting import Prompting
+from livetable.tui.pane.rules import Rules
+from livetable.tui.pane.search import Search
+from livetable.tui.pane.sorting import Sorting
+from livetable.tui.pane.state import PaneState
+from livetable.tui.pane.time_travel import TimeTravel
+from livetable.tui.pane.view import View
+from livetable.tui.widgets.table_view import LiveTable
+
+if TYPE_CHECKING:
+    from livetable.tui.query.arrange import Arrangement
+    from livetable.tui.query.column_choice import ColumnChoice
+    from livetable.tui.widgets.prompt import Prompt
+    from livetable.tui.widgets.time_line import TimeLine
+
+FEATURES: tuple[type[Feature], ...] = (
+    Search, Sorting, Filters, Columns, ColumnLooks, ComputedColumns, Rules,
+    CopyExport, Panels, TimeTravel, Groups, Marks, Alerts,
+)  # fmt: skip
+"""The features of a table. Esc asks them in this order for something to close."""
+
+F = TypeVar("F", bound=Feature)
+
+
+class FeaturePane(Widget):
+    """Shows tables as the person wants them. Whoever derives from it brings the tables.
+
+    Args:
+        history: Where its tables are kept, None for a history of its own.
+        time: Makes the feature for pause and rewind.
+    """
+
+    def __init__(
+        self,
+        history: History | None = None,
+        time: Callable[[FeaturePane], TimeTravel] = TimeTravel,
+    ) -> None:
+        super().__init__()
+        self.history = history if history is not None else History()
+        self.state = PaneState()
+        self.view = View(self)
+        self.prompting = Prompting(self)
+        self.features = tuple(time(self) if kind is TimeTravel else kind(self) for kind in FEATURES)
+        # Those that others use.
+        self.sorting = self.feature(Sorting)
+        self.columns = self.feature(Columns)
+        self.looks = self.feature(ColumnLooks)
+        self.groups = self.feature(Groups)
+        self.copying = self.feature(CopyExport)
+        self.panels = self.feature(Panels)
+        self.time = self.feature(TimeTravel)
+        self.alerts = self.feature(Alerts)
+        for feature in self.features:
+            for name in dir(feature):
+                if name.startswith("action_"):  # as Textual looks for them
+                    setattr(self, name, getattr(feature, name))
+
+    def feature(self, kind: type[F]) -> F:
+        """Return a feature of this pane."""
+        return next(one for one in self.features if isinstance(one, kind))
+
+    @cached_property
+    def live_table(self) -> LiveTable:
+        """The table on the screen. It stays as long as the pane does."""
+        return self.query_one(LiveTable)
+
+    # -- for whoever derives from it ---------------------------------------------------------------
+
+    @property
+    def newest(self) -> Table | None:
+        """The newest table that came."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """What the table is called on its tab, and in an alert."""
+        return ""
+
+    def paint_soon(self) -> None:
+        """Paint what `view.take_next` returns, as soon as possible."""
+        raise NotImplementedError
+
+    def went_on(self) -> None:
+        """Take notice that the newest state is shown again."""
+
+    # -- tables ------------------------------------------------------------------------------------
+
+    def keep(self, table: Table) -> Table:
+        """Put a table that came into the history; return it with its past."""
+        kept = self.history.keep(table)
+        for feature in self.features:
+            feature.on_table(kept)
+        return kept
+
+    def offer(self, table: Table) -> None:
+        """Show a table as it came; it is painted once it is arranged."""
+        self.view.offer(table)
+
+    def painted(self, table: Table) -> None:
+        """Tell the features what was painted.
+
+        Args:
+            table: The table, arranged, with all columns.
+        """
+        for feature in self.features:
+            feature.on_painted(table)
+
+    def problems(self) -> list[str]:
+        """Return what can't be done with the table that is shown, a sentence each."""
+        return [problem for feature in self.features for problem in feature.problems()]
+
+    # -- what the person chose ---------------------------------------------------------------------
+
+    def chosen(self) -> Arrangement:
+        """Return how the table is filtered, sorted and grouped."""
+        return self.state.chosen()
+
+    def choose(self, chosen: Arrangement) -> None:
+        """Filter, sort and group the table in another way from now on."""
+        self.view.choose(chosen)
+
+    def choose_columns(self, columns: ColumnChoice) -> None:
+        """Show other columns from now on."""
+        self.view.choose_columns(columns)
+
+    # -- keys --------------------------------------------------------------------------------------
+
+    @property
+    def idle_actions(self) -> frozenset[str]:
+        """Actions that have nothing to do now: their keys need no room."""
+        return frozenset().union(*(feature.idle_actions() for feature in self.features))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide the keys of the table while a text is typed."""
+        return not self.prompting.is_open or not hasattr(self, f"action_{action}")
+
+    def back(self) -> bool:
+        """Close what Esc closes; tell whether there was anything."""
+        return any(feature.back() for feature in self.features)
+
+    def ask(
+        self,
+        prompt: Prompt,
+        done: Callable[[str | None], bool],
+        changed: Callable[[str], object] = lambda text: None,
+        toggled: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Ask for a line of text at the foot of the pane (see `Question`)."""
+        self.prompting.ask(prompt, done, changed, toggled)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """Where the text is typed that is being asked for, None if none is."""
+        return self.prompting.prompt
+
+    def end_work(self) -> None:
+        """End all workers. A second call does nothing."""
+        self.view.close()
+        for feature in self.features:
+            feature.close()
+
+    # -- messages: each has one receiver -----------------------------------------------------------
+
+    def on_arranged_news(self, message: ArrangedNews) -> None:
+        """Show what the worker arranged."""
+        self.view.take_arranged()
+
+    def on_prompt_changed(self, message: Prompt.Changed) -> None:
+        """Show what the text leads to."""
+        self.prompting.change(message.text)
+
+    def on_prompt_toggled(self, message: Prompt.Toggled) -> None:
+        """Change what the text is for."""
+        self.prompting.toggle()
+
+    def on_prompt_done(self, message: Prompt.Done) -> None:
+        """Take the text."""
+        self.prompting.finish(message.text)
+
+    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+        """Open the cursor's group, or its row."""
+        if not self.groups.open():
+            await self.panels.toggle_row()
+
+    def on_live_table_header_selected(self, message: LiveTable.HeaderSelected) -> None:
+        """Sort by the column whose header was clicked."""
+        self.sorting.sort_by(message.column, message.further)
+
+    def on_live_table_header_dragged(self, message: LiveTable.HeaderDragged) -> None:
+        """Move the column whose header was dragged, or make it wider or narrower."""
+        if message.width is not None:
+            self.looks.set_width(message.column, message.width)
+        else:
+            self.columns.move(message.column, message.step)
+
+    def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
+        """Show the panels where the cursor is."""
+        self.panels.show()
+
+    def on_time_line_chosen(self, message: TimeLine.Chosen) -> None:
+        """Show the time that was clicked."""
+        self.time.go_to_share(message.share)
