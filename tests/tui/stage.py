@@ -24,7 +24,7 @@ from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.panels.panel import Panel
 from livetable.tui.widgets.prompt import Prompt
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.tables import table_of
 from tests.waiting import wait_until
@@ -46,7 +46,7 @@ class OfferedPane(FeaturePane):
     def compose(self) -> ComposeResult:
         yield ViewLine()
         with Horizontal(id="body"):
-            yield LiveTable()
+            yield TableView()
 
     def on_unmount(self) -> None:
         self.end_work()
@@ -54,7 +54,7 @@ class OfferedPane(FeaturePane):
     def paint_soon(self) -> None:
         table = self.view.take_next()
         if table is not None:
-            self.live_table.update(self.view.dress(table))
+            self.table_view.update(self.view.dress(table))
             self.view.say(table)
             self.painted(table)
 
@@ -95,7 +95,7 @@ class Stage:
 
     @property
     def ids(self) -> str:
-        table = self.pane.live_table.table
+        table = self.pane.table_view.table
         assert table is not None
         return "".join(table.window(0, 0, table.rows).to_pylist())
 
@@ -138,7 +138,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with app.run_test(size=(90, 16)) as pilot:
         await pilot.pause()
         pane = app.query_one(OfferedPane)
-        pane.live_table.focus()
+        pane.table_view.focus()
         pane.show(frame({"a": 3, "b": 1, "c": 2}))
         await pilot.pause()
         yield Stage(pilot, pane)
@@ -147,7 +147,7 @@ async def stage() -> AsyncIterator[Stage]:
 class TableApp(App[None]):
     """A table and nothing else, with a clock that stands still."""
 
-    CSS = "LiveTable { height: 1fr; scrollbar-size: 1 1; }"
+    CSS = "TableView { height: 1fr; scrollbar-size: 1 1; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,15 +155,15 @@ class TableApp(App[None]):
         self.selected: list[int] = []
 
     def compose(self) -> ComposeResult:
-        yield LiveTable(id="table", clock=lambda: self.now)
+        yield TableView(id="table", clock=lambda: self.now)
 
-    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+    def on_table_view_selected(self, message: TableView.Selected) -> None:
         assert message.control is message.table
         self.selected.append(message.row)
 
     @property
-    def table(self) -> LiveTable:
-        return self.query_one(LiveTable)
+    def table(self) -> TableView:
+        return self.query_one(TableView)
 
 
 def priced(values: list[object]) -> Table:
@@ -172,20 +172,20 @@ def priced(values: list[object]) -> Table:
 
 
 def titles(on: Stage) -> tuple[str, ...]:
-    table = on.pane.live_table.table
+    table = on.pane.table_view.table
     assert table is not None
     return table.titles
 
 
 def cells(on: Stage, column: int) -> list[Any]:
-    table = on.pane.live_table.table
+    table = on.pane.table_view.table
     assert table is not None
     found: list[Any] = table.window(column, 0, table.rows).to_pylist()
     return found
 
 
 def line(on: Stage, y: int) -> str:
-    return on.pane.live_table.render_line(y).text
+    return on.pane.table_view.render_line(y).text
 
 
 def body(panel: Panel) -> str:

@@ -22,7 +22,7 @@ class Stage:
 
     @property
     def price(self) -> float | None:
-        table = self.pane.live_table.table
+        table = self.pane.table_view.table
         if table is None:
             return None
         price: float = table.window(1, 0, 1)[0].as_py()

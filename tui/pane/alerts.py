@@ -134,7 +134,7 @@ class Alerts(Feature):
 
     def action_alert(self) -> None:
         """Ask for a condition to alert on."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.query.conditions import check_alert

@@ -58,7 +58,7 @@ class ColumnLooks(Feature):
 
     def is_numeric(self) -> bool:
         """Tell whether the cursor's column has numbers; say so if not."""
-        form = self.live_table.format_of(self.live_table.cursor_column)
+        form = self.table_view.format_of(self.table_view.cursor_column)
         if form is not None and form.numeric:
             return True
         self.say("Only works on numeric columns.", 2.0)
@@ -73,7 +73,7 @@ class ColumnLooks(Feature):
             column: The column, as a position in the table on the screen.
             width: Its width in cells.
         """
-        table, columns = self.live_table.table, self.state.columns
+        table, columns = self.table_view.table, self.state.columns
         if table is not None and column < len(table.refs):
             ref = table.refs[column]
             style = replace(columns.style_of.get(ref, PLAIN_STYLE), width=width)
@@ -81,19 +81,19 @@ class ColumnLooks(Feature):
 
     def action_widen(self, by: int) -> None:
         """Make the cursor's column wider or narrower."""
-        if form := self.live_table.format_of(self.live_table.cursor_column):
+        if form := self.table_view.format_of(self.table_view.cursor_column):
             self._restyle(replace(self._style(), width=max(LEAST_WIDTH, form.width + by)))
 
     def action_fit(self) -> None:
         """Make the cursor's column as wide as what is in sight needs; again: automatic width."""
-        width = max(LEAST_WIDTH, self.live_table.needed_width(self.live_table.cursor_column))
+        width = max(LEAST_WIDTH, self.table_view.needed_width(self.table_view.cursor_column))
         fits = self._style().width == width
         self._restyle(replace(self._style(), width=None if fits else width))
 
     def action_align(self) -> None:
         """Align the cursor's column to the other side."""
         style = self._style()
-        if form := self.live_table.format_of(self.live_table.cursor_column):
+        if form := self.table_view.format_of(self.table_view.cursor_column):
             self._restyle(replace(style, left=form.right if style.left is None else None))
 
     # -- numbers -----------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class ColumnLooks(Feature):
         """Write more or fewer digits after the decimal point."""
         if self.is_numeric():
             style = self._style()
-            form = self.live_table.format_of(self.live_table.cursor_column)
+            form = self.table_view.format_of(self.table_view.cursor_column)
             now = style.digits
             if now is None:
                 now = form.digits if form is not None else 0
@@ -147,4 +147,4 @@ class ColumnLooks(Feature):
         self.colours = colours
         for name, style in COLOURS.items():
             if style:
-                self.live_table.set_class(name == colours, style)
+                self.table_view.set_class(name == colours, style)

@@ -71,7 +71,7 @@ class Columns(Feature):
 
     def action_move(self, step: int) -> None:
         """Move the cursor's column; the cursor stays on it."""
-        self.move(self.live_table.cursor_column, step)
+        self.move(self.table_view.cursor_column, step)
 
     def move(self, column: int, step: int) -> None:
         """Move a column.
@@ -80,7 +80,7 @@ class Columns(Feature):
             column: The column, as a position in the table on the screen.
             step: How many columns to the right; negative to the left.
         """
-        table, base = self.live_table.table, self.state.base
+        table, base = self.table_view.table, self.state.base
         if base is not None and table is not None and column < len(table.refs):
             ref = table.refs[column]
             self.pane.choose_columns(moved(self.state.columns, table, ref, step, base))

@@ -30,7 +30,7 @@ class ComputedColumns(Feature):
 
     def action_compute(self) -> None:
         """Ask for the formula of a new column."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.widgets.prompt import Prompt

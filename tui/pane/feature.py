@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from livetable.tui.model.table import Table
     from livetable.tui.pane.feature_pane import FeaturePane
     from livetable.tui.pane.state import PaneState
-    from livetable.tui.widgets.table_view import LiveTable
+    from livetable.tui.widgets.table_view import TableView
 
 T = TypeVar("T")
 
@@ -37,13 +37,13 @@ class Feature:
         return self.pane.state
 
     @property
-    def live_table(self) -> LiveTable:
+    def table_view(self) -> TableView:
         """The table on the screen."""
-        return self.pane.live_table
+        return self.pane.table_view
 
     def under_cursor(self) -> tuple[Table, int, ColumnRef] | None:
         """Return the table on the screen, the cursor's column in it, and that column's name."""
-        table, column = self.live_table.table, self.live_table.cursor_column
+        table, column = self.table_view.table, self.table_view.cursor_column
         if table is None or not 0 <= column < len(table.refs):
             return None
         return table, column, table.refs[column]

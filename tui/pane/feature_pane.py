@@ -28,7 +28,7 @@ from livetable.tui.pane.sorting import Sorting
 from livetable.tui.pane.state import PaneState
 from livetable.tui.pane.time_travel import TimeTravel
 from livetable.tui.pane.view import View
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 
 if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement
@@ -83,9 +83,9 @@ class FeaturePane(Widget):
         return next(one for one in self.features if isinstance(one, kind))
 
     @cached_property
-    def live_table(self) -> LiveTable:
+    def table_view(self) -> TableView:
         """The table on the screen. It stays as long as the pane does."""
-        return self.query_one(LiveTable)
+        return self.query_one(TableView)
 
     # -- for whoever derives from it ---------------------------------------------------------------
 
@@ -200,23 +200,23 @@ class FeaturePane(Widget):
         """Take the text."""
         self.prompting.finish(message.text)
 
-    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+    async def on_table_view_selected(self, message: TableView.Selected) -> None:
         """Open the cursor's group, or its row."""
         if not self.groups.open():
             await self.panels.toggle_row()
 
-    def on_live_table_header_selected(self, message: LiveTable.HeaderSelected) -> None:
+    def on_table_view_header_selected(self, message: TableView.HeaderSelected) -> None:
         """Sort by the column whose header was clicked."""
         self.sorting.sort_by(message.column, message.further)
 
-    def on_live_table_header_dragged(self, message: LiveTable.HeaderDragged) -> None:
+    def on_table_view_header_dragged(self, message: TableView.HeaderDragged) -> None:
         """Move the column whose header was dragged, or make it wider or narrower."""
         if message.width is not None:
             self.looks.set_width(message.column, message.width)
         else:
             self.columns.move(message.column, message.step)
 
-    def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
+    def on_table_view_cursor_moved(self, message: TableView.CursorMoved) -> None:
         """Show the panels where the cursor is."""
         self.panels.show()
 

@@ -28,7 +28,7 @@ class Filters(Feature):
 
     def action_filter(self) -> None:
         """Ask for a condition that rows must match."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         # Late: what it loads is a tenth of the start.
@@ -71,7 +71,7 @@ class Filters(Feature):
         """Show only rows that have the cursor's value in its column."""
         from livetable.tui.query.arrange import equals_filter, with_filter
 
-        under, row = self.under_cursor(), self.live_table.cursor_row
+        under, row = self.under_cursor(), self.table_view.cursor_row
         if under is not None and row < under[0].rows:
             same = equals_filter(under[0], under[1], row)
             if same is None:

@@ -59,14 +59,14 @@ class Groups(Feature):
             ref = column[0]
         elif base.column_at(ref) is None:
             return
-        self._before.append((chosen, self.live_table.cursor_row))
+        self._before.append((chosen, self.table_view.cursor_row))
         self.pane.choose(replace(chosen, groups=(*chosen.groups, ref), sort=()))
 
     def action_ungroup(self) -> None:
         """Go back to what was shown before rows were grouped, or a group was opened."""
         if self._before:
             chosen, row = self._before.pop()
-            self.live_table.go_after_update(row)
+            self.table_view.go_after_update(row)
             self.pane.choose(chosen)
         elif self.state.chosen().groups:  # from a saved view
             chosen = self.state.chosen()
@@ -100,7 +100,7 @@ class Groups(Feature):
         from livetable.tui.query.arrange import equals_filter
 
         table, row, chosen = (
-            self.live_table.table, self.live_table.cursor_row, self.state.chosen(),
+            self.table_view.table, self.table_view.cursor_row, self.state.chosen(),
         )  # fmt: skip
         if not chosen.groups or table is None or row >= table.rows:
             return False

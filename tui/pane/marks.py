@@ -46,9 +46,9 @@ class Marks(Feature):
 
     def _set(self, table: Table | None) -> None:
         self.pane.history.marked = table
-        self.live_table.marked = table
+        self.table_view.marked = table
         self.state.since_mark = ""
-        self.pane.view.say(self.live_table.table)
+        self.pane.view.say(self.table_view.table)
 
     def _count(self) -> None:
         """Count in a thread which rows differ from the mark."""
@@ -79,4 +79,4 @@ class Marks(Feature):
         marked = self.pane.history.marked is not None
         if self.pane.is_attached and marked and said != self.state.since_mark:
             self.state.since_mark = said
-            self.pane.view.say(self.live_table.table)
+            self.pane.view.say(self.table_view.table)

@@ -55,7 +55,7 @@ class Panels(Feature):
             if panel is not None:
                 panel.remove()
         self._side = self._chart = None
-        self.live_table.holds_row = False
+        self.table_view.holds_row = False
         return True
 
     async def toggle_row(self) -> None:
@@ -76,11 +76,11 @@ class Panels(Feature):
         before, self._side = self._side, None
         if before is not None:
             before.remove()
-        self.live_table.holds_row = False
+        self.table_view.holds_row = False
         if not isinstance(before, kind):
             self._side = make()
             # Else the panel would jump to another row when this one is no longer the first.
-            self.live_table.holds_row = isinstance(self._side, DetailPanel)
+            self.table_view.holds_row = isinstance(self._side, DetailPanel)
             await self.pane.query_one("#body", Horizontal).mount(self._side)
             self.show()
 
@@ -116,7 +116,7 @@ class Panels(Feature):
 
     def show(self) -> None:
         """Show the open panels what is painted, and where the cursor is."""
-        widget = self.live_table
+        widget = self.table_view
         if widget.table is None:
             return
         for panel in (self._side, self._chart):

@@ -58,7 +58,7 @@ class Prompting:
     ) -> None:
         """Ask for a line of text (see `Question`)."""
         self._question = Question(prompt, done, changed, toggled)
-        self._pane.live_table.can_focus = False  # a click on it would leave the prompt without keys
+        self._pane.table_view.can_focus = False  # a click on it would leave the prompt without keys
         self._pane.mount(prompt)
 
     def change(self, text: str) -> None:
@@ -75,7 +75,7 @@ class Prompting:
         """Take the text, None if the person gave it up; close the prompt if it was accepted."""
         if self._question is None:
             return
-        prompt, table = self._question.prompt, self._pane.live_table
+        prompt, table = self._question.prompt, self._pane.table_view
         if self._question.done(text):
             prompt.remove()
             self._question = None

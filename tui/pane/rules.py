@@ -22,7 +22,7 @@ class Rules(Feature):
 
     def action_rule(self) -> None:
         """Ask for a rule."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.query.nodes import BadExpression

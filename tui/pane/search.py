@@ -43,7 +43,7 @@ class Search(Feature):
 
     def action_search(self) -> None:
         """Ask for a text, and go to its first match while it is typed."""
-        widget = self.live_table
+        widget = self.table_view
         if widget.table is None:
             return
         self._start = (widget.cursor_row, widget.cursor_column)
@@ -62,7 +62,7 @@ class Search(Feature):
     def _done(self, text: str | None) -> bool:
         if text is None:
             if self._table_before is not None:
-                self.live_table.go_to_in(self._table_before, *self._start)
+                self.table_view.go_to_in(self._table_before, *self._start)
             self._find("", 0)
         elif text != self.state.needle:  # Enter came before the last letters were searched for
             self._find(text, 0)
@@ -86,15 +86,15 @@ class Search(Feature):
             self._next(step)
 
     def _next(self, steps: int) -> None:
-        self._start = (self.live_table.cursor_row, self.live_table.cursor_column)
+        self._start = (self.table_view.cursor_row, self.table_view.cursor_column)
         self._find(self.state.needle, steps)
 
     def _find(self, text: str, steps: int) -> None:
         """Go to the match that is so many steps after the start; 0 is the first one."""
         self._steps_ahead = 0
         self.state.needle = text
-        self.live_table.needle = text.lower()
-        table = self.live_table.table
+        self.table_view.needle = text.lower()
+        table = self.table_view.table
         self.pane.view.say(table)
         if not text or table is None:
             self._running = None
@@ -116,11 +116,11 @@ class Search(Feature):
             elif sentence is not None:
                 self.say(sentence)
             if place is not None:
-                self.live_table.go_to_in(table, *place)
+                self.table_view.go_to_in(table, *place)
                 if steps_ahead := self._steps_ahead:
                     self._next(steps_ahead)
 
-        form_of = self.live_table.format_of
+        form_of = self.table_view.format_of
 
         def run() -> None:
             from livetable.tui.query.find import Matches

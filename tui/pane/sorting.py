@@ -23,7 +23,7 @@ class Sorting(Feature):
 
     def action_sort(self, further: bool) -> None:
         """Sort by the cursor's column: up, then down, then not at all."""
-        self.sort_by(self.live_table.cursor_column, further)
+        self.sort_by(self.table_view.cursor_column, further)
 
     def sort_by(self, column: int, further: bool) -> None:
         """Sort by a column: up, then down, then not at all.
@@ -34,7 +34,7 @@ class Sorting(Feature):
         """
         from livetable.tui.query.arrange import sorted_by
 
-        table = self.live_table.table
+        table = self.table_view.table
         if table is not None and column < len(table.refs):
             chosen = sorted_by(self.state.chosen(), table.refs[column], further=further)
             self.pane.choose(chosen)

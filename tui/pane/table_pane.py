@@ -30,9 +30,9 @@ from livetable.tui.terminal.timer import later
 from livetable.tui.text.places import place, started
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.status_line import StatusLine
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
-from livetable.tui.workers.feed import Subscriber
+from livetable.tui.workers.feed import FeedReader
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -81,7 +81,7 @@ class TablePane(FeaturePane):
         super().__init__(history, time)
         self.target = target
         self._options = options
-        self.feed: Feed = feed or Subscriber(
+        self.feed: Feed = feed or FeedReader(
             target,
             lambda: self.post_message(FeedNews()),
             options.columns,
@@ -106,12 +106,12 @@ class TablePane(FeaturePane):
         yield StatusLine(id="status")
         yield ViewLine()
         with Horizontal(id="body"):
-            yield LiveTable(id="table")
+            yield TableView(id="table")
 
     def on_mount(self) -> None:
         """Start the worker: the table is often here for the first paint."""
         self._show_trust()
-        table = self.live_table
+        table = self.table_view
         table.message = self._message()
         table.is_ready = lambda: self._paints.is_ready
         self._start()
@@ -197,7 +197,7 @@ class TablePane(FeaturePane):
         self._paints.look_again()
 
     def _flash(self, has_room: bool) -> None:
-        self.live_table.flashing = has_room
+        self.table_view.flashing = has_room
 
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
@@ -261,7 +261,7 @@ class TablePane(FeaturePane):
         """Show the feed's newest state, then give credit for the next."""
         feed = self.feed.take()
         before, self._feed_state = self._feed_state, feed
-        table, state = self.live_table, self.state
+        table, state = self.table_view, self.state
         if feed.table is not None and feed.table is not before.table:
             kept = self.keep(feed.table)
             if state.standing is None:
@@ -317,7 +317,7 @@ class TablePane(FeaturePane):
             age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
         status.show(feed, age, stale, waiting, rewound=self.state.rewound, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
-        self.live_table.stale = feed.table is not None and (lost or stale or never)
+        self.table_view.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
         ticks = lost or waiting is not None
         if ticks and self._clock_timer is None:
@@ -329,7 +329,7 @@ class TablePane(FeaturePane):
     def _message(self) -> str:
         feed = self._feed_state
         if feed.table is not None:
-            shown = self.live_table.table
+            shown = self.table_view.table
             if shown is None or shown.rows:
                 return ""
             filtered = self.state.arrangement is not None and bool(self.state.arrangement.filters)

@@ -111,7 +111,7 @@ class View:
                 self.say(state.arranged)
                 pane.paint_soon()
             else:
-                self.say(pane.live_table.table)
+                self.say(pane.table_view.table)
 
     def start_arranging(self) -> None:
         """Start the worker if it does not run; show the sort in the headers."""
@@ -122,13 +122,13 @@ class View:
             )
         arrangement = self._state.arrangement
         keys = arrangement.sort if arrangement is not None else ()
-        self._pane.live_table.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}
+        self._pane.table_view.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}
 
     def choose_columns(self, columns: ColumnChoice) -> None:
         """Show other columns from now on."""
         state = self._state
         before, state.columns = state.columns, columns
-        self._pane.live_table.styles_of_columns = columns.style_of
+        self._pane.table_view.styles_of_columns = columns.style_of
         if columns.computed != before.computed and state.base is not None:
             self.offer(without_computed(state.base))
             self._pane.paint_soon()
@@ -141,7 +141,7 @@ class View:
         if rules == self._state.rules:
             return
         self._state.rules = rules
-        table = self._pane.live_table
+        table = self._pane.table_view
         if rules:
             from livetable.tui.query.rules import levels
 
@@ -178,7 +178,7 @@ class View:
         state = self._state
         if state.base is None or not state.columns.computed:
             return []
-        shown = self._pane.live_table.table
+        shown = self._pane.table_view.table
         return [
             *problems_of(without_computed(state.base), state.columns),
             *(() if shown is None else troubles_of(shown)),

@@ -72,7 +72,7 @@ def looks_alike(before: FeedState, after: FeedState, stale_after: float | None =
     return said(before) == said(after)
 
 
-class Subscriber:
+class FeedReader:
     """Reads one table. `run` blocks, in a thread of its own; the rest is for any thread.
 
     Args:

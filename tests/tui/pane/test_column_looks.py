@@ -8,7 +8,7 @@ from tests.tui.stage import frame, last_note, line, stage
 
 async def test_columns_are_made_wider_fitted_and_aligned() -> None:
     async with stage() as on:
-        widget = on.pane.live_table
+        widget = on.pane.table_view
 
         def width() -> int:
             form = widget.format_of(1)
@@ -59,7 +59,7 @@ async def test_numbers_are_written_otherwise() -> None:
 
 async def test_colours_of_up_and_down() -> None:
     async with stage() as on:
-        widget = on.pane.live_table
+        widget = on.pane.table_view
         await on.press("u")
         assert widget.has_class("-red-up")
         await on.press("u")

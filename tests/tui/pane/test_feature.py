@@ -31,7 +31,7 @@ async def test_a_notice_shows_what_it_says() -> None:
         feature = Feature(on.pane)
         feature.say("[bold]a[/bold]")
         await on.until(lambda: last_note(on) == "[bold]a[/bold]")
-        on.pane.live_table.go_to(0, 2)
+        on.pane.table_view.go_to(0, 2)
         under = feature.under_cursor()
         assert under is not None
         assert under[1:] == (2, ("cpu %", 0))

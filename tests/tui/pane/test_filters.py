@@ -24,7 +24,7 @@ async def test_a_filter_shows_at_once_what_it_leaves() -> None:
         assert on.pane.query(Prompt)
         await on.press(*["backspace"] * 9, "enter")
         await on.until(lambda: not on.pane.query(Prompt))
-        assert on.pane.screen.focused is on.pane.live_table
+        assert on.pane.screen.focused is on.pane.table_view
         on.pane.show(frame({"a": 0, "b": 7, "c": 2, "d": 4}))
         await on.becomes("bcd")
         await on.press("f")

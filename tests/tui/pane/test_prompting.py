@@ -17,7 +17,7 @@ async def test_a_prompt_stays_until_its_text_is_accepted() -> None:
 
         on.pane.ask(Prompt("really? ", toggles=True), done, changes.append)
         await on.pilot.pause()
-        focusable = [on.pane.live_table.can_focus]
+        focusable = [on.pane.table_view.can_focus]
         await on.type("no")
         await on.press("enter")
         assert on.pane.prompt is not None
@@ -28,8 +28,8 @@ async def test_a_prompt_stays_until_its_text_is_accepted() -> None:
         assert answers == ["no", "yes"]
         assert changes[0] == "n"
         assert changes[-1] == "yes"
-        assert [*focusable, on.pane.live_table.can_focus] == [False, True]
-        assert on.pane.app.focused is on.pane.live_table
+        assert [*focusable, on.pane.table_view.can_focus] == [False, True]
+        assert on.pane.app.focused is on.pane.table_view
 
 
 async def test_what_comes_without_a_prompt_is_dropped() -> None:

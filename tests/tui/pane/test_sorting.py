@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.stage import frame, stage
 
@@ -14,7 +14,7 @@ async def test_sort_keys() -> None:
         await on.press("s")
         await on.becomes("bca")
         assert on.says == "sort price ↑ · live"
-        assert "price↑" in on.pane.live_table.render_line(0).text
+        assert "price↑" in on.pane.table_view.render_line(0).text
         on.pane.show(frame({"a": 3, "b": 9, "c": 2}))
         await on.becomes("cab")
         await on.press("s")
@@ -47,12 +47,12 @@ async def test_the_order_is_held_and_asked_for_once() -> None:
 
 async def test_a_header_click_sorts() -> None:
     async with stage() as on:
-        table = on.pane.live_table
-        await on.pilot.click(LiveTable, offset=(6, 0))
+        table = on.pane.table_view
+        await on.pilot.click(TableView, offset=(6, 0))
         await on.becomes("bca")
         assert table.arrows == {("price", 0): "↑"}
-        await on.pilot.click(LiveTable, offset=(24, 0), shift=True)
+        await on.pilot.click(TableView, offset=(24, 0), shift=True)
         await on.until(lambda: len(table.arrows) == 2)
-        await on.pilot.click(LiveTable, offset=(85, 0))  # beside the columns
+        await on.pilot.click(TableView, offset=(85, 0))  # beside the columns
         await on.pilot.pause()
         assert len(table.arrows) == 2

@@ -75,7 +75,7 @@ async def test_changes_are_told_as_they_were(tmp_path: Path) -> None:
         await on.shows(5.0)
         await on.press("equals_sign")
         await on.pilot.press(*"x=d", "left_parenthesis", *"price", "right_parenthesis", "enter")
-        table = on.pane.live_table
+        table = on.pane.table_view
 
         def change() -> object:
             shown = table.table

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from livetable.tui.grid.anchor import View
 from livetable.tui.grid.cells import Look
 from livetable.tui.grid.mark import FLASH_SECONDS
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from tests.tui.stage import TableApp
 from tests.tui.tables import table_of
 from tests.ugly import ugly_frames
@@ -32,7 +32,7 @@ async def showing(
 
 
 def shown(pilot: Pilot[None]) -> list[str]:
-    table = pilot.app.query_one(LiveTable)
+    table = pilot.app.query_one(TableView)
     return [table.render_line(y).text.rstrip() for y in range(table.size.height)]
 
 
@@ -73,7 +73,7 @@ KEYS = [
 @pytest.mark.parametrize(("key", "view"), KEYS)
 async def test_every_key(key: str, view: View) -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press(key)
         assert table.view == view
@@ -82,7 +82,7 @@ async def test_every_key(key: str, view: View) -> None:
 @pytest.mark.parametrize("key", ["g", "ctrl+home"])
 async def test_back_to_the_top(key: str) -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press("G", "pageup", "ctrl+b", key)
         assert table.view == View(0, 0, 1)
@@ -90,7 +90,7 @@ async def test_back_to_the_top(key: str) -> None:
 
 async def test_cursor_and_top_row_stay_with_their_rows() -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press("pagedown", "pagedown", "j", "j")
         top, row = table.view.top, table.view.row
@@ -121,7 +121,7 @@ async def test_flash_then_no_flash() -> None:
 
 async def test_only_changed_lines_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with showing(numbers(8), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         refreshed: list[Any] = []
         monkeypatch.setattr(table, "refresh", lambda *regions, **_: refreshed.extend(regions))
         frame = numbers(8)
@@ -135,12 +135,12 @@ async def test_only_changed_lines_are_repainted(monkeypatch: pytest.MonkeyPatch)
 
 async def test_mouse() -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
-        await pilot.click(LiveTable, offset=(8, 4))
+        table = pilot.app.query_one(TableView)
+        await pilot.click(TableView, offset=(8, 4))
         assert (table.view.row, table.view.column) == (3, 1)
-        await pilot.click(LiveTable, offset=(8, 0))
+        await pilot.click(TableView, offset=(8, 0))
         assert table.view.row == 3
-        await pilot.click(LiveTable, offset=(8, 4), times=2)
+        await pilot.click(TableView, offset=(8, 4), times=2)
         app = pilot.app
         assert isinstance(app, TableApp)
         assert app.selected == [3]
@@ -160,7 +160,7 @@ async def test_enter_chooses_a_row() -> None:
 async def test_wide_tables_scroll_under_the_fixed_column() -> None:
     frame = pd.DataFrame([[n * 1000 for n in range(30)]], columns=[f"c{n}" for n in range(30)])
     async with showing(frame) as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press("end")
         assert shown(pilot)[0].endswith("c29")
@@ -200,7 +200,7 @@ async def test_every_ugly_frame_after_the_other(size: tuple[int, int]) -> None:
 async def test_the_scrollbars_follow_each_way_of_scrolling() -> None:
     wide = numbers(100).assign(**{f"c{n}": 123456 for n in range(20)})
     async with showing(wide, "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         await pilot.pause()
         table.focus()
         for key in ("G", "g", "ctrl+f", "end", "home", "ctrl+end", "$", "0"):
@@ -220,7 +220,7 @@ async def test_the_scrollbars_follow_each_way_of_scrolling() -> None:
 async def test_the_line_that_a_scrollbar_leaves_gets_its_row() -> None:
     wide = numbers(40).assign(**{f"c{n}": 123456 for n in range(8)})
     async with showing(wide, "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         await pilot.pause()
         table.focus()
         assert table.show_horizontal_scrollbar
