@@ -15,7 +15,7 @@ from pathlib import Path
 
 from livetable.tui.app import LivetableApp
 from livetable.tui.screens.tabs import TablesScreen
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.workers.feed_process import FeedProcess
 
 FOLDER = Path(__file__).parent
@@ -41,7 +41,7 @@ async def picture(
             def is_moving() -> bool:
                 screen = app.screen_stack[0]
                 assert isinstance(screen, TablesScreen)
-                table = screen.query_one(LiveTable).table
+                table = screen.query_one(TableView).table
                 return table is not None and table.position.seq >= 4
 
             await wait_for(is_moving)
