@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from livetable.feed.client.subscriber import Subscriber
     from livetable.feed.errors import BadEndpoint, BadFrame, LivetableError, PublisherClosed
     from livetable.feed.server.publisher import Publisher
+    from livetable.tui.embed.live_table import LiveTable
 
     __version__: str
 
 __all__ = [
-    "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LivetableError", "NameTaken",
-    "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber", "WireError",
-    "__version__",
+    "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LiveTable", "LivetableError",
+    "NameTaken", "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber",
+    "WireError", "__version__",
 ]  # fmt: skip
 
 
@@ -35,6 +36,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("livetable")
+    if name == "LiveTable":
+        from livetable.tui.embed.live_table import LiveTable
+
+        return LiveTable
     if name in __all__:
         from livetable import feed
 

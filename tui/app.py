@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -35,7 +35,7 @@ from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.terminal.slow_line import CarefulPaint
 from livetable.tui.terminal.timer import later
 from livetable.tui.widgets.bindings import named, wrong_keys
-from livetable.tui.widgets.table_view import TableView
+from livetable.tui.widgets.table_view import TABLE_CSS, TableView
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -66,7 +66,10 @@ class LivetableApp(TypedInOrder[int]):
         client: A reader that has asked for the first table already.
     """
 
-    CSS_PATH = Path(__file__).with_name("livetable.tcss")
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        TABLE_CSS,
+        Path(__file__).with_name("livetable.tcss"),
+    ]
     TITLE = "livetable"
     ALLOW_SELECT = False  # there is no key that copies it; and it fails on what is being removed
     BINDINGS: ClassVar[list[BindingType]] = named(

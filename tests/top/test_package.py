@@ -28,9 +28,10 @@ def test_importing_it_loads_nothing_else() -> None:
 
 def test_what_there_is_in_it() -> None:
     assert dir(livetable) == sorted(livetable.__all__)
-    assert set(livetable.feed.__all__) == set(livetable.__all__) - {"__version__"}
+    assert set(livetable.feed.__all__) == set(livetable.__all__) - {"LiveTable", "__version__"}
     for name in livetable.feed.__all__:
         assert getattr(livetable, name) is getattr(livetable.feed, name)
+    assert livetable.LiveTable.__module__ == "livetable.tui.embed.live_table"
     assert livetable.__version__[0].isdigit()
     assert not hasattr(livetable, "nothing")
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
 from livetable.feed.base.terminal_text import harmless
 from livetable.feed.frames.decoder import Labels
-from livetable.feed.protocol.labels import from_json, to_text
+from livetable.feed.protocol.labels import Label, from_json, to_text
 
 if TYPE_CHECKING:
     from livetable.tui.model.table import Table
@@ -58,6 +58,7 @@ class Heading:
 
     Attributes:
         title: What stands in the header, harmless.
+        label: What the producer calls the column: a text, a number, a tuple …
         source: Which of `Table.sources` has its values; None for an index that only counts, and
             for what is worked out.
         fixed: Whether it stays at the left.
@@ -71,6 +72,7 @@ class Heading:
 
     title: str
     source: int | None
+    label: Label = None
     fixed: bool = False
     mixed: bool = False
     quantity: bool = False
@@ -156,6 +158,7 @@ def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
         Heading(
             harmless(to_text(name)[:_LONGEST_TITLE]),
             level,
+            name,
             fixed=True,
             mixed=level in labels.text,
             categories=orders.get(level, ()),
@@ -165,7 +168,7 @@ def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     dtypes = labels.dtypes
     data = [
         Heading(
-            _title(label), at, mixed=at in labels.text,
+            _title(label), at, label, mixed=at in labels.text,
             quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
             categories=orders.get(at, ()),
         )
@@ -176,7 +179,9 @@ def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     elif not fixed:
         name = labels.index[0] if labels.index else None
         fixed.append(
-            Heading(harmless(to_text(name)[:_LONGEST_TITLE]) or _INDEX_TITLE, None, fixed=True)
+            Heading(
+                harmless(to_text(name)[:_LONGEST_TITLE]) or _INDEX_TITLE, None, name, fixed=True
+            )
         )
     moved = set(by_key)
     rest = [heading for at, heading in enumerate(data) if at not in moved]

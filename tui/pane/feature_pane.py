@@ -51,14 +51,23 @@ class FeaturePane(Widget):
     Args:
         history: Where its tables are kept, None for a history of its own.
         time: Makes the feature for pause and rewind.
+        name: As for any widget.
+        id: As for any widget.
+        classes: As for any widget.
+        disabled: As for any widget.
     """
 
     def __init__(
         self,
         history: History | None = None,
         time: Callable[[FeaturePane], TimeTravel] = TimeTravel,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+        disabled: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.history = history if history is not None else History()
         self.state = PaneState()
         self.view = View(self)
@@ -86,6 +95,10 @@ class FeaturePane(Widget):
     def table_view(self) -> TableView:
         """The table on the screen. It stays as long as the pane does."""
         return self.query_one(TableView)
+
+    def start_thread(self, run: Callable[[], object], name: str) -> None:
+        """Start what blocks until `end_work`."""
+        self.run_worker(run, name=name, group=name, thread=True)
 
     # -- for whoever derives from it ---------------------------------------------------------------
 
@@ -190,27 +203,41 @@ class FeaturePane(Widget):
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         """Show what the text leads to."""
+        message.stop()
         self.prompting.change(message.text)
 
     def on_prompt_toggled(self, message: Prompt.Toggled) -> None:
         """Change what the text is for."""
+        message.stop()
         self.prompting.toggle()
 
     def on_prompt_done(self, message: Prompt.Done) -> None:
         """Take the text."""
+        message.stop()
         self.prompting.finish(message.text)
 
     async def on_table_view_selected(self, message: TableView.Selected) -> None:
+        """Open what the cursor is on."""
+        message.stop()
+        await self.open_row()
+
+    async def open_row(self) -> None:
         """Open the cursor's group, or its row."""
         if not self.groups.open():
             await self.panels.toggle_row()
 
     def on_table_view_header_selected(self, message: TableView.HeaderSelected) -> None:
-        """Sort by the column whose header was clicked."""
-        self.sorting.sort_by(message.column, message.further)
+        """Take a click on a header."""
+        message.stop()
+        self.open_header(message.column, message.further)
+
+    def open_header(self, column: int, further: bool) -> None:
+        """Sort by a column whose header was clicked."""
+        self.sorting.sort_by(column, further)
 
     def on_table_view_header_dragged(self, message: TableView.HeaderDragged) -> None:
         """Move the column whose header was dragged, or make it wider or narrower."""
+        message.stop()
         if message.width is not None:
             self.looks.set_width(message.column, message.width)
         else:
@@ -218,8 +245,14 @@ class FeaturePane(Widget):
 
     def on_table_view_cursor_moved(self, message: TableView.CursorMoved) -> None:
         """Show the panels where the cursor is."""
+        message.stop()
+        self.cursor_moved()
+
+    def cursor_moved(self) -> None:
+        """Show the panels where the cursor is."""
         self.panels.show()
 
     def on_time_line_chosen(self, message: TimeLine.Chosen) -> None:
         """Show the time that was clicked."""
+        message.stop()
         self.time.go_to_share(message.share)

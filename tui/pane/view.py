@@ -117,9 +117,7 @@ class View:
         """Start the worker if it does not run; show the sort in the headers."""
         if not self._is_arranging:
             self._is_arranging = True
-            self._pane.run_worker(
-                self._arranger.run, name="arranger", group="arranger", thread=True
-            )
+            self._pane.start_thread(self._arranger.run, "arranger")
         arrangement = self._state.arrangement
         keys = arrangement.sort if arrangement is not None else ()
         self._pane.table_view.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}

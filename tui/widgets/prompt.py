@@ -179,6 +179,11 @@ class Prompt(Vertical):
         event.stop()
         self.post_message(self.Changed(event.value))
 
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take Enter where the app is not livetable's, which hands keys to `take`."""
+        event.stop()
+        self.action_accept()
+
     def action_accept(self) -> None:
         """Be done with the text."""
         self._end(self._input.value)

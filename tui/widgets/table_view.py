@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -21,6 +22,10 @@ from livetable.tui.widgets.table_grid import TableGrid
 
 if TYPE_CHECKING:
     from livetable.tui.grid.header_drag import Drag
+
+
+TABLE_CSS = Path(__file__).with_name("table.tcss")
+"""The styles of a table and of the lines around it."""
 
 
 class _OfTable(Message):

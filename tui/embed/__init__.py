@@ -1,0 +1,1 @@
+"""The widget for anybody's Textual app: `from livetable import LiveTable`."""
