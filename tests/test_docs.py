@@ -48,6 +48,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = (ROOT / "docs/commands.md").read_text()
 ROWS = (ROOT / "docs/rows.md").read_text()
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 
 
 def blocks(text: str, kind: str) -> list[str]:
@@ -436,3 +437,25 @@ def test_the_examples_of_workers_run(runtime_folder: Path, tmp_path: Path, numbe
     )  # fmt: skip
     assert (done.stdout, done.stderr) == (["published True\n", "requests\n"][number], "")
     assert not directory.entries()
+
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+TOY_FILES = {"feed/sources/clock.py"}
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", *(f"docs/{p.name}" for p in DOCS)])
+def test_every_file_that_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(r"(?<![\w/])((?:feed|tui|tests|benchmarks|docs)/[\w/.]*\w(?:\.\w+)?)", text)
+    missing_files = {name for name in named if not (ROOT / name).exists()}
+    assert missing_files <= TOY_FILES
+
+
+def test_every_name_that_where_do_i_gives_is_in_its_file() -> None:
+    table = ARCHITECTURE.partition("## Where do I")[2].partition("###")[0]
+    checked = 0
+    for file, names in re.findall(r"`([\w/]+\.py)` \(((?:`\w+`(?:, )?)+)\)", table):
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"\b{name}\b", (ROOT / file).read_text()), f"{file} has no {name}"
+            checked += 1
+    assert checked >= 10
