@@ -20,7 +20,9 @@ COPIED = ("feed", "tui", "top", "tests", ".links", "docs")
 def snippets(goal: str) -> list[str]:
     """Return the code of a section of the page, in its order."""
     section = re.split(r"\n##", PAGE.partition(f"### {goal}\n")[2])[0]
-    return [dedent(code) for code in re.findall(r" +```python\n(.*?) +```", section, re.DOTALL)]
+    return [
+        dedent(code) for code in re.findall(r" +```(?:python|text)\n(.*?) +```", section, re.DOTALL)
+    ]
 
 
 @pytest.fixture
