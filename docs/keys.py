@@ -10,8 +10,8 @@ from livetable.tui.app import all_bindings
 
 HEAD = """# Find a key, or change it
 
-`?` shows the keys on the screen, grouped by task. To change a key, write its name from the table below into
-`~/.config/livetable/config.toml`:
+`?` shows the keys on the screen, grouped by task. To change a key, write its name from the
+table below into `~/.config/livetable/config.toml`:
 
 ```toml
 theme = "nord"      # a theme's name, as ^p lists them
@@ -22,7 +22,7 @@ sort = "t"          # keys have Textual's names: t, T, ctrl+t, f5, comma
 pause = "space,f8"  # several keys, with commas
 ```
 
-A key that another name already has, or a name that doesn't exist, is reported when livetable starts.
+livetable reports a key that another name already has, or an unknown name, when it starts.
 
 | key | name | does |
 |---|---|---|
