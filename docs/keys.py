@@ -8,19 +8,21 @@ from textual.keys import format_key
 
 from livetable.tui.app import all_bindings
 
-HEAD = """# Keys
+HEAD = """# Find a key, or change it
 
-All of them, with the names that `~/.config/livetable/config.toml` knows them by. To have others,
-write them there:
+`?` shows the keys on the screen, grouped by task. To change a key, write its name from the
+table below into `~/.config/livetable/config.toml`:
 
 ```toml
-theme = "nord"      # a theme's name
-history = 512       # megabytes that all histories may take; "64/table": each
+theme = "nord"      # a theme's name, as ^p lists them
+history = 512       # MB of past frames for all tables; "64/table": per table
 
 [keys]
-sort = "t"          # keys have Textual's names: t, T, ctrl+t, f5, comma; several with commas
-pause = "space,f8"
+sort = "t"          # keys have Textual's names: t, T, ctrl+t, f5, comma
+pause = "space,f8"  # several keys, with commas
 ```
+
+livetable reports a key that another name already has, or an unknown name, when it starts.
 
 | key | name | does |
 |---|---|---|

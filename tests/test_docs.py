@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from livetable.feed.base.command_line import split_command
 from livetable.feed.cli.main import build_parser as feed_parser
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
@@ -48,6 +49,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = (ROOT / "docs/commands.md").read_text()
 ROWS = (ROOT / "docs/rows.md").read_text()
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 
 
 def blocks(text: str, kind: str) -> list[str]:
@@ -436,3 +438,51 @@ def test_the_examples_of_workers_run(runtime_folder: Path, tmp_path: Path, numbe
     )  # fmt: skip
     assert (done.stdout, done.stderr) == (["published True\n", "requests\n"][number], "")
     assert not directory.entries()
+
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+TOY_FILES = {"feed/sources/clock.py"}
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{page.name}" for page in DOCS)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(r"(?<![\w/])((?:feed|tui|tests|benchmarks|docs)/[\w/.]*\w(?:\.\w+)?)", text)
+    missing_files = {name for name in named if not (ROOT / name).exists()}
+    assert missing_files <= TOY_FILES
+
+
+def test_every_name_that_where_do_i_gives_is_in_its_file() -> None:
+    table = ARCHITECTURE.partition("## Where do I")[2].partition("###")[0]
+    checked = 0
+    for file, names in re.findall(r"`([\w/]+\.py)` \(((?:`\w+`(?:, )?)+)\)", table):
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"\b{name}\b", (ROOT / file).read_text()), f"{file} has no {name}"
+            checked += 1
+    assert checked >= 10
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a page's headings are linked by, as GitHub makes it."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    path = ROOT / page
+    for link in re.findall(r"\]\((?!https?:)([^)\s]*)\)", path.read_text()):
+        name, _, anchor = link.partition("#")
+        other = path.parent / name if name else path
+        assert other.exists(), link
+        assert not anchor or anchor in anchors(other), link
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_at_the_head_of_a_page_are_read(page: str) -> None:
+    for line in blocks((ROOT / page).read_text(), "console"):
+        arguments = shlex.split(line.rpartition("| ")[2], comments=True)
+        given, _ = split_command(arguments[1:])
+        assert arguments[0] == "livetable"
+        build_parser().parse_args(given)

@@ -16,7 +16,8 @@ def test_one_label_or_a_list_of_them() -> None:
     assert key_of("id") == ("id",)
     assert key_of(["id", 2]) == ("id", 2)
     assert key_of(("a", "b")) == (("a", "b"),)  # the label of a column with two levels
-    for wrong in ({"id": 1}, [["id"]], [{}]):
+    several: tuple[object, ...] = ({"id": 1}, [["id"]], [{}])
+    for wrong in several:
         with pytest.raises(ValueError, match="a column's label"):
             key_of(wrong)
 
