@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import changing, loads, painting, producing, sizes, starting, taping
+from benchmarks import changing, hosting, loads, painting, producing, sizes, starting, taping
 from benchmarks.effort import QUICK, THOROUGH
 from benchmarks.measure import runtime_folder
 from benchmarks.results import HEADER, Result
@@ -24,6 +24,7 @@ GROUPS = {
     "changing": changing.run,
     "sizes": sizes.run,
     "loads": loads.run,
+    "hosting": hosting.run,
     "starting": starting.run,
     "taping": taping.run,
 }
