@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from livetable.feed.arrow.quantities import PATTERN as QUANTITY
+from livetable.feed.sources.bad_lines import BadLine
 from livetable.feed.sources.printed_table import (
     VALUE,
     Layout,
@@ -50,7 +51,7 @@ def by_blanks(lines: list[str], number: int) -> Printed | None:
         if cells is None:
             cells = layout.cut(line)
         if cells is None:
-            bad.append((at, line, f"has not the {len(names)} columns of the header"))
+            bad.append(BadLine(at, line, f"has not the {len(names)} columns of the header"))
         else:
             rows.append(cells)
     return Printed(names, rows, layout, bad)
@@ -164,7 +165,7 @@ def _by_words(lines: list[str], number: int) -> Printed | None:
             more += len(cells[-1].split()) > 1
             rows.append(cells)
         else:
-            bad.append((at, line, f"has {len(cells)} of {count} values"))
+            bad.append(BadLine(at, line, f"has {len(cells)} of {count} values"))
     if len(bad) > len(rows):
         return None
     note = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import hmac
@@ -12,10 +11,10 @@ import math
 import os
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from livetable.feed.base.extras import need
 from livetable.feed.base.loop_errors import hush
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadEndpoint, BadName, LivetableError
@@ -25,13 +24,10 @@ from livetable.feed.sources.file_types import path_of
 from livetable.feed.sources.http_answers import WRITERS, frame_of
 from livetable.feed.sources.httpdoor import Door
 from livetable.feed.sources.payloads import table_of
-from livetable.feed.sources.registry import MakePublisher
+from livetable.feed.sources.publish import Publish
 
 if TYPE_CHECKING:
     from aiohttp import web
-
-MANY: Final = True
-"""This source makes publishers of its own."""
 
 MAX_TABLES: Final = 1000
 BODY_SECONDS: Final = 30.0
@@ -78,14 +74,35 @@ class _Wrong(LivetableError):
         self.status = status
 
 
-def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Where to listen, and what is let in.
+
+    Attributes:
+        source: The address to listen at.
+        key: The column that identifies a row, where a request names none.
+        limit: The most rows that a table keeps, where a request does not say.
+        token_file: The file with the word that a request has to bring; None: LIVETABLE_TOKEN.
+        max_body: The most MB of a request's body.
+        insecure: Whether anybody on the network may write.
+    """
+
+    source: str
+    key: str | None = None
+    limit: int | None = None
+    token_file: str | None = None
+    max_body: float = 64.0
+    insecure: bool = False
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Listen at `options.source` until `stop` is set.
 
     Raises:
         BadEndpoint: there is nothing to listen at.
-        MissingExtra: the HTTP server is not installed.
     """
-    web = need("aiohttp.web", "http", "listening to HTTP")
+    from aiohttp import web  # late: an extra; `registry.load` says so where it is missing
+
     parts = urlsplit(options.source)
     host = parts.hostname or "127.0.0.1"
     token = _token(options)
@@ -98,10 +115,10 @@ def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event)
         port = 5000 if parts.port is None else parts.port
     except ValueError:
         raise BadEndpoint(f"{options.source}: write it as http://127.0.0.1:5000") from None
-    _Server(web, make, options, token, host).serve(port, stop)
+    _Server(web, publish, options, token, host).serve(port, stop)
 
 
-def _token(options: argparse.Namespace) -> str | None:
+def _token(options: Options) -> str | None:
     """Return the word that a request has to bring: from a file, or LIVETABLE_TOKEN."""
     if options.token_file is None:
         return os.environ.get("LIVETABLE_TOKEN") or None
@@ -118,16 +135,14 @@ class _Server:
     """The tables and who changes them. Each request is done whole or not at all."""
 
     def __init__(
-        self, web: Any, make: MakePublisher, options: argparse.Namespace, token: str | None,
-        host: str,
-    ) -> None:  # fmt: skip
+        self, web: Any, publish: Publish, options: Options, token: str | None, host: str
+    ) -> None:
         self._web = web
-        self._make = make
+        self._publish = publish
         self._key = options.key
         self._limit = options.limit
         self._bytes = int(options.max_body * (1 << 20))
         self._token = token
-        self._ready = options.ready
         self._host = host
         self._url = ""
         self._tables: dict[str, Publisher] = {}
@@ -168,20 +183,23 @@ class _Server:
                 loop.call_soon_threadsafe(ended.set)
 
         try:
-            try:
-                bound = self._door.open(self._host, port)
-            except OSError as error:
-                raise BadEndpoint(
-                    f"{self._host}:{port} can't be listened at: {error.strerror or error}"
-                ) from None
-            host = f"[{self._host}]" if ":" in self._host else self._host
-            self._url = f"http://{host}:{bound}"
-            self._ready(f"listening at {self._url}: curl {self._url} tells how")
+            self._listen(port)
             threading.Thread(target=wait, daemon=True).start()
             await ended.wait()
         finally:
             self._door.close()
             await runner.cleanup()
+
+    def _listen(self, port: int) -> None:
+        try:
+            bound = self._door.open(self._host, port)
+        except OSError as error:
+            raise BadEndpoint(
+                f"{self._host}:{port} can't be listened at: {error.strerror or error}"
+            ) from None
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._url = f"http://{host}:{bound}"
+        self._publish.ready(f"listening at {self._url}: curl {self._url} tells how")
 
     def _middleware(self) -> Any:
         web = self._web
@@ -347,7 +365,7 @@ class _Server:
         limit = _limit(query["limit"]) if "limit" in query else self._limit
         ttl = _ttl(query["ttl"]) if "ttl" in query else None
         try:
-            return self._make(name, key=key, limit=limit, ttl=ttl)
+            return self._publish(name, key=key, limit=limit, ttl=ttl, is_further=True)
         except LivetableError as error:
             raise _Wrong(409 if "already" in str(error) else 400, str(error)) from None
 

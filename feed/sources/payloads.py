@@ -17,7 +17,8 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import MAX_COLUMNS
 from livetable.feed.frames.exact import exact
-from livetable.feed.sources import jsontext
+from livetable.feed.sources.json_documents import table_of_value
+from livetable.feed.sources.json_values import BadJson, is_deep, loads
 from livetable.feed.sources.pickle_reader import looks_pickled
 
 TYPES: Final = {
@@ -112,7 +113,7 @@ def _message_pack(data: bytes) -> Any:
         value = msgpack.unpackb(data, strict_map_key=False, timestamp=3)
     except Exception:  # of msgpack, on what is none
         return None
-    if jsontext.is_deep(value):
+    if is_deep(value):
         raise Unreadable("a message is nested too deeply to be a table")
     if isinstance(value, dict) and value:
         if _is_columns(value):
@@ -200,14 +201,14 @@ def _checked(table: pa.Table) -> pa.Table:
 def _json_or_lines(data: bytes) -> Any:
     try:
         return _json(data)
-    except jsontext.BadJson as error:
+    except BadJson as error:
         if data[:1] != b"{" or "Extra data" not in str(error):
             raise
         return _lines(data, "jsonl")
 
 
 def _json(data: bytes) -> Any:
-    value = jsontext.loads(data)
+    value = loads(data)
     if isinstance(value, dict) and not value:
         raise Unreadable("an empty object is neither a record nor a table")
     if isinstance(value, list):
@@ -219,8 +220,8 @@ def _json(data: bytes) -> Any:
         labels = {label for part in value.values() for label in part}
         check_cells(len(labels), len(value), len(data))
     try:
-        return jsontext.table_of_value(value).table
-    except jsontext.BadJson as error:
+        return table_of_value(value).table
+    except BadJson as error:
         raise Unreadable(f"JSON that {error}") from None
 
 
@@ -301,7 +302,7 @@ def _lines(data: bytes, form: str) -> pa.Table:
     table = lines.add(data, last=True)
     if lines.bad:  # a part is not taken for the whole
         first = lines.bad[0]
-        raise Unreadable(f"line {first.number} {first.why}")
+        raise Unreadable(f"line {first.number} {first.reason}")
     if table is None:
         raise Unreadable(f"the body has no rows of {form}")
     return table

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from livetable.feed.sources.bad_lines import BadLine
 from livetable.feed.sources.blank_columns import is_wide
 from livetable.feed.sources.printed_table import (
     BORDER,
@@ -83,7 +84,7 @@ def read_ruled(lines: list[str], number: int) -> Printed | None:
         edged = framed and any(place < len(line) and line[place] not in SIDES for place in crossed)
         cells = [line[start : stop or None].strip() for start, stop in spans]
         if edged or (not framed and cut_at(line, spans) is None):
-            bad.append((line_number, line, "does not fit the columns of the header"))
+            bad.append(BadLine(line_number, line, "does not fit the columns of the header"))
         else:
             rows.append(cells)
     names = [header[start : stop or None].strip() for start, stop in spans]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from livetable.feed.arrow.quantities import PATTERN as QUANTITY
+from livetable.feed.sources.bad_lines import BadLine
 
 VALUE: Final = re.compile(
     QUANTITY.removeprefix("^").removesuffix("$")
@@ -38,14 +39,14 @@ class Printed:
         names: The columns' names.
         rows: The values, a list a row.
         layout: How further lines are read; None where there can be none.
-        unreadable: Lines that are no rows: number from 1, text, why.
+        unreadable: Lines that are no rows.
         note: What there is to say of how it was read.
     """
 
     names: list[str]
     rows: list[list[str]]
     layout: Layout | None = None
-    unreadable: list[tuple[int, str, str]] = field(default_factory=list)
+    unreadable: list[BadLine] = field(default_factory=list)
     note: str | None = None
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from livetable.feed import LivetableError, Publisher, Subscriber
+from livetable.feed import LivetableError, Subscriber
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.sources import http
 from tests.feed.sources.asking import ROWS, asked, options
+from tests.feed.sources.published import Published
 
 Ask = Callable[..., tuple[int, Any]]
 
@@ -142,9 +143,8 @@ def test_who_may_write(
         (options("http://127.0.0.1:" + url.rpartition(":")[2]), "can't be listened at"),
         (options("http://127.0.0.1:99999"), "write it as"),
     ):
-        given.ready = print
         with pytest.raises(LivetableError, match=says):
-            http.run(given, Publisher, stop)
+            http.run(given, Published(), stop)
 
 
 def test_no_descriptors_are_waited_for_in_silence(
@@ -165,7 +165,5 @@ def test_no_descriptors_are_waited_for_in_silence(
     url = listen()
     assert asked(url, "PUT", "/tables/t", ROWS)[0] == 201
     assert caplog.records == []
-    given = options(url)
-    given.ready = print
     with pytest.raises(BadEndpoint, match="can't be listened at"):
-        http.run(given, Publisher, threading.Event())
+        http.run(options(url), Published(), threading.Event())
