@@ -168,17 +168,18 @@ class Delimited:
 
     def pause(self) -> None:
         """Nothing more came for a while: a quote that is open is text."""
-        if self._lines.open_quote:
+        while self._lines.open_quote:
             before = self._lines.rows
             try:
                 table = self._lines.read_quotes_as_text()
             except OtherTypes as other:
                 self._again(other.known, False)
-                return
+                continue  # in what was read again the quote is open as before
             self._kept[-1].rows += self._lines.rows - before
             if table is not None:
                 self._table.put(table)
             self._tell()
+            return
 
     def _tell(self) -> None:
         self._table.tell_unreadable(self._lines.unreadable, self._lines.bad)
