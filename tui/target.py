@@ -138,6 +138,7 @@ def parse_target(source: str | None) -> Target:
         BadEndpoint: its endpoint can't be one.
         BadName: its table can't be one.
     """
+    # Long, as it is one order: address, tape, pipe, folder, file; a name is what is left.
     if source is None:
         return Target()
     if "://" in source:

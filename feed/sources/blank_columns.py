@@ -28,6 +28,12 @@ _JOINED: Final = "\x1f"
 
 
 def by_blanks(lines: list[str], number: int) -> Printed | None:
+    """Return a table whose columns blanks tell, None if the lines are none.
+
+    Args:
+        lines: The lines of one block of a print.
+        number: The number of the first one in the print.
+    """
     if len(lines) < 2:
         return _heading_alone(lines, number)
     lines, number = _without_title(lines, number)
@@ -213,24 +219,13 @@ def _header_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
 
 def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
     """Return columns between which all lines are blank."""
+    # Long, as each rule about a heading begins with what the one before it left open.
     if any(not line.isascii() and is_wide(line) for line in lines):
         return None  # one character, two places
     header, rows = lines[0], lines[1:]
-    width = max(map(len, lines))
-    used = bytearray(width)
-    for line in lines:
-        for at, one in enumerate(line):
-            if one != " ":
-                used[at] = 1
-    spans: list[list[int]] = []
-    for at in range(width):
-        if used[at] and (at == 0 or not used[at - 1]):
-            spans.append([at, at + 1])
-        elif used[at]:
-            spans[-1][1] = at + 1
     made: list[list[int]] = []
     waiting: int | None = None
-    for start, stop in spans:
+    for start, stop in _used_spans(lines):
         says = header[start:stop].strip()
         if made and header:
             last = made[-1]
@@ -273,6 +268,18 @@ def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
     return tuple(zip(starts, [*starts[1:], 0], strict=True))
 
 
+def _used_spans(lines: Sequence[str]) -> list[list[int]]:
+    """Return the runs of places at which at least one line is not blank."""
+    used = {place for line in lines for place, sign in enumerate(line) if sign != " "}
+    spans: list[list[int]] = []
+    for place in sorted(used):
+        if place - 1 in used:
+            spans[-1][1] = place + 1
+        else:
+            spans.append([place, place + 1])
+    return spans
+
+
 def _stands_right(span: Sequence[int], header: str, rows: Sequence[str]) -> bool:
     """Tell whether a column's values stand at its right: what follows is not of it, then."""
     start, stop = span
@@ -302,5 +309,6 @@ def _glued(span: list[int], header: str, rows: Sequence[str]) -> list[list[int]]
 
 
 def is_wide(line: str) -> bool:
+    """Tell whether a line has characters that take two places, or none."""
     return any(unicodedata.east_asian_width(one) in "WF" or unicodedata.combining(one)
                for one in line)  # fmt: skip

@@ -45,11 +45,7 @@ _MAX_PARTS: Final = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Which broker's tables are published.
-
-    Attributes:
-        source: The broker's address.
-    """
+    """Which broker's tables are published: those of the one at the address `source`."""
 
     source: str
 

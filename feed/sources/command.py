@@ -102,6 +102,7 @@ def _run_once(
         FileNotFoundError: there is no such command.
         CommandError: it failed; the sentence is its own.
     """
+    # Long, as whatever is begun here has to be ended here.
     command = options.command
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

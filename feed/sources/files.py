@@ -87,18 +87,12 @@ def follow(
     Raises:
         BadFile: there is no folder that it could be in.
     """
-    form, packed = form_of(path.name)
-    assert form is not None
     if not path.parent.is_dir():
         raise BadFile(f"{path}: there is no folder {path.parent}")
     if _is_pipe(path):
         stdin.follow(stdin.Pipe(stdin.open_pipe(path), str(path)), options, publisher, stop)
         return
-    source: FollowedLines | _Rewritten
-    if form in LINE_FORMS and packed is None:
-        source = FollowedLines(path, form, options, publisher, stop)
-    else:
-        source = _Rewritten(path, form, packed, options, publisher)
+    source = _reader_of(path, options, publisher, stop)
     trouble = _Trouble(path.name, publisher, usual)
 
     def patience() -> float | None:
@@ -114,6 +108,16 @@ def follow(
                 error = BadFile(f"can't be read: {safe_str(error):.200}")
             sentence = getattr(error, "strerror", None) or str(error)
             trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
+
+
+def _reader_of(
+    path: Path, options: FileOptions, publisher: Publisher, stop: threading.Event
+) -> FollowedLines | _Rewritten:
+    form, packed = form_of(path.name)
+    assert form is not None
+    if form in LINE_FORMS and packed is None:
+        return FollowedLines(path, form, options, publisher, stop)
+    return _Rewritten(path, form, packed, options, publisher)
 
 
 def _is_pipe(path: Path) -> bool:

@@ -57,6 +57,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
         Unreadable: it is none of these.
         Refused: a pickle that names anything but a DataFrame's parts.
     """
+    # Long, as it is a list: one form of a message after the other.
     if looks_pickled(data):
         if not pickles:
             raise Unreadable(

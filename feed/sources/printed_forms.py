@@ -96,7 +96,26 @@ def read_box(lines: Sequence[str]) -> Printed | None:
     borders = [at for at, line in enumerate(lines) if BORDER.fullmatch(line)]
     if len(borders) < 2:
         return None
-    inside = [line for line in lines[borders[0] : borders[-1] + 1]]
+    records = _records_in(lines[borders[0] : borders[-1] + 1])
+    if not records:
+        return None
+    counts = [len(cells) for _, cells in records]
+    count = max(counts)
+    if count < 2 and len(records) < 2:
+        return None
+    header = next(at for at, (_, cells) in enumerate(records) if len(cells) == count)
+    head_part = records[header][0]
+    titles = [cells for part_at, cells in records[:header] if len(cells) != 1]
+    rest = [cells for _, cells in records[header + 1 :]]
+    if titles or any(len(cells) != count for cells in rest):
+        return None
+    if any(part_at == head_part for part_at, _ in records[header + 1 :]):
+        return None  # a header of several lines
+    return Printed(records[header][1], rest)
+
+
+def _records_in(inside: Sequence[str]) -> list[tuple[int, list[str]]] | None:
+    """Return the cells of each line of a box and which part of it they are in; None: it is none."""
     records: list[tuple[int, list[str]]] = []
     part = 0
     places: list[int] | None = None
@@ -118,21 +137,7 @@ def read_box(lines: Sequence[str]) -> Printed | None:
             cell.strip() for cell in re.split(rf"[{SIDES}]", text)[1:-1]
         ]
         records.append((part, cells))
-    counts = [len(cells) for _, cells in records]
-    if not counts:
-        return None
-    count = max(counts)
-    if count < 2 and len(records) < 2:
-        return None
-    header = next(at for at, (_, cells) in enumerate(records) if len(cells) == count)
-    head_part = records[header][0]
-    titles = [cells for part_at, cells in records[:header] if len(cells) != 1]
-    rest = [cells for _, cells in records[header + 1 :]]
-    if titles or any(len(cells) != count for cells in rest):
-        return None
-    if any(part_at == head_part for part_at, _ in records[header + 1 :]):
-        return None  # a header of several lines
-    return Printed(records[header][1], rest)
+    return records
 
 
 def _between(line: str, places: Sequence[int] | None) -> list[str] | None:
@@ -141,6 +146,8 @@ def _between(line: str, places: Sequence[int] | None) -> list[str] | None:
         return None
     if any(place >= len(line) or line[place] not in SIDES for place in places):
         return None
+    if line[places[-1] + 1 :].strip():
+        return None  # behind the border's last corner there are columns, too
     return [line[start + 1 : stop].strip() for start, stop in pairwise(places)]
 
 

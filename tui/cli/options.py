@@ -126,6 +126,7 @@ def for_browser(options: argparse.Namespace) -> list[str]:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line as argparse knows it."""
+    # Long, as it is a list: one option after the other.
     parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",

@@ -102,6 +102,7 @@ def check(options: argparse.Namespace, command: list[str] | None) -> Call:
 
 
 def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
+    # Long, as it is one order: what is refused first is what a person has to mend first.
     targets = _targets(options, command)
     way = _way(options)
     _check_combinations(options, way)
