@@ -166,14 +166,14 @@ def parse_target(source: str | None) -> Target:
     if is_folder(source):
         folder = path if path.is_dir() else path.parent
         if not folder.is_dir():
-            raise BadSource(f"{source}: there is no folder {folder}")
+            raise BadSource(f"{source}: no folder {folder}")
         return Target(None, _name_of(source), file=path)
     if is_pipe(path):  # also <(command), which a shell makes /dev/fd/63 of
         name = "pipe" if path.parent.name == "fd" else path.stem
         return Target(None, name_from(name, "pipe"), file=path, piped=True)
     if form_of(source)[0] is not None:
         if not path.parent.is_dir():
-            raise BadSource(f"{source}: there is no folder {path.parent}")
+            raise BadSource(f"{source}: no folder {path.parent}")
         if path.is_dir():
             raise BadSource(f"{source} is a folder: for its newest file write {source}/")
         return Target(None, _name_of(source), file=path)

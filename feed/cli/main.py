@@ -54,8 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="keygen (makes this user's key), key (prints it), "
         "processes (of this machine), demo (a synthetic market), replay FILE (a tape), - "
-        "(standard input: JSON lines, CSV, TSV, columns apart by blanks, or Arrow), -- COMMAND "
-        "(run every --every seconds), "
+        "(standard input: JSON lines, CSV, TSV, whitespace-separated columns, or Arrow), "
+        "-- COMMAND (run every --every seconds), "
         "tcp://host:port of any ZeroMQ publisher, http://127.0.0.1:5000 (listens), nats://… or "
         "redis://… (the tables of a broker), or a file, followed as it changes: "
         + " ".join(FILE_SUFFIXES),
@@ -195,7 +195,7 @@ def _check(options: argparse.Namespace) -> None:
 
     if find_source(options.source) is None:
         known = ", ".join(source_names())
-        fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
+        fail(PROGRAM, f"unknown source {options.source!r}: use one of {known}", 2)
 
 
 def _line_of(descriptor: int) -> bytes:

@@ -57,7 +57,7 @@ def by_blanks(lines: list[str], number: int) -> Printed | None:
         if cells is None:
             cells = layout.cut(line)
         if cells is None:
-            bad.append(BadLine(at, line, f"has not the {len(names)} columns of the header"))
+            bad.append(BadLine(at, line, f"doesn't have the {len(names)} columns of the header"))
         else:
             rows.append(cells)
     return Printed(names, rows, layout, bad)

@@ -361,7 +361,7 @@ class _Bridged:
         try:
             header = Header.decode(head)
         except WireError as error:
-            self._publisher.note(f"a frame could not be read: {error}")
+            self._publisher.note(f"can't read a frame: {error}")
             return
         if header.kind != "snapshot" or header.position is None or header.parts > _MAX_PARTS:
             return

@@ -76,7 +76,7 @@ def _run_again_and_again(options: Options, publisher: Publisher, stop: threading
         try:
             _run_once(options, publisher, stop, patience)
         except FileNotFoundError:
-            raise CommandError(f"there is no command {options.command[0]!r}") from None
+            raise CommandError(f"no command {options.command[0]!r}: check its name") from None
         except (LivetableError, OSError) as error:
             if not stop.is_set():
                 publisher.fail(str(error))

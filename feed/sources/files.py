@@ -24,6 +24,7 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import stdin
+from livetable.feed.sources.csv_reader import counted
 from livetable.feed.sources.file_checker import is_settled, signature
 from livetable.feed.sources.file_types import LINE_FORMS, form_of, path_of
 from livetable.feed.sources.fitting_types import KnownTypes, read_until_types_fit
@@ -88,7 +89,7 @@ def follow(
         BadFile: there is no folder that it could be in.
     """
     if not path.parent.is_dir():
-        raise BadFile(f"{path}: there is no folder {path.parent}")
+        raise BadFile(f"{path}: no folder {path.parent}")
     if _is_pipe(path):
         stdin.follow(stdin.Pipe(stdin.open_pipe(path), str(path)), options, publisher, stop)
         return
@@ -253,7 +254,7 @@ class _Rewritten:
         except LivetableError:
             raise
         except Exception as error:  # of any reader, on what is half a file
-            raise BadFile(f"is half written, or no {self._form}: {error!s:.100}") from None
+            raise BadFile(f"is half written, or is not {self._form}: {error!s:.100}") from None
         return table
 
 
@@ -290,5 +291,6 @@ def all_lines(data: bytes, form: str, options: TextOptions) -> tuple[pa.Table, s
     note = LATIN1 if lines.is_latin1 else None
     if lines.unreadable:
         first = lines.bad[0]
-        note = f"{lines.unreadable:,} lines could not be read: line {first.number} {first.reason}"
+        count = counted(lines.unreadable, "line")
+        note = f"{count} could not be read: line {first.number} {first.reason}"
     return lines.empty() if table is None else table, note

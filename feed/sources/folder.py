@@ -36,8 +36,8 @@ def parted(source: str) -> tuple[Path, str]:
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
     if not folder.is_dir():
         if any(one in str(folder) for one in "*?["):
-            raise BadFolder(f"{source}: a pattern stands in the last part only, as logs/*.csv")
-        raise BadFolder(f"{source}: there is no folder {folder}")
+            raise BadFolder(f"{source}: put the pattern in the last part, e.g. logs/*.csv")
+        raise BadFolder(f"{source}: no folder {folder}")
     return folder.absolute(), pattern
 
 

@@ -252,7 +252,7 @@ class FollowedLines:
             raise NotYet("is empty")
         elif lines.bad and not lines.unfinished and not self._table.shown:
             first = lines.bad[0]
-            raise BadFile(f"no line could be read: line {first.number} {first.reason}")
+            raise BadFile(f"can't read any line: line {first.number} {first.reason}")
 
     def _put(self, table: pa.Table) -> None:
         self._tail_line = b""
@@ -315,7 +315,7 @@ class FollowedLines:
             self._publisher.drop_tail()
             text = rest[:200].decode("utf-8", "replace")
             self._tell_unreadable(
-                BadLine(self._lines.line, text, "does not end, and is no whole row")
+                BadLine(self._lines.line, text, "does not end, and is not a whole row")
             )
             return
         self._table.put_tail(row)

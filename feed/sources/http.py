@@ -108,8 +108,8 @@ def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     token = _token(options)
     if host not in LOOPBACK and token is None and not options.insecure:
         raise BadEndpoint(
-            f"{options.source} lets anybody on the network write: set LIVETABLE_TOKEN, or say "
-            "--insecure to livetable-feed"
+            f"{options.source} lets anybody on the network write: set LIVETABLE_TOKEN, or run "
+            "livetable-feed with --insecure"
         )
     try:
         port = 5000 if parts.port is None else parts.port
@@ -127,7 +127,7 @@ def _token(options: Options) -> str | None:
     except OSError as error:
         raise BadEndpoint(f"{options.token_file}: {error.strerror}") from None
     if not token:
-        raise BadEndpoint(f"{options.token_file} is empty: put a word into it")
+        raise BadEndpoint(f"{options.token_file} is empty: write the token into it")
     return token
 
 
@@ -195,11 +195,11 @@ class _Server:
             bound = self._door.open(self._host, port)
         except OSError as error:
             raise BadEndpoint(
-                f"{self._host}:{port} can't be listened at: {error.strerror or error}"
+                f"can't listen at {self._host}:{port}: {error.strerror or error}"
             ) from None
         host = f"[{self._host}]" if ":" in self._host else self._host
         self._url = f"http://{host}:{bound}"
-        self._publish.ready(f"listening at {self._url}: curl {self._url} tells how")
+        self._publish.ready(f"listening at {self._url}: curl {self._url} shows how")
 
     def _middleware(self) -> Any:
         web = self._web
@@ -216,15 +216,15 @@ class _Server:
                 return self._said(422, str(error))
             except web.HTTPRequestEntityTooLarge:
                 most = self._bytes / (1 << 20)
-                return self._said(413, f"a body has {most:g} MB at most; --max-body allows more")
+                return self._said(413, f"the body is larger than {most:g} MB: raise --max-body")
             except web.HTTPException as error:
                 known = ", ".join(error.headers.getall("Allow", []))
-                hint = f"; there are {known}" if known else f": GET {self._url}/ tells how"
+                hint = f"; use {known}" if known else f": GET {self._url}/ shows how"
                 return self._said(error.status, f"{error.reason.lower()}{hint}")
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # of a frame that only this request could have made
-                return self._said(422, f"the body can't be shown: {safe_str(error):.200}")
+                return self._said(422, f"can't show the body: {safe_str(error):.200}")
             finally:
                 self._door.is_answered(request)
 
@@ -237,7 +237,7 @@ class _Server:
             async with asyncio.timeout(seconds):
                 data = await request.read()
         except TimeoutError:
-            raise _Wrong(408, f"the body was not there within {seconds:.0f} s") from None
+            raise _Wrong(408, f"the body did not arrive within {seconds:.0f} s") from None
         self._door.is_read(request)
         return data
 
@@ -254,11 +254,11 @@ class _Server:
             named = urlsplit(f"//{request.host}").hostname
             strange = origin is not None and urlsplit(origin).netloc != request.host
         except ValueError:
-            raise _Wrong(400, "the request's Host or Origin can't be read") from None
+            raise _Wrong(400, "can't read the request's Host or Origin") from None
         if self._host in LOOPBACK and named not in LOOPBACK:
             raise _Wrong(403, f"{request.host} is not this machine's own name")
         if strange:
-            raise _Wrong(403, "pages from elsewhere may not write here")
+            raise _Wrong(403, "pages of other sites can't write here")
 
     def _said(self, status: int, sentence: str) -> web.Response:
         return self._answer({"error": sentence}, status)
@@ -354,12 +354,12 @@ class _Server:
         name = request.match_info["name"]
         if name not in self._tables:
             known = ", ".join(self._tables) or "none yet"
-            raise _Wrong(404, f"there is no table {name!r}; there are: {known}")
+            raise _Wrong(404, f"no table {name!r}; tables: {known}")
         return self._tables[name]
 
     def _publisher(self, name: str, request: web.Request) -> Publisher:
         if len(self._tables) >= MAX_TABLES:
-            raise _Wrong(409, f"there are {MAX_TABLES} tables, which is all there can be")
+            raise _Wrong(409, f"can't make more than {MAX_TABLES} tables: DELETE one first")
         query = request.query
         key = query["key"].split(",") if "key" in query else self._key
         limit = _limit(query["limit"]) if "limit" in query else self._limit
@@ -373,13 +373,13 @@ class _Server:
         key = request.query.get("key")
         if key is not None and tuple(key.split(",")) != publisher.key:
             is_now = ",".join(map(str, publisher.key)) or "none"
-            raise _Wrong(409, f"the table's key is {is_now}: DELETE it first to have another")
+            raise _Wrong(409, f"the table's key is {is_now}: to change it, DELETE the table first")
 
 
 def _limit(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0:
         return int(text)
-    raise _Wrong(400, f"limit and ttl are numbers: limit={text:.40} is none of rows, 1 at least")
+    raise _Wrong(400, f"limit={text:.40} is not a number of rows: write 1 or more")
 
 
 def _ttl(text: str) -> float:
@@ -389,4 +389,4 @@ def _ttl(text: str) -> float:
         seconds = math.nan
     if math.isfinite(seconds) and seconds > 0:
         return seconds
-    raise _Wrong(400, f"limit and ttl are numbers: ttl={text:.40} is none of seconds, more than 0")
+    raise _Wrong(400, f"ttl={text:.40} is not a number of seconds: write more than 0")

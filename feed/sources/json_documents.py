@@ -48,7 +48,7 @@ def table_of_value(value: Any) -> Made:
             return _of_rows(value, [str(at) for at in range(max(map(len, value)))])
         if not any(isinstance(row, (dict, list)) for row in value):
             return _of_columns({"value": value})
-        raise BadJson("is a list of values of several kinds: write records, [{…}, {…}]")
+        raise BadJson("is a list of mixed values: write records, [{…}, {…}]")
     if not isinstance(value, dict):
         raise BadJson("is a single value: write records, [{…}, {…}]")
     if not value:
@@ -91,11 +91,11 @@ def _labels_rows(part: Mapping[str, Any]) -> bool:
 def _split(value: Mapping[str, Any]) -> Made:
     columns = value["columns"]
     if not isinstance(columns, list):
-        raise BadJson("has columns that are no list")
+        raise BadJson("has columns that are not a list")
     names = [_name(one) for one in columns]
     rows = value["data"]
     if not all(isinstance(row, list) for row in rows):
-        raise BadJson("has data that are no lists")
+        raise BadJson("has data that are not lists")
     index = value.get("index")
     if isinstance(index, list) and len(index) == len(rows) and index != list(range(len(rows))):
         names = ["index", *names]

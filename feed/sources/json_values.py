@@ -83,7 +83,7 @@ def _with_whole_characters(value: Any) -> Any:
     return value
 
 
-_DEEP: Final = f"is nested too deeply: {MAX_DEPTH} levels are read"
+_DEEP: Final = f"is nested too deeply: the limit is {MAX_DEPTH} levels"
 
 
 _BESIDE_BRACKETS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[^][{}"]+', re.DOTALL)

@@ -62,7 +62,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
         if not pickles:
             raise Unreadable(
                 "this publisher sends pickles, which can run code where they are read: "
-                "--pickle admits DataFrames, and nothing else"
+                "add --pickle to accept DataFrames, and nothing else"
             )
         from livetable.feed.sources.pickle_frames import thaw
         from livetable.feed.sources.pickle_reader import read
@@ -87,9 +87,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
     except Unreadable:
         raise
     except Exception as error:  # of any library, on bytes of a stranger's
-        raise Unreadable(
-            f"a message could not be read as a table: {safe_str(error):.200}"
-        ) from None
+        raise Unreadable(f"can't read a message as a table: {safe_str(error):.200}") from None
     raise Unreadable(
         f"a message of {len(data):,} bytes is neither Arrow, Feather, Parquet, JSON, CSV nor pickle"
     )
@@ -167,20 +165,18 @@ def array_of(header: bytes, data: bytes) -> Any:
         told = json.loads(header)
         kind, shape = np.dtype(told["dtype"]), tuple(map(int, told["shape"]))
         if kind.hasobject:
-            raise Unreadable("an array of Python objects is not read")
+            raise Unreadable("can't read an array of Python objects")
         if not kind.itemsize or (not data and max(shape, default=0) > _MOST_OF_NOTHING):
-            raise Unreadable(f"an array of {shape} {kind} is more than is read")
+            raise Unreadable(f"an array of {shape} {kind} is too large")
         if len(shape) == 2 and shape[1] > MAX_COLUMNS:
-            raise Unreadable(
-                f"{shape[1]:,} columns are more than the {MAX_COLUMNS:,} that are read"
-            )
+            raise Unreadable(f"{shape[1]:,} columns are too many: the limit is {MAX_COLUMNS:,}")
         if len(shape) > 2 or math.prod(shape) * kind.itemsize != len(data):
             raise Unreadable(f"an array of {shape} {kind} does not fit {len(data):,} bytes")
         array = np.frombuffer(data, kind).reshape(shape)
     except Unreadable:
         raise
     except Exception as error:  # of NumPy, on what a stranger says
-        raise Unreadable(f"an array's header can't be read: {safe_str(error):.200}") from None
+        raise Unreadable(f"can't read an array's header: {safe_str(error):.200}") from None
     if kind.names:
         return pd.DataFrame({name: array.reshape(-1)[name] for name in kind.names})
     columns = told.get("columns")
@@ -214,7 +210,7 @@ def _json(data: bytes) -> Any:
         raise Unreadable("an empty object is neither a record nor a table")
     if isinstance(value, list):
         if value and not all(isinstance(row, dict) for row in value):
-            raise Unreadable("a JSON list of something else than records is no table")
+            raise Unreadable("a JSON list must hold records, [{…}, {…}]")
         names = {name for row in value for name in row}
         check_cells(len(value), len(names), len(data))
     elif all(isinstance(part, dict) for part in value.values()):
@@ -274,7 +270,7 @@ def table_of(data: bytes, content_type: str) -> Any:
     if not data.strip():
         raise Unreadable("the body is empty: send JSON records, JSON lines, CSV, Arrow or Parquet")
     if looks_pickled(data):
-        raise Unreadable("pickles are not read: send JSON, CSV, Arrow or Parquet")
+        raise Unreadable("can't read pickles: send JSON, CSV, Arrow or Parquet")
     if form is None or (form == "json" and data.lstrip()[:1] not in b"[{"):
         return recognise(data.strip() if data.lstrip()[:1] in (b"[", b"{") else data, pickles=False)
     try:
@@ -282,7 +278,7 @@ def table_of(data: bytes, content_type: str) -> Any:
     except Unreadable:
         raise
     except Exception as error:  # of any library, on bytes of a stranger's
-        raise Unreadable(f"the body is no {form} table: {safe_str(error):.200}") from None
+        raise Unreadable(f"can't read the body as {form}: {safe_str(error):.200}") from None
 
 
 _NAME: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
@@ -305,5 +301,5 @@ def _lines(data: bytes, form: str) -> pa.Table:
         first = lines.bad[0]
         raise Unreadable(f"line {first.number} {first.reason}")
     if table is None:
-        raise Unreadable(f"the body has no rows of {form}")
+        raise Unreadable(f"the body has no {form} rows")
     return table

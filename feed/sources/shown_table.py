@@ -84,4 +84,4 @@ def last_of_each(table: pa.Table, key: str) -> pa.Table:
 def no_column(key: object, names: Sequence[object]) -> str:
     """Say that the key column is missing, and which columns there are."""
     more = ", …" if len(names) > 20 else ""
-    return f"there is no column {key!r}; there are {', '.join(map(repr, names[:20]))}{more}"
+    return f"no column {key!r}; columns: {', '.join(map(repr, names[:20]))}{more}"

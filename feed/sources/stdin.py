@@ -72,10 +72,10 @@ def _read(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threadin
     try:
         is_table = _read_all(pipe.descriptor, options, publisher, stop)
     except (LivetableError, OSError) as error:
-        publisher.fail(f"{pipe.title} can't be read further: {error}", for_good=True)
+        publisher.fail(f"can't read on from {pipe.title}: {error}", for_good=True)
         return
     except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        sentence = f"{pipe.title} can't be read further: {told(error)}; {kept()}"
+        sentence = f"can't read on from {pipe.title}: {told(error)}; {kept()}"
         publisher.fail(sentence, for_good=True)
         return
     if not stop.is_set():
@@ -182,4 +182,4 @@ def _read_binary(file: io.RawIOBase, first: bytes, rows: ShownTable, stop: threa
             if not rows.shown:
                 rows.put(stream.schema.empty_table())
     except (pa.ArrowException, OSError) as error:
-        raise BadLines(f"no whole Arrow stream: {error}".split("\n")[0][:200]) from None
+        raise BadLines(f"the Arrow stream is incomplete: {error}".split("\n")[0][:200]) from None

@@ -92,7 +92,9 @@ def _read(options: Options, tables: _Topics, stop: threading.Event) -> None:
         try:
             subscriber.connect(options.source)
         except zmq.ZMQError:
-            raise BadEndpoint(f"{options.source!r} is no endpoint: write tcp://host:port") from None
+            raise BadEndpoint(
+                f"{options.source!r} is not an endpoint: write tcp://host:port"
+            ) from None
         waiter.start()
         poller = zmq.Poller()
         poller.register(subscriber, zmq.POLLIN)
@@ -174,7 +176,7 @@ class _Topics:
         self._tables[topic] = made
         first, *others = (one.decode("utf-8", "replace") if one else "" for one in self._tables)
         this = f"this is {first!r}; " if first else ""
-        self._first.note(f"{this}T shows {', '.join(map(repr, others[:5]))}")
+        self._first.note(f"{this}press T for {', '.join(map(repr, others[:5]))}")
         return made
 
     def _send(self, messages: list[list[bytes]], publisher: Publisher, *, adds: bool) -> None:
@@ -190,7 +192,7 @@ class _Topics:
         except LivetableError as error:
             publisher.note(str(error))
         except Exception as error:  # a frame that only this source could have made
-            publisher.note(f"a message could not be shown: {safe_str(error):.200}")
+            publisher.note(f"can't show a message: {safe_str(error):.200}")
         else:
             if publisher is not self._first or len(self._tables) == 1:
                 publisher.note(None)

@@ -159,7 +159,7 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
         if not command or options.source or options.demo:
             refuse("a command stands alone behind --: livetable -- ps aux")
         if shutil.which(command[0]) is None:
-            fail(PROGRAM, f"there is no command {command[0]!r}", 1)
+            fail(PROGRAM, f"no command {command[0]!r}: check its name", 1)
         name = name_from(Path(command[0]).name, "command")
         return (Target(None, name, command=tuple(command)),)
     other = options.source or options.demo or options.in_browser or options.list

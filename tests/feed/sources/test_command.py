@@ -63,7 +63,7 @@ def test_there_is_no_such_command() -> None:
     with running(command, command=["no-such-command-at-all"], every=1.0) as table:
         (problem,) = wait_for(lambda: table.problems)
         assert isinstance(problem, CommandError)
-        assert str(problem) == "there is no command 'no-such-command-at-all'"
+        assert str(problem) == "no command 'no-such-command-at-all': check its name"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_separator_and_an_encoding(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     options = files.Options(source=str(tmp_path / "no/t.csv"))
-    with pytest.raises(module.BadFile, match="there is no folder"):
+    with pytest.raises(module.BadFile, match="no folder"):
         files.run(options, Published(), threading.Event())
 
 

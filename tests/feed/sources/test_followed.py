@@ -135,7 +135,7 @@ def test_a_line_without_an_end_is_a_row_that_may_change(tmp_path: Path) -> None:
         with path.open("a") as log:
             log.write("8")
         wait_for(lambda: file.source.unreadable == 1)
-        assert file.source.lines == ((5, "8", "does not end, and is no whole row"),)
+        assert file.source.lines == ((5, "8", "does not end, and is not a whole row"),)
         with path.open("a") as log:
             log.write(",9\n")
         wait_for(lambda: [row["b"] for row in file.rows] == [2, 45, 7, 9])

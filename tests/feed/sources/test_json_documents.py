@@ -51,7 +51,7 @@ def test_documents(text: str, table: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "line 1, column 2"), ("17", "single value"), ('[{"a":1}, 2]', "several kinds"),
+        ("{", "line 1, column 2"), ("17", "single value"), ('[{"a":1}, 2]', "mixed values"),
         ('{"a":[1],"b":[1,2]}', "different lengths"), ('{"a":1}\n[2]\n', "neither"),
         ("[" * 100_000, "nested"), ("\xff", "UTF-8"),
     ],

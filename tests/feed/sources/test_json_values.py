@@ -48,8 +48,8 @@ def test_halves_of_characters_stay_as_they_are_escaped() -> None:
     [
         ("{", "is not JSON: line 1, column 2"), (b"\xff", "is not UTF-8"),
         ("9" * 5000, "is not JSON"),
-        ("[" * 200_000, "nested too deeply"), ("[" * 61 + "]" * 61, "60 levels are read"),
-        (b"[" * 61 + b"]" * 61, "60 levels are read"),
+        ("[" * 200_000, "nested too deeply"), ("[" * 61 + "]" * 61, "the limit is 60 levels"),
+        (b"[" * 61 + b"]" * 61, "the limit is 60 levels"),
     ],
     ids=range(6),
 )  # fmt: skip

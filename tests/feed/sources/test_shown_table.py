@@ -98,6 +98,6 @@ def test_of_lines_that_can_not_be_read_the_first_are_told(
 
 
 def test_a_key_that_is_no_column_is_a_sentence() -> None:
-    with pytest.raises(LivetableError, match="there is no column 'y'; there are 'id', 'x'"):
+    with pytest.raises(LivetableError, match="no column 'y'; columns: 'id', 'x'"):
         last_of_each(EMPTY, "y")
     assert no_column("y", range(30)).endswith("18, 19, …")

@@ -85,7 +85,7 @@ def test_topics_are_tables(monkeypatch: pytest.MonkeyPatch) -> None:
             wait_for(send_all)
             with Subscriber("bb", timeout=20) as reader:
                 assert reader.get()["of"].tolist() == ["bb"]
-            assert first._state.note == "this is 'a.x'; T shows 'bb'"
+            assert first._state.note == "this is 'a.x'; press T for 'bb'"
             assert not directory.find("c")
         assert not directory.find("bb")
 
