@@ -274,7 +274,7 @@ def test_pipes_in_scripts(runtime_folder: Path) -> None:
     ]  # fmt: skip
     for text, sentence in (
         (b"", "ended without a row"), (b'{"id": 1}\n{"id"\n', "line 2 is not JSON"),
-        (b"a,b\n1,2\n", "there is no column 'id'"),
+        (b"a,b\n1,2\n", "no column 'id'"),
     ):  # fmt: skip
         code, out, errors = piped(runtime_folder, text, *command, "--timeout", "4")
         assert code == 1, errors
