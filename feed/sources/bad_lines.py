@@ -12,7 +12,7 @@ class BadLines(LivetableError):
 
 
 class BadLine(NamedTuple):
-    """A line that can't be read; as a plain tuple it is what a publisher is told.
+    """A line that can't be read; a publisher takes it as a plain tuple.
 
     Attributes:
         number: Its number in the text, from 1.

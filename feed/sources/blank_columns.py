@@ -1,4 +1,4 @@
-"""Columns that are told by the blanks between them, where each line is a row."""
+"""Whitespace-separated columns, where each line is a row."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _width(lines: Sequence[str]) -> int:
 
 
 def _is_row(line: str) -> bool:
-    """Tell whether a value stands in a line: then it is no header."""
+    """Tell whether a line holds a value: then it is not a header."""
     return any(VALUE.fullmatch(word) for word in line.split())
 
 
@@ -132,7 +132,7 @@ def _heading_alone(lines: Sequence[str], number: int) -> Printed | None:
 def _is_heading(lines: Sequence[str]) -> bool:
     """Tell whether a first line names columns: not just because it is the first.
 
-    Headings begin with capitals, or stand above numbers.
+    Headings begin with capitals, or have numbers below them.
     """
     words = [word for word in lines[0].split() if any(map(str.isalpha, word))]
     capitals = sum(next(filter(str.isalpha, word)).isupper() for word in words)
@@ -211,7 +211,7 @@ def _header_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
             if start < len(line) and line[start - 1] != " ":
                 return None
     spans = tuple(zip(starts, [*starts[1:], 0], strict=True))
-    # Two blanks in a cell: columns of their own, whose headings stand elsewhere.
+    # Two blanks in a cell: columns of their own, whose headings are elsewhere.
     if any("  " in cell for line in lines[1:] for cell in cut_at(line, spans) or ()):
         return None
     return spans
@@ -281,7 +281,7 @@ def _used_spans(lines: Sequence[str]) -> list[list[int]]:
 
 
 def _stands_right(span: Sequence[int], header: str, rows: Sequence[str]) -> bool:
-    """Tell whether a column's values stand at its right: what follows is not of it, then."""
+    """Tell whether a column is right-aligned: then what follows belongs to another one."""
     start, stop = span
     cells = [row[start:stop] for row in rows if row[start:stop].strip()]
     heading = header[start:stop].rstrip()

@@ -108,12 +108,12 @@ class _Bridge:
 
     async def _open(self, ended: asyncio.Event) -> bool:
         """Connect, once the broker is there; tell whether it came before the end."""
-        said = ""
+        last = ""
 
         def say(why: str) -> None:
-            nonlocal said
-            if why != said:
-                said = why
+            nonlocal last
+            if why != last:
+                last = why
                 self._publish.away(f"does not answer ({why:.200})")
 
         opening = asyncio.ensure_future(opened(self._broker, say))
@@ -177,7 +177,7 @@ class _Bridge:
         self._publishers[epoch] = _Process(names, now)
         for info in header.tables:
             if info.state and self._has_another(info.name, epoch, now):
-                continue  # two processes published it, and one goes on
+                continue  # another process still publishes it
             if (table := self._table(info.name)) is not None:
                 table.heard(info)
         for name in before - names:

@@ -1,6 +1,6 @@
 """A command as a source: run again and again, its output a table. A better `watch`.
 
-One that goes on for more than a second is followed, as a pipe is: `tail -f`, `kubectl get -w`.
+A command that runs for more than a second is followed like a pipe: `tail -f`, `kubectl get -w`.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _finish(rows: Streamed, out: bytes, options: Options, publisher: Publisher) 
 def _followed(
     pipe: IO[bytes], rows: Streamed, name: str, *, bounded: bool, patience: float
 ) -> tuple[bytes, Streamed]:
-    """Hand over what a command writes, at once when it goes on for long; return its beginning.
+    """Hand over what a command writes, at once when it runs for long; return its beginning.
 
     Raises:
         CommandError: it writes too much, of which nothing is `bounded`.

@@ -72,7 +72,7 @@ class CsvReader:
         return self._records.add(text)
 
     def begin(self, names: list[str], separator: str | None) -> None:
-        """Read records behind a header that is known."""
+        """Read records without a header, which is known."""
         self.names = names
         self._separator = separator or self._separator or self._usual
         self._records = Records(self._separator)
@@ -101,20 +101,20 @@ class CsvReader:
             return whole + records.finish()
         return self._records.finish()
 
-    def tail(self, record: bytes, there: bool) -> tuple[pa.Table | None, list[BadLine]]:
+    def tail(self, record: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
         """Return the row that a record without an end would be."""
         if self.names is None:  # half a header, or a header that is all there is
             separator = self._separator or separator_of([record], self._usual)
             names = fields_of(record, separator)
             return pa.table([pa.array([], pa.string()) for _ in names], names=names), []
-        return self.rows(record, there)
+        return self.rows(record, has_rows)
 
-    def rows(self, records: bytes, there: bool) -> tuple[pa.Table | None, list[BadLine]]:
+    def rows(self, records: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
         """Return records as rows, and those that are none, numbered from 0.
 
         Args:
             records: Whole records.
-            there: Whether rows were returned before: then their types stay.
+            has_rows: Whether rows were returned before: then their types stay.
 
         Raises:
             OtherTypes: they don't fit the types of the rows before.
@@ -131,12 +131,12 @@ class CsvReader:
             self.names = names
             return None, []
         arrays, bad = texts_of(records, len(names), self._separator)
-        if not there and not len(arrays[0]) and bad:
+        if not has_rows and not len(arrays[0]) and bad:
             more = self._with_one_more(names, bad)
             if more is not None:
                 names = more
                 arrays, bad = texts_of(records, len(names), self._separator)
-        made = self._typed(names, arrays, there)
+        made = self._typed(names, arrays, has_rows)
         self.names = names
         return made, [
             BadLine(
@@ -146,7 +146,7 @@ class CsvReader:
         ]
 
     def _header(self, records: bytes) -> tuple[list[str] | None, bytes]:
-        """Return the first record's fields, and the records behind it."""
+        """Return the first record's fields, and the records after it."""
         assert self._separator is not None
         self.header_lines = 0
         cut = Records(self._separator)
@@ -176,19 +176,19 @@ class CsvReader:
         ends = all(one.text.rstrip("\r\n").endswith(self._separator) for one in bad)
         return [*names, ""] if ends else ["", *names]
 
-    def _typed(self, names: list[str], arrays: list[pa.Array], there: bool) -> pa.Table:
+    def _typed(self, names: list[str], arrays: list[pa.Array], has_rows: bool) -> pa.Table:
         kinds = self._kinds or self._known or []
         if len(kinds) != len(names):
             kinds = kinds_of(names, self._types)
         try:
-            table, found = typed(
+            table, widened = typed(
                 names, arrays, kinds, comma=self._separator == ";", units=self._units
             )
         except NotFitting as error:
             raise BadLines(str(error)) from None
-        if there and found != self._kinds:
-            raise OtherTypes(found)
-        self._kinds = found
+        if has_rows and widened != self._kinds:
+            raise OtherTypes(widened)
+        self._kinds = widened
         return table
 
 
@@ -198,7 +198,7 @@ def counted(number: int, what: str) -> str:
 
 
 def _whole_record(records: Records, line: bytes, *, last: bool) -> bytes | None:
-    """Return a record once a line ends it; None as long as it goes on between quotes."""
+    """Return a record once a line ends it; None as long as a quote is open."""
     end = line[len(line.rstrip(b"\r\n")) :]
     whole = records.add(line[: len(line) - len(end)] + b"\n")
     if whole:

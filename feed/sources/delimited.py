@@ -27,7 +27,7 @@ class _Piece:
         data: The piece.
         before: The beginning of its first line, from the piece before.
         rows: How many rows end in it.
-        named: Whether the columns' names were known behind it.
+        named: Whether the columns' names were known after it.
     """
 
     data: bytes
@@ -124,7 +124,7 @@ class Delimited:
         return tables
 
     def _put_behind(self, table: pa.Table, already: int) -> None:
-        """Put rows behind those whose text is not kept any more, which get their types.
+        """Add rows to those whose text is no longer kept, and give all of them the same types.
 
         Args:
             table: The rows.
@@ -134,8 +134,8 @@ class Delimited:
         from livetable.feed.rows.dataframe import to_arrow
         from livetable.feed.rows.replica import followed
 
-        there = to_arrow(followed(Decoder()(self._table.publisher.snapshot())))
-        old = there.slice(0, there.num_rows - (0 if self._options.key else already))
+        shown = to_arrow(followed(Decoder()(self._table.publisher.snapshot())))
+        old = shown.slice(0, shown.num_rows - (0 if self._options.key else already))
         # With columns that only these rows have: their text is not there to be read again.
         fields = [*table.schema, *(one for one in old.schema if one.name not in table.column_names)]
         columns = [
@@ -148,7 +148,7 @@ class Delimited:
         self._table.put(joined.combine_chunks(), anew=True)
 
     def _forget(self) -> None:
-        """Let go of what only rows were read from that are gone, and of what is too much."""
+        """Drop the text of rows that are gone, and the oldest of what is too much."""
         limit = self._options.limit
         if limit is not None:
             rows = sum(piece.rows for piece in self._kept)
@@ -159,7 +159,7 @@ class Delimited:
             self._drop()
 
     def _drop(self) -> None:
-        """Let go of the oldest piece, but for the line that goes on in the next."""
+        """Drop the oldest piece, except for the line that continues in the next."""
         gone = self._kept.popleft()
         following = self._kept[0]
         self._size += len(following.before) - len(gone.data)
@@ -187,7 +187,7 @@ class Delimited:
 
 
 def _cast(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """Return values in the wider type that rows behind them brought; what has none, as text."""
+    """Return values in the wider type of the rows after them; as text where no type fits."""
     try:
         if not pa.types.is_string(kind) or pa.types.is_temporal(values.type):
             return values.cast(kind)

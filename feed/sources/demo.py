@@ -79,7 +79,7 @@ class Market:
             extra[who] += self._random.normal(0.0, 0.1, count)
 
     def frame(self) -> pd.DataFrame:
-        """Return the market as it stands, keyed by `symbol`."""
+        """Return the market now, keyed by `symbol`."""
         columns: dict[str, object] = {
             "symbol": self._symbols,
             "sector": pd.Categorical(self._sector, categories=_SECTORS),

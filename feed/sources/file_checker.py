@@ -10,7 +10,7 @@ from typing import Final
 from livetable.feed.sources.blocks import Blocks
 
 AT_ONCE: Final = 64 << 20
-"""So much is looked at in full after each change; of more samples, and the rest behind them."""
+"""Bytes that are checked in full after each change; of more first samples, then the rest."""
 
 _SHARE: Final = 0.17
 """Of a processor, for looking."""
@@ -32,7 +32,7 @@ def is_settled(found: os.stat_result) -> bool:
 
 
 class FileChecker:
-    """Looks whether what was read of a file still stands there, at a share of a processor."""
+    """Checks whether what was read is still in the file, within a share of a processor."""
 
     def __init__(self) -> None:
         self.due: float | None = None
@@ -57,7 +57,7 @@ class FileChecker:
         return self._behind is not None
 
     def look(self, file: io.BufferedReader, found: os.stat_result, now: float) -> bool:
-        """Tell whether what was read still stands there, as far as it was looked at.
+        """Tell whether what was read is still in the file, as far as it was checked.
 
         Args:
             file: The file.

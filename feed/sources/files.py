@@ -39,7 +39,7 @@ from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.whereabouts import events
 
 _PATIENCE: Final = 0.5
-"""Seconds that a file may be half written before it is told."""
+"""Seconds that a file may be half written before a note says so."""
 
 _LASTING: Final = 1.0
 """Seconds that nothing happens to a file before what is wrong with it is a failure, at which a
@@ -129,12 +129,12 @@ def _is_pipe(path: Path) -> bool:
 
 
 class _Trouble:
-    """What is wrong with a file: told when it lasts, for a file is half written now and then.
+    """What is wrong with a file. Said only when it lasts: a file is half written now and then.
 
     Args:
         name: The file's name.
-        publisher: Who tells.
-        usual: What is told while there is no trouble.
+        publisher: Passes it on.
+        usual: The note while nothing is wrong.
     """
 
     def __init__(self, name: str, publisher: Publisher, usual: str | None) -> None:
@@ -173,7 +173,7 @@ class _Trouble:
         elif now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
         if quiet and now - self._since >= _PATIENCE and (not lasts or lasting):
-            self._since = None  # it is told: there is nothing to look at until it changes
+            self._since = None  # it was said: nothing to look at until the file changes
 
 
 class _Rewritten:

@@ -30,7 +30,7 @@ def parted(source: str) -> tuple[Path, str]:
     """Return the folder and the pattern that a source names.
 
     Raises:
-        BadFolder: there is no such folder, or a pattern stands in its name.
+        BadFolder: no such folder, or its own name has a pattern.
     """
     path = path_of(source)
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
@@ -43,7 +43,7 @@ def parted(source: str) -> tuple[Path, str]:
 
 def files_in(folder: Path, pattern: str) -> list[Path]:
     """Return the files there that can be tables, the newest first."""
-    there = []
+    candidates = []
     try:
         paths = list(folder.iterdir())
     except OSError:  # gone: it may be made anew
@@ -53,8 +53,8 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
         if fits and form_of(path.name)[0] is not None:
             with contextlib.suppress(OSError):  # gone since
                 if path.is_file():  # to open a pipe would wait for who writes to it
-                    there.append((path.stat().st_mtime_ns, path.name, path))
-    return [path for _, _, path in sorted(there, reverse=True)]
+                    candidates.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(candidates, reverse=True)]
 
 
 def _way(folder: Path, pattern: str) -> Way:

@@ -329,8 +329,8 @@ class _Server:
                     publisher.close()
                 raise
             self._tables[name] = publisher
-        told = {"table": name, done: len(rows), "rows": publisher.shape[0]}
-        return self._answer(told, 201 if new else 200)
+        change = {"table": name, done: len(rows), "rows": publisher.shape[0]}
+        return self._answer(change, 201 if new else 200)
 
     async def _delete(self, request: web.Request) -> web.Response:
         publisher = self._there(request)

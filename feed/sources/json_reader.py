@@ -57,20 +57,20 @@ class JsonReader:
         whole, self.rest = self.rest, b""
         return whole
 
-    def tail(self, line: bytes, there: bool) -> tuple[pa.Table | None, list[BadLine]]:
+    def tail(self, line: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
         """Return the row that a line without an end would be."""
         names, nameless = self.names, self._nameless
         try:
-            return self.rows(line, there)
+            return self.rows(line, has_rows)
         finally:
             self.names, self._nameless = names, nameless
 
-    def rows(self, lines: bytes, there: bool) -> tuple[pa.Table | None, list[BadLine]]:
+    def rows(self, lines: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
         """Return lines as rows, and those that are none, numbered from 0.
 
         Args:
             lines: Whole lines.
-            there: Whether rows were returned before: then their types stay.
+            has_rows: Whether rows were returned before: then their types stay.
 
         Raises:
             OtherTypes: they don't fit the types of the rows before.
@@ -95,7 +95,7 @@ class JsonReader:
             fields.append(
                 field_of(name, values.type, Kind(Form.FLOAT, values.type, rounded=rounded))
             )
-        if there and known.is_wider_than(self._known):
+        if has_rows and known.is_wider_than(self._known):
             raise OtherTypes(known)
         self._known = known
         self.names = list(dict.fromkeys([*(self.names or ()), *table.column_names]))

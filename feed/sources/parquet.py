@@ -36,7 +36,7 @@ def read_parquet(data: bytes, most: int) -> pa.Table:
     if announced > most or any(one.num_values < 0 for one in chunks):
         raise BodyError(f"the file unpacks to {announced:,} bytes: the limit is {most:,}")
     leaves = [about.schema.column(at) for at in range(about.num_columns)]
-    # A text that is there once and named often stays so, until it is known what it comes to.
+    # A text that is stored once and used often stays so, until its full size is known.
     texts = [one.path for one in leaves if one.physical_type == _TEXT]
     nested = [path for path in texts if "." in path]
     if nested:

@@ -50,7 +50,7 @@ class Unreadable(LivetableError):
 def recognise(data: bytes, *, pickles: bool) -> Any:
     """Return the table in a message, as something `Publisher.send` takes.
 
-    Known without being told: Arrow IPC stream and file (Feather), Parquet, JSON records, JSON
+    Recognised: Arrow IPC stream and file (Feather), Parquet, JSON records, JSON
     columns, and CSV with a header. A pickled DataFrame only if admitted.
 
     Raises:
@@ -70,7 +70,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
         return thaw(read(data))
     try:
         if data[:4] == b"\xff\xff\xff\xff" or data[:6] == _FEATHER:
-            # A file is a stream between two marks, and behind it where its parts are.
+            # A file is a stream between two marks, followed by where its parts are.
             stream = memoryview(data)[8 if data[:6] == _FEATHER else 0 :]
             check_stream(stream, unpacked=MAX_UNPACKED)
             return _checked(pa.ipc.open_stream(pa.py_buffer(stream)).read_all())

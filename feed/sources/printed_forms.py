@@ -70,7 +70,7 @@ def read_ruled(lines: list[str], number: int) -> Printed | None:
         edges = edges if sides and edges[-1] == len(rule) - 1 else [*edges, 0]
         spans = tuple((start + 1, stop) for start, stop in pairwise(edges))
     else:
-        # dpkg's columns are runs of =, between which a - stands.
+        # dpkg's columns are runs of =, with a - between them.
         mark = r"[=+]+" if "=-=" in rule else r"[-=─━]+"
         runs = [found.span() for found in re.finditer(mark, rule)]
         if len(runs) < 2:
@@ -141,13 +141,13 @@ def _records_in(inside: Sequence[str]) -> list[tuple[int, list[str]]] | None:
 
 
 def _between(line: str, places: Sequence[int] | None) -> list[str] | None:
-    """Return what stands between the sides of a box, where they are below the border's corners."""
+    """Return the cells between a box's sides, where these are below the border's corners."""
     if places is None or len(places) < 2 or is_wide(line):
         return None
     if any(place >= len(line) or line[place] not in SIDES for place in places):
         return None
     if line[places[-1] + 1 :].strip():
-        return None  # behind the border's last corner there are columns, too
+        return None  # the row has columns after the border's last corner
     return [line[start + 1 : stop].strip() for start, stop in pairwise(places)]
 
 

@@ -76,7 +76,7 @@ class PrintedRows:
         header = self._table.layout.header if self._table and self._table.layout else None
         lines = plain(whole).splitlines()
         if not last and self._table is None and sum(bool(line.strip()) for line in lines) < 2:
-            return None  # a header alone: where its columns are the next line tells
+            return None  # a header alone: the next line shows where its columns are
         again = header is not None and any(line.rstrip() == header for line in lines)
         if clears(whole) or again:
             self._anew = True

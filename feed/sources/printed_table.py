@@ -57,8 +57,8 @@ class Layout:
     Attributes:
         header: The line above them; None if there was none.
         count: How many there are.
-        spans: Where each begins and ends; the last goes on to the line's end. None: they are told
-            by blanks.
+        spans: Where each begins and ends; the last ends with the line. None: they are
+            separated by blanks.
     """
 
     header: str | None
@@ -77,7 +77,7 @@ class Layout:
 
 
 def cut_at(line: str, spans: Sequence[tuple[int, int]]) -> list[str] | None:
-    """Return a line's values between places; None if one stands across an edge."""
+    """Return a line's values between places; None if one crosses an edge."""
     for start, _ in spans[1:]:
         if start < len(line) and line[start - 1] != " ":
             return None

@@ -1,4 +1,4 @@
-"""A source's rows on their way to its publisher: as a new table, by key, or at the end."""
+"""How a source's rows get to its publisher: as a new table, by key, or at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ShownTable:
 
     Args:
         publisher: Where they go.
-        key: The column that identifies a row, None if rows are told apart by nothing.
+        key: The column that identifies a row, None if nothing does.
     """
 
     def __init__(self, publisher: Publisher, key: str | None) -> None:
@@ -28,7 +28,7 @@ class ShownTable:
         self.shown = False
         """Whether there was a table, with rows or without."""
         self.has_rows = False
-        """Whether there are rows behind which others go."""
+        """Whether there are rows that others are added to."""
         self._key = key
 
     def begin(self) -> None:
@@ -36,7 +36,7 @@ class ShownTable:
         self.has_rows = False
 
     def put(self, table: pa.Table, *, anew: bool = False) -> None:
-        """Show rows behind those there are, or in their place.
+        """Add rows to those that are shown, or replace them.
 
         Args:
             table: The rows. Of several with the same key the last one counts.

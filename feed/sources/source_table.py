@@ -67,7 +67,7 @@ FILE: Final = Source(
 )  # fmt: skip
 
 FOLDER: Final = Source("folder", "folder", "a folder or a pattern", options=(*_FILE, "each"))
-"""The only source that neither a word, a scheme nor a suffix tells: the disk does."""
+"""The only source that no word, scheme or suffix names: the disk decides."""
 
 TAPE: Final = Source(
     "tape", "tape", "a tape", words=("replay",), suffixes={".tape": "tape"},
@@ -107,7 +107,7 @@ SCHEMES: Final = tuple(_BY_SCHEME)
 """The schemes of addresses that can be published."""
 
 FILE_SUFFIXES: Final = tuple(FILE.suffixes)
-"""What the names of files end in that are tables; behind it may stand .gz or .zst."""
+"""Suffixes of files that are tables; .gz or .zst may follow."""
 
 
 def by_word(word: str) -> Source | None:

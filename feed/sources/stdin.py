@@ -1,4 +1,4 @@
-"""Standard input, or a named pipe, as a source: rows as they come, told apart by the beginning."""
+"""Standard input, or a named pipe, as a source: rows as they come, in the form they begin with."""
 
 from __future__ import annotations
 

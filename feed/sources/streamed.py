@@ -1,6 +1,6 @@
 """Text that comes piece by piece, from a pipe or a command, published as it comes.
 
-Its form is told by its beginning: JSON, CSV and the like, or what commands print for people.
+Its beginning decides the form: JSON, CSV and the like, or what commands print for people.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The form of a text, told by its beginning: JSON, CSV and the like, or a print for people."""
+"""The form of a text by its beginning: JSON, CSV and the like, or a print for people."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ MAX_TOPICS: Final = 200
 """Topics that are a table each."""
 
 _FILE: Final = 4096
-"""Bytes of a file that the process may write: what tells others of a table, and no more."""
+"""Bytes of a file that the process may write: enough to list a table, and no more."""
 
 _MEMORY: Final = 8 << 30
 """Memory the process may have while it reads pickles, in bytes of address space."""
