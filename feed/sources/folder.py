@@ -13,6 +13,7 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import files
+from livetable.feed.sources.csv_reader import counted
 from livetable.feed.sources.file_types import form_of, path_of
 from livetable.feed.sources.followed import FileOptions
 from livetable.feed.sources.publish import Publish
@@ -127,7 +128,7 @@ def _publish_each(
                         following[path] = _Following(path, options, publisher)
             if not is_ready:
                 is_ready = True
-                publish.ready(f"publishing {len(following)} files of {folder}")
+                publish.ready(f"publishing {counted(len(following), 'file')} of {folder}")
     finally:
         for file in following.values():
             file.end()

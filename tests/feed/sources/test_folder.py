@@ -126,7 +126,7 @@ def test_a_file_whose_name_is_taken_is_left_out(tmp_path: Path, each: Callable[.
     put(tmp_path / "two.csv", 2, 1000.0)
     thread, stop, said = each("one.csv")
     try:
-        assert said == [f"publishing 1 files of {tmp_path}"]
+        assert said == [f"publishing 1 file of {tmp_path}"]
         assert [entry.name for entry in directory.entries()] == ["two.csv"]
     finally:
         stop.set()
