@@ -6,11 +6,11 @@ said without knowing by which method.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,11 @@ import pyarrow as pa
 from livetable.feed import LivetableError, Publisher
 from livetable.feed.cli.main import build_parser
 from livetable.feed.sources import files
-from livetable.feed.sources.registry import Run
+from livetable.feed.sources.publish import Run
+from livetable.feed.sources.registry import options_from
+from tests.feed.sources.published import Published
 
 _numbers = itertools.count()
-
-
-class Options(argparse.Namespace):
-    """What the command line says of a file; what it does not know is None."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return None
 
 
 class Told:
@@ -63,6 +56,12 @@ class Told:
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self.real, name, value)
 
+    def __enter__(self) -> Told:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it open: a test looks at the table after its source has ended."""
+
 
 class FollowedFile:
     """A file that `livetable.feed.sources.files` follows in a thread.
@@ -75,8 +74,8 @@ class FollowedFile:
     """
 
     def __init__(self, path: Path, folder: Path, run: Run = files.run, **more: Any) -> None:
-        parsed = vars(build_parser().parse_args([str(path)]))
-        self.options = Options(**parsed | more)
+        parsed = build_parser().parse_args([str(path)])
+        self.options: files.Options = replace(options_from(files, parsed), **more)
         name = f"followed-{next(_numbers)}"
         self.publisher = Publisher(
             name, endpoint=f"ipc://{folder}/{name}", listed=False, key=self.options.key
@@ -91,7 +90,7 @@ class FollowedFile:
     def _run(self) -> None:
         told: Any = self.told
         try:
-            self._source(self.options, told, self.stop)
+            self._source(self.options, Published(told), self.stop)
         except BaseException as error:
             self.failure = error
 

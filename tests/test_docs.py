@@ -282,7 +282,7 @@ def test_the_commands_of_http_run(runtime_folder: Path, tmp_path: Path) -> None:
         started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         with killed_after(started) as server:
             assert server.stderr is not None
-            assert "tells how" in server.stderr.readline()
+            assert "shows how" in server.stderr.readline()
             (session,) = re.findall(r"```sh\n(.*?)```", HTTP, re.DOTALL)
             out = [run(line.replace("5000", port)) for line in session.splitlines()]
     wanted = re.findall(r"`(\{\"table\".*?\})`", HTTP)
@@ -441,7 +441,7 @@ def test_the_examples_of_workers_run(runtime_folder: Path, tmp_path: Path, numbe
 
 
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
-TOY_FILES = {"feed/sources/clock.py"}
+TOY_FILES = {"feed/sources/clock.py", "tests/feed/sources/test_clock.py"}
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{page.name}" for page in DOCS)]
 
 

@@ -54,14 +54,12 @@ def passes(copy: Path, *tests: str) -> None:
 
 @pytest.mark.long
 def test_a_source_is_added(copy: Path) -> None:
-    module, line = snippets("Add a source")
+    module, line, test = snippets("Add a source")
     (copy / "feed/sources/clock.py").write_text(module)
-    insert(copy / "feed/sources/registry.py", line, 4, after="_BY_NAME: Final")
-    test = copy / "tests/feed/sources/test_registry.py"
-    text = test.read_text().replace("[demo, processes]", "[clock, demo, processes]")
-    assert "[clock, demo" in text
-    test.write_text(text.replace("sources import demo", "sources import clock, demo"))
-    passes(copy, str(test))
+    insert(copy / "feed/sources/source_table.py", line, 4, after="SOURCES: Final")
+    tests = copy / "tests/feed/sources"
+    (tests / "test_clock.py").write_text(test)
+    passes(copy, str(tests / "test_clock.py"), str(tests / "test_registry.py"))
 
 
 @pytest.mark.long

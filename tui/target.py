@@ -13,16 +13,19 @@ from livetable.feed.base.addresses import shown, shown_command
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.endpoints import check_address, check_endpoint
 from livetable.feed.protocol.names import check_name, name_from
-from livetable.feed.sources.file_types import ENDINGS, form_of, is_folder, path_of
+from livetable.feed.sources.file_types import form_of, is_folder, path_of
+from livetable.feed.sources.source_table import (
+    FILE_SUFFIXES,
+    SCHEMES,
+    TAPE,
+    by_scheme,
+    by_suffix,
+)
 from livetable.tui.model.budget import USUAL, Budget, HistorySize
 from livetable.tui.text.places import place as place_of
 
 if TYPE_CHECKING:
     from livetable.feed.tape.recorder import Recorder
-
-
-_BRIDGED: Final = ("http", "nats", "tls", "redis", "rediss")
-"""Addresses that a feed of the viewer's own makes tables of."""
 
 
 class BadSource(LivetableError):
@@ -135,23 +138,25 @@ def parse_target(source: str | None) -> Target:
         BadEndpoint: its endpoint can't be one.
         BadName: its table can't be one.
     """
+    # Long, as it is one order: address, tape, pipe, folder, file; a name is what is left.
     if source is None:
         return Target()
     if "://" in source:
         endpoint, _, table = source.partition("#")
         scheme = endpoint.partition("://")[0]
-        if scheme in _BRIDGED:
+        published = by_scheme(endpoint)
+        if published is not None and published.kind == "address":
             check_address(endpoint)
             return Target(None, check_name(table) if table else None, source=endpoint)
-        if scheme not in ("tcp", "ipc"):
+        if published is None:
             if scheme == "ssh":
                 host = endpoint.partition("://")[2] or "HOST"
                 raise BadSource(f"ssh:// can't be shown: run it there, ssh -t {host} livetable")
-            known = "://, ".join(("tcp", "ipc", *_BRIDGED))
+            known = "://, ".join(SCHEMES)
             raise BadSource(f"{scheme}:// can't be shown; sources are {known}://, files and names")
         check_endpoint(endpoint)
         return Target(endpoint, check_name(table) if table else None)
-    if source.lower().endswith(".tape"):
+    if by_suffix(source) is TAPE:
         if Path(source).is_dir():
             raise BadSource(f"{source} is a folder, not a tape")
         return Target(None, Path(source).stem, Path(source))
@@ -161,21 +166,21 @@ def parse_target(source: str | None) -> Target:
     if is_folder(source):
         folder = path if path.is_dir() else path.parent
         if not folder.is_dir():
-            raise BadSource(f"{source}: there is no folder {folder}")
+            raise BadSource(f"{source}: no folder {folder}")
         return Target(None, _name_of(source), file=path)
     if is_pipe(path):  # also <(command), which a shell makes /dev/fd/63 of
         name = "pipe" if path.parent.name == "fd" else path.stem
         return Target(None, name_from(name, "pipe"), file=path, piped=True)
     if form_of(source)[0] is not None:
         if not path.parent.is_dir():
-            raise BadSource(f"{source}: there is no folder {path.parent}")
+            raise BadSource(f"{source}: no folder {path.parent}")
         if path.is_dir():
             raise BadSource(f"{source} is a folder: for its newest file write {source}/")
         return Target(None, _name_of(source), file=path)
     if path.is_file() and ("/" in source or (path.suffix and not _is_live(source))):
         raise BadSource(
             f"{source}: what is in it can't be told by its name, which ends in none of "
-            f"{' '.join(ENDINGS)}"
+            f"{' '.join(FILE_SUFFIXES)}"
         )
     return Target(None, check_name(source))
 

@@ -9,12 +9,9 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from livetable.feed.base.addresses import shown
 from livetable.feed.base.command_line import (
-    AWAY,
     Parser,
     add_foreign_options,
     add_text_options,
@@ -24,7 +21,6 @@ from livetable.feed.base.command_line import (
     pace,
     positive,
     run_command,
-    say,
     say_plainly,
     sentence_of,
     split_command,
@@ -32,12 +28,9 @@ from livetable.feed.base.command_line import (
 from livetable.feed.base.signals import heed, leave_at_last
 from livetable.feed.errors import LivetableError
 from livetable.feed.local.endpoints import check_address, check_endpoint
-from livetable.feed.protocol.names import check_name, name_from
+from livetable.feed.protocol.names import check_name
 from livetable.feed.sources.file_types import form_of, is_folder, path_of
-
-if TYPE_CHECKING:
-    from livetable.feed.sources.registry import MakePublisher
-
+from livetable.feed.sources.source_table import FILE_SUFFIXES, TAPE, by_suffix, by_word
 
 PROGRAM: Final = "livetable-feed"
 
@@ -61,11 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="keygen (makes this user's key), key (prints it), "
         "processes (of this machine), demo (a synthetic market), replay FILE (a tape), - "
-        "(standard input: JSON lines, CSV, TSV, columns apart by blanks, or Arrow), -- COMMAND "
-        "(run every --every seconds), "
+        "(standard input: JSON lines, CSV, TSV, whitespace-separated columns, or Arrow), "
+        "-- COMMAND (run every --every seconds), "
         "tcp://host:port of any ZeroMQ publisher, http://127.0.0.1:5000 (listens), nats://… or "
-        "redis://… (the tables of a broker), or a file, followed as it changes: .csv .tsv "
-        ".jsonl .json .parquet .feather .arrow",
+        "redis://… (the tables of a broker), or a file, followed as it changes: "
+        + " ".join(FILE_SUFFIXES),
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="the tape to replay")
     parser.add_argument("--name", help="the table's name (default: the source's)")
@@ -138,17 +131,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     stop = threading.Event()
     code = 0
 
-    def ready(sentence: str) -> None:
-        say_plainly("ready" if options.tied else sentence)
-
-    def away(how: str) -> None:
-        if options.tied:
-            say_plainly(f"{AWAY}{how}")
-        else:
-            say(PROGRAM, f"{shown(options.source)} {how}: waiting for it")
-
-    options.ready, options.away = ready, away
-
     def on_signal(number: int) -> None:
         nonlocal code
         code = 130 if number == signal.SIGINT else 0
@@ -184,9 +166,9 @@ def _check(options: argparse.Namespace) -> None:
         if options.file is not None:
             fail(PROGRAM, f"{source} takes nothing more: leave out {options.file!r}", 2)
         return
-    if source.lower().endswith(".tape") and options.file is None:
-        options.source, options.file = "replay", source
-    if (options.source == "replay") != (options.file is not None):
+    if by_suffix(source) is TAPE and options.file is None:
+        options.source, options.file = TAPE.words[0], source
+    if (by_word(options.source) is TAPE) != (options.file is not None):
         fail(PROGRAM, "replay takes a tape: livetable-feed replay FILE.tape", 2)
     if source == "command" and not options.command:
         fail(PROGRAM, "write the command behind --: livetable-feed -- ps aux", 2)
@@ -211,9 +193,9 @@ def _check(options: argparse.Namespace) -> None:
         check_address(source)
     from livetable.feed.sources.registry import find_source, source_names  # late: loads Arrow
 
-    if find_source(options.source, each=options.each) is None:
+    if find_source(options.source) is None:
         known = ", ".join(source_names())
-        fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
+        fail(PROGRAM, f"unknown source {options.source!r}: use one of {known}", 2)
 
 
 def _line_of(descriptor: int) -> bytes:
@@ -241,97 +223,20 @@ def _tell_key(*, make: bool) -> int:
 
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
     """Publish until stopped; tell whether there was nothing to publish, nor will be."""
-    # Long, as it is one order: what can be refused is, before anything is published.
-    from livetable.feed.server.publisher import Publisher
-    from livetable.feed.sources.registry import find_source
+    from livetable.feed.cli.publishing import Publishing  # late: loads Arrow
+    from livetable.feed.sources.registry import find_source, load, options_from
 
     for address in (options.source, options.bind):
         if address is not None and "://" in address:
             from livetable.feed.base.hosts import check_host
 
             check_host(address)
-    found = find_source(options.source, each=options.each)
-    assert found is not None
-    if found.run_many is not None:
-        make = _maker(options)
-        found.run_many(options, make, stop)
-        return False
-    run, key = found.run, found.key
-    assert run is not None
-    if options.file is not None:
-        table, key = _of_tape(options.file)
-        options.name = options.name or name_from(table, "tape")
-    if options.source == "command":
-        options.name = options.name or name_from(Path(options.command[0]).name, "command")
-    if options.source == "-":
-        options.name = options.name or "stdin"
-    if run.__module__.endswith((".files", ".folder")):
-        options.name = options.name or name_from(Path(options.source).absolute().name, "files")
-    name = options.name or name_from(
-        options.source.replace("://", " ").replace("/", " ").strip(), "table"
-    )
-    publisher = Publisher(
-        name,
-        key=options.key or key,
-        endpoint=options.bind,
-        listed=not options.tied,
-        limit=options.limit,
-        secure=options.secure,
-    )
-    failed, said = False, ""
-
-    def on_failure(sentence: str) -> None:
-        nonlocal failed, said
-        if sentence != said:  # a command fails as it did, every two seconds
-            said = sentence
-            say(PROGRAM, sentence)
-        if options.source == "-":  # that has ended; files and commands may do better next time
-            failed = True
-            stop.set()
-
-    with publisher:
-        if not options.tied:
-            publisher.on_failure = on_failure
-            # As it was bound: port 0 takes a free one. A broker's is shown without its password.
-            show = f"livetable {publisher.endpoint if options.bind else repr(publisher.name)}"
-            say_plainly(f"publishing {publisher.name!r}; to watch it: {show}")
-        run(options, publisher, stop)
-    return failed
-
-
-def _maker(options: argparse.Namespace) -> MakePublisher:
-    from livetable.feed.server.publisher import Publisher
-
-    told = options.bind
-
-    def make(
-        name: str, *, key: Any = None, limit: int | None = None, ttl: float | None = None
-    ) -> Publisher:
-        nonlocal told
-        publisher = Publisher(
-            name, key=key, endpoint=options.bind, limit=limit, ttl=ttl, listed=not options.tied,
-            secure=options.secure,
-        )  # fmt: skip
-        # A free port was taken: another one each time, once the last table there has ended.
-        tcp = not options.tied and publisher.endpoint.startswith("tcp://")
-        if tcp and publisher.endpoint != told:
-            told = publisher.endpoint
-            say_plainly(f"to watch the tables: livetable {told}")
-        return publisher
-
-    return make
-
-
-def _of_tape(file: str) -> tuple[str, Any]:
-    """Return the name of a tape's table, and its key."""
-    from livetable.feed.protocol.labels import from_json
-    from livetable.feed.tape.reader import TapeReader
-
-    tape = TapeReader(Path(file))
-    try:
-        return tape.table, list(map(from_json, tape.frame(0).header.key))
-    finally:
-        tape.close()
+    source = find_source(options.source)
+    assert source is not None
+    module = load(source)
+    publish = Publishing(PROGRAM, options, stop, is_over=source.is_over)
+    module.run(options_from(module, options), publish, stop)
+    return publish.failed
 
 
 _TIED_SECONDS: Final = 1.5

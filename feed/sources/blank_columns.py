@@ -1,4 +1,4 @@
-"""Columns that are told by the blanks between them, where each line is a row."""
+"""Whitespace-separated columns, where each line is a row."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from livetable.feed.arrow.quantities import PATTERN as QUANTITY
+from livetable.feed.sources.bad_lines import BadLine
 from livetable.feed.sources.printed_table import (
     VALUE,
     Layout,
@@ -27,6 +28,12 @@ _JOINED: Final = "\x1f"
 
 
 def by_blanks(lines: list[str], number: int) -> Printed | None:
+    """Return a table whose columns blanks tell, None if the lines are none.
+
+    Args:
+        lines: The lines of one block of a print.
+        number: The number of the first one in the print.
+    """
     if len(lines) < 2:
         return _heading_alone(lines, number)
     lines, number = _without_title(lines, number)
@@ -50,7 +57,7 @@ def by_blanks(lines: list[str], number: int) -> Printed | None:
         if cells is None:
             cells = layout.cut(line)
         if cells is None:
-            bad.append((at, line, f"has not the {len(names)} columns of the header"))
+            bad.append(BadLine(at, line, f"doesn't have the {len(names)} columns of the header"))
         else:
             rows.append(cells)
     return Printed(names, rows, layout, bad)
@@ -108,7 +115,7 @@ def _width(lines: Sequence[str]) -> int:
 
 
 def _is_row(line: str) -> bool:
-    """Tell whether a value stands in a line: then it is no header."""
+    """Tell whether a line holds a value: then it is not a header."""
     return any(VALUE.fullmatch(word) for word in line.split())
 
 
@@ -125,7 +132,7 @@ def _heading_alone(lines: Sequence[str], number: int) -> Printed | None:
 def _is_heading(lines: Sequence[str]) -> bool:
     """Tell whether a first line names columns: not just because it is the first.
 
-    Headings begin with capitals, or stand above numbers.
+    Headings begin with capitals, or have numbers below them.
     """
     words = [word for word in lines[0].split() if any(map(str.isalpha, word))]
     capitals = sum(next(filter(str.isalpha, word)).isupper() for word in words)
@@ -164,7 +171,7 @@ def _by_words(lines: list[str], number: int) -> Printed | None:
             more += len(cells[-1].split()) > 1
             rows.append(cells)
         else:
-            bad.append((at, line, f"has {len(cells)} of {count} values"))
+            bad.append(BadLine(at, line, f"has {len(cells)} of {count} values"))
     if len(bad) > len(rows):
         return None
     note = None
@@ -204,7 +211,7 @@ def _header_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
             if start < len(line) and line[start - 1] != " ":
                 return None
     spans = tuple(zip(starts, [*starts[1:], 0], strict=True))
-    # Two blanks in a cell: columns of their own, whose headings stand elsewhere.
+    # Two blanks in a cell: columns of their own, whose headings are elsewhere.
     if any("  " in cell for line in lines[1:] for cell in cut_at(line, spans) or ()):
         return None
     return spans
@@ -212,24 +219,13 @@ def _header_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
 
 def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
     """Return columns between which all lines are blank."""
+    # Long, as each rule about a heading begins with what the one before it left open.
     if any(not line.isascii() and is_wide(line) for line in lines):
         return None  # one character, two places
     header, rows = lines[0], lines[1:]
-    width = max(map(len, lines))
-    used = bytearray(width)
-    for line in lines:
-        for at, one in enumerate(line):
-            if one != " ":
-                used[at] = 1
-    spans: list[list[int]] = []
-    for at in range(width):
-        if used[at] and (at == 0 or not used[at - 1]):
-            spans.append([at, at + 1])
-        elif used[at]:
-            spans[-1][1] = at + 1
     made: list[list[int]] = []
     waiting: int | None = None
-    for start, stop in spans:
+    for start, stop in _used_spans(lines):
         says = header[start:stop].strip()
         if made and header:
             last = made[-1]
@@ -272,8 +268,20 @@ def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
     return tuple(zip(starts, [*starts[1:], 0], strict=True))
 
 
+def _used_spans(lines: Sequence[str]) -> list[list[int]]:
+    """Return the runs of places at which at least one line is not blank."""
+    used = {place for line in lines for place, sign in enumerate(line) if sign != " "}
+    spans: list[list[int]] = []
+    for place in sorted(used):
+        if place - 1 in used:
+            spans[-1][1] = place + 1
+        else:
+            spans.append([place, place + 1])
+    return spans
+
+
 def _stands_right(span: Sequence[int], header: str, rows: Sequence[str]) -> bool:
-    """Tell whether a column's values stand at its right: what follows is not of it, then."""
+    """Tell whether a column is right-aligned: then what follows belongs to another one."""
     start, stop = span
     cells = [row[start:stop] for row in rows if row[start:stop].strip()]
     heading = header[start:stop].rstrip()
@@ -301,5 +309,6 @@ def _glued(span: list[int], header: str, rows: Sequence[str]) -> list[list[int]]
 
 
 def is_wide(line: str) -> bool:
+    """Tell whether a line has characters that take two places, or none."""
     return any(unicodedata.east_asian_width(one) in "WF" or unicodedata.combining(one)
                for one in line)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What was read of a file, remembered as one number a block: tells whether it is still there."""
+"""What was read of a file, one number a block, to check whether it is still in the file."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ any more is answered for no longer, so that viewers see its tables as gone.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import threading
@@ -31,10 +30,7 @@ from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources.registry import MakePublisher
-
-MANY: Final = True
-"""This source makes publishers of its own."""
+from livetable.feed.sources.publish import Publish
 
 UNWANTED_SECONDS: Final = 10.0
 """A table that no viewer asked about for so long is followed no more."""
@@ -47,17 +43,24 @@ _TRIES: Final = 20
 _MAX_PARTS: Final = 100_000
 
 
-def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Which broker's tables are published: those of the one at the address `source`."""
+
+    source: str
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Publish the tables of the broker at `options.source` until `stop` is set.
 
-    A broker that is not there is waited for; `options.away` is told why.
+    A broker that does not answer is waited for; `publish.away` is told why.
 
     Raises:
         BadEndpoint: the broker does not let us in, or can't be used.
     """
-    bridge = _Bridge(broker_at(options.source), make, shown(options.source))
+    bridge = _Bridge(broker_at(options.source), publish, shown(options.source))
     try:
-        asyncio.run(bridge.run(stop, options.ready, options.away))
+        asyncio.run(bridge.run(stop))
     except BrokerError as error:
         raise BadEndpoint(str(error)) from None
     finally:
@@ -67,21 +70,16 @@ def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event)
 class _Bridge:
     """The tables that a broker has."""
 
-    def __init__(self, broker: Broker, make: MakePublisher, where: str) -> None:
+    def __init__(self, broker: Broker, publish: Publish, where: str) -> None:
         self._broker = broker
-        self._make = make
+        self._publish = publish
         self._where = where
         self._tables: dict[str, _Bridged] = {}
         self._away = False
         self._heard = asyncio.Event()
         self._publishers: dict[str, _Process] = {}  # by the epoch of a process's catalogue
 
-    async def run(
-        self,
-        stop: threading.Event,
-        ready: Callable[[str], object],
-        away: Callable[[str], object],
-    ) -> None:
+    async def run(self, stop: threading.Event) -> None:
         """Take frames until `stop` is set."""
         loop = asyncio.get_running_loop()
         hush(loop, self._where)
@@ -95,9 +93,9 @@ class _Bridge:
 
         threading.Thread(target=wait, daemon=True).start()
         try:
-            if await self._open(ended, away):
+            if await self._open(ended):
                 await self._find()
-                ready("reading the tables of the broker")
+                self._publish.ready("reading the tables of the broker")
                 while not ended.is_set():
                     now = time.monotonic()
                     for table in list(self._tables.values()):
@@ -108,15 +106,15 @@ class _Bridge:
         finally:
             await self._broker.close()
 
-    async def _open(self, ended: asyncio.Event, away: Callable[[str], object]) -> bool:
+    async def _open(self, ended: asyncio.Event) -> bool:
         """Connect, once the broker is there; tell whether it came before the end."""
-        said = ""
+        last = ""
 
         def say(why: str) -> None:
-            nonlocal said
-            if why != said:
-                said = why
-                away(f"does not answer ({why:.200})")
+            nonlocal last
+            if why != last:
+                last = why
+                self._publish.away(f"does not answer ({why:.200})")
 
         opening = asyncio.ensure_future(opened(self._broker, say))
         stopping = asyncio.ensure_future(ended.wait())
@@ -179,7 +177,7 @@ class _Bridge:
         self._publishers[epoch] = _Process(names, now)
         for info in header.tables:
             if info.state and self._has_another(info.name, epoch, now):
-                continue  # two processes published it, and one goes on
+                continue  # another process still publishes it
             if (table := self._table(info.name)) is not None:
                 table.heard(info)
         for name in before - names:
@@ -209,7 +207,7 @@ class _Bridge:
     def _table(self, name: str) -> _Bridged | None:
         if name not in self._tables:
             try:
-                publisher = self._make(name)
+                publisher = self._publish(name, is_further=True)
             except LivetableError:  # a name that we can't have
                 return None
             self._tables[name] = _Bridged(publisher, self._broker)
@@ -363,7 +361,7 @@ class _Bridged:
         try:
             header = Header.decode(head)
         except WireError as error:
-            self._publisher.note(f"a frame could not be read: {error}")
+            self._publisher.note(f"can't read a frame: {error}")
             return
         if header.kind != "snapshot" or header.position is None or header.parts > _MAX_PARTS:
             return

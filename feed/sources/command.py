@@ -1,11 +1,10 @@
 """A command as a source: run again and again, its output a table. A better `watch`.
 
-One that goes on for more than a second is followed, as a pipe is: `tail -f`, `kubectl get -w`.
+A command that runs for more than a second is followed like a pipe: `tail -f`, `kubectl get -w`.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import select
@@ -13,13 +12,19 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Final
 
 import pyarrow as pa
 
 from livetable.feed.base.addresses import without_secrets
 from livetable.feed.errors import LivetableError
+from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
+from livetable.feed.sources.options import TextOptions
+from livetable.feed.sources.publish import Publish
 from livetable.feed.sources.stdin import read_ready
 from livetable.feed.sources.streamed import PAUSE, Streamed
 
@@ -39,12 +44,31 @@ class CommandError(LivetableError):
     """A command that can't be run, or whose output can't be read."""
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(TextOptions):
+    """What is run, and how its output is read.
+
+    Attributes:
+        command: The command and its arguments.
+        every: Seconds from one run to the next.
+    """
+
+    command: Sequence[str]
+    every: float = 2.0
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Publish a command's output until `stop` is set: what is wrong with it, as a note.
 
     Raises:
         CommandError: there is no such command.
     """
+    name = options.name or name_from(Path(options.command[0]).name, "command")
+    with publish(name, key=options.key, limit=options.limit) as publisher:
+        _run_again_and_again(options, publisher, stop)
+
+
+def _run_again_and_again(options: Options, publisher: Publisher, stop: threading.Event) -> None:
     publisher.set_source(settling=True)  # a script waits for all that the first run prints
     patience = PATIENCE
     while not stop.is_set():
@@ -52,7 +76,7 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
         try:
             _run_once(options, publisher, stop, patience)
         except FileNotFoundError:
-            raise CommandError(f"there is no command {options.command[0]!r}") from None
+            raise CommandError(f"no command {options.command[0]!r}: check its name") from None
         except (LivetableError, OSError) as error:
             if not stop.is_set():
                 publisher.fail(str(error))
@@ -64,7 +88,7 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
 
 
 def _run_once(
-    options: argparse.Namespace, publisher: Publisher, stop: threading.Event, patience: float
+    options: Options, publisher: Publisher, stop: threading.Event, patience: float
 ) -> None:
     """Publish what a command prints; it is ended when `stop` is set.
 
@@ -78,22 +102,16 @@ def _run_once(
         FileNotFoundError: there is no such command.
         CommandError: it failed; the sentence is its own.
     """
+    # Long, as whatever is begun here has to be ended here.
     command = options.command
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True, env=os.environ | {"COLUMNS": "1000", "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.2):
-            if stop.is_set():
-                with contextlib.suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                return
-
+    watcher = threading.Thread(target=_end_with, args=(process, ended, stop), daemon=True)
+    watcher.start()
     errors: list[bytes] = []
-    threading.Thread(target=watch, daemon=True).start()
     assert process.stdout is not None
     assert process.stderr is not None
     drain = threading.Thread(target=_keep, args=(process.stderr, errors), daemon=True)
@@ -108,28 +126,50 @@ def _run_once(
                 patience=patience,
             )
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             raise
         finally:
             ended.set()
         process.wait()
         drain.join(1)
-    if stop.is_set():
-        return
-    if process.returncode and not out.strip():
-        said = b"".join(errors).decode("utf-8", "replace").strip().partition("\n")[0]
-        code = process.returncode
-        how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
-        said = without_secrets(said)  # what it was given, it may repeat
-        raise CommandError(f"{command[0]} {how}" + (f": {said:.300}" if said else _NOTHING))
+    if not stop.is_set():
+        if process.returncode and not out.strip():
+            raise CommandError(_failure(command[0], process.returncode, b"".join(errors)))
+        _finish(rows, out, options, publisher)
+
+
+def _end_with(
+    process: subprocess.Popen[bytes], ended: threading.Event, stop: threading.Event
+) -> None:
+    """Kill a process, and all that it began, when `stop` is set before it has ended."""
+    while not ended.wait(0.2):
+        if stop.is_set():
+            _kill(process)
+            return
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _failure(name: str, code: int, errors: bytes) -> str:
+    """Return how a command failed, and the first line that it said."""
+    said = errors.decode("utf-8", "replace").strip().partition("\n")[0]
+    how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+    said = without_secrets(said)  # what it was given, it may repeat
+    return f"{name} {how}" + (f": {said:.300}" if said else _NOTHING)
+
+
+def _finish(rows: Streamed, out: bytes, options: Options, publisher: Publisher) -> None:
+    """Show the rest of a table; text that is none, as its lines."""
     try:
-        shown = rows.finish()
+        is_table = rows.finish()
     except LivetableError:
         if options.key:
             raise
-        shown = False
-    if not shown:  # nothing, or text that is no table
+        is_table = False
+    if not is_table:
         publisher.set_source(unreadable=0, lines=())
         lines = out.decode(options.encoding or "utf-8", "replace").splitlines()
         publisher.send(pa.table({"line": pa.array(lines, pa.string())}))
@@ -138,7 +178,7 @@ def _run_once(
 def _followed(
     pipe: IO[bytes], rows: Streamed, name: str, *, bounded: bool, patience: float
 ) -> tuple[bytes, Streamed]:
-    """Hand over what a command writes, at once when it goes on for long; return its beginning.
+    """Hand over what a command writes, at once when it runs for long; return its beginning.
 
     Raises:
         CommandError: it writes too much, of which nothing is `bounded`.

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 import time
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from livetable.feed.server.publisher import Publisher
+from livetable.feed.sources.options import TableOptions
+from livetable.feed.sources.publish import Publish
 
 _SHARE: Final = 0.1
 """Share of the rows that trade between two frames."""
 
 _SECTORS: Final = ("energy", "finance", "health", "industry", "materials", "retail", "tech")
 _START: Final = np.datetime64("2026-01-05T09:30:00", "ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(TableOptions):
+    """What the market is like.
+
+    Attributes:
+        rows: Number of symbols.
+        columns: Number of columns.
+        hz: Frames a second.
+        seed: Same seed, same market.
+    """
+
+    rows: int = 1000
+    columns: int = 9
+    hz: float = 10.0
+    seed: int = 1
 
 
 class Market:
@@ -61,7 +79,7 @@ class Market:
             extra[who] += self._random.normal(0.0, 0.1, count)
 
     def frame(self) -> pd.DataFrame:
-        """Return the market as it stands, keyed by `symbol`."""
+        """Return the market now, keyed by `symbol`."""
         columns: dict[str, object] = {
             "symbol": self._symbols,
             "sector": pd.Categorical(self._sector, categories=_SECTORS),
@@ -79,16 +97,19 @@ class Market:
         return frame.iloc[:, : self._columns]
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Send the market `options.hz` times a second until stopped."""
-    market = Market(options.rows, options.columns, options.seed)
     seconds = 1.0 / options.hz
-    due = time.monotonic()
-    while not stop.is_set():
-        publisher.send(market.frame())
-        market.step(max(1, round(seconds * 1000)))
-        due = max(due + seconds, time.monotonic() - seconds)  # late: skip, don't catch up
-        stop.wait(max(0.0, due - time.monotonic()))
+    with publish(
+        options.name or "demo", key=options.key or "symbol", limit=options.limit
+    ) as publisher:
+        market = Market(options.rows, options.columns, options.seed)  # may take minutes
+        due = time.monotonic()
+        while not stop.is_set():
+            publisher.send(market.frame())
+            market.step(max(1, round(seconds * 1000)))
+            due = max(due + seconds, time.monotonic() - seconds)  # late: skip, don't catch up
+            stop.wait(max(0.0, due - time.monotonic()))
 
 
 def _symbols(rows: int) -> list[str]:

@@ -6,12 +6,12 @@ good table stays, and its status says so.
 
 from __future__ import annotations
 
-import argparse
 import io
 import stat
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,52 +21,83 @@ import pyarrow.parquet
 
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
+from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources import jsontext
+from livetable.feed.sources import stdin
+from livetable.feed.sources.csv_reader import counted
+from livetable.feed.sources.file_checker import is_settled, signature
 from livetable.feed.sources.file_types import LINE_FORMS, form_of, path_of
-from livetable.feed.sources.followed import (
-    LATIN1,
-    BadFile,
-    FollowedLines,
-    NotYet,
-    is_settled,
-    signature,
-)
-from livetable.feed.sources.lines import Lines, OtherTypes
+from livetable.feed.sources.fitting_types import KnownTypes, read_until_types_fit
+from livetable.feed.sources.followed import BadFile, FileOptions, FollowedLines, NotYet
+from livetable.feed.sources.json_documents import document
+from livetable.feed.sources.json_values import BadJson
+from livetable.feed.sources.lines import LATIN1, Lines, lines_with
+from livetable.feed.sources.options import TextOptions
+from livetable.feed.sources.publish import Publish
 from livetable.feed.sources.table_of_texts import marked
 from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.whereabouts import events
 
 _PATIENCE: Final = 0.5
-"""Seconds that a file may be half written before it is told."""
+"""Seconds that a file may be half written before a note says so."""
 
 _LASTING: Final = 1.0
 """Seconds that nothing happens to a file before what is wrong with it is a failure, at which a
 script ends."""
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
-    """Publish a file until `stop` is set."""
-    path = path_of(options.source).absolute()
-    form, packed = form_of(path.name)
-    assert form is not None
-    if not path.parent.is_dir():
-        raise BadFile(f"{path}: there is no folder {path.parent}")
-    if _is_pipe(path):
-        from livetable.feed.sources import stdin
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(FileOptions):
+    """Which file is read, and how.
 
-        options.data = stdin.open_pipe(path)
-        stdin.run(options, publisher, stop)
+    Attributes:
+        source: The file.
+    """
+
+    source: str
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
+    """Publish a file until `stop` is set.
+
+    Raises:
+        BadFile: there is no folder that it could be in.
+    """
+    path = path_of(options.source).absolute()
+    name = options.name or name_from(path.name, "files")
+    with publish(name, key=options.key, limit=options.limit) as publisher:
+        follow(path, options, publisher, stop)
+
+
+def follow(
+    path: Path,
+    options: FileOptions,
+    publisher: Publisher,
+    stop: threading.Event,
+    usual: str | None = None,
+) -> None:
+    """Publish a file by a publisher that is there, until `stop` is set.
+
+    Args:
+        path: The file.
+        options: How it is read.
+        publisher: Where it goes.
+        stop: Ends it.
+        usual: What is said of the table while nothing is wrong.
+
+    Raises:
+        BadFile: there is no folder that it could be in.
+    """
+    if not path.parent.is_dir():
+        raise BadFile(f"{path}: no folder {path.parent}")
+    if _is_pipe(path):
+        stdin.follow(stdin.Pipe(stdin.open_pipe(path), str(path)), options, publisher, stop)
         return
-    source: FollowedLines | _Rewritten
-    if form in LINE_FORMS and packed is None:
-        source = FollowedLines(path, form, options, publisher, stop)
-    else:
-        source = _Rewritten(path, form, packed, options, publisher)
-    trouble = _Trouble(path.name, publisher, getattr(options, "says", None))
+    source = _reader_of(path, options, publisher, stop)
+    trouble = _Trouble(path.name, publisher, usual)
 
     def patience() -> float | None:
-        waits = [one for one in (trouble.patience, source.patience) if one is not None]
+        waits = [wait for wait in (trouble.patience, source.patience) if wait is not None]
         return min(waits, default=None)
 
     for quiet in events(path, stop, patience):
@@ -80,6 +111,16 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
             trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
 
 
+def _reader_of(
+    path: Path, options: FileOptions, publisher: Publisher, stop: threading.Event
+) -> FollowedLines | _Rewritten:
+    form, packed = form_of(path.name)
+    assert form is not None
+    if form in LINE_FORMS and packed is None:
+        return FollowedLines(path, form, options, publisher, stop)
+    return _Rewritten(path, form, packed, options, publisher)
+
+
 def _is_pipe(path: Path) -> bool:
     try:
         return stat.S_ISFIFO(path.stat().st_mode)
@@ -88,12 +129,12 @@ def _is_pipe(path: Path) -> bool:
 
 
 class _Trouble:
-    """What is wrong with a file: told when it lasts, for a file is half written now and then.
+    """What is wrong with a file. Said only when it lasts: a file is half written now and then.
 
     Args:
         name: The file's name.
-        publisher: Who tells.
-        usual: What is told while there is no trouble.
+        publisher: Passes it on.
+        usual: The note while nothing is wrong.
     """
 
     def __init__(self, name: str, publisher: Publisher, usual: str | None) -> None:
@@ -132,7 +173,7 @@ class _Trouble:
         elif now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
         if quiet and now - self._since >= _PATIENCE and (not lasts or lasting):
-            self._since = None  # it is told: there is nothing to look at until it changes
+            self._since = None  # it was said: nothing to look at until the file changes
 
 
 class _Rewritten:
@@ -147,7 +188,7 @@ class _Rewritten:
     """
 
     def __init__(
-        self, path: Path, form: str, packed: str | None, options: Any, publisher: Publisher
+        self, path: Path, form: str, packed: str | None, options: TextOptions, publisher: Publisher
     ) -> None:
         self._path = path
         self._form = form
@@ -202,18 +243,18 @@ class _Rewritten:
                 return table
             if self._form == "json":
                 utf8 = Utf8(self._options.encoding)
-                made = jsontext.document(utf8.add(data, last=True))
+                made = document(utf8.add(data, last=True))
                 latin1 = utf8.as_latin1 is not None
                 self.note = LATIN1 if latin1 else None
                 return marked(made)
             table = _READERS[self._form](io.BytesIO(data))
             table.validate(full=True)
-        except jsontext.BadJson as error:
+        except BadJson as error:
             raise BadFile(str(error)) from None
         except LivetableError:
             raise
         except Exception as error:  # of any reader, on what is half a file
-            raise BadFile(f"is half written, or no {self._form}: {error!s:.100}") from None
+            raise BadFile(f"is half written, or is not {self._form}: {error!s:.100}") from None
         return table
 
 
@@ -232,30 +273,24 @@ _READERS: Final[dict[str, Callable[[io.BytesIO], pa.Table]]] = {
 }
 
 
-def all_lines(data: bytes, form: str, options: Any) -> tuple[pa.Table, str | None]:
+def all_lines(data: bytes, form: str, options: TextOptions) -> tuple[pa.Table, str | None]:
     """Return whole text as a table, and what there is to say of it.
 
     Raises:
-        BadFile: it has no line.
+        NotYet: it has no line.
         BadLines: lines that are no table's.
     """
-    known = None
-    while True:
-        lines = Lines(
-            form, separator=options.sep, encoding=options.encoding,
-            types=getattr(options, "types", None), known=known,
-        )  # fmt: skip
-        try:
-            table = lines.add(data, last=True)
-            break
-        except OtherTypes as other:
-            known = other.known
+
+    def read(known: KnownTypes) -> tuple[Lines, pa.Table | None]:
+        lines = lines_with(form, options, known)
+        return lines, lines.add(data, last=True)
+
+    lines, table = read_until_types_fit(read)
     if table is None and lines.names is None:
         raise NotYet("has no rows yet")
-    said = None
+    note = LATIN1 if lines.is_latin1 else None
     if lines.unreadable:
         first = lines.bad[0]
-        said = f"{lines.unreadable:,} lines could not be read: line {first.number} {first.why}"
-    elif lines.is_latin1:
-        said = LATIN1
-    return lines.empty() if table is None else table, said
+        count = counted(lines.unreadable, "line")
+        note = f"{count} could not be read: line {first.number} {first.reason}"
+    return lines.empty() if table is None else table, note

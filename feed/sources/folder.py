@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import copy
 import fnmatch
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,10 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources import files
+from livetable.feed.sources.csv_reader import counted
 from livetable.feed.sources.file_types import form_of, path_of
-from livetable.feed.sources.registry import MakePublisher
+from livetable.feed.sources.followed import FileOptions
+from livetable.feed.sources.publish import Publish
 from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
 
 MOST: Final = 200
@@ -30,20 +31,20 @@ def parted(source: str) -> tuple[Path, str]:
     """Return the folder and the pattern that a source names.
 
     Raises:
-        BadFolder: there is no such folder, or a pattern stands in its name.
+        BadFolder: no such folder, or its own name has a pattern.
     """
     path = path_of(source)
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
     if not folder.is_dir():
         if any(one in str(folder) for one in "*?["):
-            raise BadFolder(f"{source}: a pattern stands in the last part only, as logs/*.csv")
-        raise BadFolder(f"{source}: there is no folder {folder}")
+            raise BadFolder(f"{source}: put the pattern in the last part, e.g. logs/*.csv")
+        raise BadFolder(f"{source}: no folder {folder}")
     return folder.absolute(), pattern
 
 
-def found(folder: Path, pattern: str) -> list[Path]:
+def files_in(folder: Path, pattern: str) -> list[Path]:
     """Return the files there that can be tables, the newest first."""
-    there = []
+    candidates = []
     try:
         paths = list(folder.iterdir())
     except OSError:  # gone: it may be made anew
@@ -53,63 +54,85 @@ def found(folder: Path, pattern: str) -> list[Path]:
         if fits and form_of(path.name)[0] is not None:
             with contextlib.suppress(OSError):  # gone since
                 if path.is_file():  # to open a pipe would wait for who writes to it
-                    there.append((path.stat().st_mtime_ns, path.name, path))
-    return [path for _, _, path in sorted(there, reverse=True)]
+                    candidates.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(candidates, reverse=True)]
 
 
 def _way(folder: Path, pattern: str) -> Way:
     """Return the way into a folder, and to the files elsewhere that links in it lead to."""
-    links = [path for path in found(folder, pattern)[:MOST] if path.is_symlink()]
+    links = [path for path in files_in(folder, pattern)[:MOST] if path.is_symlink()]
     return way_into(folder).joined(map(way_to, links))
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
-    """Publish the newest file until `stop` is set, and another one once that is newer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(FileOptions):
+    """Which files are read, and how.
+
+    Attributes:
+        source: The folder, or the pattern.
+        each: Whether each file is a table of its own.
+    """
+
+    source: str
+    each: bool = False
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
+    """Publish the newest file, or each file, until `stop` is set.
 
     Raises:
         BadFolder: there is no such folder.
     """
     folder, pattern = parted(options.source)
+    if options.each:
+        _publish_each(folder, pattern, options, publish, stop)
+        return
+    name = options.name or name_from(path_of(options.source).absolute().name, "files")
+    with publish(name, key=options.key, limit=options.limit) as publisher:
+        _publish_newest(folder, pattern, options, publisher, stop)
+
+
+def _publish_newest(
+    folder: Path, pattern: str, options: Options, publisher: Publisher, stop: threading.Event
+) -> None:
     following: _Following | None = None
     try:
         for _ in events_of(lambda: _way(folder, pattern), stop, lambda: None):
-            there = found(folder, pattern)
-            if following is not None and (not there or following.path == there[0]):
+            paths = files_in(folder, pattern)
+            if following is not None and (not paths or following.path == paths[0]):
                 continue
-            if not there:
+            if not paths:
                 publisher.note(f"no file {folder.name}/{pattern} yet: waiting for one")
                 continue
             if following is not None:
                 following.end()
-            following = _Following(there[0], options, publisher)
+            following = _Following(paths[0], options, publisher)
     finally:
         if following is not None:
             following.end()
 
 
-def run_each(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
-    """Publish each file as a table of its own until `stop` is set.
-
-    Raises:
-        BadFolder: there is no such folder.
-    """
-    folder, pattern = parted(options.source)
+def _publish_each(
+    folder: Path, pattern: str, options: Options, publish: Publish, stop: threading.Event
+) -> None:
     following: dict[Path, _Following] = {}
-    told = False
+    is_ready = False
     try:
         for _ in events_of(lambda: _way(folder, pattern), stop, lambda: None):
-            for path in found(folder, pattern)[:MOST]:
+            for path in files_in(folder, pattern)[:MOST]:
                 if path not in following:
                     with contextlib.suppress(LivetableError):  # a name that is taken
-                        publisher = make(name_from(path.name, "file"), key=options.key)
+                        publisher = publish(
+                            name_from(path.name, "file"), key=options.key, is_further=True
+                        )
                         following[path] = _Following(path, options, publisher)
-            if not told:
-                told = True
-                options.ready(f"publishing {len(following)} files of {folder}")
+            if not is_ready:
+                is_ready = True
+                publish.ready(f"publishing {counted(len(following), 'file')} of {folder}")
     finally:
-        for one in following.values():
-            one.end()
-            one.publisher.close()
+        for file in following.values():
+            file.end()
+            file.publisher.close()
 
 
 class _Following:
@@ -117,18 +140,16 @@ class _Following:
 
     Args:
         path: The file.
-        options: What was asked for on the command line.
+        options: How it is read.
         publisher: Where it goes.
     """
 
-    def __init__(self, path: Path, options: argparse.Namespace, publisher: Publisher) -> None:
+    def __init__(self, path: Path, options: FileOptions, publisher: Publisher) -> None:
         self.path = path
         self.publisher = publisher
         self._stop = threading.Event()
-        given = copy.copy(options)
-        given.source, given.says = str(path), path.name
         self._thread = threading.Thread(
-            target=files.run, args=(given, publisher, self._stop), daemon=True
+            target=files.follow, args=(path, options, publisher, self._stop, path.name), daemon=True
         )
         self._thread.start()
 

@@ -11,24 +11,26 @@ import os
 import stat
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
 from livetable.feed.errors import LivetableError
-from livetable.feed.frames.capture import capture
 from livetable.feed.server.publisher import Publisher
+from livetable.feed.sources.bad_lines import BadLine
 from livetable.feed.sources.blocks import Blocks
-from livetable.feed.sources.lines import Lines, OtherTypes, last_of_each
+from livetable.feed.sources.file_checker import AT_ONCE, FileChecker, signature
+from livetable.feed.sources.fitting_types import KnownTypes, OtherTypes, read_until_types_fit
+from livetable.feed.sources.lines import Lines, lines_with
+from livetable.feed.sources.options import TextOptions
+from livetable.feed.sources.shown_table import ShownTable
 
 FIRST_PIECE: Final = 1 << 20
 """A short piece comes first: its rows are seen while the rest is read."""
 
 PIECE: Final = 16 << 20
-
-AT_ONCE: Final = 64 << 20
-"""So much is looked at in full after each change; of more samples, and the rest behind them."""
 
 SETTLED: Final = 0.5
 """Seconds without a change after which a line without an end is a row."""
@@ -37,13 +39,6 @@ _CALM: Final = 0.1
 _CALM_WHEN_EMPTY: Final = 0.5
 _LONGEST_CALM: Final = 2.0
 _STRAY: Final = 1.0  # seconds that lines wait for a quote that closes a field, while more come
-_SHARE: Final = 0.17  # of a processor, for looking whether what was read still stands there
-_SLICE: Final = 0.02
-_RACY_NS: Final = 50_000_000
-
-
-LATIN1: Final = "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
-"""Said of text in no encoding that is found out."""
 
 
 class BadFile(LivetableError):
@@ -54,15 +49,15 @@ class NotYet(BadFile):
     """A file that is no table yet, but may become one: a script waits for it."""
 
 
-def signature(found: os.stat_result) -> tuple[int, ...]:
-    """Return what changes when a file is written to, unless that is within a tick of the clock."""
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions(TextOptions):
+    """How a file is read.
 
+    Attributes:
+        append_only: Whether the file only grows: what was read of it is not checked then.
+    """
 
-def is_settled(found: os.stat_result) -> bool:
-    """Tell whether a file was last written to so long ago that another write has another time."""
-    newest: int = max(found.st_mtime_ns, found.st_ctime_ns)
-    return abs(time.time_ns() - newest) > _RACY_NS
+    append_only: bool = False
 
 
 class FollowedLines:
@@ -77,18 +72,23 @@ class FollowedLines:
     """
 
     def __init__(
-        self, path: Path, form: str, options: Any, publisher: Publisher, stop: threading.Event
+        self,
+        path: Path,
+        form: str,
+        options: FileOptions,
+        publisher: Publisher,
+        stop: threading.Event,
     ) -> None:
         self._path = path
         self._form = form
         self._options = options
         self._publisher = publisher
+        self._table = ShownTable(publisher, options.key)  # of this file, or of one before it
         self._stop = stop
-        self._only_grows: bool = getattr(options, "append_only", False)
         self._inode: tuple[int, int] | None = None
-        self._standing: os.stat_result | None = None  # at the last look
+        self._last_stat: os.stat_result | None = None  # at the last look
         self._changed_at = 0.0
-        self._checker = _Checker()
+        self._checker = FileChecker()
         self._rewritten_since: float | None = None
         self._open_since: float | None = None
         self._tail_widened = False
@@ -96,19 +96,12 @@ class FollowedLines:
         self._due: float | None = None
         self._empty: pa.Table | None = None
         self._begin()
-        self._shown = False  # whether anything was sent, of this file or of one before it
 
-    def _begin(self, known: Any = None) -> None:
+    def _begin(self, known: KnownTypes = None) -> None:
         self._blocks = Blocks()
         self._checker.begin(self._blocks)
-        self._lines = Lines(
-            self._form,
-            separator=self._options.sep,
-            encoding=self._options.encoding,
-            types=getattr(self._options, "types", None),
-            known=known,
-        )
-        self._sent = False
+        self._lines = lines_with(self._form, self._options, known)
+        self._table.begin()
         self._tail_widened = False
         self._open_since = None
 
@@ -120,11 +113,7 @@ class FollowedLines:
     @property
     def note(self) -> str | None:
         """What there is to say of how the file was read."""
-        if self._lines.is_latin1:
-            return LATIN1
-        if self._lines.literal_quotes:
-            return "a quote is never closed: it is shown as text"
-        return None
+        return self._lines.note
 
     def look(self) -> bool:
         """Read what is new; tell whether the file is good.
@@ -137,44 +126,46 @@ class FollowedLines:
         self._due = None
         now = time.monotonic()
         with self._path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise BadFile("is not a regular file")
-            if self._standing is None or signature(found) != signature(self._standing):
+            if self._last_stat is None or signature(status) != signature(self._last_stat):
                 self._changed_at = now
-            self._standing = found
-            anew = self._is_anew(file, found, now)
+            self._last_stat = status
+            anew = self._is_anew(file, status, now)
             if anew is None:  # it is being written: the last good table stays meanwhile
-                return self._shown
+                return self._table.shown
             if anew:
                 self._begin()
-            self._inode = (found.st_dev, found.st_ino)
+            self._inode = (status.st_dev, status.st_ino)
             self._read(
-                file, found.st_size, at_once=anew and self._shown and found.st_size <= AT_ONCE
+                file,
+                status.st_size,
+                at_once=anew and self._table.shown and status.st_size <= AT_ONCE,
             )
             self._settle(now)
-        return self._shown
+        return self._table.shown
 
     # -- is it still the file that was read? -------------------------------------------------------
 
-    def _is_anew(self, file: io.BufferedReader, found: os.stat_result, now: float) -> bool | None:
+    def _is_anew(self, file: io.BufferedReader, status: os.stat_result, now: float) -> bool | None:
         """Tell whether to read it from its beginning; None: not yet, somebody is writing it."""
         if self._inode is None:
             return True
-        if self._inode != (found.st_dev, found.st_ino):
+        if self._inode != (status.st_dev, status.st_ino):
             self._rewritten_since = None
             return True  # another one took its place, whole
-        if found.st_size >= self._blocks.size and self._rewritten_since is None:
-            if self._only_grows:
-                return self._tail_widened and found.st_size > self._blocks.size
-            still = self._checker.look(file, found, now)
+        if status.st_size >= self._blocks.size and self._rewritten_since is None:
+            if self._options.append_only:
+                return self._tail_widened and status.st_size > self._blocks.size
+            still = self._checker.look(file, status, now)
             self._wait(self._checker.due)
             self._publisher.set_source(checking=self._checker.is_behind)
             if still:
-                return self._tail_widened and found.st_size > self._blocks.size
+                return self._tail_widened and status.st_size > self._blocks.size
         if self._rewritten_since is None:
             self._rewritten_since = now
-        calm = _CALM if found.st_size else _CALM_WHEN_EMPTY
+        calm = _CALM if status.st_size else _CALM_WHEN_EMPTY
         if now - self._changed_at >= calm or now - self._rewritten_since >= _LONGEST_CALM:
             self._rewritten_since = None
             return True
@@ -195,18 +186,26 @@ class FollowedLines:
             size: How large it is.
             at_once: Whether it is shown only when all of it is read.
         """
-        while True:
-            try:
-                self._read_on(file, size, at_once=at_once)
-                return
-            except OtherTypes as other:  # from the beginning, with types that fit all
-                self._begin(other.known)
+        try:
+            self._read_on(file, size, at_once=at_once)
+        except OtherTypes as other:
+            self._read_anew(file, size, other.known, at_once=at_once)
 
-    def _read_again(self, known: Any) -> None:
+    def _read_anew(
+        self, file: io.BufferedReader, size: int, known: KnownTypes, *, at_once: bool
+    ) -> None:
+        """Read from the beginning, with types that fit all."""
+
+        def read(known: KnownTypes) -> None:
+            self._begin(known)
+            self._read_on(file, size, at_once=at_once)
+
+        read_until_types_fit(read, known)
+
+    def _read_again(self, known: KnownTypes) -> None:
         """Read all of the file again, with types that fit all."""
-        self._begin(known)
         with self._path.open("rb") as file:
-            self._read(file, os.fstat(file.fileno()).st_size, at_once=True)
+            self._read_anew(file, os.fstat(file.fileno()).st_size, known, at_once=True)
 
     def _read_on(self, file: io.BufferedReader, size: int, *, at_once: bool) -> None:
         lines, publisher = self._lines, self._publisher
@@ -234,54 +233,35 @@ class FollowedLines:
                 publisher.set_source(reading=self._blocks.size / size)
         if kept:
             self._put(kept[0] if len(kept) == 1 else _joined(kept))
-        if not self._sent and (began or not self._shown) and not self._tail_shown:
+        if not self._table.has_rows and (began or not self._table.shown) and not self._tail_line:
             self._show_nothing(lines)
-        if self._tail_shown and not lines.unfinished:
+        if self._tail_line and not lines.unfinished:
             publisher.drop_tail()
             self._tail_line = b""
         self._tell_unreadable()
         publisher.set_source(reading=None, settling=lines.unfinished)
 
-    @property
-    def _tail_shown(self) -> bool:
-        return bool(self._tail_line)
-
     def _show_nothing(self, lines: Lines) -> None:
         """Show columns without rows, where there is a header and no row yet."""
         if lines.names is not None and not lines.unfinished:
-            self._empty = self._checked(lines.empty())
-            self._publisher.send(self._empty)
-            self._shown = True
+            self._empty = lines.empty()
+            self._table.put(self._empty, anew=True)
         elif not self._blocks.size:
-            if self._shown and self._empty is not None:
-                self._publisher.send(self._empty)
+            if self._table.shown and self._empty is not None:
+                self._table.put(self._empty, anew=True)
             raise NotYet("is empty")
-        elif lines.bad and not lines.unfinished and not self._shown:
+        elif lines.bad and not lines.unfinished and not self._table.shown:
             first = lines.bad[0]
-            raise BadFile(f"no line could be read: line {first.number} {first.why}")
+            raise BadFile(f"can't read any line: line {first.number} {first.reason}")
 
     def _put(self, table: pa.Table) -> None:
         self._tail_line = b""
-        table = self._checked(table)
-        if not self._sent:
-            self._publisher.send(table)
-        elif self._options.key:
-            self._publisher.upsert(table)
-        else:
-            self._publisher.append(table)
-        self._sent = self._shown = True
+        self._table.put(table)
         self._empty = table.slice(0, 0)
 
-    def _checked(self, table: pa.Table) -> pa.Table:
-        """Return the last row of each key, if there is one."""
-        return last_of_each(table, self._options.key) if self._options.key else table
-
-    def _tell_unreadable(self, more: tuple[tuple[int, str, str], ...] = ()) -> None:
+    def _tell_unreadable(self, *more: BadLine) -> None:
         lines = self._lines
-        told = tuple((one.number, one.text, one.why) for one in lines.bad)
-        self._publisher.set_source(
-            unreadable=lines.unreadable + len(more), lines=(told + more)[:20]
-        )
+        self._table.tell_unreadable(lines.unreadable + len(more), [*lines.bad, *more])
 
     # -- the line without an end -------------------------------------------------------------------
 
@@ -328,108 +308,18 @@ class FollowedLines:
             row = self._lines.tail()
             self._tail_widened = True
         self._tail_line = rest
-        if row is not None and not row.num_rows and not self._shown:
-            self._publisher.send(self._checked(row))  # a header is all there is
-            self._shown = True
+        if row is not None and not row.num_rows and not self._table.shown:
+            self._table.put(row, anew=True)  # a header is all there is
             return
         if row is None or not row.num_rows:
             self._publisher.drop_tail()
-            number = self._lines.line
             text = rest[:200].decode("utf-8", "replace")
-            self._tell_unreadable(((number, text, "does not end, and is no whole row"),))
+            self._tell_unreadable(
+                BadLine(self._lines.line, text, "does not end, and is not a whole row")
+            )
             return
-        row = self._checked(row)
-        if self._sent:
-            self._publisher.show_tail(row)
-        else:
-            self._publisher.send_captured(capture(row), unfinished=True)
-            self._shown = True
+        self._table.put_tail(row)
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-
-
-class _Checker:
-    """Looks whether what was read of a file still stands there, at a share of a processor."""
-
-    def __init__(self) -> None:
-        self.due: float | None = None
-        """When to look again, None if there is no need to."""
-        self._blocks = Blocks()
-        self._verified: tuple[int, ...] | None = None
-        self._next = 0.0
-        self._behind: list[int] | None = None  # blocks that are still to be looked at
-        self._behind_of: tuple[int, ...] = ()
-        self._again = False
-
-    def begin(self, blocks: Blocks) -> None:
-        """Look at another file's blocks from now on."""
-        self._blocks = blocks
-        self._verified = None
-        self._behind = None
-        self._again = False
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether not all was looked at since the last change."""
-        return self._behind is not None
-
-    def look(self, file: io.BufferedReader, found: os.stat_result, now: float) -> bool:
-        """Tell whether what was read still stands there, as far as it was looked at.
-
-        Args:
-            file: The file.
-            found: What the system says of it.
-            now: The time, by the monotonic clock.
-        """
-        self.due = None
-        now_is = signature(found)
-        if now_is == self._verified and self._behind is None:
-            return True
-        if now < self._next:
-            self.due = self._next
-            return True
-        began = time.thread_time()
-        try:
-            if self._blocks.size <= AT_ONCE:
-                numbers = range(self._blocks.count)
-                still = all(self._blocks.holds(file, number) for number in numbers)
-                self._note(found, now_is)
-                return still
-            return self._look_behind(file, found, now_is, began)
-        finally:
-            cost = time.thread_time() - began
-            self._next = now + min(1.0, cost / _SHARE)
-            if self._verified != now_is or self._behind is not None:
-                wait = max(self._next, now + _RACY_NS / 1e9 + 0.01)
-                self.due = self._next if self._behind is not None else wait
-
-    def _note(self, found: os.stat_result, now_is: tuple[int, ...]) -> None:
-        # A write within the same tick of the clock would have the same time: looked at again.
-        self._verified = now_is if is_settled(found) else None
-
-    def _look_behind(
-        self, file: io.BufferedReader, found: os.stat_result, now_is: tuple[int, ...], began: float
-    ) -> bool:
-        if self._behind is None or now_is != self._behind_of:
-            if not all(self._blocks.holds(file, number) for number in self._blocks.samples()):
-                return False
-            if self._behind is None:
-                self._behind = list(range(self._blocks.count))
-                self._again = not is_settled(found)
-            else:
-                self._again = True  # it changed while it was looked at
-            self._behind_of = now_is
-        while self._behind:
-            if not self._blocks.holds(file, self._behind.pop()):
-                return False
-            if self._behind and time.thread_time() - began > _SLICE:
-                return True  # one at least: on a slow machine the samples take all of the time
-        self._behind = None
-        if self._again:
-            self._again = False
-            self._verified = None
-        else:
-            self._verified = now_is
-        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import hmac
@@ -12,10 +11,10 @@ import math
 import os
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from livetable.feed.base.extras import need
 from livetable.feed.base.loop_errors import hush
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadEndpoint, BadName, LivetableError
@@ -25,13 +24,10 @@ from livetable.feed.sources.file_types import path_of
 from livetable.feed.sources.http_answers import WRITERS, frame_of
 from livetable.feed.sources.httpdoor import Door
 from livetable.feed.sources.payloads import table_of
-from livetable.feed.sources.registry import MakePublisher
+from livetable.feed.sources.publish import Publish
 
 if TYPE_CHECKING:
     from aiohttp import web
-
-MANY: Final = True
-"""This source makes publishers of its own."""
 
 MAX_TABLES: Final = 1000
 BODY_SECONDS: Final = 30.0
@@ -78,30 +74,51 @@ class _Wrong(LivetableError):
         self.status = status
 
 
-def run(options: argparse.Namespace, make: MakePublisher, stop: threading.Event) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Where to listen, and what is let in.
+
+    Attributes:
+        source: The address to listen at.
+        key: The column that identifies a row, where a request names none.
+        limit: The most rows that a table keeps, where a request does not say.
+        token_file: The file with the word that a request has to bring; None: LIVETABLE_TOKEN.
+        max_body: The most MB of a request's body.
+        insecure: Whether anybody on the network may write.
+    """
+
+    source: str
+    key: str | None = None
+    limit: int | None = None
+    token_file: str | None = None
+    max_body: float = 64.0
+    insecure: bool = False
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Listen at `options.source` until `stop` is set.
 
     Raises:
         BadEndpoint: there is nothing to listen at.
-        MissingExtra: the HTTP server is not installed.
     """
-    web = need("aiohttp.web", "http", "listening to HTTP")
+    from aiohttp import web  # late: an extra; `registry.load` says so where it is missing
+
     parts = urlsplit(options.source)
     host = parts.hostname or "127.0.0.1"
     token = _token(options)
     if host not in LOOPBACK and token is None and not options.insecure:
         raise BadEndpoint(
-            f"{options.source} lets anybody on the network write: set LIVETABLE_TOKEN, or say "
-            "--insecure to livetable-feed"
+            f"{options.source} lets anybody on the network write: set LIVETABLE_TOKEN, or run "
+            "livetable-feed with --insecure"
         )
     try:
         port = 5000 if parts.port is None else parts.port
     except ValueError:
         raise BadEndpoint(f"{options.source}: write it as http://127.0.0.1:5000") from None
-    _Server(web, make, options, token, host).serve(port, stop)
+    _Server(web, publish, options, token, host).serve(port, stop)
 
 
-def _token(options: argparse.Namespace) -> str | None:
+def _token(options: Options) -> str | None:
     """Return the word that a request has to bring: from a file, or LIVETABLE_TOKEN."""
     if options.token_file is None:
         return os.environ.get("LIVETABLE_TOKEN") or None
@@ -110,7 +127,7 @@ def _token(options: argparse.Namespace) -> str | None:
     except OSError as error:
         raise BadEndpoint(f"{options.token_file}: {error.strerror}") from None
     if not token:
-        raise BadEndpoint(f"{options.token_file} is empty: put a word into it")
+        raise BadEndpoint(f"{options.token_file} is empty: write the token into it")
     return token
 
 
@@ -118,16 +135,14 @@ class _Server:
     """The tables and who changes them. Each request is done whole or not at all."""
 
     def __init__(
-        self, web: Any, make: MakePublisher, options: argparse.Namespace, token: str | None,
-        host: str,
-    ) -> None:  # fmt: skip
+        self, web: Any, publish: Publish, options: Options, token: str | None, host: str
+    ) -> None:
         self._web = web
-        self._make = make
+        self._publish = publish
         self._key = options.key
         self._limit = options.limit
         self._bytes = int(options.max_body * (1 << 20))
         self._token = token
-        self._ready = options.ready
         self._host = host
         self._url = ""
         self._tables: dict[str, Publisher] = {}
@@ -168,20 +183,23 @@ class _Server:
                 loop.call_soon_threadsafe(ended.set)
 
         try:
-            try:
-                bound = self._door.open(self._host, port)
-            except OSError as error:
-                raise BadEndpoint(
-                    f"{self._host}:{port} can't be listened at: {error.strerror or error}"
-                ) from None
-            host = f"[{self._host}]" if ":" in self._host else self._host
-            self._url = f"http://{host}:{bound}"
-            self._ready(f"listening at {self._url}: curl {self._url} tells how")
+            self._listen(port)
             threading.Thread(target=wait, daemon=True).start()
             await ended.wait()
         finally:
             self._door.close()
             await runner.cleanup()
+
+    def _listen(self, port: int) -> None:
+        try:
+            bound = self._door.open(self._host, port)
+        except OSError as error:
+            raise BadEndpoint(
+                f"can't listen at {self._host}:{port}: {error.strerror or error}"
+            ) from None
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._url = f"http://{host}:{bound}"
+        self._publish.ready(f"listening at {self._url}: curl {self._url} shows how")
 
     def _middleware(self) -> Any:
         web = self._web
@@ -198,15 +216,15 @@ class _Server:
                 return self._said(422, str(error))
             except web.HTTPRequestEntityTooLarge:
                 most = self._bytes / (1 << 20)
-                return self._said(413, f"a body has {most:g} MB at most; --max-body allows more")
+                return self._said(413, f"the body is larger than {most:g} MB: raise --max-body")
             except web.HTTPException as error:
                 known = ", ".join(error.headers.getall("Allow", []))
-                hint = f"; there are {known}" if known else f": GET {self._url}/ tells how"
+                hint = f"; use {known}" if known else f": GET {self._url}/ shows how"
                 return self._said(error.status, f"{error.reason.lower()}{hint}")
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # of a frame that only this request could have made
-                return self._said(422, f"the body can't be shown: {safe_str(error):.200}")
+                return self._said(422, f"can't show the body: {safe_str(error):.200}")
             finally:
                 self._door.is_answered(request)
 
@@ -219,7 +237,7 @@ class _Server:
             async with asyncio.timeout(seconds):
                 data = await request.read()
         except TimeoutError:
-            raise _Wrong(408, f"the body was not there within {seconds:.0f} s") from None
+            raise _Wrong(408, f"the body did not arrive within {seconds:.0f} s") from None
         self._door.is_read(request)
         return data
 
@@ -236,11 +254,11 @@ class _Server:
             named = urlsplit(f"//{request.host}").hostname
             strange = origin is not None and urlsplit(origin).netloc != request.host
         except ValueError:
-            raise _Wrong(400, "the request's Host or Origin can't be read") from None
+            raise _Wrong(400, "can't read the request's Host or Origin") from None
         if self._host in LOOPBACK and named not in LOOPBACK:
             raise _Wrong(403, f"{request.host} is not this machine's own name")
         if strange:
-            raise _Wrong(403, "pages from elsewhere may not write here")
+            raise _Wrong(403, "pages of other sites can't write here")
 
     def _said(self, status: int, sentence: str) -> web.Response:
         return self._answer({"error": sentence}, status)
@@ -311,8 +329,8 @@ class _Server:
                     publisher.close()
                 raise
             self._tables[name] = publisher
-        told = {"table": name, done: len(rows), "rows": publisher.shape[0]}
-        return self._answer(told, 201 if new else 200)
+        change = {"table": name, done: len(rows), "rows": publisher.shape[0]}
+        return self._answer(change, 201 if new else 200)
 
     async def _delete(self, request: web.Request) -> web.Response:
         publisher = self._there(request)
@@ -336,18 +354,18 @@ class _Server:
         name = request.match_info["name"]
         if name not in self._tables:
             known = ", ".join(self._tables) or "none yet"
-            raise _Wrong(404, f"there is no table {name!r}; there are: {known}")
+            raise _Wrong(404, f"no table {name!r}; tables: {known}")
         return self._tables[name]
 
     def _publisher(self, name: str, request: web.Request) -> Publisher:
         if len(self._tables) >= MAX_TABLES:
-            raise _Wrong(409, f"there are {MAX_TABLES} tables, which is all there can be")
+            raise _Wrong(409, f"can't make more than {MAX_TABLES} tables: DELETE one first")
         query = request.query
         key = query["key"].split(",") if "key" in query else self._key
         limit = _limit(query["limit"]) if "limit" in query else self._limit
         ttl = _ttl(query["ttl"]) if "ttl" in query else None
         try:
-            return self._make(name, key=key, limit=limit, ttl=ttl)
+            return self._publish(name, key=key, limit=limit, ttl=ttl, is_further=True)
         except LivetableError as error:
             raise _Wrong(409 if "already" in str(error) else 400, str(error)) from None
 
@@ -355,13 +373,13 @@ class _Server:
         key = request.query.get("key")
         if key is not None and tuple(key.split(",")) != publisher.key:
             is_now = ",".join(map(str, publisher.key)) or "none"
-            raise _Wrong(409, f"the table's key is {is_now}: DELETE it first to have another")
+            raise _Wrong(409, f"the table's key is {is_now}: to change it, DELETE the table first")
 
 
 def _limit(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0:
         return int(text)
-    raise _Wrong(400, f"limit and ttl are numbers: limit={text:.40} is none of rows, 1 at least")
+    raise _Wrong(400, f"limit={text:.40} is not a number of rows: write 1 or more")
 
 
 def _ttl(text: str) -> float:
@@ -371,4 +389,4 @@ def _ttl(text: str) -> float:
         seconds = math.nan
     if math.isfinite(seconds) and seconds > 0:
         return seconds
-    raise _Wrong(400, f"limit and ttl are numbers: ttl={text:.40} is none of seconds, more than 0")
+    raise _Wrong(400, f"ttl={text:.40} is not a number of seconds: write more than 0")

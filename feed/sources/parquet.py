@@ -34,9 +34,9 @@ def read_parquet(data: bytes, most: int) -> pa.Table:
     ]
     announced = sum(max(one.total_uncompressed_size, one.num_values * _CELL) for one in chunks)
     if announced > most or any(one.num_values < 0 for one in chunks):
-        raise BodyError(f"the file would unpack to {announced:,} bytes, {most:,} are read at most")
+        raise BodyError(f"the file unpacks to {announced:,} bytes: the limit is {most:,}")
     leaves = [about.schema.column(at) for at in range(about.num_columns)]
-    # A text that is there once and named often stays so, until it is known what it comes to.
+    # A text that is stored once and used often stays so, until its full size is known.
     texts = [one.path for one in leaves if one.physical_type == _TEXT]
     nested = [path for path in texts if "." in path]
     if nested:

@@ -17,7 +17,8 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import MAX_COLUMNS
 from livetable.feed.frames.exact import exact
-from livetable.feed.sources import jsontext
+from livetable.feed.sources.json_documents import table_of_value
+from livetable.feed.sources.json_values import BadJson, is_deep, loads
 from livetable.feed.sources.pickle_reader import looks_pickled
 
 TYPES: Final = {
@@ -49,18 +50,19 @@ class Unreadable(LivetableError):
 def recognise(data: bytes, *, pickles: bool) -> Any:
     """Return the table in a message, as something `Publisher.send` takes.
 
-    Known without being told: Arrow IPC stream and file (Feather), Parquet, JSON records, JSON
+    Recognised: Arrow IPC stream and file (Feather), Parquet, JSON records, JSON
     columns, and CSV with a header. A pickled DataFrame only if admitted.
 
     Raises:
         Unreadable: it is none of these.
         Refused: a pickle that names anything but a DataFrame's parts.
     """
+    # Long, as it is a list: one form of a message after the other.
     if looks_pickled(data):
         if not pickles:
             raise Unreadable(
                 "this publisher sends pickles, which can run code where they are read: "
-                "--pickle admits DataFrames, and nothing else"
+                "add --pickle to accept DataFrames, and nothing else"
             )
         from livetable.feed.sources.pickle_frames import thaw
         from livetable.feed.sources.pickle_reader import read
@@ -68,7 +70,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
         return thaw(read(data))
     try:
         if data[:4] == b"\xff\xff\xff\xff" or data[:6] == _FEATHER:
-            # A file is a stream between two marks, and behind it where its parts are.
+            # A file is a stream between two marks, followed by where its parts are.
             stream = memoryview(data)[8 if data[:6] == _FEATHER else 0 :]
             check_stream(stream, unpacked=MAX_UNPACKED)
             return _checked(pa.ipc.open_stream(pa.py_buffer(stream)).read_all())
@@ -85,9 +87,7 @@ def recognise(data: bytes, *, pickles: bool) -> Any:
     except Unreadable:
         raise
     except Exception as error:  # of any library, on bytes of a stranger's
-        raise Unreadable(
-            f"a message could not be read as a table: {safe_str(error):.200}"
-        ) from None
+        raise Unreadable(f"can't read a message as a table: {safe_str(error):.200}") from None
     raise Unreadable(
         f"a message of {len(data):,} bytes is neither Arrow, Feather, Parquet, JSON, CSV nor pickle"
     )
@@ -112,7 +112,7 @@ def _message_pack(data: bytes) -> Any:
         value = msgpack.unpackb(data, strict_map_key=False, timestamp=3)
     except Exception:  # of msgpack, on what is none
         return None
-    if jsontext.is_deep(value):
+    if is_deep(value):
         raise Unreadable("a message is nested too deeply to be a table")
     if isinstance(value, dict) and value:
         if _is_columns(value):
@@ -165,20 +165,18 @@ def array_of(header: bytes, data: bytes) -> Any:
         told = json.loads(header)
         kind, shape = np.dtype(told["dtype"]), tuple(map(int, told["shape"]))
         if kind.hasobject:
-            raise Unreadable("an array of Python objects is not read")
+            raise Unreadable("can't read an array of Python objects")
         if not kind.itemsize or (not data and max(shape, default=0) > _MOST_OF_NOTHING):
-            raise Unreadable(f"an array of {shape} {kind} is more than is read")
+            raise Unreadable(f"an array of {shape} {kind} is too large")
         if len(shape) == 2 and shape[1] > MAX_COLUMNS:
-            raise Unreadable(
-                f"{shape[1]:,} columns are more than the {MAX_COLUMNS:,} that are read"
-            )
+            raise Unreadable(f"{shape[1]:,} columns are too many: the limit is {MAX_COLUMNS:,}")
         if len(shape) > 2 or math.prod(shape) * kind.itemsize != len(data):
             raise Unreadable(f"an array of {shape} {kind} does not fit {len(data):,} bytes")
         array = np.frombuffer(data, kind).reshape(shape)
     except Unreadable:
         raise
     except Exception as error:  # of NumPy, on what a stranger says
-        raise Unreadable(f"an array's header can't be read: {safe_str(error):.200}") from None
+        raise Unreadable(f"can't read an array's header: {safe_str(error):.200}") from None
     if kind.names:
         return pd.DataFrame({name: array.reshape(-1)[name] for name in kind.names})
     columns = told.get("columns")
@@ -200,27 +198,27 @@ def _checked(table: pa.Table) -> pa.Table:
 def _json_or_lines(data: bytes) -> Any:
     try:
         return _json(data)
-    except jsontext.BadJson as error:
+    except BadJson as error:
         if data[:1] != b"{" or "Extra data" not in str(error):
             raise
         return _lines(data, "jsonl")
 
 
 def _json(data: bytes) -> Any:
-    value = jsontext.loads(data)
+    value = loads(data)
     if isinstance(value, dict) and not value:
         raise Unreadable("an empty object is neither a record nor a table")
     if isinstance(value, list):
         if value and not all(isinstance(row, dict) for row in value):
-            raise Unreadable("a JSON list of something else than records is no table")
+            raise Unreadable("a JSON list must hold records, [{…}, {…}]")
         names = {name for row in value for name in row}
         check_cells(len(value), len(names), len(data))
     elif all(isinstance(part, dict) for part in value.values()):
         labels = {label for part in value.values() for label in part}
         check_cells(len(labels), len(value), len(data))
     try:
-        return jsontext.table_of_value(value).table
-    except jsontext.BadJson as error:
+        return table_of_value(value).table
+    except BadJson as error:
         raise Unreadable(f"JSON that {error}") from None
 
 
@@ -272,7 +270,7 @@ def table_of(data: bytes, content_type: str) -> Any:
     if not data.strip():
         raise Unreadable("the body is empty: send JSON records, JSON lines, CSV, Arrow or Parquet")
     if looks_pickled(data):
-        raise Unreadable("pickles are not read: send JSON, CSV, Arrow or Parquet")
+        raise Unreadable("can't read pickles: send JSON, CSV, Arrow or Parquet")
     if form is None or (form == "json" and data.lstrip()[:1] not in b"[{"):
         return recognise(data.strip() if data.lstrip()[:1] in (b"[", b"{") else data, pickles=False)
     try:
@@ -280,7 +278,7 @@ def table_of(data: bytes, content_type: str) -> Any:
     except Unreadable:
         raise
     except Exception as error:  # of any library, on bytes of a stranger's
-        raise Unreadable(f"the body is no {form} table: {safe_str(error):.200}") from None
+        raise Unreadable(f"can't read the body as {form}: {safe_str(error):.200}") from None
 
 
 _NAME: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:')
@@ -301,7 +299,7 @@ def _lines(data: bytes, form: str) -> pa.Table:
     table = lines.add(data, last=True)
     if lines.bad:  # a part is not taken for the whole
         first = lines.bad[0]
-        raise Unreadable(f"line {first.number} {first.why}")
+        raise Unreadable(f"line {first.number} {first.reason}")
     if table is None:
-        raise Unreadable(f"the body has no rows of {form}")
+        raise Unreadable(f"the body has no {form} rows")
     return table

@@ -53,7 +53,7 @@ def _frame(tree: Any) -> pd.DataFrame:
         return pd.DataFrame({0: pd.Series(values, index=index)}).set_axis([label], axis=1)
     if name != "DataFrame":
         what = f"a pickled {type(tree).__name__}" if not isinstance(tree, Node) else f"a {name}"
-        raise Refused(f"{what} is no DataFrame: refused")
+        raise Refused(f"{what} is not a DataFrame: refused")
     manager = state_of(tree)["_mgr"]
     if last_part(manager) != "BlockManager" or len(manager.arguments) != 2:
         raise Refused("a pickled DataFrame of an unknown kind: refused")
@@ -131,7 +131,7 @@ def _backed(node: Node) -> Any:
     name = kind.path.rpartition(".")[2]
     if name == "Categorical":
         if values.dtype.kind != "i":
-            raise Refused("a pickled Categorical's codes are no whole numbers: refused")
+            raise Refused("a pickled Categorical's codes are not whole numbers: refused")
         categories, ordered = _categories(dtype)
         return pd.Categorical.from_codes(values.reshape(-1), categories, ordered)
     flat = values.reshape(-1) if values.ndim == 1 or values.shape[0] == 1 else None

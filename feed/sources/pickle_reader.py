@@ -112,7 +112,7 @@ class Node:
     Attributes:
         function: What would have been called, a `Symbol` or `Node`.
         arguments: With what.
-        state: What the result would have been told by ``__setstate__``; None if nothing.
+        state: What ``__setstate__`` would have been given; None if nothing.
         items: What would have been added to it.
     """
 

@@ -1,6 +1,6 @@
-"""What commands print, as records: where the columns are is told by blanks, boxes or lines.
+"""What commands print, as records: blanks, boxes or lines show where the columns are.
 
-The first line is the header, unless a value stands in it. A table is one block of lines; of several
+The first line is the header, unless it holds a value. A table is one block of lines; of several
 in a text the longest is meant, and of those with the same header the newest.
 """
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from livetable.feed.sources.bad_lines import BadLine
 from livetable.feed.sources.blank_columns import is_wide
 from livetable.feed.sources.printed_table import (
     BORDER,
@@ -69,7 +70,7 @@ def read_ruled(lines: list[str], number: int) -> Printed | None:
         edges = edges if sides and edges[-1] == len(rule) - 1 else [*edges, 0]
         spans = tuple((start + 1, stop) for start, stop in pairwise(edges))
     else:
-        # dpkg's columns are runs of =, between which a - stands.
+        # dpkg's columns are runs of =, with a - between them.
         mark = r"[=+]+" if "=-=" in rule else r"[-=─━]+"
         runs = [found.span() for found in re.finditer(mark, rule)]
         if len(runs) < 2:
@@ -83,7 +84,7 @@ def read_ruled(lines: list[str], number: int) -> Printed | None:
         edged = framed and any(place < len(line) and line[place] not in SIDES for place in crossed)
         cells = [line[start : stop or None].strip() for start, stop in spans]
         if edged or (not framed and cut_at(line, spans) is None):
-            bad.append((line_number, line, "does not fit the columns of the header"))
+            bad.append(BadLine(line_number, line, "does not fit the columns of the header"))
         else:
             rows.append(cells)
     names = [header[start : stop or None].strip() for start, stop in spans]
@@ -95,7 +96,26 @@ def read_box(lines: Sequence[str]) -> Printed | None:
     borders = [at for at, line in enumerate(lines) if BORDER.fullmatch(line)]
     if len(borders) < 2:
         return None
-    inside = [line for line in lines[borders[0] : borders[-1] + 1]]
+    records = _records_in(lines[borders[0] : borders[-1] + 1])
+    if not records:
+        return None
+    counts = [len(cells) for _, cells in records]
+    count = max(counts)
+    if count < 2 and len(records) < 2:
+        return None
+    header = next(at for at, (_, cells) in enumerate(records) if len(cells) == count)
+    head_part = records[header][0]
+    titles = [cells for part_at, cells in records[:header] if len(cells) != 1]
+    rest = [cells for _, cells in records[header + 1 :]]
+    if titles or any(len(cells) != count for cells in rest):
+        return None
+    if any(part_at == head_part for part_at, _ in records[header + 1 :]):
+        return None  # a header of several lines
+    return Printed(records[header][1], rest)
+
+
+def _records_in(inside: Sequence[str]) -> list[tuple[int, list[str]]] | None:
+    """Return the cells of each line of a box and which part of it they are in; None: it is none."""
     records: list[tuple[int, list[str]]] = []
     part = 0
     places: list[int] | None = None
@@ -117,29 +137,17 @@ def read_box(lines: Sequence[str]) -> Printed | None:
             cell.strip() for cell in re.split(rf"[{SIDES}]", text)[1:-1]
         ]
         records.append((part, cells))
-    counts = [len(cells) for _, cells in records]
-    if not counts:
-        return None
-    count = max(counts)
-    if count < 2 and len(records) < 2:
-        return None
-    header = next(at for at, (_, cells) in enumerate(records) if len(cells) == count)
-    head_part = records[header][0]
-    titles = [cells for part_at, cells in records[:header] if len(cells) != 1]
-    rest = [cells for _, cells in records[header + 1 :]]
-    if titles or any(len(cells) != count for cells in rest):
-        return None
-    if any(part_at == head_part for part_at, _ in records[header + 1 :]):
-        return None  # a header of several lines
-    return Printed(records[header][1], rest)
+    return records
 
 
 def _between(line: str, places: Sequence[int] | None) -> list[str] | None:
-    """Return what stands between the sides of a box, where they are below the border's corners."""
+    """Return the cells between a box's sides, where these are below the border's corners."""
     if places is None or len(places) < 2 or is_wide(line):
         return None
     if any(place >= len(line) or line[place] not in SIDES for place in places):
         return None
+    if line[places[-1] + 1 :].strip():
+        return None  # the row has columns after the border's last corner
     return [line[start + 1 : stop].strip() for start, stop in pairwise(places)]
 
 

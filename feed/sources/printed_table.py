@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from livetable.feed.arrow.quantities import PATTERN as QUANTITY
+from livetable.feed.sources.bad_lines import BadLine
 
 VALUE: Final = re.compile(
     QUANTITY.removeprefix("^").removesuffix("$")
@@ -38,14 +39,14 @@ class Printed:
         names: The columns' names.
         rows: The values, a list a row.
         layout: How further lines are read; None where there can be none.
-        unreadable: Lines that are no rows: number from 1, text, why.
+        unreadable: Lines that are no rows.
         note: What there is to say of how it was read.
     """
 
     names: list[str]
     rows: list[list[str]]
     layout: Layout | None = None
-    unreadable: list[tuple[int, str, str]] = field(default_factory=list)
+    unreadable: list[BadLine] = field(default_factory=list)
     note: str | None = None
 
 
@@ -56,8 +57,8 @@ class Layout:
     Attributes:
         header: The line above them; None if there was none.
         count: How many there are.
-        spans: Where each begins and ends; the last goes on to the line's end. None: they are told
-            by blanks.
+        spans: Where each begins and ends; the last ends with the line. None: they are
+            separated by blanks.
     """
 
     header: str | None
@@ -76,7 +77,7 @@ class Layout:
 
 
 def cut_at(line: str, spans: Sequence[tuple[int, int]]) -> list[str] | None:
-    """Return a line's values between places; None if one stands across an edge."""
+    """Return a line's values between places; None if one crosses an edge."""
     for start, _ in spans[1:]:
         if start < len(line) and line[start - 1] != " ":
             return None

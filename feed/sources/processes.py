@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 from typing import Any, Final
 
 import pandas as pd
 import psutil
 
-from livetable.feed.server.publisher import Publisher
+from livetable.feed.sources.options import TableOptions
+from livetable.feed.sources.publish import Publish
 
 _SECONDS: Final = 1.0
 _CALM: Final = 0.3
@@ -25,6 +25,9 @@ _TYPES: Final = {
     "read MB": "Float64", "written MB": "Float64",
 }  # fmt: skip
 """Nullable types: what may not be read is missing, not a number."""
+
+
+Options = TableOptions
 
 
 class Processes:
@@ -53,14 +56,17 @@ class Processes:
         return frame.astype(_TYPES)
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+def run(options: TableOptions, publish: Publish, stop: threading.Event) -> None:
     """Send the process table every second until stopped."""
     processes = Processes()
-    processes.frame()  # psutil tells cpu % as what went by since it was last asked
-    stop.wait(0.1)
-    while not stop.is_set():
-        publisher.send(processes.frame())
-        stop.wait(_SECONDS)
+    with publish(
+        options.name or "processes", key=options.key or "pid", limit=options.limit
+    ) as publisher:
+        processes.frame()  # psutil tells cpu % as what went by since it was last asked
+        stop.wait(0.1)
+        while not stop.is_set():
+            publisher.send(processes.frame())
+            stop.wait(_SECONDS)
 
 
 def _row(process: psutil.Process) -> dict[str, Any]:

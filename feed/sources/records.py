@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 SEPARATORS: Final = (",", "\t", ";", "|")
-"""What may stand between two fields, the likeliest first."""
+"""Field separators, the likeliest first."""
 
 _QUOTE: Final = 0x22
 _SNIFFED: Final = 20
@@ -28,7 +28,7 @@ class Records:
     """Cuts text where records end; what it has looked at, it does not look at again.
 
     Args:
-        separator: What stands between two fields.
+        separator: The field separator.
     """
 
     def __init__(self, separator: str) -> None:
@@ -182,7 +182,7 @@ _INSIDE: Final = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 
 
 def _closing(text: bytes, at: int, stop: int) -> int | None:
-    """Return the place behind the quote that closes a field; None if it is not there yet."""
+    """Return the place after the quote that closes a field; None if it did not come yet."""
     found = _INSIDE.match(text, at, stop)
     if found is None or found.end() == stop:
         return None
@@ -195,7 +195,7 @@ class BadRecord:
 
     Attributes:
         line: The number of its line in the piece, from 0.
-        text: What stands there.
+        text: Its text.
         fields: How many fields it has.
     """
 
@@ -212,7 +212,7 @@ def texts_of(
     Args:
         records: Whole records, UTF-8.
         columns: How many fields a record has.
-        separator: What stands between two fields.
+        separator: The field separator.
     """
     bad: list[tuple[str, int]] = []
 
@@ -272,11 +272,11 @@ def fields_of(record: bytes, separator: str) -> list[str]:
 
 
 def separator_of(lines: Sequence[bytes], usual: str) -> str:
-    """Return what stands between the fields of some lines, the first of which is the header.
+    """Return the field separator of some lines, the first of which is the header.
 
     Args:
         lines: The first lines of the text.
-        usual: What stands there where nothing tells otherwise.
+        usual: The separator where nothing decides.
     """
     counts = {}
     for one in dict.fromkeys((usual, *SEPARATORS)):

@@ -1,96 +1,78 @@
-"""Sources: each turns something into frames, one file each. `find_source` knows them by name.
-
-A source is a function that is given its options, a publisher and an event to stop by, and that
-sends frames until the event is set.
-"""
+"""From what is written on a command line to a source that runs."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from dataclasses import fields
+from typing import Any, Protocol, cast
 
-from livetable.feed.server.publisher import Publisher
+from livetable.feed.base.extras import need
 from livetable.feed.sources.file_types import form_of, is_folder
-
-Run = Callable[[argparse.Namespace, Publisher, threading.Event], None]
-RunMany = Callable[[argparse.Namespace, "MakePublisher", threading.Event], None]
-
-
-class MakePublisher(Protocol):
-    """Makes a publisher where the command line says, for a source that has many tables."""
-
-    def __call__(
-        self,
-        name: str,
-        *,
-        key: Any = None,
-        limit: int | None = None,
-        ttl: float | None = None,
-    ) -> Publisher:
-        """Return a publisher."""
+from livetable.feed.sources.publish import Publish
+from livetable.feed.sources.source_table import (
+    FILE,
+    FILE_SUFFIXES,
+    FOLDER,
+    SCHEMES,
+    WORDS,
+    Source,
+    by_scheme,
+    by_word,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Something that is published.
+class SourceModule(Protocol):
+    """The module of a source.
 
     Attributes:
-        run: Publishes it as one table until it is stopped; None for what is many tables.
-        run_many: Publishes it as tables that it makes itself; None for what is one.
-        key: The one table's key column.
+        Options: A frozen dataclass of the options that it reads.
     """
 
-    run: Run | None
-    run_many: RunMany | None = None
-    key: str | None = None
+    Options: type[Any]
+
+    def run(self, options: Any, publish: Publish, stop: threading.Event) -> None:
+        """Publish it until `stop` is set; with the module as `self`."""
 
 
-_BY_NAME: Final = {
-    "command": ("livetable.feed.sources.command", None),
-    "demo": ("livetable.feed.sources.demo", "symbol"),
-    "-": ("livetable.feed.sources.stdin", None),
-    "processes": ("livetable.feed.sources.processes", "pid"),
-    "replay": ("livetable.feed.sources.tape", None),
-}
-_BY_SCHEME: Final = {
-    "tcp": ("livetable.feed.sources.zeromq", None),
-    "ipc": ("livetable.feed.sources.zeromq", None),
-    "http": ("livetable.feed.sources.http", None),
-    "nats": ("livetable.feed.sources.broker", None),
-    "tls": ("livetable.feed.sources.broker", None),
-    "redis": ("livetable.feed.sources.broker", None),
-    "rediss": ("livetable.feed.sources.broker", None),
-}
-
-
-def find_source(source: str, *, each: bool = False) -> Source | None:
-    """Return how a source is published, None if there is no such source.
+def find_source(text: str) -> Source | None:
+    """Return the source that a text names, None if it names none.
 
     Args:
-        source: A name (``demo``), an address (``tcp://host:port``), a file, a folder or a pattern.
-        each: Whether each file of a folder is a table.
+        text: A word (``demo``), an address (``tcp://host:port``), a file, a folder or a pattern.
     """
-    if "://" not in source and source not in _BY_NAME and is_folder(source):
-        folder = importlib.import_module("livetable.feed.sources.folder")
-        return Source(None, folder.run_each) if each else Source(folder.run)
-    found = _BY_NAME.get(source) or _BY_SCHEME.get(
-        source.split("://")[0] if "://" in source else ""
-    )
-    if found is None and "://" not in source and form_of(source)[0] is not None:
-        found = ("livetable.feed.sources.files", None)
-    if found is None:
+    if source := by_word(text) or by_scheme(text):
+        return source
+    if "://" in text:
         return None
-    name, key = found
-    module = importlib.import_module(name)
-    if getattr(module, "MANY", False):
-        return Source(None, module.run)
-    return Source(module.run, key=key)
+    if is_folder(text):
+        return FOLDER
+    return FILE if form_of(text)[0] is not None else None
 
 
 def source_names() -> list[str]:
     """Return what `find_source` knows, as it is written on a command line."""
-    return [*_BY_NAME, *(f"{scheme}://…" for scheme in _BY_SCHEME), "files (.csv, .parquet, …)"]
+    files = f"files ({FILE_SUFFIXES[0]}, {FILE_SUFFIXES[5]}, …)"
+    return [*WORDS, *(f"{scheme}://…" for scheme in SCHEMES), files]
+
+
+def load(source: Source) -> SourceModule:
+    """Return the module that publishes a source.
+
+    Raises:
+        MissingExtra: a package that it needs is not installed.
+    """
+    if source.extra is not None:
+        need(source.extra.package, source.extra.name, source.extra.purpose)
+    module = importlib.import_module(f"livetable.feed.sources.{source.module}")
+    return cast(SourceModule, module)
+
+
+def options_from(module: SourceModule, given: Any) -> Any:
+    """Return a source's options, each as the command line has it under the same name.
+
+    Args:
+        module: The source's module.
+        given: What was parsed of the command line.
+    """
+    return module.Options(**{one.name: getattr(given, one.name) for one in fields(module.Options)})

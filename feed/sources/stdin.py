@@ -1,12 +1,12 @@
-"""Standard input, or a named pipe, as a source: rows as they come, told apart by the beginning."""
+"""Standard input, or a named pipe, as a source: rows as they come, in the form they begin with."""
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import select
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,46 +15,80 @@ import pyarrow as pa
 from livetable.feed.base.crash_report import kept, told
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
-from livetable.feed.sources.lines import BadLines, last_of_each
+from livetable.feed.sources.bad_lines import BadLines
+from livetable.feed.sources.options import TextOptions
+from livetable.feed.sources.publish import Publish
+from livetable.feed.sources.shown_table import ShownTable
 from livetable.feed.sources.streamed import PAUSE, Streamed
 
 _PIECE: Final = 1 << 20
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(TextOptions):
+    """How the text is read, and from where.
+
+    Attributes:
+        data: The descriptor from which it is read.
+    """
+
+    data: int = 0
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Publish what comes until it ends; the table stays to be looked at."""
-    reader = threading.Thread(target=_read, args=(options, publisher, stop), daemon=True)
+    with publish(options.name or "stdin", key=options.key, limit=options.limit) as publisher:
+        follow(Pipe(options.data, "standard input"), options, publisher, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """Where rows come from.
+
+    Attributes:
+        descriptor: From which they are read.
+        title: What a person calls it.
+    """
+
+    descriptor: int
+    title: str
+
+
+def follow(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threading.Event) -> None:
+    """Publish what comes in a pipe, and return when `stop` is set."""
+    reader = threading.Thread(target=_read, args=(pipe, options, publisher, stop), daemon=True)
     reader.start()
     stop.wait()
 
 
 def open_pipe(path: Path) -> int:
     """Return a descriptor of a named pipe, whether somebody writes to it yet or not."""
-    found = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    os.set_blocking(found, True)
-    return found
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
-def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
-    what = "standard input" if options.source == "-" else options.source
+def _read(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threading.Event) -> None:
     try:
-        shown = _read_all(options, publisher, stop)
+        is_table = _read_all(pipe.descriptor, options, publisher, stop)
     except (LivetableError, OSError) as error:
-        publisher.fail(f"{what} can't be read further: {error}", for_good=True)
+        publisher.fail(f"can't read on from {pipe.title}: {error}", for_good=True)
         return
     except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        publisher.fail(f"{what} can't be read further: {told(error)}; {kept()}", for_good=True)
+        sentence = f"can't read on from {pipe.title}: {told(error)}; {kept()}"
+        publisher.fail(sentence, for_good=True)
         return
     if not stop.is_set():
-        if shown:
+        if is_table:
             publisher.end()
         else:
-            publisher.fail(f"{what} ended without a row")
+            publisher.fail(f"{pipe.title} ended without a row")
 
 
-def _read_all(options: Any, publisher: Publisher, stop: threading.Event) -> bool:
+def _read_all(
+    source: int, options: TextOptions, publisher: Publisher, stop: threading.Event
+) -> bool:
     """Publish all that comes; tell whether it was a table."""
-    source: int = options.data
     # A named pipe to which nobody has written yet would say that it ended.
     if hasattr(select, "poll"):
         waits = select.poll()
@@ -65,7 +99,7 @@ def _read_all(options: Any, publisher: Publisher, stop: threading.Event) -> bool
     while 0 < len(first) < _MAGIC and (more := os.read(source, _PIECE)):
         first += more
     if first.startswith(_BINARY):
-        _read_binary(_Joined(first, source), first, _Tables(options, publisher), stop)
+        _read_binary(_Joined(first, source), first, ShownTable(publisher, options.key), stop)
         return True
     rows = Streamed(options, publisher)
     rows.add(first)
@@ -130,7 +164,7 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
-def _read_binary(file: io.RawIOBase, first: bytes, rows: _Tables, stop: threading.Event) -> None:
+def _read_binary(file: io.RawIOBase, first: bytes, rows: ShownTable, stop: threading.Event) -> None:
     """Put an Arrow stream batch by batch, as they come; of a file all of it, once it is there."""
     if not first.startswith(_BINARY[0]):
         from livetable.feed.sources.payloads import recognise
@@ -148,30 +182,4 @@ def _read_binary(file: io.RawIOBase, first: bytes, rows: _Tables, stop: threadin
             if not rows.shown:
                 rows.put(stream.schema.empty_table())
     except (pa.ArrowException, OSError) as error:
-        raise BadLines(f"no whole Arrow stream: {error}".split("\n")[0][:200]) from None
-
-
-class _Tables:
-    """Puts tables behind each other.
-
-    Args:
-        options: What was asked for on the command line.
-        publisher: Where they go.
-    """
-
-    def __init__(self, options: argparse.Namespace, publisher: Publisher) -> None:
-        self._options = options
-        self._publisher = publisher
-        self.shown = False
-
-    def put(self, table: pa.Table) -> None:
-        """Put rows behind those there are, or by key."""
-        if self._options.key:
-            table = last_of_each(table, self._options.key)
-        if not self.shown:
-            self._publisher.send(table)
-        elif self._options.key:
-            self._publisher.upsert(table)
-        else:
-            self._publisher.append(table)
-        self.shown = True
+        raise BadLines(f"the Arrow stream is incomplete: {error}".split("\n")[0][:200]) from None

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import MARK
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
-from livetable.feed.sources import jsontext
+from livetable.feed.sources.json_columns import Made
 from livetable.feed.sources.values import Form, Kind, given, read
 
 ROUNDED = "rounded"
@@ -75,7 +75,7 @@ def field_of(name: str, type_: pa.DataType, kind: Kind) -> pa.Field:
     return pa.field(name, type_, metadata=None if mark is None else {MARK: mark.encode()})
 
 
-def marked(made: jsontext.Made) -> pa.Table:
+def marked(made: Made) -> pa.Table:
     """Return a table of JSON's that says which of its floats are rounded."""
     fields = [
         field.with_metadata({MARK: ROUNDED.encode()}) if field.name in made.rounded else field

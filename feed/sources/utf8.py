@@ -14,7 +14,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""What stands at the beginning of files, and the encoding that it tells. UTF-32's before UTF-16's,
+"""Marks at the beginning of files, and their encodings. UTF-32's before UTF-16's,
 which is its beginning."""
 
 _LONGEST_MARK: Final = 4
@@ -48,7 +48,7 @@ def check_text(data: bytes) -> None:
 class Utf8:
     """Turns pieces of bytes into UTF-8.
 
-    Without a name for the encoding, it is told by the mark at the beginning, else it is UTF-8;
+    Without a name for the encoding, the mark at the beginning decides, else it is UTF-8;
     lines that are not are read as Latin-1, of which any bytes are text.
 
     Args:
@@ -59,7 +59,7 @@ class Utf8:
         self._encoding = encoding
         self._started = False
         self.found: str | None = encoding
-        """The encoding's name, as it was given or as a mark at the beginning told it."""
+        """The encoding's name, as it was given, or by the mark at the beginning."""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._rest = b""
         self._line = 1
@@ -156,5 +156,5 @@ class Utf8:
 
 
 def _is_of(named: str, encoding: str) -> bool:
-    """Tell whether an encoding that was named is one whose byte order a mark tells."""
+    """Tell whether the byte order of a named encoding comes from a mark."""
     return codecs.lookup(encoding).name.startswith(codecs.lookup(named).name)

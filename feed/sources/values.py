@@ -56,7 +56,7 @@ class Kind:
     Attributes:
         form: What they are.
         type: Their Arrow type.
-        comma: Whether a comma stands before the decimals.
+        comma: Whether a comma is the decimal sign.
         rounded: Whether some have more digits than a float holds.
     """
 

@@ -5,10 +5,11 @@ Runs in a feed process of its own: what a stranger sends is read here, never in 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import zmq
@@ -17,8 +18,11 @@ from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.curve.keys import check_plain
 from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.protocol.messages import looks_like_livetable
+from livetable.feed.protocol.names import name_from
 from livetable.feed.server.publisher import Publisher
+from livetable.feed.sources.options import TableOptions
 from livetable.feed.sources.payloads import array_of, recognise
+from livetable.feed.sources.publish import Publish
 
 MAX_MESSAGE: Final = 1 << 30
 """Longest message part that is read, in bytes."""
@@ -30,19 +34,47 @@ MAX_TOPICS: Final = 200
 """Topics that are a table each."""
 
 _FILE: Final = 4096
-"""Bytes of a file that the process may write: what tells others of a table, and no more."""
+"""Bytes of a file that the process may write: enough to list a table, and no more."""
 
 _MEMORY: Final = 8 << 30
 """Memory the process may have while it reads pickles, in bytes of address space."""
 
 
-def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(TableOptions):
+    """Which messages are read, and how.
+
+    Attributes:
+        source: Where the publisher is.
+        topic: Beginnings of the topics that are read; None: all.
+        pull: Whether it is a PUSH socket, not a PUB.
+        pickle: Whether pickled DataFrames are admitted.
+    """
+
+    source: str
+    topic: Sequence[str] | None = None
+    pull: bool = False
+    pickle: bool = False
+
+
+def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Send on what the publisher at `options.source` sends, the newest first.
 
-    Messages of several topics are a table each: the first topic's is the given one.
+    Messages of several topics are a table each: the first topic's is the announced one.
+
+    Raises:
+        BadEndpoint: there can be no such endpoint.
     """
     check_plain(options.source)
-    limit_process()
+    place = options.source.partition("://")[2].replace("/", " ").strip()
+    scheme = options.source.partition("://")[0]
+    name = options.name or name_from(f"{scheme} {place}", "table")
+    with publish(name, key=options.key, limit=options.limit) as first:
+        limit_process()
+        _read(options, _Topics(options, publish, first), stop)
+
+
+def _read(options: Options, tables: _Topics, stop: threading.Event) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     subscriber = context.socket(zmq.PULL if options.pull else zmq.SUB)
     subscriber.setsockopt(zmq.LINGER, 0)
@@ -56,12 +88,13 @@ def run(options: argparse.Namespace, publisher: Publisher, stop: threading.Event
     stopped = context.socket(zmq.PAIR)
     stopped.bind("inproc://stop")
     waiter = threading.Thread(target=_tell, args=(context, stop), daemon=True)
-    tables = _Topics(options, publisher)
     try:
         try:
             subscriber.connect(options.source)
         except zmq.ZMQError:
-            raise BadEndpoint(f"{options.source!r} is no endpoint: write tcp://host:port") from None
+            raise BadEndpoint(
+                f"{options.source!r} is not an endpoint: write tcp://host:port"
+            ) from None
         waiter.start()
         poller = zmq.Poller()
         poller.register(subscriber, zmq.POLLIN)
@@ -104,14 +137,15 @@ class _Topics:
 
     Args:
         options: What was asked for on the command line.
-        publisher: Takes the messages of the first topic, and those without one.
+        publish: Makes the tables of further topics.
+        first: Takes the messages of the first topic, and those without one.
     """
 
-    def __init__(self, options: argparse.Namespace, publisher: Publisher) -> None:
+    def __init__(self, options: Options, publish: Publish, first: Publisher) -> None:
         self._options = options
-        self._first = publisher
+        self._publish = publish
+        self._first = first
         self._tables: dict[bytes | None, Publisher] = {}
-        self._full = False
 
     def take(self, messages: list[list[bytes]]) -> None:
         """Show messages: the newest of each topic, or all where each one is some rows."""
@@ -134,16 +168,15 @@ class _Topics:
             return self._first if topic is None else None
         options = self._options
         try:
-            made = Publisher(
-                topic.decode(), key=options.key, endpoint=options.bind, limit=options.limit,
-                listed=not options.tied, secure=options.secure,
-            )  # fmt: skip
+            made = self._publish(
+                topic.decode(), key=options.key, limit=options.limit, is_further=True
+            )
         except (LivetableError, UnicodeDecodeError):  # no name for a table
             return None
         self._tables[topic] = made
         first, *others = (one.decode("utf-8", "replace") if one else "" for one in self._tables)
         this = f"this is {first!r}; " if first else ""
-        self._first.note(f"{this}T shows {', '.join(map(repr, others[:5]))}")
+        self._first.note(f"{this}press T for {', '.join(map(repr, others[:5]))}")
         return made
 
     def _send(self, messages: list[list[bytes]], publisher: Publisher, *, adds: bool) -> None:
@@ -159,7 +192,7 @@ class _Topics:
         except LivetableError as error:
             publisher.note(str(error))
         except Exception as error:  # a frame that only this source could have made
-            publisher.note(f"a message could not be shown: {safe_str(error):.200}")
+            publisher.note(f"can't show a message: {safe_str(error):.200}")
         else:
             if publisher is not self._first or len(self._tables) == 1:
                 publisher.note(None)

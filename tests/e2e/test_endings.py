@@ -60,14 +60,14 @@ CANT = {
     "livetable --once -- sh -c 'echo why >&2; exit 3'": (1, "sh ended with 3: why"),
     "livetable --once -- sh -c 'kill -9 $$'": (1, "sh was ended by signal 9"),
     "livetable bad.json --once": (1, "bad.json: is not JSON: line 1, column 6"),
-    "livetable bad.parquet --once": (1, "bad.parquet: is half written, or no parquet"),
+    "livetable bad.parquet --once": (1, "bad.parquet: is half written, or is not parquet"),
     "livetable bad.parquet --follow": (1, "bad.parquet: is half written"),
     "livetable bad.feather --headless --alert 'x > 1'": (1, "bad.feather: is half written"),
     "livetable bad.parquet --until 'x > 1'": (1, "bad.parquet: is half written"),
     "livetable list.json --once": (1, "list.json: "),
-    "livetable t.csv --once --key nope": (1, "no column 'nope'; there are 'a', 'b'"),
-    "livetable --once --key nope < t.csv": (1, "no column 'nope'; there are 'a', 'b'"),
-    "livetable --once --key nope -- cat t.csv": (1, "no column 'nope'; there are 'a', 'b'"),
+    "livetable t.csv --once --key nope": (1, "no column 'nope'; columns: 'a', 'b'"),
+    "livetable --once --key nope < t.csv": (1, "no column 'nope'; columns: 'a', 'b'"),
+    "livetable --once --key nope -- cat t.csv": (1, "no column 'nope'; columns: 'a', 'b'"),
     "printf '' | livetable --once": (1, "standard input ended without a row"),
     "livetable - --once <&-": (1, "standard input ended without a row"),
     "printf '' | livetable_feed -": (1, "standard input ended without a row"),
@@ -347,7 +347,7 @@ def test_on_the_screen_a_failure_is_a_note_and_the_viewer_stays(
 ) -> None:
     path = folder / "bad.parquet"
     with Terminal("livetable", str(path), folder=runtime_folder, size=(24, 120)) as terminal:
-        terminal.wait_for("is half written, or no parquet")
+        terminal.wait_for("is half written, or is not parquet")
         pd.DataFrame({"x": [123456]}).to_parquet(path)
         terminal.wait_for(lambda: "123,456" in terminal.table or "123456" in terminal.table)
         terminal.wait_for(lambda: "half written" not in terminal.text)

@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
@@ -27,6 +26,7 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed import Publisher
+from livetable.feed.sources.options import TextOptions
 from livetable.feed.sources.streamed import Streamed
 from tests.printed import Printed, first_difference, print_once, same
 
@@ -94,9 +94,8 @@ def _in_order(
 
 def read_here(name: str) -> Printed:
     """Return what livetable makes of a recorded output, without a process of its own."""
-    options = argparse.Namespace(sep=None, encoding=None, types=None, key=None, limit=None)
     with Publisher(f"recorded {name}"[:60]) as publisher:
-        rows = Streamed(options, publisher)
+        rows = Streamed(TextOptions(), publisher)
         data = (FOLDER / f"{name}.txt").read_bytes()
         for at in range(0, len(data), 1000):
             rows.add(data[at : at + 1000])

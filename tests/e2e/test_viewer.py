@@ -332,7 +332,7 @@ while True:
 def test_the_old_publisher_unchanged(view: View, start: Start) -> None:
     start(sys.executable, "-c", OLD_PUBLISHER.format(port=54118, seconds=0.2))
     refused = view("livetable", "tcp://localhost:54118", size=(24, 160))
-    refused.wait_for("--pickle admits DataFrames")
+    refused.wait_for("--pickle to accept DataFrames")
     admitted = view("livetable", "tcp://localhost:54118", "--pickle")
     admitted.wait_for("2 × 3")
     first = admitted.lines[2]

@@ -9,7 +9,6 @@ one is shrunk to the operations that it takes, and printed with its seed.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -26,9 +25,8 @@ from typing import Any
 
 import pytest
 
-from livetable.feed import Publisher
 from livetable.feed.sources import files
-from livetable.feed.sources.registry import Run
+from livetable.feed.sources.publish import Publish, Run
 from tests.followed import FollowedFile
 
 SECONDS = 10.0
@@ -472,12 +470,12 @@ def test_the_table_is_the_file() -> None:
 
 @pytest.mark.timeout(120)
 def test_a_source_that_does_not_look_again_is_found() -> None:
-    def lazy(options: argparse.Namespace, publisher: Publisher, stop: threading.Event) -> None:
+    def lazy(options: files.Options, publish: Publish, stop: threading.Event) -> None:
         text = Path(options.source).read_text()
         form = "csv" if options.source.endswith(".csv") else "jsonl"
         rows = [row_of(line, form) for line in text.split("\n")[:-1]]
         whole = [dict(zip(COLUMNS, row, strict=True)) for row in rows if row is not None]
-        publisher.send(whole)
+        publish("lazy").send(whole)
         stop.wait()
 
     _, report = run_all(3, 10, lazy, seconds=0.1)

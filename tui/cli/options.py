@@ -15,6 +15,7 @@ from livetable.feed.base.command_line import (
     port,
     positive,
 )
+from livetable.feed.sources.source_table import FILE_SUFFIXES, TAPE, kinds_with
 from livetable.tui.model.budget import HistorySize, history_size
 
 FORMATS: Final = ("table", "csv", "json", "jsonl", "arrow", "parquet")
@@ -35,7 +36,7 @@ class Reach:
     Attributes:
         browser: What becomes of it with `--web`.
         feed: Whether a feed that is started for the SOURCE is given it.
-        serves: Kinds of SOURCE that it is for (`kind_of` in call.py); with none of them it is
+        serves: Kinds of SOURCE that it is for (`kind_of` in request.py); with none of them it is
             refused, for it would do nothing. Empty: any.
     """
 
@@ -44,11 +45,9 @@ class Reach:
     serves: frozenset[str] = frozenset()
 
 
-_TEXT: Final = frozenset({"file", "folder", "pipe", "command"})
-_FOREIGN: Final = frozenset({"endpoint"})
-
 # Each option of the parser stands here, or a test fails: one that is forgotten would be dropped
 # without a word on its way to the feed, or to the browser.
+# What serves only some sources is said in the table of sources.
 REACH: Final[dict[str, Reach]] = {
     "source": Reach(Browser.DONE, feed=False),
     "demo": Reach(Browser.DONE),
@@ -63,25 +62,25 @@ REACH: Final[dict[str, Reach]] = {
     "web": Reach(Browser.DONE),
     "in_browser": Reach(Browser.DONE),
     "origin": Reach(Browser.DONE),
-    "pickle": Reach(Browser.PASSED, feed=True, serves=_FOREIGN),
-    "topic": Reach(Browser.PASSED, feed=True, serves=_FOREIGN),
-    "pull": Reach(Browser.DONE, feed=True, serves=_FOREIGN),
+    "pickle": Reach(Browser.PASSED, feed=True, serves=kinds_with("pickle")),
+    "topic": Reach(Browser.PASSED, feed=True, serves=kinds_with("topic")),
+    "pull": Reach(Browser.DONE, feed=True, serves=kinds_with("pull")),
     "key": Reach(Browser.PASSED, feed=True),
     "limit": Reach(Browser.PASSED, feed=True),
-    "sep": Reach(Browser.DONE, feed=True, serves=_TEXT),
-    "encoding": Reach(Browser.DONE, feed=True, serves=_TEXT),
-    "types": Reach(Browser.DONE, feed=True, serves=_TEXT),
-    "append_only": Reach(Browser.DONE, feed=True, serves=frozenset({"file", "folder"})),
-    "each": Reach(Browser.DONE, feed=True, serves=frozenset({"folder"})),
-    "every": Reach(Browser.DONE, feed=True, serves=frozenset({"command"})),
+    "sep": Reach(Browser.DONE, feed=True, serves=kinds_with("sep")),
+    "encoding": Reach(Browser.DONE, feed=True, serves=kinds_with("encoding")),
+    "types": Reach(Browser.DONE, feed=True, serves=kinds_with("types")),
+    "append_only": Reach(Browser.DONE, feed=True, serves=kinds_with("append_only")),
+    "each": Reach(Browser.DONE, feed=True, serves=kinds_with("each")),
+    "every": Reach(Browser.DONE, feed=True, serves=kinds_with("every")),
     "alert": Reach(Browser.PASSED),
     "alert_command": Reach(Browser.PASSED),
     "record": Reach(Browser.REFUSED),
     "rotate": Reach(Browser.REFUSED),
     "keep": Reach(Browser.REFUSED),
     "headless": Reach(Browser.REFUSED),
-    "at": Reach(Browser.REFUSED, serves=frozenset({"tape"})),
-    "changes_of": Reach(Browser.REFUSED, serves=frozenset({"tape"})),
+    "at": Reach(Browser.REFUSED, serves=frozenset({TAPE.kind})),
+    "changes_of": Reach(Browser.REFUSED, serves=frozenset({TAPE.kind})),
     "once": Reach(Browser.REFUSED),
     "format": Reach(Browser.REFUSED),
     "follow": Reach(Browser.REFUSED),
@@ -127,6 +126,7 @@ def for_browser(options: argparse.Namespace) -> list[str]:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line as argparse knows it."""
+    # Long, as it is a list: one option after the other.
     parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",
@@ -136,11 +136,12 @@ def build_parser() -> argparse.ArgumentParser:
         "source",
         nargs="*",
         metavar="SOURCE",
-        help="a local table's name; tcp://host:port[#NAME], ipc://path[#NAME]; a file: .csv .tsv "
-        ".jsonl .json .parquet .feather .arrow, followed as it changes, or a .tape; a folder or a "
-        "pattern: its newest file; http://127.0.0.1:5000, to listen; nats://… or redis://…; - is "
-        "standard input; -- COMMAND is its output, again and again; several are a tab each; "
-        "without one, what is piped in, else the tables on this machine to choose from",
+        help="a local table's name; tcp://host:port[#NAME], ipc://path[#NAME]; a file: "
+        + " ".join(FILE_SUFFIXES)
+        + ", followed as it changes, or a .tape; a folder or a pattern: its newest file; "
+        "http://127.0.0.1:5000, to listen; nats://… or redis://…; - is standard input; -- COMMAND "
+        "is its output, again and again; several are a tab each; without one, what is piped in, "
+        "else the tables on this machine to choose from",
     )
     parser.add_argument("--demo", action="store_true", help="show this machine's processes")
     parser.add_argument("--columns", metavar="A,B,C", help="show only these columns, in this order")

@@ -23,6 +23,7 @@ from livetable.feed.base.command_line import fail
 from livetable.feed.errors import LivetableError
 from livetable.feed.protocol.names import name_from
 from livetable.feed.sources.file_types import is_folder, path_of
+from livetable.feed.sources.source_table import SOURCES
 from livetable.tui.cli.checks import (
     PROGRAM,
     check_condition,
@@ -101,6 +102,7 @@ def check(options: argparse.Namespace, command: list[str] | None) -> Call:
 
 
 def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
+    # Long, as it is one order: what is refused first is what a person has to mend first.
     targets = _targets(options, command)
     way = _way(options)
     _check_combinations(options, way)
@@ -157,7 +159,7 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
         if not command or options.source or options.demo:
             refuse("a command stands alone behind --: livetable -- ps aux")
         if shutil.which(command[0]) is None:
-            fail(PROGRAM, f"there is no command {command[0]!r}", 1)
+            fail(PROGRAM, f"no command {command[0]!r}: check its name", 1)
         name = name_from(Path(command[0]).name, "command")
         return (Target(None, name, command=tuple(command)),)
     other = options.source or options.demo or options.in_browser or options.list
@@ -191,11 +193,6 @@ def kind_of(target: Target, *, demo: bool = False) -> str:
     return "endpoint" if target.endpoint is not None else "name"
 
 
-_KINDS: Final = {
-    "file": "a file", "folder": "a folder or a pattern", "pipe": "a pipe",
-    "command": "a command behind --", "tape": "a tape", "endpoint": "tcp:// or ipc://",
-}  # fmt: skip
-
 _EXAMPLES: Final = {
     "at": "livetable FILE.tape --at 14:03", "changes_of": "livetable FILE.tape --changes-of KEY",
     "every": "livetable --every 2s -- ps aux", "each": "livetable logs/ --each",
@@ -212,7 +209,8 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
         if is_given(options, name) and reach.serves and not reach.serves & kinds:
             if options.in_browser:
                 continue  # its feed may be another process's, for which it was meant
-            goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
+            titles = [source.title for source in SOURCES if source.kind in reach.serves]
+            goes = " or ".join(dict.fromkeys(titles))
             does = "is for" if reach.serves == {"tape"} else "goes with"
             refuse(f"{option_of(name)} {does} {goes}: {_EXAMPLES[name]}")
     for name in ("key", "limit"):

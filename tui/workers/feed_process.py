@@ -19,6 +19,7 @@ from livetable.feed.errors import LivetableError
 from livetable.feed.local.endpoints import MAX_PATH
 from livetable.feed.local.folders import own_folder
 from livetable.feed.local.viewer_sockets import sweep
+from livetable.feed.sources.source_table import by_scheme
 from livetable.tui.target import Target
 from livetable.tui.text import places
 
@@ -256,9 +257,10 @@ def _title_of(source: str, command: Sequence[str]) -> str:
 def _awaited(source: str, title: str) -> str:
     if source == "processes":
         return "the processes of this machine"
-    if source.startswith(("tcp://", "ipc://")):
+    published = by_scheme(source)
+    if published is not None and published.kind == "endpoint":
         return f"a frame from {title}"
-    if "://" in source:
+    if published is not None:
         return f"a table at {title}"
     return f"rows on {title}" if source == "-" else f"rows of {title}"
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import urllib.error
 import urllib.request
 from typing import Any
 
+from livetable.feed.sources import http
 
-def options(source: str = "http://127.0.0.1:0", **more: Any) -> argparse.Namespace:
-    basic = {"key": None, "limit": None, "max_body": 1.0, "token_file": None, "insecure": False}
-    return argparse.Namespace(source=source, **(basic | more))
+
+def options(source: str = "http://127.0.0.1:0", **more: Any) -> http.Options:
+    return http.Options(source=source, **({"max_body": 1.0} | more))
 
 
 def asked(

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from livetable.feed import Publisher
 from livetable.feed.sources import http
 from tests.feed.sources.asking import options
-from tests.feed.sources.published import Recorder
+from tests.feed.sources.published import Published, Recorder
 from tests.waiting import wait_for
 
 
@@ -29,14 +28,12 @@ def listen() -> Iterator[Callable[..., str]]:
     threads = []
 
     def begin(**more: Any) -> str:
-        said: list[str] = []
-        given = options(**more)
-        given.ready = said.append
-        thread = threading.Thread(target=http.run, args=(given, Publisher, stop))
+        publish = Published()
+        thread = threading.Thread(target=http.run, args=(options(**more), publish, stop))
         thread.start()
         threads.append(thread)
-        wait_for(lambda: said)
-        return said[0].split()[2].rstrip(":")
+        wait_for(lambda: publish.said)
+        return publish.said[0].split()[2].rstrip(":")
 
     yield begin
     stop.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pyarrow as pa
 from livetable.feed import Publisher
 from livetable.feed.protocol.source_status import SourceStatus
 from livetable.feed.sources import files
+from tests.feed.sources.published import Published
 
 Rows = list[dict[str, Any]]
 
@@ -22,13 +22,7 @@ class Followed:
     """A file that is followed by a source in a thread."""
 
     def __init__(self, path: Path, **more: Any) -> None:
-        defaults: dict[str, Any] = {
-            "source": str(path),
-            "sep": None,
-            "encoding": "utf-8",
-            "key": None,
-        }
-        self.options = argparse.Namespace(**defaults | more)
+        self.options = files.Options(**{"source": str(path), "encoding": "utf-8"} | more)
         self.publisher = Publisher("file", key=self.options.key)
         self.stop = threading.Event()
         self.problems: list[BaseException] = []
@@ -37,7 +31,7 @@ class Followed:
 
     def _run(self) -> None:
         try:
-            files.run(self.options, self.publisher, self.stop)
+            files.run(self.options, Published(self.publisher), self.stop)
         except BaseException as error:
             self.problems.append(error)
 

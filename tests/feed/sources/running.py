@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from livetable.feed import Publisher
-
-
-class Source(Protocol):
-    def __call__(
-        self, options: argparse.Namespace, publisher: Publisher, stop: threading.Event, /
-    ) -> None: ...
+from tests.feed.sources.published import Published
 
 
 class Table:
@@ -51,19 +45,16 @@ class Table:
 
 
 @contextmanager
-def running(run: Source, **options: Any) -> Iterator[Table]:
+def running(module: Any, **options: Any) -> Iterator[Table]:
     """Run a source in a thread; it has to end when it is told to."""
-    basic: dict[str, Any] = {
-        "source": "", "key": None, "limit": None, "sep": None, "encoding": None, "types": None
-    }  # fmt: skip
-    given = argparse.Namespace(**basic | options)
+    given = module.Options(**options)
     stop = threading.Event()
     with Publisher("source", key=given.key, limit=given.limit) as publisher:
         table = Table(publisher)
 
         def act() -> None:
             try:
-                run(given, publisher, stop)
+                module.run(given, Published(publisher), stop)
             except BaseException as error:
                 table.problems.append(error)
 

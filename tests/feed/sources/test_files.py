@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import os
 import subprocess
@@ -16,11 +15,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from livetable.feed import Publisher
 from livetable.feed.sources import files
 from livetable.feed.sources import followed as module
 from livetable.feed.sources.registry import find_source
 from tests.feed.sources.following import followed
+from tests.feed.sources.published import Published
 from tests.waiting import wait_for
 
 FRAME = pd.DataFrame({"id": [1, 2], "x": [0.5, 1.5], "s": ["a", "b"]})
@@ -84,12 +83,9 @@ def test_a_separator_and_an_encoding(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    options = argparse.Namespace(source=str(tmp_path / "no/t.csv"), sep=None, encoding="utf-8")
-    with (
-        Publisher("file") as publisher,
-        pytest.raises(module.BadFile, match="there is no folder"),
-    ):
-        files.run(options, publisher, threading.Event())
+    options = files.Options(source=str(tmp_path / "no/t.csv"))
+    with pytest.raises(module.BadFile, match="no folder"):
+        files.run(options, Published(), threading.Event())
 
 
 REWRITER = """

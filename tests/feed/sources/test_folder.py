@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import threading
 from collections.abc import Callable
@@ -14,7 +13,8 @@ import pytest
 from livetable.feed import NameTaken, Publisher
 from livetable.feed.local import directory
 from livetable.feed.sources import folder
-from livetable.feed.sources.folder import BadFolder, found, parted
+from livetable.feed.sources.folder import BadFolder, files_in, parted
+from tests.feed.sources.published import Published
 from tests.feed.sources.running import running
 from tests.waiting import wait_for
 
@@ -32,9 +32,9 @@ def test_a_folder_and_a_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert parted(f"{tmp_path}/*.csv") == (tmp_path, "*.csv")
     monkeypatch.chdir(tmp_path)
     assert parted("*.csv") == (tmp_path, "*.csv")
-    with pytest.raises(BadFolder, match=r"a pattern stands in the last part only, as logs/\*\.csv"):
+    with pytest.raises(BadFolder, match=r"put the pattern in the last part, e\.g\. logs/\*\.csv"):
         parted(f"{tmp_path}/*/x.csv")
-    with pytest.raises(BadFolder, match="there is no folder"):
+    with pytest.raises(BadFolder, match="no folder"):
         parted(f"{tmp_path}/none/*.csv")
 
 
@@ -45,14 +45,14 @@ def test_files_that_can_be_tables_the_newest_first(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "nowhere.csv").symlink_to(tmp_path / "none")
-    names = [path.name for path in found(tmp_path, "*")]
+    names = [path.name for path in files_in(tmp_path, "*")]
     assert names == ["d.csv", "a.csv.gz", "e.csv", "b.csv"]
-    assert [path.name for path in found(tmp_path, "*.gz")] == ["a.csv.gz"]
-    assert found(tmp_path / "none", "*") == []
+    assert [path.name for path in files_in(tmp_path, "*.gz")] == ["a.csv.gz"]
+    assert files_in(tmp_path / "none", "*") == []
 
 
 def test_another_file_takes_over_once_it_is_newer(tmp_path: Path) -> None:
-    with running(folder.run, source=f"{tmp_path}/*.csv") as table:
+    with running(folder, source=f"{tmp_path}/*.csv") as table:
         wait_for(lambda: table.note)
         assert table.note == f"no file {tmp_path.name}/*.csv yet: waiting for one"
         put(tmp_path / "one.csv", 1, 1000.0)
@@ -70,14 +70,14 @@ def test_a_link_to_a_file_elsewhere_is_followed(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     put(tmp_path / "elsewhere/x.csv", 1, 1000.0)
     (tmp_path / "logs/x.csv").symlink_to(tmp_path / "elsewhere/x.csv")
-    with running(folder.run, source=f"{tmp_path}/logs/") as table:
+    with running(folder, source=f"{tmp_path}/logs/") as table:
         wait_for(lambda: table.rows == [{"a": 1, "b": "x"}])
         put(tmp_path / "elsewhere/x.csv", 2, 2000.0)
         wait_for(lambda: table.rows == [{"a": 2, "b": "x"}])
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with running(folder.run, source=f"{tmp_path}/none/*.csv") as table:
+    with running(folder, source=f"{tmp_path}/none/*.csv") as table:
         (problem,) = wait_for(lambda: table.problems)
         assert isinstance(problem, BadFolder)
 
@@ -86,17 +86,20 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def each(tmp_path: Path) -> Callable[..., tuple[threading.Thread, threading.Event, list[str]]]:
     """Return what publishes each file of the folder, in a thread."""
 
-    def begin(make: Any = Publisher) -> tuple[threading.Thread, threading.Event, list[str]]:
-        said: list[str] = []
-        options = argparse.Namespace(
-            source=f"{tmp_path}/", key=None, limit=None, sep=None, encoding=None, types=None,
-            ready=said.append,
-        )  # fmt: skip
+    def begin(taken: str = "") -> tuple[threading.Thread, threading.Event, list[str]]:
+        class Refusing(Published):
+            def __call__(self, name: str, **more: Any) -> Publisher:
+                if name == taken:
+                    raise NameTaken(name, 1)
+                return super().__call__(name, **more)
+
+        publish = Refusing()
+        options = folder.Options(source=f"{tmp_path}/", each=True)
         stop = threading.Event()
-        thread = threading.Thread(target=folder.run_each, args=(options, make, stop), daemon=True)
+        thread = threading.Thread(target=folder.run, args=(options, publish, stop), daemon=True)
         thread.start()
-        wait_for(lambda: said)
-        return thread, stop, said
+        wait_for(lambda: publish.said)
+        return thread, stop, publish.said
 
     return begin
 
@@ -119,16 +122,11 @@ def test_each_file_is_a_table_until_it_ends(tmp_path: Path, each: Callable[..., 
 
 
 def test_a_file_whose_name_is_taken_is_left_out(tmp_path: Path, each: Callable[..., Any]) -> None:
-    def make(name: str, **more: Any) -> Publisher:
-        if name == "one.csv":
-            raise NameTaken(name, 1)
-        return Publisher(name, **more)
-
     put(tmp_path / "one.csv", 1, 1000.0)
     put(tmp_path / "two.csv", 2, 1000.0)
-    thread, stop, said = each(make)
+    thread, stop, said = each("one.csv")
     try:
-        assert said == [f"publishing 1 files of {tmp_path}"]
+        assert said == [f"publishing 1 file of {tmp_path}"]
         assert [entry.name for entry in directory.entries()] == ["two.csv"]
     finally:
         stop.set()

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from livetable.feed.protocol.source_status import NO_SOURCE, SourceStatus
+from livetable.feed.sources import file_checker
 from livetable.feed.sources import followed as module
 from livetable.feed.sources.followed import FollowedLines
 from tests.feed.sources.following import followed
@@ -134,7 +135,7 @@ def test_a_line_without_an_end_is_a_row_that_may_change(tmp_path: Path) -> None:
         with path.open("a") as log:
             log.write("8")
         wait_for(lambda: file.source.unreadable == 1)
-        assert file.source.lines == ((5, "8", "does not end, and is no whole row"),)
+        assert file.source.lines == ((5, "8", "does not end, and is not a whole row"),)
         with path.open("a") as log:
             log.write(",9\n")
         wait_for(lambda: [row["b"] for row in file.rows] == [2, 45, 7, 9])
@@ -203,7 +204,8 @@ def test_a_file_that_is_emptied_has_no_rows(tmp_path: Path) -> None:
 
 def test_a_byte_in_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 1 << 20)
-    monkeypatch.setattr(module, "_SLICE", 0.0)
+    monkeypatch.setattr(file_checker, "AT_ONCE", 1 << 20)
+    monkeypatch.setattr(file_checker, "_SLICE", 0.0)
     monkeypatch.setattr("livetable.feed.sources.blocks.SAMPLES", 2)
     path = tmp_path / "large.csv"
     path.write_text("a,b\n" + "10,20\n" * 400_000)

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from livetable.feed import LivetableError, Publisher, Subscriber
+from livetable.feed import LivetableError, Subscriber
 from livetable.feed.errors import BadEndpoint
 from livetable.feed.sources import http
 from tests.feed.sources.asking import ROWS, asked, options
+from tests.feed.sources.published import Published
 
 Ask = Callable[..., tuple[int, Any]]
 
@@ -48,7 +49,7 @@ def test_a_table_is_replaced_added_to_and_removed(ask: Ask) -> None:
         viewer.get()
         assert list(viewer) == []
     status, sentence = ask("GET", "/tables/t")
-    assert (status, sentence) == (404, "there is no table 't'; there are: none yet")
+    assert (status, sentence) == (404, "no table 't'; tables: none yet")
 
 
 def test_values_come_back_exactly(ask: Ask) -> None:
@@ -89,28 +90,28 @@ def test_what_is_given_back_can_be_sent_again(ask: Ask, form: str) -> None:
         ("POST", "/tables/t", [{"id": 3, "x": "text"}], None, 422, "column 'x'"),
         ("POST", "/tables/t", [{"id": 3, "x": 1.0}, {"id": 3, "x": 2.0}], None, 422, "twice"),
         ("POST", "/tables/t", b"", None, 422, "the body is empty"),
-        ("POST", "/tables/t", b"[1, 2", None, 422, "could not be read"),
-        ("POST", "/tables/t", b"\x80\x05K\x01.", None, 422, "pickles are not read"),
-        ("PUT", "/tables/t", b"ARROW1\0\0" + b"x" * 99, None, 422, "could not be read"),
+        ("POST", "/tables/t", b"[1, 2", None, 422, "can't read a message"),
+        ("POST", "/tables/t", b"\x80\x05K\x01.", None, 422, "can't read pickles"),
+        ("PUT", "/tables/t", b"ARROW1\0\0" + b"x" * 99, None, 422, "can't read a message"),
         ("PUT", "/tables/t", b"\0" * 99, "text/csv", 422, "NUL bytes"),
         ("PUT", "/tables/t", [{"y": 1}], None, 422, "no such column"),
         ("PUT", "/tables/t?key=x", ROWS, None, 409, "the table's key is id"),
-        ("PUT", "/tables/t", b"x" * (2 << 20), None, 413, "1 MB at most"),
+        ("PUT", "/tables/t", b"x" * (2 << 20), None, 413, "larger than 1 MB"),
         ("PUT", "/tables/a%2Fb", ROWS, None, 400, "name"),
-        ("PUT", "/tables/new?limit=x", ROWS, None, 400, "limit and ttl are numbers"),
-        ("PUT", "/tables/new?limit=0", ROWS, None, 400, "limit=0 is none of rows"),
-        ("PUT", "/tables/new?key=id&ttl=inf", ROWS, None, 400, "ttl=inf is none of seconds"),
-        ("PUT", "/tables/new?key=id&ttl=nan", ROWS, None, 400, "ttl=nan is none of seconds"),
+        ("PUT", "/tables/new?limit=x", ROWS, None, 400, "limit=x is not a number of rows"),
+        ("PUT", "/tables/new?limit=0", ROWS, None, 400, "limit=0 is not a number of rows"),
+        ("PUT", "/tables/new?key=id&ttl=inf", ROWS, None, 400, "ttl=inf is not a number"),
+        ("PUT", "/tables/new?key=id&ttl=nan", ROWS, None, 400, "ttl=nan is not a number"),
         ("PUT", "/tables/new?key=id&ttl=1e999", ROWS, None, 400, "more than 0"),
         ("PUT", "/tables/new?key=id&ttl=-1", ROWS, None, 400, "more than 0"),
-        ("PUT", "/tables/new?key=id&ttl=soon", ROWS, None, 400, "ttl=soon is none of seconds"),
+        ("PUT", "/tables/new?key=id&ttl=soon", ROWS, None, 400, "ttl=soon is not a number"),
         ("PUT", "/tables/t", deep_json(100), None, 422, "nested too deeply"),
         ("PUT", "/tables/t", deep_json(450), "application/json", 422, "nested too deeply"),
         ("POST", "/tables/t", deep_json(100)[1:-1], "application/x-ndjson", 422, "too deeply"),
         ("POST", "/tables/t", deep_json(20_000)[1:-1], "application/x-ndjson", 422, "too deeply"),
         ("DELETE", "/tables/t", b"[1", None, 400, "as JSON"),
-        ("PATCH", "/tables/t", b"", None, 405, "there are"),
-        ("GET", "/nothing", None, None, 404, "tells how"),
+        ("PATCH", "/tables/t", b"", None, 405, "; use "),
+        ("GET", "/nothing", None, None, 404, "shows how"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_sentence_and_changes_nothing(
@@ -139,12 +140,11 @@ def test_who_may_write(
     for given, says in (
         (options("http://0.0.0.0:0"), "lets anybody on the network write"),
         (options(token_file=str(tmp_path / "none")), "No such file"),
-        (options("http://127.0.0.1:" + url.rpartition(":")[2]), "can't be listened at"),
+        (options("http://127.0.0.1:" + url.rpartition(":")[2]), "can't listen at"),
         (options("http://127.0.0.1:99999"), "write it as"),
     ):
-        given.ready = print
         with pytest.raises(LivetableError, match=says):
-            http.run(given, Publisher, stop)
+            http.run(given, Published(), stop)
 
 
 def test_no_descriptors_are_waited_for_in_silence(
@@ -165,7 +165,5 @@ def test_no_descriptors_are_waited_for_in_silence(
     url = listen()
     assert asked(url, "PUT", "/tables/t", ROWS)[0] == 201
     assert caplog.records == []
-    given = options(url)
-    given.ready = print
-    with pytest.raises(BadEndpoint, match="can't be listened at"):
-        http.run(given, Publisher, threading.Event())
+    with pytest.raises(BadEndpoint, match="can't listen at"):
+        http.run(options(url), Published(), threading.Event())

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.sources.lines import Lines, OtherTypes
+from livetable.feed.sources.fitting_types import OtherTypes
+from livetable.feed.sources.lines import Lines
 from tests.feed.sources.following import Rows
 
 

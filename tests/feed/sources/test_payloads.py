@@ -66,13 +66,13 @@ def test_known_without_a_flag(data: bytes) -> None:
         (b"", "neither Arrow"),
         (b"\x00\x01\x02", "neither Arrow"),
         (b"hello", "neither Arrow"),
-        (b"[1, 2]", "something else than records"),
-        (b"[", "could not be read"),
-        (b"\xff\xff\xff\xff????", "could not be read"),
-        (b"ARROW1????", "could not be read"),
-        (b"PAR1????", "could not be read"),
+        (b"[1, 2]", "must hold records"),
+        (b"[", "can't read a message"),
+        (b"\xff\xff\xff\xff????", "can't read a message"),
+        (b"ARROW1????", "can't read a message"),
+        (b"PAR1????", "can't read a message"),
         (b'{"a":[1,2],"b":[1]}', "columns of different lengths"),
-        (b"\x80\x04}.", "--pickle admits DataFrames"),
+        (b"\x80\x04}.", "add --pickle to accept DataFrames"),
     ],
 )
 def test_unreadable_messages(data: bytes, says: str) -> None:
@@ -136,9 +136,9 @@ def test_bodies_by_what_is_said_and_by_what_they_are() -> None:
     with pa.ipc.new_stream(sink, pa.schema([("a", pa.int8())])) as writer:
         writer.write_table(pa.table({"a": pa.array([1], pa.int8())}))
     assert table_of(sink.getvalue(), "application/octet-stream")["a"].to_pylist() == [1]
-    with pytest.raises(Unreadable, match="list of something else"):
+    with pytest.raises(Unreadable, match="list must hold records"):
         table_of(b"[1]", "application/json")
-    with pytest.raises(Unreadable, match="no rows"):
+    with pytest.raises(Unreadable, match="no csv rows"):
         table_of(b"a,b\n", "text/csv")
 
 

@@ -48,7 +48,7 @@ Pipe = tuple[int, Callable[[bytes], object]]
 
 def test_rows_are_shown_as_they_come(pipe: Pipe) -> None:
     reading, write = pipe
-    with running(stdin.run, source="-", data=reading) as table:
+    with running(stdin, data=reading) as table:
         write(b"a,b\n1,x\n")
         wait_for(lambda: table.rows == [{"a": 1, "b": "x"}])
         write(b"2,")
@@ -63,7 +63,7 @@ def test_rows_are_shown_as_they_come(pipe: Pipe) -> None:
 def test_an_arrow_stream_is_read_batch_by_batch(pipe: Pipe, key: str | None) -> None:
     reading, write = pipe
     data = stream(TABLE, TABLE.slice(1))
-    with running(stdin.run, source="-", data=reading, key=key) as table:
+    with running(stdin, data=reading, key=key) as table:
         cut = data.rindex(b"\xff\xff\xff\xff", 0, -8)  # before the last batch
         for at in range(0, cut, 7):
             write(data[at : min(cut, at + 7)])
@@ -78,7 +78,7 @@ def test_an_arrow_stream_without_rows_has_its_columns(pipe: Pipe) -> None:
     reading, write = pipe
     write(stream(TABLE.slice(0, 0)))
     write(b"")
-    with running(stdin.run, source="-", data=reading) as table:
+    with running(stdin, data=reading) as table:
         wait_for(lambda: table.ended)
         assert table.publisher.shape == (0, 2)
 
@@ -88,7 +88,7 @@ def test_a_whole_file_may_come_in_a_pipe(pipe: Pipe, tmp_path: Path) -> None:
     TABLE.to_pandas().to_parquet(tmp_path / "x.parquet")
     write((tmp_path / "x.parquet").read_bytes())
     write(b"")
-    with running(stdin.run, source="-", data=reading) as table:
+    with running(stdin, data=reading) as table:
         wait_for(lambda: table.ended)
         assert table.rows == TABLE.to_pylist()
 
@@ -97,8 +97,8 @@ def test_a_whole_file_may_come_in_a_pipe(pipe: Pipe, tmp_path: Path) -> None:
     ("data", "says"),
     [
         (b"", "standard input ended without a row"),
-        (stream(TABLE)[:-60], "standard input can't be read further: no whole Arrow stream"),
-        (b"PAR1 and no more of it", "standard input can't be read further"),
+        (stream(TABLE)[:-60], "can't read on from standard input: the Arrow stream is incomplete"),
+        (b"PAR1 and no more of it", "can't read on from standard input"),
         (b'{"a": 1}\n{"a"', None),
     ],
     ids=["nothing", "half a stream", "half a file", "half a line"],
@@ -108,7 +108,7 @@ def test_what_ends_too_early_is_told(pipe: Pipe, data: bytes, says: str | None) 
     if data:
         write(data)
     write(b"")
-    with running(stdin.run, source="-", data=reading) as table:
+    with running(stdin, data=reading) as table:
         if says is None:
             wait_for(lambda: table.ended)
             assert table.rows == [{"a": 1}]
@@ -124,7 +124,7 @@ def test_a_named_pipe_waits_for_who_writes(tmp_path: Path) -> None:
     os.mkfifo(path)
     reading = stdin.open_pipe(path)  # nobody is there yet
     assert os.get_blocking(reading)
-    with running(stdin.run, source=str(path), data=reading) as table:
+    with running(stdin, data=reading) as table:
         with path.open("wb") as writer:
             writer.write(b"a,b\n1,2\n")
         wait_for(lambda: table.ended)

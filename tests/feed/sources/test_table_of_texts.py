@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetable.feed.arrow.arrays import MARK, dtype_of
-from livetable.feed.sources import jsontext
+from livetable.feed.sources.json_documents import document
 from livetable.feed.sources.table_of_texts import (
     ROUNDED,
     kinds_of,
@@ -71,9 +71,9 @@ def test_a_comma_before_decimals() -> None:
 
 
 def test_jsons_rounded_floats_are_marked() -> None:
-    made = jsontext.document(b'[{"a": 0.12345678901234567890, "b": 1.5}]')
+    made = document(b'[{"a": 0.12345678901234567890, "b": 1.5}]')
     table = marked(made)
     assert table.to_pylist() == [{"a": 0.12345678901234568, "b": 1.5}]
     assert table.schema.field("a").metadata == {MARK: ROUNDED.encode()}
     assert table.schema.field("b").metadata is None
-    assert marked(jsontext.document(b'[{"b": 1.5}]')).schema.field("b").metadata is None
+    assert marked(document(b'[{"b": 1.5}]')).schema.field("b").metadata is None

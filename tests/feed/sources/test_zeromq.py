@@ -22,7 +22,7 @@ from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header, Position
 from livetable.feed.sources import zeromq
 from livetable.feed.sources.payloads import Unreadable, array_of, recognise
-from tests.feed.sources.published import FRAME, Recorder, options
+from tests.feed.sources.published import FRAME, Published, Recorder
 from tests.waiting import wait_for
 
 
@@ -33,8 +33,8 @@ def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.Mon
         publisher.linger = 0
         port = publisher.bind_to_random_port("tcp://127.0.0.1")
         stop = threading.Event()
-        asked = options(source=f"tcp://127.0.0.1:{port}", pickle=True)
-        thread = threading.Thread(target=zeromq.run, args=(asked, recorder, stop))
+        asked = zeromq.Options(source=f"tcp://127.0.0.1:{port}", pickle=True)
+        thread = threading.Thread(target=zeromq.run, args=(asked, Published(recorder), stop))
         thread.start()
         try:
             livetables = [b"t", Header("idle", "t", 1, Position("e", 1)).encode()]
@@ -59,7 +59,8 @@ def test_another_publishers_messages(recorder: Recorder, monkeypatch: pytest.Mon
 @contextlib.contextmanager
 def foreign_feed(publisher: Publisher, **more: Any) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=zeromq.run, args=(options(**more), publisher, stop))
+    asked = zeromq.Options(**more)
+    thread = threading.Thread(target=zeromq.run, args=(asked, Published(publisher), stop))
     thread.start()
     try:
         yield
@@ -84,7 +85,7 @@ def test_topics_are_tables(monkeypatch: pytest.MonkeyPatch) -> None:
             wait_for(send_all)
             with Subscriber("bb", timeout=20) as reader:
                 assert reader.get()["of"].tolist() == ["bb"]
-            assert first._state.note == "this is 'a.x'; T shows 'bb'"
+            assert first._state.note == "this is 'a.x'; press T for 'bb'"
             assert not directory.find("c")
         assert not directory.find("bb")
 
@@ -158,4 +159,4 @@ def test_the_process_is_limited() -> None:
 def test_no_endpoint(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zeromq, "limit_process", lambda: None)
     with pytest.raises(BadEndpoint):
-        zeromq.run(options(source="tcp://nowhere"), recorder, threading.Event())
+        zeromq.run(zeromq.Options(source="tcp://nowhere"), Published(recorder), threading.Event())

@@ -53,7 +53,7 @@ REFUSED = {
     f"tcp://127.0.0.1:9 {ROTATED} --headless": "--record takes one live table",
     f"data.csv#x {ROTATED} --headless": "can't be a table's name",
     f"data.csv {ROTATED} --headless --sep ,,": "',,' is no separator",
-    f"-- no-such-command {ROTATED} --headless": "there is no command",
+    f"-- no-such-command {ROTATED} --headless": "no command 'no-such-command'",
     "orders --record day.tape --headless": "is there already",
     "orders --record folder.tape --headless": "is a folder",
     "orders --record folder.tape --rotate 1h --headless": "is a folder",
@@ -97,8 +97,8 @@ REFUSED = {
     "data.csv --list": "--list takes no table",
     "data.csv other.csv --once": "one table at a time",
     "data.csv orders nats://x --once": "of several sources each names one table",
-    "none/data.csv": "there is no folder",
-    "none/*.csv --once": "there is no folder",
+    "none/data.csv": "no folder",
+    "none/*.csv --once": "no folder",
     "folder.csv --once": "is a folder",
     "folder.tape --once": "is a folder",
     "- - --once": "standard input can be shown once",
@@ -130,7 +130,7 @@ FAILED = {
     "none.csv --once": "No such file",
     "none.tape": "No such file",
     "day.tape --once": "is no tape",
-    "-- no-such-command": "there is no command",
+    "-- no-such-command": "no command 'no-such-command': check its name",
 }
 
 FEED_REFUSED = {

@@ -1,16 +1,14 @@
-"""livetable.feed.sources.jsontext: numbers are what their texts say; documents in all forms."""
+"""livetable.feed.sources.json_documents: documents in all forms."""
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
-from livetable.feed.sources.jsontext import BadJson, document, lines_of, wider_type
+from livetable.feed.sources.json_documents import document
+from livetable.feed.sources.json_values import BadJson
 
 FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
 
@@ -53,7 +51,7 @@ def test_documents(text: str, table: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "line 1, column 2"), ("17", "single value"), ('[{"a":1}, 2]', "several kinds"),
+        ("{", "line 1, column 2"), ("17", "single value"), ('[{"a":1}, 2]', "mixed values"),
         ('{"a":[1],"b":[1,2]}', "different lengths"), ('{"a":1}\n[2]\n', "neither"),
         ("[" * 100_000, "nested"), ("\xff", "UTF-8"),
     ],
@@ -66,34 +64,3 @@ def test_what_is_no_table(text: str, says: str) -> None:
 def test_digits_that_a_float_lacks_are_told() -> None:
     made = document(b'[{"a":0.12345678901234567890,"b":0.1}]')
     assert made.rounded == {"a"}
-
-
-def test_lines() -> None:
-    made, bad = lines_of(b'{"a":1}\nplain\n{"a":2.5}\n[1]\n', {})
-    assert made.table.to_pydict() == {"a": [1.0, 2.5]}
-    assert [(number, text) for number, text, _ in bad] == [(1, "plain"), (3, "[1]")]
-    made, bad = lines_of(b'{"b":"x","a":1}\n{"c":"2024-01-01"}\n', {})
-    assert (made.table.column_names, bad) == (["b", "a", "c"], [])
-    assert made.table.column("c").to_pylist() == [None, "2024-01-01"]
-    large = b"12345678901234567891"
-    made, _ = lines_of(b'{"a":' + large + b"}\n", {})
-    assert made.table.column("a").to_pylist() == [Decimal(large.decode())]
-
-
-def test_both_readers_of_lines_agree() -> None:
-    lines = [
-        {"i": at, "f": at / 8, "s": f"t{at}", "n": None if at % 3 else at, "l": [at, at + 1]}
-        for at in range(50)
-    ]
-    text = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    fast, _ = lines_of(text, {})
-    exact, _ = lines_of(text + b'{"i":50,"f":1e-100}\n', {})
-    assert fast.table.to_pylist() == lines
-    assert exact.table.slice(0, 50).to_pylist() == lines
-
-
-def test_wider_types() -> None:
-    assert wider_type(pa.int64(), pa.float64()) == pa.float64()
-    assert wider_type(pa.null(), pa.bool_()) == pa.bool_()
-    assert wider_type(pa.int64(), pa.string()) is None
-    assert wider_type(pa.struct([("a", pa.int64())]), pa.struct([("b", pa.int64())])) is None

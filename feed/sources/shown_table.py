@@ -1,0 +1,87 @@
+"""How a source's rows get to its publisher: as a new table, by key, or at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from livetable.feed.errors import LivetableError
+from livetable.feed.frames.capture import capture
+from livetable.feed.server.publisher import Publisher
+from livetable.feed.sources.bad_lines import BadLine
+
+_MOST_TOLD: Final = 20
+
+
+class ShownTable:
+    """Decides how rows get to a publisher, and says which lines are none.
+
+    Args:
+        publisher: Where they go.
+        key: The column that identifies a row, None if nothing does.
+    """
+
+    def __init__(self, publisher: Publisher, key: str | None) -> None:
+        self.publisher = publisher
+        self.shown = False
+        """Whether there was a table, with rows or without."""
+        self.has_rows = False
+        """Whether there are rows that others are added to."""
+        self._key = key
+
+    def begin(self) -> None:
+        """Let the next rows take the place of those there are."""
+        self.has_rows = False
+
+    def put(self, table: pa.Table, *, anew: bool = False) -> None:
+        """Add rows to those that are shown, or replace them.
+
+        Args:
+            table: The rows. Of several with the same key the last one counts.
+            anew: Whether they are all of the table.
+
+        Raises:
+            LivetableError: there is no such key column.
+        """
+        table = self._last_of_each(table)
+        if anew or not self.has_rows:
+            self.publisher.send(table)
+            self.has_rows = False
+        elif self._key:
+            self.publisher.upsert(table)
+        elif table.num_rows:
+            self.publisher.append(table)
+        self.has_rows = self.has_rows or bool(table.num_rows)
+        self.shown = True
+
+    def put_tail(self, row: pa.Table) -> None:
+        """Show the row that a line without an end would be; the next rows take its place."""
+        row = self._last_of_each(row)
+        if self.has_rows:
+            self.publisher.show_tail(row)
+        else:
+            self.publisher.send_captured(capture(row), unfinished=True)
+            self.shown = True
+
+    def tell_unreadable(self, count: int, lines: Sequence[BadLine]) -> None:
+        """Say how many lines can't be read, and which are the first of them."""
+        self.publisher.set_source(unreadable=count, lines=tuple(lines[:_MOST_TOLD]))
+
+    def _last_of_each(self, table: pa.Table) -> pa.Table:
+        return last_of_each(table, self._key) if self._key else table
+
+
+def last_of_each(table: pa.Table, key: str) -> pa.Table:
+    """Return the last row of each key: of several that came together only it counts."""
+    if key not in table.column_names:
+        raise LivetableError(no_column(key, table.column_names))
+    last = {value: at for at, value in enumerate(table.column(key).to_pylist())}
+    return table if len(last) == len(table) else table.take(sorted(last.values()))
+
+
+def no_column(key: object, names: Sequence[object]) -> str:
+    """Say that the key column is missing, and which columns there are."""
+    more = ", …" if len(names) > 20 else ""
+    return f"no column {key!r}; columns: {', '.join(map(repr, names[:20]))}{more}"
