@@ -9,6 +9,7 @@ module: a signal handler or a finalizer that makes a Publisher may have interrup
 from __future__ import annotations
 
 import _thread
+import select
 import socket
 import sys
 import threading
@@ -17,7 +18,12 @@ from collections.abc import Callable
 from typing import Any, Final, Self
 
 # Not to be imported when they are needed: at the very end of a process nothing can be.
-_MODULES: Final[dict[str, Any]] = {"_thread": _thread, "socket": socket, "time": time}
+_MODULES: Final[dict[str, Any]] = {
+    "_thread": _thread,
+    "select": select,
+    "socket": socket,
+    "time": time,
+}
 
 
 def original(module: str, name: str) -> Any:

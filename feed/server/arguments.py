@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 from livetable.feed.base.late_import import loaded
@@ -127,3 +130,22 @@ def check_key(captured: Captured, key: tuple[Any, ...], name: str) -> None:
                     else f"; there are {there or 'none'}"
                 )
             )
+
+
+def maker() -> tuple[str, bool]:
+    """Return which line makes a Publisher, and whether that is one of an interactive session."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("livetable."):
+        frame = frame.f_back
+    if frame is None:
+        return "?", False
+    file = frame.f_code.co_filename
+    name = os.path.basename(file)
+    interactive = file in ("<stdin>", "<console>") or name.startswith(("<ipython", "<python-input"))
+    interactive = interactive or "ipykernel" in file
+    return f"{file}:{frame.f_lineno}", interactive
+
+
+def is_made_again(older: tuple[str, bool], newer: tuple[str, bool]) -> bool:
+    """Tell whether a Publisher is made by the line that made one before, or by a cell like it."""
+    return (older[0] == newer[0] != "?") or (older[1] and newer[1])

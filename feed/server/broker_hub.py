@@ -27,8 +27,7 @@ from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.frames.body import Snapshot
 from livetable.feed.protocol.messages import Header, Position, new_epoch, split
 from livetable.feed.protocol.table_info import TableInfo
-from livetable.feed.server.process_name import describe
-from livetable.feed.server.table_state import TableState
+from livetable.feed.server.table_state import TableState, describe
 
 _log = logging.getLogger("livetable.feed")
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn
 
 from livetable.feed.base.closing import Closing
+from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep, start_thread
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.curve.keys import pair_for
@@ -21,14 +22,20 @@ from livetable.feed.local import claims, endpoints, records
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.names import check_name
 from livetable.feed.protocol.place import can_share
-from livetable.feed.server.arguments import is_by_broker, key_of, limit_of, ttl_of, types_of
-from livetable.feed.server.hub import Hub
-from livetable.feed.server.late_encoder import LateEncoder
-from livetable.feed.server.made_by import is_made_again, maker
-from livetable.feed.server.process_hub import get_hub
+from livetable.feed.server.arguments import (
+    is_by_broker,
+    is_made_again,
+    key_of,
+    limit_of,
+    maker,
+    ttl_of,
+    types_of,
+)
+from livetable.feed.server.encoding import LateEncoder
+from livetable.feed.server.hub import Hub, get_hub
 from livetable.feed.server.row_changes import PATIENCE_SECONDS
 from livetable.feed.server.table_state import TableState
-from livetable.feed.server.taken import say_taken
+from livetable.feed.server.zmtp import say_taken
 
 
 class Published(Closing):
@@ -63,6 +70,8 @@ class Published(Closing):
         by_broker = is_by_broker(endpoint)
         self._schema = types_of(schema)
         pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
+        if pair is not None:  # not in the hub's thread: a fork waits for imports
+            loaded("livetable.feed.server.keyed_socket")
         self._claim: claims.Claim | None = None
         older: Published | None = None
         try:

@@ -10,13 +10,18 @@ from typing import Final
 from livetable.feed.base.native import original
 from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS
 from livetable.feed.protocol.names import MAX_NAME
-from livetable.feed.server.line import READ_BYTES, Line, Sent
-from livetable.feed.server.listening import listening, sockets
-from livetable.feed.server.peer import MOST_TOPICS
+from livetable.feed.server.listening import Spare, has_room, listening, sockets
+from livetable.feed.server.peer import MOST_TOPICS, Frames
 from livetable.feed.server.peers import Peers
-from livetable.feed.server.sent import Frames
-from livetable.feed.server.spare import Spare, has_room
-from livetable.feed.server.zmtp import GREETING, PING, command, framed
+from livetable.feed.server.zmtp import (
+    GREETING,
+    PING,
+    READ_BYTES,
+    Line,
+    SentMessage,
+    command,
+    framed,
+)
 
 MOST_UNSENT: Final = 128 << 20
 """A peer that has so many bytes on their way to it and is sent more is let go."""
@@ -193,7 +198,7 @@ class Streams:
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def send(self, frames: Frames) -> Sent:
+    def send(self, frames: Frames) -> SentMessage:
         """Send a message to who is subscribed to its topic, the first frame."""
         topic = bytes(frames[0])
         if topic.startswith(b"@"):
@@ -204,13 +209,13 @@ class Streams:
                 for wanted, some in self._public.items() if topic.startswith(wanted)
                 for line in some
             })  # fmt: skip
-        sent = Sent(len(lines))
+        sent = SentMessage(len(lines))
         pieces = framed(frames)
         for line in lines:
             self.send_to(line, pieces, sent)
         return sent
 
-    def send_to(self, line: Line, pieces: list[bytes | memoryview], sent: Sent) -> None:
+    def send_to(self, line: Line, pieces: list[bytes | memoryview], sent: SentMessage) -> None:
         """Send a message to one peer, framed already."""
         if line.closing or line.unsent > MOST_UNSENT:
             line.until = line.until or 0.0  # it is let go at the next tick
@@ -228,7 +233,7 @@ class Streams:
         """
         if not line.told:
             line.told = True
-            self.send_to(line, framed(frames), Sent(1))
+            self.send_to(line, framed(frames), SentMessage(1))
 
     def end(self, topics: list[bytes]) -> None:
         """Let go of who is subscribed to some topics, once it has what is on its way to it."""

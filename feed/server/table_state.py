@@ -6,6 +6,8 @@ changed row by row is a `KeyedTable`, which also knows what changed of late.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,7 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.protocol.source_status import SourceStatus
 from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.encoding import Encoding
-from livetable.feed.server.newest import Held, Newest, Now
-from livetable.feed.server.rate import Rate
+from livetable.feed.server.newest import Held, Newest, Now, Rate
 from livetable.feed.server.row_changes import PATIENCE_SECONDS, RowChanges
 
 if TYPE_CHECKING:
@@ -303,3 +304,18 @@ class TableState:
             process=process,
             key=self.key,
         )
+
+
+def describe(table: TableState, now: float) -> TableInfo:
+    """Return the line of a table of this process in the catalogue."""
+    return table.info(now, os.getpid(), process_name())
+
+
+def process_name() -> str:
+    """Return what people call this process: its script or module, else its executable."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name:
+        return str(spec.name).removesuffix(".__main__")[:256]
+    name = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else ""
+    return (name if name not in ("", "-", "-c") else os.path.basename(sys.executable))[:256]

@@ -37,7 +37,7 @@ from livetable.feed.frames.decoder import Decoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.messages import Header
 from livetable.feed.rows.replica import Followed, Follower
-from livetable.feed.server.process_name import process_name
+from livetable.feed.server.table_state import process_name
 from tests.feed.server.reading import SCRIPT, Reader
 from tests.waiting import killed_after, wait_for
 

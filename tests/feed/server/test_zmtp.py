@@ -14,9 +14,9 @@ import pytest
 import zmq
 
 from livetable.feed.errors import BadEndpoint
-from livetable.feed.server.line import Sent
 from livetable.feed.server.peers import GUESTS, Peers
 from livetable.feed.server.streams import MOST_UNSENT, Said, Streams
+from livetable.feed.server.zmtp import SentMessage
 from tests.terminal import environment_for
 from tests.waiting import killed_after, wait_for
 
@@ -43,7 +43,7 @@ class Server:
 
         wait_for(turned)
 
-    def until_sent(self, sent: Sent) -> None:
+    def until_sent(self, sent: SentMessage) -> None:
         self.until(lambda: sent.done)
 
     def until_there(self, count: int) -> None:
