@@ -44,7 +44,10 @@ class NameTaken(LivetableError):
                 'that Publisher first, or make this one with taken="replace"'
             )
         who = f"process {self.pid}" if self.pid is not None else "another process"
-        return f"table {self.name!r} is already published by {who}; choose another name or end it"
+        return (
+            f"table {self.name!r} is already published by {who}; choose another name or end that "
+            "process"
+        )
 
 
 class BadName(LivetableError):

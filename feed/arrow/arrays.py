@@ -68,7 +68,7 @@ def check_type(kind: pa.DataType) -> None:
         BodyError: they can't; or its name, or its time zone, is no text.
     """
     if kind.id in _UNKNOWN:
-        raise BodyError("intervals of months or of days are not read")
+        raise BodyError("can't read intervals of months or days")
     try:
         if pa.types.is_timestamp(kind):
             str(kind.tz)
@@ -77,7 +77,7 @@ def check_type(kind: pa.DataType) -> None:
             str(field.name)
             check_type(field.type)
     except UnicodeDecodeError as error:
-        raise BodyError(f"a name of a type is no text: {error}"[:200]) from None
+        raise BodyError(f"a name in a type is not text: {error}"[:200]) from None
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         check_type(kind.value_type)
 
@@ -132,13 +132,13 @@ def check_written_out(array: pa.Array) -> None:
         return  # none of them is longer than all there is
     lengths = _lengths(held)
     if lengths is None:
-        raise BodyError(f"{held.type} named {len(array):,} times is more than is read")
+        raise BodyError(f"can't read a {held.type} dictionary that {len(array):,} rows refer to")
     if len(lengths) and int(lengths.max()) * len(array) > MAX_WRITTEN_OUT:
         if is_dictionary:
             at, there = indices_of(array)
             lengths = lengths[at[there]]  # what is missing names no text
         if (total := int(lengths.sum())) > MAX_WRITTEN_OUT:
-            raise BodyError(f"texts that are named {len(array):,} times would take {total:,} bytes")
+            raise BodyError(f"the texts of {len(array):,} rows would take {total:,} bytes")
 
 
 def bytes_of(array: pa.Array) -> int:

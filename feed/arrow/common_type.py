@@ -196,5 +196,5 @@ def named_type(given: Any) -> pa.DataType:
         return pa.from_numpy_dtype(np.dtype(given))
     except Exception:
         raise BadFrame(
-            f"schema: {given!r:.60} is no type; write float, int, str, bool, or a type of pyarrow's"
+            f"schema: {given!r:.60} is not a type: use float, int, str, bool or a pyarrow type"
         ) from None

@@ -47,7 +47,7 @@ def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
         for meta, start in _messages(body):
             rows += _rows(body, meta)
             if rows > max(FREE_ROWS, 8 * (len(body) if unpacked is None else unpacked)):
-                raise BodyError(f"{rows} rows are announced by {len(body)} bytes")
+                raise BodyError(f"{len(body)} bytes announce {rows} rows")
             total += _unpacked(body, meta, start, unpacked)
             if unpacked is not None and total > unpacked:
                 raise BodyError(f"the stream would unpack to more than {unpacked} bytes")
@@ -122,7 +122,7 @@ def metadata_size(first: bytes | bytearray | memoryview) -> int:
     """
     continues, size = struct.unpack_from("<Ii", first)
     if continues != _CONTINUES or size < 0:
-        raise BodyError("not a readable Arrow stream: its messages don't fit it")
+        raise BodyError("not a readable Arrow stream: a message does not start where it should")
     return int(size)
 
 
@@ -153,11 +153,11 @@ def _messages(body: memoryview) -> Iterator[tuple[int, int]]:
         if size == 0:
             return
         if start > len(body):
-            raise BodyError("not a readable Arrow stream: its messages don't fit it")
+            raise BodyError("not a readable Arrow stream: a message does not start where it should")
         message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
         length = _number(body, message, _BODY_LENGTH)
         if length < 0 or start + length > len(body):
-            raise BodyError("not a readable Arrow stream: a message is longer than it")
+            raise BodyError("not a readable Arrow stream: a message is longer than the stream")
         place = _field(body, message, _HEADER_TYPE)
         kind = body[place] if place else 0
         if kind in (_DICTIONARY, _BATCH):
@@ -172,7 +172,7 @@ def _messages(body: memoryview) -> Iterator[tuple[int, int]]:
 def _rows(body: memoryview, batch: int) -> int:
     rows = _number(body, batch, _LENGTH)
     if rows < 0:
-        raise BodyError(f"{rows} rows are announced")
+        raise BodyError(f"the stream announces {rows} rows")
     return rows
 
 
@@ -181,14 +181,14 @@ def _unpacked(body: memoryview, batch: int, start: int, allowed: int | None) -> 
     if not _field(body, batch, _COMPRESSION):
         return 0
     if allowed is None:
-        raise BodyError("compressed streams are not read here")
+        raise BodyError("can't read compressed streams here")
     count, place = _vector(body, batch, _BUFFERS)
     pairs = np.frombuffer(body, "<i8", 2 * count, place).reshape(count, 2)
     total = 0
     for offset, length in pairs[pairs[:, 1] > 0].tolist():
         announced = struct.unpack_from("<q", body, start + offset)[0]
         if announced < _UNPACKED or offset < 0:
-            raise BodyError("a compressed buffer announces less than nothing")
+            raise BodyError("a compressed buffer announces a negative size")
         total += length if announced == _UNPACKED else announced
     return total
 

@@ -192,8 +192,8 @@ def read_address(address: str) -> Address:
     broken = "@" in query or "#" in rest or len(login) > 1 or (path and not path.isdigit())
     if broken or not all(re.fullmatch(_HOST, host) and _port_of(host) for host in hosts):
         raise BadEndpoint(
-            f"{scheme}://… is no address: write {scheme}://user:password@host:port, and in a "
-            "password %40 for @, %2F for /, %3A for :, %23 for #, %3F for ?, %2C for a comma"
+            f"can't read the {scheme}:// address: write {scheme}://user:password@host:port, and "
+            "in a password %40 for @, %2F for /, %3A for :, %23 for #, %3F for ?, %2C for a comma"
         )
     user, colon, password = next(iter(login), "").partition(":")
     return Address(
@@ -245,7 +245,7 @@ def read_file(name: str, read: Callable[[Path], str]) -> str:
     except OSError as error:
         raise BadEndpoint(f"{path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise BadEndpoint(f"{path} is no text: put the password into it") from None
+        raise BadEndpoint(f"{path} is not a text file: put the password into it as text") from None
 
 
 def scrubbed(text: str, *secrets: str | None) -> str:

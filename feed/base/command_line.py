@@ -85,16 +85,16 @@ def run_command(program: str, act: Callable[[], int]) -> int:
     except UnicodeEncodeError as error:
         quieten()
         wrong = error.object[error.start : error.start + 1]
-        sentence = f"the output's encoding {error.encoding} has no {wrong!a}"
+        sentence = f"the output's encoding {error.encoding} can't write {wrong!a}"
         fail(program, f"{sentence}: set PYTHONIOENCODING=utf-8", 1)
     except (LivetableError, OSError) as error:
         quieten()
         fail(program, sentence_of(error), 1)
     except Exception as error:
         quieten()
-        from livetable.feed.base.crash_report import kept, told
+        from livetable.feed.base.crash_report import crash_sentence
 
-        fail(program, f"{told(error)}; {kept()}", 1)
+        fail(program, crash_sentence(error), 1)
 
 
 def _is_broken(number: int) -> bool:
@@ -116,9 +116,9 @@ def sentence_of(error: BaseException) -> str:
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)!s:.300}: {error.strerror}"
     if error.errno == errno.EBADF:
-        return "the output is closed: nothing can be written"
+        return "can't write: the output is closed"
     if error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
-        return f"the output can't be written: {error.strerror}"
+        return f"can't write the output: {error.strerror}"
     return error.strerror or str(error)
 
 
@@ -187,7 +187,7 @@ def positive(text: str) -> float:
     """Read a command-line number above 0."""
     value = _number(text)
     if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number above 0, e.g. 2.5")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number above 0, e.g. 2.5")
     return value
 
 
@@ -195,7 +195,7 @@ def pace(text: str) -> float:
     """Read how fast: far beyond these, a wait would be longer than any clock counts."""
     value = _number(text)
     if not 1e-3 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number from 0.001 to 1000000")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number from 0.001 to 1000000")
     return value
 
 
@@ -212,7 +212,7 @@ def from_one(text: str) -> int:
 def port(text: str) -> int:
     """Read a port: 0 (a free one) to 65535."""
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: write a number up to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a port: write a number up to 65535")
     return int(text)
 
 
@@ -227,7 +227,9 @@ def _whole(text: str, least: int) -> int:
     digits = text.isascii() and text.isdigit() and len(text) < 12
     if digits and least <= int(text) <= 100_000_000:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from {least} to 100,000,000")
+    raise argparse.ArgumentTypeError(
+        f"{text!r:.40} is not a whole number from {least} to 100,000,000"
+    )
 
 
 def separator(text: str) -> str:
@@ -235,7 +237,7 @@ def separator(text: str) -> str:
     value = {"\\t": "\t", "tab": "\t"}.get(text, text)
     if len(value.encode("utf-8", "surrogateescape")) != 1 or value in '\r\n\0"':
         raise argparse.ArgumentTypeError(
-            f"{text!r:.40} is no separator: write one character, e.g. ';' or '\\t'"
+            f"{text!r:.40} is not a separator: write one character, e.g. ';' or '\\t'"
         )
     return value
 
@@ -259,7 +261,7 @@ def every(text: str) -> float:
     value = _number(number) * factor
     if not 0.1 <= value <= 86_400:
         raise argparse.ArgumentTypeError(
-            f"{text!r:.40} is no time from 100ms to 24h: write e.g. 2s, 500ms, 1m"
+            f"{text!r:.40} is not a time from 100ms to 24h: write e.g. 2s, 500ms, 1m"
         )
     return value
 
@@ -271,7 +273,7 @@ def encoding(text: str) -> str:
         "".encode(text)  # base64 and zlib are found as well, and are no text's
     except (LookupError, ValueError):
         raise argparse.ArgumentTypeError(
-            f"{text!r:.40} is no encoding: write e.g. utf-8, latin-1, utf-16"
+            f"{text!r:.40} is not an encoding: write e.g. utf-8, latin-1, utf-16"
         ) from None
     return text
 
@@ -280,27 +282,27 @@ def add_text_options(files: argparse._ArgumentGroup) -> None:
     """Add what both commands know of files, pipes and commands."""
     files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
-        "--limit", metavar="N", type=from_one, help="add what comes; keep the newest N rows"
+        "--limit", metavar="N", type=from_one, help="append new rows; keep the newest N"
     )
     files.add_argument(
-        "--types", metavar="COL=TYPE,…", help="of a text's columns: text int float bool date time"
+        "--types", metavar="COL=TYPE,…", help="column types: text int float bool date time"
     )
     files.add_argument(
-        "--each", action="store_true", help="of a folder or a pattern: a table of each file"
+        "--each", action="store_true", help="for a folder or a pattern: one table per file"
     )
     files.add_argument(
         "--every",
         metavar="TIME",
         type=every,
-        help="run the command behind -- this often: 2s (the default), 500ms, 1m",
+        help="run the command after -- this often: 2s (the default), 500ms, 1m",
     )
     files.add_argument(
-        "--encoding", type=encoding, metavar="NAME", help="of the text, default: found out"
+        "--encoding", type=encoding, metavar="NAME", help="encoding of the text, default: detected"
     )
     files.add_argument(
         "--append-only",
         action="store_true",
-        help="the file only grows: don't check after each change what was read of it",
+        help="the file only grows: don't check again what was already read",
     )
 
 
@@ -309,12 +311,14 @@ def add_foreign_options(foreign: argparse._ArgumentGroup) -> None:
     foreign.add_argument(
         "--pickle",
         action="store_true",
-        help="admit pickled pandas DataFrames; anything else in a pickle is refused, never run",
+        help="accept pickled pandas DataFrames; anything else in a pickle is refused, never run",
     )
     foreign.add_argument(
         "--topic",
         action="append",
         metavar="TEXT",
-        help="only topics that begin so; may be repeated",
+        help="read only topics that start with TEXT; can be repeated",
     )
-    foreign.add_argument("--pull", action="store_true", help="it is a PUSH socket, not a PUB")
+    foreign.add_argument(
+        "--pull", action="store_true", help="the source is a PUSH socket, not a PUB"
+    )

@@ -29,8 +29,8 @@ def crowded(pid: int) -> str | None:
     if limit is None or used + LEAST <= limit:
         return None
     return (
-        f"process {pid} has {used} of the {limit} files open that it may have: it would die of one "
-        "viewer more; close some of them, or raise its limit (ulimit -n)"
+        f"process {pid} has {used} of at most {limit} files open: one more viewer would end it; "
+        "close some of them, or raise its limit (ulimit -n)"
     )
 
 

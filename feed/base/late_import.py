@@ -58,13 +58,13 @@ def loaded(name: str) -> Any:
     """
     while True:
         if sys.is_finalizing():  # no thread runs any more, and the modules are being taken away
-            raise PublisherClosed("this process is at its end: nothing can be published any more")
+            raise PublisherClosed("can't publish any more: this process is ending")
         module = sys.modules.get(name)
         if module is not None and not _is_begun(module):
             return module
         for one in (name, *_BELOW):
             if one in sys.modules and _is_begun(sys.modules[one]) and _is_mine(one):
-                raise LivetableError(f"this thread is importing {one} just now: try again then")
+                raise LivetableError(f"this thread is still importing {one}: try again when it has")
         fresh = _Load(name)
         load = _loads.setdefault(name, fresh)
         if load is fresh:

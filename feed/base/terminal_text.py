@@ -77,4 +77,4 @@ def safe_str(value: object) -> str:
     try:
         return str(value)
     except Exception as error:
-        return f"<{type(value).__name__}: no text, {type(error).__name__}>"
+        return f"<{type(value).__name__}: str() raised {type(error).__name__}>"

@@ -57,7 +57,7 @@ class Nats:
         self._address = read_address(endpoint)
         replicas = self._address.query.get("replicas", "1")
         if replicas not in ("1", "3", "5"):
-            raise BadEndpoint(f"{self._shown}: replicas are 1, 3 or 5")
+            raise BadEndpoint(f"{self._shown}: replicas must be 1, 3 or 5")
         self._replicas = int(replicas)
         scheme = self._address.scheme
         self._servers = [f"{scheme}://{one}" for one in self._address.servers]
@@ -118,7 +118,9 @@ class Nats:
         if creds := address.query.get("creds") or os.environ.get("NATS_CREDS"):
             need("nkeys", "nats", "a NATS credentials file")
             if "BEGIN NATS USER JWT" not in read_file(creds, lambda path: path.read_text()):
-                raise BadEndpoint(f"{creds} is no credentials file: nsc generate creds makes one")
+                raise BadEndpoint(
+                    f"{creds} is not a credentials file: make one with nsc generate creds"
+                )
             return {"user_credentials": os.path.expanduser(creds)}
         return {}
 
@@ -140,7 +142,7 @@ class Nats:
         if isinstance(error, (OSError, TimeoutError)) or "empty response" in why:
             return BrokerAway(why)
         if "uthoriz" in why or "uthentic" in why:
-            return BrokerError(f"{self._shown} does not let us in: {why:.200}")
+            return BrokerError(f"{self._shown} refuses the login: {why:.200}")
         away = isinstance(error, (NoServersError, StaleConnectionError))
         return BrokerAway(why) if away else BrokerError(f"{self._shown}: {why:.200}")
 

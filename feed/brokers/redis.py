@@ -49,7 +49,7 @@ class Redis:
         self._shown = shown(endpoint)
         self._address = read_address(endpoint)
         if len(self._address.servers) > 1:
-            raise BadEndpoint(f"{self._shown}: Redis has one server, write redis://host:6379")
+            raise BadEndpoint(f"{self._shown}: Redis takes one server: write redis://host:6379")
         self._secrets: tuple[str | None, ...] = ()
         self.part_bytes = 256 << 20  # a value has 512 MB at most
         self.on_link: Callable[[bool], None] = lambda there: None
@@ -82,7 +82,7 @@ class Redis:
         cause = behind if isinstance(behind, OSError) else error
         why = scrubbed(why_of(cause), *self._secrets)
         if isinstance(error, refused) or isinstance(cause, refused):
-            return BrokerError(f"{self._shown} does not let us in: {why:.200}")
+            return BrokerError(f"{self._shown} refuses the login: {why:.200}")
         if isinstance(error, later):
             return BrokerAway(why)
         return BrokerError(f"{self._shown}: {why:.200}")

@@ -71,7 +71,7 @@ class _SharedPiece(Piece):
 
     def __init__(self, room: int) -> None:
         if _SharedPiece.count >= MOST_PIECES or not hasattr(os, "memfd_create"):
-            raise OSError("no more memory is shared")
+            raise OSError("no more memory can be shared")
         self._name = f"livetable-{os.urandom(16).hex()}"
         self._fd = os.memfd_create(self._name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
@@ -144,12 +144,12 @@ class Reader:
 
         memory = self._mapped(place)
         if not 0 < size <= MOST or place.at < _NUMBER or place.at + size > len(memory):
-            raise Unreadable("memory: its body is not within it")
+            raise Unreadable("memory: the body is outside it")
         copy = self._room.take(size)
         # By NumPy: it lets go of the interpreter, and keys need not wait.
         np.frombuffer(copy, np.uint8)[:] = np.frombuffer(memory, np.uint8, size, place.at)
         if struct.unpack_from("=q", memory)[0] != place.number:
-            raise WrittenOver("memory: something newer is there")
+            raise WrittenOver("memory: a newer body is there")
         return copy
 
     def _mapped(self, place: Place) -> mmap.mmap:
@@ -179,7 +179,7 @@ def _open(place: Place) -> mmap.mmap:
         try:
             # Looked at before it is opened: opening something else may do something.
             if os.readlink(path) != expected or os.stat(path).st_uid != os.getuid():
-                raise Unreadable("memory: it is not its feed's")
+                raise Unreadable("memory: it does not belong to the feed")
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
             leaving.callback(os.close, fd)
             # And after: the descriptor may have become that of something else meanwhile.
@@ -187,7 +187,7 @@ def _open(place: Place) -> mmap.mmap:
             is_it = is_it and stat.S_ISREG(os.fstat(fd).st_mode)
             # Reading what has become shorter would end the viewer.
             if not is_it or not fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK:
-                raise Unreadable("memory: it is not its feed's, or may become shorter")
+                raise Unreadable("memory: it does not belong to the feed, or can shrink")
             return mmap.mmap(fd, 0, prot=mmap.PROT_READ)
         except (OSError, ValueError) as error:  # another container, another user, gone meanwhile
             raise Unreadable(f"memory: {error}") from None

@@ -61,8 +61,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SOURCE",
         help="keygen (makes this user's key), key (prints it), "
         "processes (of this machine), demo (a synthetic market), replay FILE (a tape), - "
-        "(standard input: JSON lines, CSV, TSV, columns apart by blanks, or Arrow), -- COMMAND "
-        "(run every --every seconds), "
+        "(standard input: JSON lines, CSV, TSV, whitespace-separated columns, or Arrow), "
+        "-- COMMAND (run again every --every seconds), "
         "tcp://host:port of any ZeroMQ publisher, http://127.0.0.1:5000 (listens), nats://… or "
         "redis://… (the tables of a broker), or a file, followed as it changes: .csv .tsv "
         ".jsonl .json .parquet .feather .arrow",
@@ -80,29 +80,30 @@ def build_parser() -> argparse.ArgumentParser:
     add_text_options(files)
     parser.set_defaults(every=2.0)
     tape = parser.add_argument_group("replay")
-    tape.add_argument("--speed", type=pace, default=1.0, help="times as fast, default: 1")
-    tape.add_argument("--loop", action="store_true", help="begin again at the end")
+    tape.add_argument("--speed", type=pace, default=1.0, help="playback speed, default: 1")
+    tape.add_argument("--loop", action="store_true", help="start over at the end")
     foreign = parser.add_argument_group("other publishers")
     add_foreign_options(foreign)
     http = parser.add_argument_group("http")
     http.add_argument(
         "--token-file",
         metavar="FILE",
-        help="requests bring this file's word: Authorization: Bearer WORD; also LIVETABLE_TOKEN",
+        help="requests must send the token in FILE, or in LIVETABLE_TOKEN, as "
+        "Authorization: Bearer TOKEN",
     )
     http.add_argument(
-        "--max-body", metavar="MB", type=positive, default=64.0, help="of a request, default: 64"
+        "--max-body", metavar="MB", type=positive, default=64.0, help="largest request, default: 64"
     )
     network = parser.add_argument_group("networks")
     network.add_argument(
         "--secure",
         action="store_true",
-        help="show tables to keys of authorized_viewers only, encrypted, on loopback, too",
+        help="encrypt, and let in only the keys in authorized_viewers, also on loopback",
     )
     network.add_argument(
         "--insecure",
         action="store_true",
-        help="without keys: who reaches a --bind address reads it, an http one writes to it",
+        help="no keys: anybody who can connect reads a --bind address, or writes to an http one",
     )
     parser.add_argument("--data", type=int, default=0, help=argparse.SUPPRESS)
     # For `livetable`, which starts feeds: end when whoever started this one is gone.
@@ -182,14 +183,14 @@ def _check(options: argparse.Namespace) -> None:
         fail(PROGRAM, "--secure and --insecure contradict each other", 2)
     if source in ("keygen", "key"):
         if options.file is not None:
-            fail(PROGRAM, f"{source} takes nothing more: leave out {options.file!r}", 2)
+            fail(PROGRAM, f"{source} takes no argument: leave out {options.file!r}", 2)
         return
     if source.lower().endswith(".tape") and options.file is None:
         options.source, options.file = "replay", source
     if (options.source == "replay") != (options.file is not None):
-        fail(PROGRAM, "replay takes a tape: livetable-feed replay FILE.tape", 2)
+        fail(PROGRAM, "replay needs a tape: livetable-feed replay FILE.tape", 2)
     if source == "command" and not options.command:
-        fail(PROGRAM, "write the command behind --: livetable-feed -- ps aux", 2)
+        fail(PROGRAM, "write the command after --, e.g. livetable-feed -- ps aux", 2)
     if options.types is not None:
         from livetable.feed.sources.column_types import read_types
 
@@ -202,7 +203,7 @@ def _check(options: argparse.Namespace) -> None:
         if scheme_of(options.bind) is None:
             check_endpoint(options.bind)
     if source == "demo" and options.rows * options.columns > MOST_CELLS:
-        fail(PROGRAM, f"--rows times --columns: {MOST_CELLS:,} cells at most", 2)
+        fail(PROGRAM, f"--rows times --columns can be at most {MOST_CELLS:,} cells", 2)
     path = path_of(options.file or source)
     single = options.file is not None or (form_of(source)[0] is not None and not is_folder(source))
     if single and path.is_dir():
@@ -213,7 +214,7 @@ def _check(options: argparse.Namespace) -> None:
 
     if find_source(options.source, each=options.each) is None:
         known = ", ".join(source_names())
-        fail(PROGRAM, f"unknown source {options.source!r}: there are {known}", 2)
+        fail(PROGRAM, f"unknown source {options.source!r}: use {known}", 2)
 
 
 def _line_of(descriptor: int) -> bytes:
@@ -230,11 +231,11 @@ def _tell_key(*, make: bool) -> int:
 
     if make:
         secret = keys.keygen().with_suffix("")
-        say_plainly(f"the secret half of your key is in {secret}; this line "
-                    "goes into authorized_viewers of who lets you in:")  # fmt: skip
+        say_plainly(f"the secret half of your key is in {secret}; whoever lets "
+                    "you in adds this line to authorized_viewers:")  # fmt: skip
     pair = keys.own_pair()
     if pair is None:
-        fail(PROGRAM, "there is no key yet: livetable-feed keygen", 1)
+        fail(PROGRAM, "you have no key yet: make one with livetable-feed keygen", 1)
     print(keys.key_text(pair.public), flush=True)
     return 0
 

@@ -80,7 +80,7 @@ class Client:
             if isinstance(error, BadKey):
                 raise
             raise BadEndpoint(
-                f"{endpoint!r} is no endpoint: write tcp://host:port or ipc:///path/of/a/socket"
+                f"can't connect to {endpoint!r}: write tcp://host:port or ipc:///path/of/a/socket"
             ) from None
 
     def ask(self, table: str | None, *, afresh: bool = False) -> None:
@@ -271,7 +271,7 @@ class Client:
                 yield Refused(str(error))
                 continue
             except MemoryError:
-                yield Refused("there is no memory here for what came")
+                yield Refused("out of memory for a message")
                 continue
             self._say(want)
             if news is not None:

@@ -63,19 +63,19 @@ class Proof:
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             pair = own_pair()
             if pair is None:
-                return f"{where} lets in whose key it knows: make yours with livetable-feed keygen"
+                return f"{where} lets in only known keys: make yours with livetable-feed keygen"
             return (
-                f"{where} does not know your key: have this line put into authorized_viewers "
-                f"there: {key_text(pair.public)}"
+                f"{where} does not know your key: ask for this line to be added to its "
+                f"authorized_viewers: {key_text(pair.public)}"
             )
         if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and detail == _OTHER_MECHANISM:
             if self._key is not None:
                 return (
-                    f"WARNING: {where} DOES NOT PROVE ITS KEY any more, it offers everything to "
-                    "anybody, or somebody else answers there. If you know why, take its line out "
-                    f"of {config_folder() / 'known_feeds'}"
+                    f"WARNING: {where} NO LONGER PROVES ITS KEY: it now serves anybody, or "
+                    "somebody else answers there. If you know why, remove its line from "
+                    f"{config_folder() / 'known_feeds'}"
                 )
-            return f"{where} shows its tables to who knows its key: {how_to_trust(where)}"
+            return f"{where} serves only viewers that know its key: {how_to_trust(where)}"
         # A wrong key looks like a line that is cut: only several in a row say something.
         if self._key is None or self._failures % _SEVERAL:
             return None

@@ -125,7 +125,7 @@ class Wanting:
         if not self._outstanding or header.want != self._want.number:
             return False
         if not self._want.memory or header.kind not in WITH_BODY:
-            raise WireError("memory: it was not asked for")
+            raise WireError("memory: this reader did not ask for it")
         return True
 
     def unread(self, now: float, *, written_over: bool = False) -> bytes:
@@ -223,7 +223,7 @@ class Wanting:
         if header.parts == 1:
             data = body[0] if len(body) == 1 else b"".join(body)
             if len(data) != header.size:
-                raise WireError(f"size: {header.size} bytes announced, {len(data)} came")
+                raise WireError(f"size: {header.size} bytes announced, {len(data)} received")
             return self._complete(header, data, now), None
         return self._receive_part(header, body, now)
 
@@ -237,7 +237,7 @@ class Wanting:
             except MemoryError:
                 self._drop_assembly()
                 raise WireError(
-                    f"size: {header.size:,} bytes are announced, for which there is no memory here"
+                    f"size: {header.size:,} bytes announced, more than there is memory for"
                 ) from None
             assembly = self._assembly = _Assembly(header, room)
         if assembly is None or assembly.header.position != header.position:
@@ -248,11 +248,11 @@ class Wanting:
         assembly.parts += 1
         if not fits:
             self._drop_assembly()
-            raise WireError(f"size: more bytes came than the {header.size} announced")
+            raise WireError(f"size: {header.size} bytes announced, more received")
         if assembly.parts == header.parts:
             if assembly.filled != header.size:
                 self._drop_assembly()
-                raise WireError(f"size: {header.size} bytes announced, fewer came")
+                raise WireError(f"size: {header.size} bytes announced, fewer received")
             return self._complete(header, assembly.data, now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.

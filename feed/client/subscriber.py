@@ -60,7 +60,7 @@ class Subscriber(Closing):
 
             check_endpoint(endpoint)
             if not table:
-                raise LivetableError(f"{source}: add the table's name, as in {endpoint}#orders")
+                raise LivetableError(f"{source}: add the table's name, e.g. {endpoint}#orders")
         self.name = check_name(table)
         self._timeout = timeout
         self._news = threading.Condition()

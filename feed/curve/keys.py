@@ -58,7 +58,7 @@ def read_key(text: str) -> bytes:
         words = words[1:]
     key = _decoded(words[0]) if words else None
     if key is None:
-        raise BadKey(f"{text[:80]!r} is no key: write curve25519 and its 44 characters")
+        raise BadKey(f"{text[:80]!r} is not a key: write curve25519 and its 44 characters")
     return key
 
 
@@ -90,11 +90,11 @@ def keygen() -> Path:
         public.write_text(f"{key_text(pair.public)} {comment}\n")
     except FileExistsError:
         raise BadKey(
-            f"{secret} is there already: who knows its public half knows you by it; to make a new "
-            "one, move it away first"
+            f"{secret} already exists, and feeds know you by it: move it away first to make a "
+            "new key"
         ) from None
     except OSError as error:
-        raise BadKey(f"{secret} can't be made: {error.strerror}") from None
+        raise BadKey(f"can't create {secret}: {error.strerror}") from None
     return public
 
 
@@ -111,7 +111,9 @@ def own_pair() -> KeyPair | None:
     words = text.split()
     halves = [_decoded(word) for word in words[1:3]]
     if words[:1] != [_SECRET_KIND] or len(halves) != 2 or halves[0] is None or halves[1] is None:
-        raise BadKey(f"{path} holds no key of livetable-feed keygen: move it away, make a new one")
+        raise BadKey(
+            f"{path} is not a key made by livetable-feed keygen: move it away and make a new one"
+        )
     return KeyPair(halves[1], halves[0])
 
 
@@ -151,8 +153,8 @@ def check_plain(endpoint: str) -> None:
     """
     if endpoint.startswith("tcp://") and known_feed(endpoint) is not None:
         raise BadKey(
-            f"WARNING: {endpoint} IS KNOWN BY A KEY, but what answers there does not prove it: "
-            "nothing is read. If you know why, take its line out of "
+            f"WARNING: {endpoint} HAS A KEY in known_feeds, but what answers there does not prove "
+            "it: nothing was read. If you know why, remove its line from "
             f"{config_folder() / 'known_feeds'}"
         )
 
@@ -175,7 +177,7 @@ def trust(endpoint: str, key: bytes) -> None:
         with os.fdopen(os.open(path, flags, 0o600), "a") as file:
             file.write(f"{address_of(endpoint)} {key_text(key)}\n")
     except OSError as error:
-        raise BadKey(f"{path} can't be written: {error.strerror}") from None
+        raise BadKey(f"can't write {path}: {error.strerror}") from None
 
 
 def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
@@ -183,7 +185,7 @@ def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
     shows = "does not prove that it has its key" if now is None else f"now shows {key_text(now)}"
     return (
         f"WARNING: THE KEY OF {endpoint} HAS CHANGED, or somebody else answers there: it was "
-        f"{key_text(known)}, it {shows}. If you know why, take its line out of "
+        f"{key_text(known)}, it {shows}. If you know why, remove its line from "
         f"{config_folder() / 'known_feeds'}"
     )
 
@@ -191,8 +193,8 @@ def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
 def how_to_trust(endpoint: str) -> str:
     """Return what a person does who wants to read a feed whose key is not known yet."""
     return (
-        f"start livetable {endpoint} anew to be asked, or say "
-        f"livetable --feed-key KEY {endpoint} (there, livetable-feed key prints KEY)"
+        f"run livetable {endpoint} again to be asked, or run "
+        f"livetable --feed-key KEY {endpoint} (livetable-feed key prints KEY there)"
     )
 
 
@@ -261,16 +263,16 @@ def _read(path: Path, refused: int, mend: str) -> str | None:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise BadKey(f"{path} is no file: move it away")
+                raise BadKey(f"{path} is not a file: move it away")
             if hasattr(os, "geteuid") and status.st_uid not in (os.geteuid(), 0):
-                raise BadKey(f"{path} belongs to user {status.st_uid}: it is not used")
+                raise BadKey(f"{path} belongs to user {status.st_uid}: livetable does not use it")
             if os.name == "posix" and status.st_mode & refused:
                 raise BadKey(f"{path} is open to other users: close it with {mend} {path}")
             return file.read(_MAX_FILE).decode("utf-8", "replace")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BadKey(f"{path} can't be read: {error.strerror}") from None
+        raise BadKey(f"can't read {path}: {error.strerror}") from None
 
 
 def _user() -> str:

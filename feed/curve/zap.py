@@ -84,7 +84,7 @@ class Doorkeeper:
         try:
             return authorized_viewers() | self.owners
         except BadKey as error:
-            self._tell(b"", f"no viewer is let in: {error}")
+            self._tell(b"", f"can't let any viewer in: {error}")
             return frozenset()
 
     def _knows(self, key: bytes) -> bool:
@@ -92,7 +92,7 @@ class Doorkeeper:
         if key not in known and len(key) == 32:
             self._tell(
                 key,
-                f"a viewer was not let in; to let it in, add this line to authorized_viewers in "
+                f"refused a viewer: to let it in, add this line to authorized_viewers in "
                 f"~/.config/livetable: {key_text(key)}",
             )
         return key in known

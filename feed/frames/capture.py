@@ -66,7 +66,8 @@ def capture(data: Any) -> Captured:
         said = f"{name_of_kind(data)} can't be read as a table: {safe_str(error):.300}"
         raise BadFrame(said) from error
     raise BadFrame(
-        f"{name_of_kind(data)} is no table: send a DataFrame, a dict of columns or a list of dicts"
+        f"can't publish {name_of_kind(data)} as a table: send a DataFrame, a dict of columns or a "
+        "list of dicts"
     )
 
 

@@ -60,8 +60,8 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
         cast = _cast(values, kind)
         if cast is None:
             raise BadFrame(
-                f"column {label!r} is to be {kind} (schema=), which some of these values "
-                f"({values.type}) don't fit: convert them"
+                f"can't convert column {label!r} to {kind} (schema=): some of its values "
+                f"({values.type}) don't fit; convert them first"
             )
         if is_pandas:
             import pandas as pd

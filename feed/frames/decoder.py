@@ -217,13 +217,13 @@ class Decoder:
             or _first_name(batch.schema) != "row"
             or batch.schema.types[0] != pa.int64()
         ):
-            raise BodyError("a delta's first field is no whole number named row")
+            raise BodyError("a delta's first field must be an int64 named row")
         where = batch.column(0)
         positions = as_numpy(where)
         if where.null_count or (len(positions) and positions[0] < 0):
-            raise BodyError("a delta's rows have no places")
+            raise BodyError("a delta's row numbers must be 0 or more")
         if len(positions) > 1 and int((positions[1:] - positions[:-1]).min()) < 1:
-            raise BodyError("a delta's rows are not in order")
+            raise BodyError("a delta's row numbers must ascend")
         return Delta(positions, self._decoded(batch.remove_column(0)))
 
     def _batch(self, body: bytes | bytearray | memoryview) -> tuple[pa.RecordBatch, bool]:
@@ -311,7 +311,7 @@ def _first_name(schema: pa.Schema) -> str | None:
 
 def _check_schema(schema: pa.Schema) -> None:
     if len(schema) > MAX_COLUMNS:
-        raise BodyError(f"{len(schema)} columns are more than the {MAX_COLUMNS} that are read")
+        raise BodyError(f"{len(schema)} columns are more than the limit of {MAX_COLUMNS}")
 
 
 def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
@@ -337,9 +337,9 @@ def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
             ),
         )
     except Exception as error:
-        raise BodyError(f"the labels in the schema's metadata can't be read: {error}") from None
+        raise BodyError(f"can't read the labels in the schema's metadata: {error}") from None
     if labels.range is not None and (labels.range[1] == 0 or max(map(abs, labels.range)) > 1 << 40):
-        raise BodyError(f"range: {labels.range} is no start and step of an index")
+        raise BodyError(f"range: {labels.range} must be the start and step of an index")
     fields = len(labels.columns) + (0 if labels.range is not None else len(index))
     if fields != len(labels.dtypes) or fields != (len(schema) if labels.dtypes else 0):
         raise BodyError(f"labels for {fields} columns, but the stream has {len(schema)}")

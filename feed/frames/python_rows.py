@@ -117,8 +117,8 @@ def rows_of(data: Any) -> list[Any]:
             continue
         if hasattr(one, "__dict__") or hasattr(one, "__iter__"):
             raise BadFrame(
-                f"a list of {name_of_kind(one)} is no table: send a list of dicts, e.g. "
-                "[vars(one) for one in rows]"
+                f"can't publish a list of {name_of_kind(one)}: send a list of dicts, e.g. "
+                "[vars(row) for row in rows]"
             )
     if not rowlike and not any(isinstance(one, Mapping) for one in kinds.values()):
         return [scalar_of(one) for one in rows] if any(map(_is_wrapped, rows)) else rows

@@ -91,7 +91,7 @@ class Claim:
             if self.endpoint != self.bind:
                 _link(self.bind.removeprefix("ipc://"), self.endpoint.removeprefix("ipc://"))
         except OSError as error:  # a full disk
-            raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
+            raise RuntimeFolder(f"can't write {self._file}: {error.strerror}") from None
 
     def record(self, endpoint: str | None) -> dict[str, Any]:
         """Return what is to be written down."""
@@ -152,7 +152,7 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
             try:
                 descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+                raise RuntimeFolder(f"can't create {file}: {error.strerror}") from None
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not _is_at(descriptor, file):
@@ -165,7 +165,7 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
                 return mine
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise RuntimeFolder(f"{file} can't be locked: {error.strerror}") from None
+                    raise RuntimeFolder(f"can't lock {file}: {error.strerror}") from None
                 if time.monotonic() > until:  # it is one of an older livetable, or claimed by many
                     found = entry_of(record_of(file))
                     raise NameTaken(name, found.pid if found else None) from None
@@ -210,7 +210,7 @@ def _home(folder: Path) -> Home:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+        raise RuntimeFolder(f"can't create {file}: {error.strerror}") from None
     made = Home(file, descriptor, os.getpid())
     if home is not None:
         homes.pop(folder, None)

@@ -20,17 +20,17 @@ def check_endpoint(endpoint: str) -> str:
     scheme, _, rest = endpoint.partition("://")
     port = rest.rpartition(":")[2]
     if scheme == "tcp" and "@" in rest:
-        raise BadEndpoint(f"{shown(endpoint)} takes no password: keys let viewers in, see --secure")
+        raise BadEndpoint(f"{shown(endpoint)} can't have a password: use keys instead (--secure)")
     if scheme == "tcp" and rest.rpartition(":")[0] and " " not in rest:
         if port == "*" or (port.isascii() and port.isdigit() and int(port) <= 65_535):
             return endpoint
         raise BadEndpoint(
-            f"{shown(endpoint)!r} has no port: write a number up to 65535, as in tcp://127.0.0.1:5411"
+            f"{shown(endpoint)!r} has no port up to 65535: write e.g. tcp://127.0.0.1:5411"
         )
     if scheme == "ipc" and rest and len(rest.encode()) <= 107:
         return endpoint
     raise BadEndpoint(
-        f"{shown(endpoint)!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
+        f"{shown(endpoint)!r} is not an endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
     )
 
 
@@ -51,11 +51,11 @@ def check_address(address: str) -> str:
         parts, _ = urlsplit(address), urlsplit(address).port
     except ValueError:
         raise BadEndpoint(
-            f"{shown(address)!r} is no address: write {scheme}://host:port, "
+            f"{shown(address)!r} is not an address: write {scheme}://host:port, "
             f"e.g. {scheme}://127.0.0.1:5000"
         ) from None
     if "@" in parts.netloc:
-        raise BadEndpoint(f"{shown(address)} takes no password: give a word by LIVETABLE_TOKEN")
+        raise BadEndpoint(f"{shown(address)} can't have a password: set LIVETABLE_TOKEN instead")
     return address
 
 

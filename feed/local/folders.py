@@ -55,7 +55,7 @@ def check_folder(folder: Path) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise RuntimeFolder(f"{folder} is not a folder: remove it")
     if status.st_uid != os.geteuid():
-        raise RuntimeFolder(f"{folder} belongs to user {status.st_uid}: it is not used")
+        raise RuntimeFolder(f"{folder} belongs to user {status.st_uid}: livetable does not use it")
     if status.st_mode & 0o077:
         raise RuntimeFolder(
             f"{folder} is open to other users: remove it, or close it with chmod 700"
@@ -68,7 +68,9 @@ def own_folder() -> Path:
     Raises:
         RuntimeFolder: there is no place that only this user can use.
     """
-    problem = RuntimeFolder("local sockets need Linux or macOS: give an endpoint tcp://127.0.0.1:…")
+    problem = RuntimeFolder(
+        "local sockets need Linux or macOS: use endpoint='tcp://127.0.0.1:5411'"
+    )
     for folder in folders():
         try:
             if not _made(folder):
@@ -77,7 +79,7 @@ def own_folder() -> Path:
         except RuntimeFolder as error:
             problem = error
         except OSError as error:
-            problem = RuntimeFolder(f"{folder} can't be made: {error.strerror}")
+            problem = RuntimeFolder(f"can't create {folder}: {error.strerror}")
         else:
             return folder
     raise problem

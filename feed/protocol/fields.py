@@ -22,7 +22,7 @@ def json_object(data: bytes, limit: int, what: str) -> dict[str, Any]:
         WireError: it is something else.
     """
     if len(data) > limit:
-        raise WireError(f"a {what} of {len(data)} bytes is longer than the {limit} that are read")
+        raise WireError(f"a {what} of {len(data)} bytes is longer than the limit of {limit}")
     try:
         message = json.loads(data)
     except (ValueError, RecursionError):
@@ -118,7 +118,7 @@ def ranges_of(message: dict[str, Any]) -> tuple[tuple[int, int], ...]:
             raise WireError("gone: must be a list of [first, count]")
         first, count = count_of({"gone": pair[0]}, "gone"), count_of({"gone": pair[1]}, "gone")
         if first < behind or not count:
-            raise WireError("gone: the ranges must ascend, each of a row at least")
+            raise WireError("gone: the ranges must ascend, each of at least one row")
         behind = first + count
         ranges.append((first, count))
     return tuple(ranges)

@@ -277,7 +277,7 @@ class Header:
             raise WireError("tables: must be a list")
         size = count_of(message, "size", 0)
         if size > MAX_BODY:
-            raise WireError(f"size: {size} bytes are more than the {MAX_BODY} that are read")
+            raise WireError(f"size: {size} bytes are more than the limit of {MAX_BODY}")
         note, failure = message.get("note"), message.get("failure")
         return cls(
             kind=kind,

@@ -63,7 +63,7 @@ def begun(
     for label in map(from_json, key):
         field = state.shape.place_of(label)
         if field is None:
-            raise BadFrame(f"the table's key is {label!r}, but there is no such column")
+            raise BadFrame(f"no column {label!r}, which is the table's key")
         fields.append(field)
     return state, tuple(fields)
 
@@ -93,7 +93,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
             keys = [keys]
         if isinstance(keys, list):
             if not all(isinstance(key, tuple) and len(key) == len(fields) for key in keys):
-                raise BadFrame(f"a key of this table is a tuple of {len(fields)} values")
+                raise BadFrame(f"a key of this table must be a tuple of {len(fields)} values")
             columns = [[key[at] for key in keys] for at in range(len(fields))]
         else:
             frame = capture(keys).frame
@@ -102,7 +102,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
             labels = [shape.label(field) for field in fields]
             missing = [label for label in labels if label not in frame.columns]
             if missing or fields[0] < shape.levels:
-                raise BadFrame(f"keys of this table are tuples of {len(fields)} values")
+                raise BadFrame(f"keys of this table must be tuples of {len(fields)} values")
             columns = [values_of_column(frame[label]) for label in labels]
     elif isinstance(keys, (str, bytes)) or not hasattr(keys, "__len__"):
         columns = [[keys]]
@@ -114,7 +114,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
         try:
             array = of_cells(values) if isinstance(values, (list, tuple)) else to_arrow(values)[0]
         except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-            raise BadFrame(f"these keys can't be read: {error}") from None
+            raise BadFrame(f"can't read these keys: {error}") from None
         array, fits = _held(without_dictionary(array), state, field)
         arrays.append(array)
         known = fits if known is None else known & fits

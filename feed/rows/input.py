@@ -145,7 +145,8 @@ def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
     if shape.levels and one.levels is not None:
         if len(one.levels) != shape.levels:
             raise BadFrame(
-                f"the table's index has {shape.levels} levels, that of these rows {len(one.levels)}"
+                f"the table's index has {shape.levels} levels, these rows' index has "
+                f"{len(one.levels)}"
             )
         yield from _in_order(one.levels, shape)
     yield from one.columns
@@ -161,7 +162,9 @@ def _in_order(levels: Sequence[Column], shape: Shape) -> Sequence[Column]:
     if len(levels) < 2 or None in ours or None in names or names == ours:
         return levels
     if len(set(ours)) < len(ours) or set(ours) != set(names):
-        raise BadFrame(f"the table's index has the levels {ours!r}, that of these rows {names!r}")
+        raise BadFrame(
+            f"the table's index has the levels {ours!r}, these rows' index has {names!r}"
+        )
     return [levels[names.index(one)] for one in ours]
 
 
@@ -208,7 +211,8 @@ def fit(
         for field in key:
             if field not in arrays:
                 raise BadFrame(
-                    f"{state.shape.title(field)} is (part of) the table's key: these rows need it"
+                    f"these rows lack {state.shape.title(field)}, which is (part of) the "
+                    "table's key"
                 )
         parts.append(Incoming(arrays, one.rows))
     return [_with_types(part, state) for part in parts], state
@@ -265,8 +269,8 @@ def _with_type(state: State, field: int, kind: pa.DataType) -> State:
         store = state.store.with_type(field, kind)
     except pa.ArrowException:
         raise BadFrame(
-            f"{state.shape.title(field)} holds {state.shape.types[field]}, of which some are no "
-            f"{kind}: convert them, or send the whole table"
+            f"can't change {state.shape.title(field)} from {state.shape.types[field]} to {kind}: "
+            "some of its values don't fit; convert the new ones, or send the whole table"
         ) from None
     return replace(state, shape=state.shape.with_type(field, kind), store=store)
 
@@ -305,8 +309,8 @@ def fitted(
         if (cast := cast_exactly(values, kind, rounds=rounds)) is not None:
             return cast
         raise BadFrame(
-            f"{shape.title(field)} holds {kind}, which some of these values ({values.type}) "
-            "don't fit: convert them, or send the whole table"
+            f"{shape.title(field)} holds {kind}, and some of these values ({values.type}) don't "
+            "fit: convert them, or send the whole table"
         )
     raise _misfit(values, kind, shape, field)
 

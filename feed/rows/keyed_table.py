@@ -91,9 +91,7 @@ class KeyedTable:
         index = self._keys()
         keys = self._keys_in(parts)
         if (twice := twice_in(keys)) is not None:
-            raise BadFrame(
-                f"the key {told(twice)} is there twice in these rows: hand over the last one only"
-            )
+            raise BadFrame(f"these rows have the key {told(twice)} twice: keep only the last")
         numbers = np.array([index.get(key, GONE) for key in keys], dtype=np.int64)
         store = _with_parts(state, parts, numbers)
         stored = len(state.store) + np.arange(len(numbers), dtype=np.int64)
@@ -117,7 +115,9 @@ class KeyedTable:
             index = self._keys()
             known = next((key for key in self._keys_in(parts) if key in index), None)
             if known is not None:
-                raise BadFrame(f"the key {told(known)} is there already: upsert replaces its row")
+                raise BadFrame(
+                    f"the key {told(known)} already exists: use upsert to replace its row"
+                )
             self.upsert(parts, state, now)
             return
         added = sum(part.rows for part in parts)
@@ -291,7 +291,7 @@ class KeyedTable:
             keys = self._keys_of(self.now.store, rows.stored(0, len(rows)))
             if (twice := twice_in(keys)) is not None:
                 raise BadFrame(
-                    f"the table has the key {told(twice)} twice: send it without, to change rows"
+                    f"the table has the key {told(twice)} twice: send it without duplicates first"
                 )
             self._index = OrderedDict(zip(keys, rows.numbers(0, len(rows)).tolist(), strict=True))
         return self._index

@@ -120,7 +120,7 @@ class Follower:
         added = len(positions) - changed
         new = np.arange(before, before + added, dtype=np.int64)
         if before + added != count or not np.array_equal(positions[changed:], new):
-            raise BodyError(f"a delta to {count} rows leads to {before + added}")
+            raise BodyError(f"a delta announces {count} rows but leads to {before + added}")
         stored = np.arange(len(store), len(store) + len(positions), dtype=np.int64)
         rows = rows.changed(rows.numbers_at(positions[:changed]), stored[:changed])
         rows = rows.with_more(stored[changed:])
@@ -183,7 +183,7 @@ def _without(rows: Rows, gone: tuple[tuple[int, int], ...]) -> Rows:
         return rows
     first, count = gone[-1]
     if first + count > len(rows):
-        raise BodyError(f"row {first + count - 1} is said to be gone of {len(rows)}")
+        raise BodyError(f"gone: row {first + count - 1} of {len(rows)} rows")
     positions = np.concatenate(
         [np.arange(first, first + count, dtype=np.int64) for first, count in gone]
     )

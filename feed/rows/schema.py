@@ -60,8 +60,8 @@ class Shape:
         places = self.places.get(json.dumps(to_json(label)), [])
         if len(places) > 1:
             raise BadFrame(
-                f"the table has {len(places)} columns called {label!r}: give them names of their "
-                "own to change single rows"
+                f"the table has {len(places)} columns called {label!r}: rename them to "
+                "change single rows"
             )
         return places[0] if places else None
 

@@ -85,8 +85,8 @@ class PlainSocket:
 
 
 _FULL: Final = (
-    "its process can't take another viewer: too many are there, or it has no descriptors left; "
-    "end some, or raise ulimit -n there"
+    "its process can't take another viewer: it has too many, or no file descriptors left; "
+    "close some, or raise ulimit -n there"
 )
 
 
@@ -130,7 +130,9 @@ class BoundSockets:
         if bound is not None:
             if bound.pair != pair:
                 how = "with" if bound.pair is not None else "without"
-                raise BadEndpoint(f"{endpoint} is published {how} keys by this process already")
+                raise BadEndpoint(
+                    f"this process already publishes {endpoint} {how} keys: use the same secure="
+                )
             return bound
         if pair is not None:
             bound = self._with_keys().bind(endpoint, pair)

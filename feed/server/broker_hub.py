@@ -292,7 +292,7 @@ class BrokerHub:
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
             except Exception:  # a fault of ours must not end the producer's feed
-                _log.exception("table %r: a frame could not be put to the broker", table.name)
+                _log.exception("table %r: can't put a frame to the broker", table.name)
             await asyncio.sleep(max(0.0, began + FRAME_SECONDS - time.monotonic()))
 
     async def _put_newest(self, table: TableState) -> None:

@@ -205,7 +205,7 @@ class Serving:
 
     def _refuse(self, what: str, why: str) -> None:
         if not self._refused:  # said once: who floods must not fill a log
-            _log.warning("%s was ignored: %s", what, why)
+            _log.warning("ignored %s: %s", what, why)
         self._refused += 1
 
     def _subscribe(self, topic: bytes, peer: Peer, now: float) -> None:

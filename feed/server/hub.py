@@ -1,4 +1,4 @@
-"""The one thread of a process that talks ZMTP for all of its publishers, from its start to its exit."""
+"""The one thread of a process that talks ZMTP for all of its publishers, until the very end."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Hub:
             start_thread(self._run)
         except RuntimeError as error:
             self._started = False
-            raise LivetableError(f"no thread can be started to publish: {error}") from None
+            raise LivetableError(f"can't start a thread to publish: {error}") from None
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class Hub:
 
         bound_to = self._mailbox.call(job)
         if bound_to is None:
-            raise BadEndpoint(f"{endpoint} can't be bound: the process is on its way out")
+            raise BadEndpoint(f"{endpoint} can't be bound: the process is ending")
         return str(bound_to)
 
     def remove(
@@ -214,7 +214,7 @@ class Hub:
                 try:
                     self._turn()
                 except Exception as error:  # a fault of ours must not end the producer's feed
-                    tell(_log, "a fault in the feed's thread", error=error)
+                    tell(_log, "an error in the feed's thread", error=error)
                     sleep(0.1)
             self._mailbox.finish()
         finally:

@@ -65,7 +65,7 @@ class Published(Closing):
         self._limit = limit_of(limit)
         self._ttl = ttl_of(ttl)
         if taken not in ("error", "replace", "number"):
-            raise ValueError(f'taken={taken!r}: "error", "replace" or "number"')
+            raise ValueError(f'taken={taken!r}: must be "error", "replace" or "number"')
         self._key = key_of(key)
         by_broker = is_by_broker(endpoint)
         self._schema = types_of(schema)
@@ -234,7 +234,7 @@ class Published(Closing):
 
     def __copy__(self) -> NoReturn:
         raise PublisherClosed(
-            f"table {self.name!r} has one Publisher: hand over that one, it can't be copied"
+            f"can't copy the Publisher of table {self.name!r}: pass on the one you have"
         )
 
     def __deepcopy__(self, memo: object) -> NoReturn:
@@ -242,8 +242,7 @@ class Published(Closing):
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise PublisherClosed(
-            f"table {self.name!r} belongs to this process: make a Publisher in the other one, "
-            "it can't be pickled"
+            f"can't pickle the Publisher of table {self.name!r}: make one in the other process"
         )
 
     def __repr__(self) -> str:
@@ -262,7 +261,7 @@ class Published(Closing):
             raise PublisherClosed(f"table {self.name!r} ended with its process")
         if self._taken_by is not None:
             raise PublisherClosed(
-                f"table {self.name!r} was taken over by {self._taken_by}: use that one"
+                f"table {self.name!r} was taken over by {self._taken_by}: use that Publisher"
             )
         if not self._open or self._state.ended:
             how = "closed" if not self._open else "ended"

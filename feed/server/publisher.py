@@ -128,7 +128,7 @@ class Publisher(Published):
         if not self._key and not _has_index(rows):
             raise BadFrame(
                 f"table {self.name!r} has no key: make the Publisher with key=, or upsert a pandas "
-                "DataFrame, whose index is the key then"
+                "DataFrame, whose index then is the key"
             )
         self._add(rows, "upsert")
 
@@ -176,8 +176,8 @@ class Publisher(Published):
             )
             if labelled is False:
                 raise BadFrame(
-                    f"table {self.name!r} has no key, and its index only counts: make the "
-                    "Publisher with key=, or send frames with an index"
+                    f"table {self.name!r} has no key, and its index only numbers the rows: make "
+                    "the Publisher with key=, or send frames with an index"
                 )
         given = keys_held(keys)
         gone = self._state.rows.change(

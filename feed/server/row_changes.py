@@ -224,7 +224,7 @@ class RowChanges:
             self.change(lambda table: None, monotonic, time.time(), patience=patience)
         except Exception as error:  # one table's trouble must not be that of all in the process
             self.ttl = None
-            self._newest.failure = f"rows whose time is over stay: {safe_str(error):.200}"
+            self._newest.failure = f"can't remove expired rows: {safe_str(error):.200}"
             tell(_log, "table %r: %s", self._name, self._newest.failure)
             self._turns.post(Job(self._stay))
         return self._newest.now.seq > seq

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.base.crash_report import kept, told
+from livetable.feed.base.crash_report import crash_sentence
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.lines import BadLines, last_of_each
@@ -43,7 +43,7 @@ def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Eve
         publisher.fail(f"{what} can't be read further: {error}", for_good=True)
         return
     except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        publisher.fail(f"{what} can't be read further: {told(error)}; {kept()}", for_good=True)
+        publisher.fail(f"{what} can't be read further: {crash_sentence(error)}", for_good=True)
         return
     if not stop.is_set():
         if shown:

@@ -86,7 +86,7 @@ class Playback:
             if not whole <= self._reached < number:
                 self._reached = -1
             if whole > number:
-                raise BadTape(f"{self.tape.path}: frame {number} follows on a later one")
+                raise BadTape(f"{self.tape.path}: frame {number} builds on a later frame")
             first = whole if self._reached < 0 else self._reached + 1
             for at in range(first, number + 1):
                 found = self._play(at)

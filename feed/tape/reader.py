@@ -77,7 +77,7 @@ class TapeReader:
             raise
         except Exception as error:  # Arrow raises anything on what is no Arrow
             self._file.close()
-            raise BadTape(f"{path} is no tape: {error!s:.200}") from None
+            raise BadTape(f"{path} is not a tape: {error!s:.200}") from None
         self._firsts = [block.first for block in self._blocks]
         self._times = [block.began for block in self._blocks]
         self._loaded: tuple[int, np.ndarray[Any, Any]] | None = None
@@ -137,7 +137,7 @@ class TapeReader:
         at = bisect_right(self._firsts, number) - 1
         entries = self._entries(at)
         if number - self._blocks[at].first >= len(entries):
-            raise BadTape(f"{self.path}: the index does not tell of frame {number}")
+            raise BadTape(f"{self.path}: the index has no frame {number}")
         return entries[number - self._blocks[at].first]
 
     def _entries(self, at: int) -> np.ndarray[Any, Any]:
@@ -157,13 +157,13 @@ class TapeReader:
         message = pa.ipc.read_message(self._file)
         schema = pa.ipc.read_schema(message)
         if schema.remove_metadata() != SCHEMA or METADATA not in (schema.metadata or {}):
-            raise BadTape(f"{self.path} is no tape of livetable's")
+            raise BadTape(f"{self.path} is not a livetable tape")
         about = json.loads(schema.metadata[METADATA])
         self._checked = about.get("crc") is True  # earlier tapes have no checksums
         if about.get("version") != VERSION:
             raise BadTape(
-                f"{self.path} is of version {about.get('version')!r:.20} of tapes, this livetable "
-                f"reads {VERSION}: update it"
+                f"{self.path} is a tape of version {about.get('version')!r:.20}, this livetable "
+                f"reads {VERSION}: update livetable"
             )
         return str(about.get("table", ""))[:64], self._file.tell()
 

@@ -46,15 +46,15 @@ def check_recording(path: Path, rotation: Rotation | None) -> None:
         BadRecording: it is there already, or can't be there.
     """
     if not path.parent.is_dir():
-        raise BadRecording(f"{path}: there is no folder {path.parent}")
+        raise BadRecording(f"{path}: no folder {path.parent}; create it first")
     if path.is_dir():
         raise BadRecording(f"{path} is a folder: choose another name")
     if path.exists() and rotation is None:
         raise BadRecording(
-            f"{path} is there already: choose another name, or put it aside by --rotate 1h"
+            f"{path} already exists: choose another name, or move it aside with --rotate 1h"
         )
     if not os.access(path.parent, os.W_OK):
-        raise BadRecording(f"{path}: the folder {path.parent} can't be written")
+        raise BadRecording(f"{path}: you can't write to the folder {path.parent}")
 
 
 class Recorder:
@@ -197,7 +197,9 @@ def read_rotation(text: str, keep: int | None) -> Rotation:
         elif found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", part):
             span = float(found[1]) * _SPANS[found[2]]
         else:
-            raise BadRecording(f"--rotate {text!r}: write a size as 1GB, a time as 1h, or 1GB|1h")
+            raise BadRecording(
+                f"--rotate {text!r}: write a size (1GB), a time (1h), or both (1GB|1h)"
+            )
     if not (size is None or size > 0) or not (span is None or span > 0):
-        raise BadRecording(f"--rotate {text!r}: write more than nothing")
+        raise BadRecording(f"--rotate {text!r}: write a size or time above 0")
     return Rotation(size, span, keep)

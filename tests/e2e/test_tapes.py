@@ -89,7 +89,7 @@ def test_a_recording_on_the_screen_ends_with_it(
     assert done.returncode == 2
     done = run(runtime_folder, "livetable", "orders", "--record", str(path), "--headless")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "is there already: choose another name" in done.stderr
+    assert "already exists: choose another name" in done.stderr
 
 
 def test_a_recording_is_interrupted(start: Start, counter: Counter, tmp_path: Path) -> None:
