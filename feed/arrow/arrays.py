@@ -72,8 +72,8 @@ def check_type(kind: pa.DataType) -> None:
     try:
         if pa.types.is_timestamp(kind):
             str(kind.tz)
-        for at in range(kind.num_fields):
-            field = kind.field(at)
+        for number in range(kind.num_fields):
+            field = kind.field(number)
             str(field.name)
             check_type(field.type)
     except UnicodeDecodeError as error:
@@ -135,8 +135,8 @@ def check_written_out(array: pa.Array) -> None:
         raise BodyError(f"can't read a {held.type} dictionary that {len(array):,} rows refer to")
     if len(lengths) and int(lengths.max()) * len(array) > MAX_WRITTEN_OUT:
         if is_dictionary:
-            at, there = indices_of(array)
-            lengths = lengths[at[there]]  # what is missing names no text
+            indices, present = indices_of(array)
+            lengths = lengths[indices[present]]  # what is missing names no text
         if (total := int(lengths.sum())) > MAX_WRITTEN_OUT:
             raise BodyError(f"the texts of {len(array):,} rows would take {total:,} bytes")
 
@@ -229,9 +229,9 @@ _NUMPY_NAMES: Final = {"halffloat": "float16", "float": "float32", "double": "fl
 
 def truth(values: pa.BooleanArray) -> np.ndarray[Any, Any]:
     """Return a boolean array as NumPy's; what is missing is false."""
-    there, bits = values.buffers()
+    validity, bits = values.buffers()
     true = _bits(bits, values)
-    return true if there is None else true & _bits(there, values)
+    return true if validity is None else true & _bits(validity, values)
 
 
 def missing(values: pa.Array) -> np.ndarray[Any, Any]:
@@ -254,11 +254,11 @@ def indices_of(values: pa.DictionaryArray) -> tuple[np.ndarray[Any, Any], np.nda
     """Return where in its dictionary each value is (0 for a missing one), and which there are."""
     import numpy as np
 
-    at = as_numpy(values.indices)
+    indices = as_numpy(values.indices)
     if not values.indices.null_count:
-        return at, np.ones(len(at), dtype=bool)
-    there = ~missing(values.indices)
-    return np.where(there, at, 0), there
+        return indices, np.ones(len(indices), dtype=bool)
+    present = ~missing(values.indices)
+    return np.where(present, indices, 0), present
 
 
 def numbers(values: Sequence[float | None], kind: Literal["int64", "float64"]) -> pa.Array:

@@ -52,8 +52,10 @@ def lent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     owner = values
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    at = id(owner)
-    _lent[at] = [one for one in _lent.get(at, ()) if one() is not None] + [weakref.ref(view)]
+    key = id(owner)
+    _lent[key] = [reference for reference in _lent.get(key, ()) if reference() is not None] + [
+        weakref.ref(view)
+    ]
     if len(_lent) > _MOST_LENT:
         for other in [other for other, views in list(_lent.items()) if not _alive(views)]:
             _lent.pop(other, None)

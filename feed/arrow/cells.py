@@ -33,9 +33,9 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
         raise ValueError("a struct would give every dict the keys of all the others")
     if not _has(array.type, pa.types.is_temporal) or _are_plain(array.type, values):
         return array
-    for made in _tries(array, values):
-        if all(map(_same, made.to_pylist(), values)):
-            return made
+    for candidate in _tries(array, values):
+        if all(map(_same, candidate.to_pylist(), values)):
+            return candidate
     raise ValueError("these times would become others")
 
 
@@ -72,17 +72,17 @@ def _are_unsafe(values: Iterable[Any]) -> bool:
 
     It does where NumPy's times stand beside its numbers, and where a list holds itself.
     """
-    found: set[type] = set()
+    kinds: set[type] = set()
     level: Iterable[Any] = values
     for _ in range(_DEEPEST):
-        classes = set(map(type, level))
-        found |= classes
-        holders = tuple(one for one in classes if issubclass(one, _HOLDERS))
+        here = set(map(type, level))
+        kinds |= here
+        holders = tuple(kind for kind in here if issubclass(kind, _HOLDERS))
         if not holders:
-            times = {one for one in found if issubclass(one, (np.datetime64, np.timedelta64))}
-            return bool(times) and any(issubclass(one, np.generic) for one in found - times)
-        each = {id(one): one for one in level if isinstance(one, holders)}  # some hold themselves
-        level = [part for one in each.values() for part in _parts(one)]
+            times = {kind for kind in kinds if issubclass(kind, (np.datetime64, np.timedelta64))}
+            return bool(times) and any(issubclass(kind, np.generic) for kind in kinds - times)
+        each = {id(value): value for value in level if isinstance(value, holders)}  # once each
+        level = [part for value in each.values() for part in _parts(value)]
     return True
 
 
@@ -108,16 +108,16 @@ def _are_known(kind: pa.DataType, values: Iterable[Any]) -> bool:
         classes = set(map(type, values)) - {type(None)}
         known = next((known for is_of, known in _KNOWN if is_of(kind)), classes)
         return classes <= known or (len(classes) == 1 and classes <= _SINGLE)
-    there = [value for value in values if value is not None]
+    present = [value for value in values if value is not None]
     if pa.types.is_struct(kind):
-        fields = [kind.field(at) for at in range(kind.num_fields)]
+        fields = [kind.field(number) for number in range(kind.num_fields)]
         names = {field.name for field in fields}
-        return all(type(one) is dict and one.keys() == names for one in there) and all(
-            _are_known(field.type, [one[field.name] for one in there]) for field in fields
+        return all(type(value) is dict and value.keys() == names for value in present) and all(
+            _are_known(field.type, [value[field.name] for value in present]) for field in fields
         )
-    if kind.num_fields != 1 or not {list, tuple, np.ndarray}.issuperset(map(type, there)):
+    if kind.num_fields != 1 or not {list, tuple, np.ndarray}.issuperset(map(type, present)):
         return False
-    return _are_known(kind.field(0).type, [part for one in there for part in _parts(one)])
+    return _are_known(kind.field(0).type, [part for value in present for part in _parts(value)])
 
 
 _SINGLE: Final = frozenset({
@@ -139,7 +139,7 @@ _KNOWN: Final[Sequence[tuple[Callable[[pa.DataType], bool], frozenset[type]]]] =
 
 
 def _mixed(values: Sequence[Any]) -> pa.Array:
-    kinds = {type(one) for one in values if one is not None}
+    kinds = {type(value) for value in values if value is not None}
     if kinds == {int}:  # over 64 bits: decimals without digits behind the point
         return pa.array(values, type=pa.decimal256(76, 0))
     if kinds == {datetime.date, datetime.datetime}:
@@ -148,17 +148,17 @@ def _mixed(values: Sequence[Any]) -> pa.Array:
 
 
 def _tries(array: pa.Array, values: Sequence[Any]) -> list[pa.Array]:
-    kind, found = array.type, [array]
+    kind, arrays = array.type, [array]
     try:
         if pa.types.is_date(kind):
-            found.append(pa.array(list(map(_as_datetime, values)), from_pandas=True))
+            arrays.append(pa.array(list(map(_as_datetime, values)), from_pandas=True))
         elif pa.types.is_timestamp(kind):
-            found.append(pa.array(values, type=pa.timestamp("ns", kind.tz), from_pandas=True))
+            arrays.append(pa.array(values, type=pa.timestamp("ns", kind.tz), from_pandas=True))
         elif pa.types.is_duration(kind):
-            found.append(pa.array(values, type=pa.duration("ns"), from_pandas=True))
+            arrays.append(pa.array(values, type=pa.duration("ns"), from_pandas=True))
     except (pa.ArrowException, OverflowError):
-        return found
-    return found
+        return arrays
+    return arrays
 
 
 def _as_datetime(value: Any) -> Any:
@@ -169,38 +169,38 @@ def _as_datetime(value: Any) -> Any:
 
 def _are_plain(kind: pa.DataType, values: Sequence[Any]) -> bool:
     """Tell whether all cells are of the one class that Arrow keeps as it is: nothing to compare."""
-    kinds = {type(one) for one in values if one is not None}
+    kinds = {type(value) for value in values if value is not None}
     if len(kinds) > 1:
         return False
     (only,) = kinds or {type(None)}
     if only is datetime.datetime:  # naive ones, or all with a zone: those are the same moments
-        return len({one.tzinfo is None for one in values if one is not None}) == 1
+        return len({value.tzinfo is None for value in values if value is not None}) == 1
     if only is datetime.time:
-        return all(one.tzinfo is None for one in values if one is not None)
+        return all(value.tzinfo is None for value in values if value is not None)
     if only.__module__ == "numpy":
         return True
     return only in (datetime.date, datetime.timedelta, type(None))
 
 
-def _same(made: Any, given: Any) -> bool:
+def _same(read: Any, given: Any) -> bool:
     try:
-        if made is None:
+        if read is None:
             is_gone = given is None or type(given).__name__ in ("NaTType", "NAType")
             return is_gone or bool(given != given)
-        if isinstance(made, list):
-            return len(made) == len(given) and all(map(_same, made, given))
-        if isinstance(made, dict):
-            return made.keys() == given.keys() and all(
-                _same(one, given[key]) for key, one in made.items()
+        if isinstance(read, list):
+            return len(read) == len(given) and all(map(_same, read, given))
+        if isinstance(read, dict):
+            return read.keys() == given.keys() and all(
+                _same(value, given[key]) for key, value in read.items()
             )
-        if type(given) is datetime.date and isinstance(made, datetime.datetime):
-            return bool(made == _as_datetime(given))
+        if type(given) is datetime.date and isinstance(read, datetime.datetime):
+            return bool(read == _as_datetime(given))
         if isinstance(given, np.number) and not isinstance(given, (np.longdouble, np.timedelta64)):
             given = given.item()  # else NumPy compares in its own narrow type
-        if any(isinstance(made, one) != isinstance(given, one) for one in _APART):
+        if any(isinstance(read, kind) != isinstance(given, kind) for kind in _APART):
             return False
-        return bool(made == given or (made != made and given != given)) and (
-            not isinstance(given, datetime.time) or made.tzinfo == given.tzinfo
+        return bool(read == given or (read != read and given != given)) and (
+            not isinstance(given, datetime.time) or read.tzinfo == given.tzinfo
         )
     except Exception:  # of whoever made the cell
         return False

@@ -95,13 +95,13 @@ def first_batch(body: memoryview) -> Batch | None:
 
     None if there is none, if something else is before it than a schema, or if it holds nothing.
     """
-    at = 0
+    place = 0
     for _ in range(2):
-        size = metadata_size(body[at : at + 8])
+        size = metadata_size(body[place : place + 8])
         if not size:
             return None
-        start = at + 8 + size
-        message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
+        start = place + 8 + size
+        message = place + 8 + struct.unpack_from("<I", body, place + 8)[0]
         if body[_field(body, message, _HEADER_TYPE)] == _BATCH:
             batch = _table(body, message, _HEADER)
             rows_at, length_at = _field(body, batch, _LENGTH), _field(body, message, _BODY_LENGTH)
@@ -110,7 +110,7 @@ def first_batch(body: memoryview) -> Batch | None:
             nodes, nodes_at = _vector(body, batch, _NODES)
             buffers, buffers_at = _vector(body, batch, _BUFFERS)
             return Batch(start, rows_at, length_at, nodes, nodes_at, buffers, buffers_at)
-        at = start + _number(body, message, _BODY_LENGTH)
+        place = start + _number(body, message, _BODY_LENGTH)
     return None
 
 
@@ -144,28 +144,28 @@ def body_length(metadata: bytes) -> int:
 
 def _messages(body: memoryview) -> Iterator[tuple[int, int]]:
     """Yield where the record batch of each message is described, and where its body begins."""
-    at = 0
+    offset = 0
     for _ in range(MAX_MESSAGES):
-        if at + 8 > len(body):
+        if offset + 8 > len(body):
             return  # a stream may end without saying so
-        size = metadata_size(body[at : at + 8])
-        start = at + 8 + size
+        size = metadata_size(body[offset : offset + 8])
+        start = offset + 8 + size
         if size == 0:
             return
         if start > len(body):
             raise BodyError("not a readable Arrow stream: a message does not start where it should")
-        message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
+        message = offset + 8 + struct.unpack_from("<I", body, offset + 8)[0]
         length = _number(body, message, _BODY_LENGTH)
         if length < 0 or start + length > len(body):
             raise BodyError("not a readable Arrow stream: a message is longer than the stream")
-        place = _field(body, message, _HEADER_TYPE)
-        kind = body[place] if place else 0
+        field = _field(body, message, _HEADER_TYPE)
+        kind = body[field] if field else 0
         if kind in (_DICTIONARY, _BATCH):
             batch = _table(body, message, _HEADER)
             if kind == _DICTIONARY:
                 batch = _table(body, batch, _DATA)
             yield batch, start
-        at = start + length
+        offset = start + length
     raise BodyError(f"the stream has more than {MAX_MESSAGES} messages")
 
 

@@ -72,17 +72,17 @@ def size_of(text: str) -> tuple[float, Family] | None:
 
 def family_of(texts: Iterable[str]) -> Family | None:
     """Return which family texts are of; None if one is no quantity, or they are of several."""
-    found: set[Family] = set()
+    families: set[Family] = set()
     for text in texts:
         size = size_of(text)
         if size is None:
             return None
-        found.add(size[1])
-    if Family.SPAN in found:
-        found.discard(Family.MILLI)  # minutes, then
-    if len(found) > 1:
-        found.discard(Family.PLAIN)
-    return found.pop() if len(found) == 1 else None
+        families.add(size[1])
+    if Family.SPAN in families:
+        families.discard(Family.MILLI)  # minutes, then
+    if len(families) > 1:
+        families.discard(Family.PLAIN)
+    return families.pop() if len(families) == 1 else None
 
 
 def sizes(values: pa.Array) -> tuple[np.ndarray[Any, Any], Family] | None:
@@ -98,18 +98,18 @@ def sizes(values: pa.Array) -> tuple[np.ndarray[Any, Any], Family] | None:
     if family is None:
         return None
     each = np.array([in_family(text, family) for text in texts] or [np.nan], dtype=np.float64)
-    at, there = indices_of(encoded)
-    found = each.take(at)
-    found[~there] = np.nan
-    return found, family
+    indices, present = indices_of(encoded)
+    numbers = each.take(indices)
+    numbers[~present] = np.nan
+    return numbers, family
 
 
 def in_family(text: str, family: Family) -> float:
     """Return how large a quantity is among those of a family; NaN if it is none of them."""
-    found = size_of(text)
-    if found is None:
+    measured = size_of(text)
+    if measured is None:
         return float("nan")
-    size, own = found
+    size, own = measured
     if own is Family.MILLI:
         # 250m: minutes among durations, else a quarter of one.
         return size if family is Family.SPAN else size / 60_000.0 if family is own else float("nan")

@@ -74,23 +74,25 @@ def shown(address: str) -> str:
     """
     scheme, found, rest = address.partition("://")
     if not found:  # a slip of the pen leaves the slashes out, and not the password
-        login, at, host = address.rpartition("@")
-        return f"{_shown_login(login)}{host}" if at and ":" in login else address
+        login, mark, host = address.rpartition("@")
+        return f"{_shown_login(login)}{host}" if mark and ":" in login else address
     if scheme == "ipc":
         return address
-    end = next((at for at, one in enumerate(rest) if one in "/?#"), len(rest))
+    end = next((place for place, sign in enumerate(rest) if sign in "/?#"), len(rest))
     servers, tail = rest[:end].split(","), rest[end:]
     if "@" in tail or not all(map(_SERVER.fullmatch, servers)):
-        login, at, host = rest.rpartition("@")
-        if not at and scheme != "tcp":  # the server is missing: this is user and password
-            hidden = [re.sub(_NO_PORT, rf"\1:{HIDDEN}", one, flags=re.DOTALL) for one in servers]
+        login, mark, host = rest.rpartition("@")
+        if not mark and scheme != "tcp":  # the server is missing: this is user and password
+            hidden = [
+                re.sub(_NO_PORT, rf"\1:{HIDDEN}", server, flags=re.DOTALL) for server in servers
+            ]
             return f"{scheme}://{','.join(hidden)}{_shown_tail(tail)}"
-        cut = next((at for at, one in enumerate(host) if one in "?#"), len(host))
+        cut = next((place for place, sign in enumerate(host) if sign in "?#"), len(host))
         return (
-            f"{scheme}://{_shown_login(login) if at else ''}{host[:cut]}{_shown_tail(host[cut:])}"
+            f"{scheme}://{_shown_login(login) if mark else ''}{host[:cut]}{_shown_tail(host[cut:])}"
         )
-    parts = [one.rpartition("@") for one in servers]
-    logins = [_shown_login(login) if at else "" for login, at, _ in parts]
+    parts = [server.rpartition("@") for server in servers]
+    logins = [_shown_login(login) if mark else "" for login, mark, _ in parts]
     hosts = [f"{login}{host}" for login, (_, _, host) in zip(logins, parts, strict=True)]
     return f"{scheme}://{','.join(hosts)}{_shown_tail(tail)}"
 

@@ -22,7 +22,7 @@ def hush(loop: asyncio.AbstractEventLoop, what: str) -> None:
         loop: The loop.
         what: What it is for.
     """
-    said: set[str] = set()
+    logged: set[str] = set()
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -30,8 +30,8 @@ def hush(loop: asyncio.AbstractEventLoop, what: str) -> None:
             _log.debug("%s: %s", what, context.get("message"))
             return
         why = safe_str(error) or type(error).__name__
-        if why not in said and len(said) < _MOST:  # who floods must not fill a log
-            said.add(why)
+        if why not in logged and len(logged) < _MOST:  # who floods must not fill a log
+            logged.add(why)
             _log.warning("%s: %.200s", what, why)
 
     loop.set_exception_handler(handle)

@@ -215,14 +215,14 @@ class Nats:
 
     async def kept(self, table: str) -> tuple[bytes | None, bytes | None]:
         """Return what a table was introduced with, and its frame's header."""
-        found: list[bytes | None] = []
+        messages: list[bytes | None] = []
         for which in (_ABOUT, "0"):
             try:
                 message = await self._last(f"{FRAMES}.{token(table)}.{which}")
-                found.append(message if which == _ABOUT else unpack(message)[0])
+                messages.append(message if which == _ABOUT else unpack(message)[0])
             except Exception:  # there is none; or nobody leads the stream just now
-                found.append(None)
-        return found[0], found[1]
+                messages.append(None)
+        return messages[0], messages[1]
 
     async def drop(self, table: str) -> None:
         """Forget a table's frames."""

@@ -129,9 +129,9 @@ class Redis:
             together.xadd(f"{FRAMES}{table}", fields, maxlen=1, approximate=False)
             together.set(f"{HEADS}{table}", unpack(parts[0])[0])
             await together.execute()
-            self._link(there=True)
+            self._link(connected=True)
         except Exception as error:  # of redis
-            self._link(there=False)
+            self._link(connected=False)
             raise self._broken(error) from None
 
     def _broken(self, error: Exception) -> BrokerError:
@@ -152,12 +152,12 @@ class Redis:
             return None, None
         return about, head
 
-    def _link(self, *, there: bool) -> None:
-        if not there:
+    def _link(self, *, connected: bool) -> None:
+        if not connected:
             self._named.clear()  # it may come back with nothing
-        if there != self._there:
-            self._there = there
-            self.on_link(there)
+        if connected != self._there:
+            self._there = connected
+            self.on_link(connected)
 
     async def drop(self, table: str) -> None:
         """Forget a table."""
@@ -172,9 +172,9 @@ class Redis:
         """Say a catalogue."""
         try:
             await self._client.publish(BEATS, beat)
-            self._link(there=True)
+            self._link(connected=True)
         except Exception:  # of redis
-            self._link(there=False)
+            self._link(connected=False)
 
     async def hear(self, on_beat: Callable[[bytes], None]) -> None:
         """Listen to catalogues, through every end of the connection."""
@@ -184,14 +184,14 @@ class Redis:
                 try:
                     async with self._client.pubsub() as channel:
                         await channel.subscribe(BEATS)
-                        self._link(there=True)
+                        self._link(connected=True)
                         async for message in channel.listen():
                             if message["type"] == "message":
                                 on_beat(message["data"])
                 except asyncio.CancelledError:
                     raise
                 except Exception:  # of redis: it is away
-                    self._link(there=False)
+                    self._link(connected=False)
                 await asyncio.sleep(_RETRY_SECONDS)
 
         self._start(listen())

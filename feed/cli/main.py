@@ -251,13 +251,13 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
             from livetable.feed.base.hosts import check_host
 
             check_host(address)
-    found = find_source(options.source, each=options.each)
-    assert found is not None
-    if found.run_many is not None:
+    source = find_source(options.source, each=options.each)
+    assert source is not None
+    if source.run_many is not None:
         make = _maker(options)
-        found.run_many(options, make, stop)
+        source.run_many(options, make, stop)
         return False
-    run, key = found.run, found.key
+    run, key = source.run, source.key
     assert run is not None
     if options.file is not None:
         table, key = _of_tape(options.file)
@@ -279,12 +279,12 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
         limit=options.limit,
         secure=options.secure,
     )
-    failed, said = False, ""
+    failed, last_sentence = False, ""
 
     def on_failure(sentence: str) -> None:
-        nonlocal failed, said
-        if sentence != said:  # a command fails as it did, every two seconds
-            said = sentence
+        nonlocal failed, last_sentence
+        if sentence != last_sentence:  # a command fails as it did, every two seconds
+            last_sentence = sentence
             say(PROGRAM, sentence)
         if options.source == "-":  # that has ended; files and commands may do better next time
             failed = True
@@ -303,21 +303,21 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 def _maker(options: argparse.Namespace) -> MakePublisher:
     from livetable.feed.server.publisher import Publisher
 
-    told = options.bind
+    announced = options.bind
 
     def make(
         name: str, *, key: Any = None, limit: int | None = None, ttl: float | None = None
     ) -> Publisher:
-        nonlocal told
+        nonlocal announced
         publisher = Publisher(
             name, key=key, endpoint=options.bind, limit=limit, ttl=ttl, listed=not options.tied,
             secure=options.secure,
         )  # fmt: skip
         # A free port was taken: another one each time, once the last table there has ended.
         tcp = not options.tied and publisher.endpoint.startswith("tcp://")
-        if tcp and publisher.endpoint != told:
-            told = publisher.endpoint
-            say_plainly(f"to watch the tables: livetable {told}")
+        if tcp and publisher.endpoint != announced:
+            announced = publisher.endpoint
+            say_plainly(f"to watch the tables: livetable {announced}")
         return publisher
 
     return make

@@ -62,12 +62,12 @@ class _Assembly:
         """Take in more bytes; tell whether there was room for them."""
         import numpy as np
 
-        there = np.frombuffer(frame, dtype=np.uint8)
-        end = self.filled + len(there)
+        piece = np.frombuffer(frame, dtype=np.uint8)
+        end = self.filled + len(piece)
         if end > len(self.data):
             return False
         # By NumPy: it lets go of the interpreter, and keys need not wait for 80 MB to be copied.
-        np.frombuffer(self.data, dtype=np.uint8)[self.filled : end] = there
+        np.frombuffer(self.data, dtype=np.uint8)[self.filled : end] = piece
         self.filled = end
         return True
 

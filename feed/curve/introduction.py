@@ -37,12 +37,12 @@ class Introducer:
         host, port = _host_and_port(endpoint)
         if host == "*":
             host = "0.0.0.0"
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         self._key = key
-        self._socket = socket.socket(found[0], socket.SOCK_DGRAM)
+        self._socket = socket.socket(address[0], socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
-            self._socket.bind(found[4])
+            self._socket.bind(address[4])
         except OSError:
             self._socket.close()
             raise
@@ -77,18 +77,18 @@ def ask(endpoint: str, seconds: float = 0.3) -> bytes | None:
     """
     try:
         host, port = _host_and_port(endpoint)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(found[0], socket.SOCK_DGRAM) as one:
-            one.connect(found[4])  # so that a port where nobody listens says so at once
-            one.settimeout(seconds)
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(address[0], socket.SOCK_DGRAM) as asking:
+            asking.connect(address[4])  # so that a port where nobody listens says so at once
+            asking.settimeout(seconds)
             for _ in range(2):
                 nonce = os.urandom(_NONCE)
-                one.send((_QUESTION + nonce).ljust(_LENGTH, b"\0"))
+                asking.send((_QUESTION + nonce).ljust(_LENGTH, b"\0"))
                 with contextlib.suppress(TimeoutError):
-                    said = one.recv(_LENGTH)
+                    answer = asking.recv(_LENGTH)
                     begins = _ANSWER + nonce
-                    if said.startswith(begins) and len(said) == len(begins) + _KEY:
-                        return said[len(begins) :]
+                    if answer.startswith(begins) and len(answer) == len(begins) + _KEY:
+                        return answer[len(begins) :]
     except (OSError, UnicodeError, ValueError, OverflowError):
         return None  # no such host, nobody there
     return None

@@ -124,11 +124,11 @@ def authorized_viewers() -> frozenset[bytes]:
         BadKey: others could have written them; lines that are no keys are passed over.
     """
     text = _read(config_folder() / "authorized_viewers", 0o022, "chmod go-w") or ""
-    found = set()
+    keys = set()
     for line in _lines(text):
         with contextlib.suppress(BadKey):
-            found.add(read_key(line))
-    return frozenset(found)
+            keys.add(read_key(line))
+    return frozenset(keys)
 
 
 def known_feed(endpoint: str) -> bytes | None:

@@ -67,15 +67,15 @@ def without_overflow(table: pa.Table) -> pa.Table:
     Arrow hands such on, but no reader takes them.
     """
     pa: Any = loaded("pyarrow")
-    for at, field in enumerate(table.schema):
+    for number, field in enumerate(table.schema):
         kind = field.type
         if not pa.types.is_decimal128(kind) or kind.precision < 38:
             continue
         pc: Any = loaded("pyarrow.compute")
-        ends = pc.min_max(table.column(at)).as_py().values()
-        if any(one is not None and len(one.as_tuple().digits) > 38 for one in ends):
+        ends = pc.min_max(table.column(number)).as_py().values()
+        if any(end is not None and len(end.as_tuple().digits) > 38 for end in ends):
             wide = pa.decimal256(39, kind.scale)
-            table = table.set_column(at, field.with_type(wide), table.column(at).cast(wide))
+            table = table.set_column(number, field.with_type(wide), table.column(number).cast(wide))
     return table
 
 

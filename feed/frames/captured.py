@@ -47,13 +47,13 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
 
     frame = captured.frame
     is_pandas = hasattr(frame, "iloc")
-    for at, label in enumerate(frame.columns if is_pandas else frame.column_names):
+    for number, label in enumerate(frame.columns if is_pandas else frame.column_names):
         kind = types.get(json.dumps(to_json(label)))
         if kind is None:
             continue
-        values = frame.column(at) if not is_pandas else None
+        values = frame.column(number) if not is_pandas else None
         if values is None:
-            column = frame.iloc[:, at]
+            column = frame.iloc[:, number]
             if str(column.dtype) == _NUMPY_NAMES.get(str(kind), str(kind)):
                 continue
             values = to_arrow(values_of_column(column))[0]
@@ -66,9 +66,9 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
         if is_pandas:
             import pandas as pd
 
-            frame.isetitem(at, pd.array(cast, dtype=pd.ArrowDtype(kind)))
+            frame.isetitem(number, pd.array(cast, dtype=pd.ArrowDtype(kind)))
         else:
-            frame = frame.set_column(at, label, cast)
+            frame = frame.set_column(number, label, cast)
     return Captured(frame, captured.shape, captured.beside)
 
 

@@ -156,7 +156,7 @@ class _Reread:
         self._batch: pa.RecordBatch | None = batch
         _forget_oldest(self)
 
-    def column(self, at: int) -> pa.Array:
+    def column(self, number: int) -> pa.Array:
         """Return a column."""
         batch = self._batch  # once: another thread may forget it
         if batch is None:
@@ -164,7 +164,7 @@ class _Reread:
             assert batch is not None  # it was one when it came
             self._batch = batch
             _forget_oldest(self)
-        return batch.column(at)
+        return batch.column(number)
 
     def forget(self) -> None:
         """Read it anew when it is looked at the next time."""
@@ -257,16 +257,16 @@ class Decoder:
             labels = self._read_labels(batch.schema)
         except UnicodeDecodeError as error:  # a field's name
             raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
-        for at in self._named:
-            plain = checked(batch.column(at))
-            if plain is not batch.column(at):
-                batch, again = batch.set_column(at, batch.schema.field(at), plain), None
+        for number in self._named:
+            plain = checked(batch.column(number))
+            if plain is not batch.column(number):
+                batch, again = batch.set_column(number, batch.schema.field(number), plain), None
         column = batch.column if again is None else _Reread(again, batch.schema, batch).column
         levels = 0 if labels.range is not None else len(labels.index)
         # Without any columns a column of nulls holds the number of rows.
         stop = batch.num_columns if labels.dtypes else levels
         index = Columns(levels, column)
-        columns = Columns(stop - levels, lambda at: column(levels + at))
+        columns = Columns(stop - levels, lambda number: column(levels + number))
         return Decoded(labels, index, columns, batch.num_rows, self._types, batch.schema)
 
     def _read_labels(self, schema: pa.Schema) -> Labels:

@@ -125,12 +125,12 @@ class Encoder:
     ) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range = _range_of(frame.index)
         if layout is not None:  # what is no number has been made Arrow's there
-            columns = [one for run in layout for one in run.columns]
+            columns = [part for run in layout for part in run.columns]
         else:
             levels = map(values_of_column, _levels_of(frame.index))
             columns = list(map(Column, [*levels, *columns_of(frame)]))
         arrays = [column.array for column in columns]
-        texts = [at for at, column in enumerate(columns) if column.is_text]
+        texts = [number for number, column in enumerate(columns) if column.is_text]
         dtypes = [_named(column.dtype) for column in columns]
         names = list(map(to_json, frame.index.names))
         kinds = [array.type for array in arrays]
@@ -150,7 +150,7 @@ class Encoder:
             )
             self._last, self._columns = recipe, frame.columns
         assert self._schema is not None
-        return self._schema, arrays, [self._schema.field(at).name for at in texts]
+        return self._schema, arrays, [self._schema.field(number).name for number in texts]
 
     def _from_arrow(self, table: pa.Table) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         arrays = [one_chunk(column) for column in table.columns]
@@ -182,8 +182,8 @@ def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
 
     A column that changes row by row is one of texts: only this still tells the order then.
     """
-    found = {}
-    for at, array in enumerate(arrays):
+    orders = {}
+    for number, array in enumerate(arrays):
         kind = array.type
         if not pa.types.is_dictionary(kind) or not kind.ordered:
             continue
@@ -194,8 +194,8 @@ def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
             continue
         texts = array.dictionary.cast(pa.string()).to_pylist()
         if None not in texts and sum(map(len, texts)) <= _MOST_OF_THEM:
-            found[str(at)] = texts
-    return found
+            orders[str(number)] = texts
+    return orders
 
 
 _TEXTS: Final = (pa.string(), pa.large_string())

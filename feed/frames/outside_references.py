@@ -71,40 +71,40 @@ def _outside_references(frame: pd.DataFrame) -> int:
     for block in manager_of(frame).blocks:
         if numpys_memory(block.values) is None:
             continue  # extension arrays: `_own_cells`
-        found: dict[int, _Counted] = {}
+        counted: dict[int, _Counted] = {}
         seen: set[int] = set()
         for reference in block.refs.referenced_blocks:
             if (other := reference()) is None:
                 continue
             array = numpys_memory(other.values)
-            known = found.get(id(array)) or _with_bases(array, found)
+            known = counted.get(id(array)) or _with_bases(array, counted)
             if known is None:
                 return sys.maxsize  # memory of something else: a memory map, a bytearray
             if array is other.values or id(other.values) not in seen:
                 known.expected += 1  # by the block, or by pandas' array around it
             seen.add(id(other.values))
         other = array = None
-        for one in found.values():
+        for counts in counted.values():
             lent = -1
-            while lent != (now := lent_of(one.array)):  # the feed's thread lets go meanwhile
+            while lent != (now := lent_of(counts.array)):  # the feed's thread lets go meanwhile
                 lent = now
-                most = max(most, sys.getrefcount(one.array) - one.expected - lent)
+                most = max(most, sys.getrefcount(counts.array) - counts.expected - lent)
     return most
 
 
-def _with_bases(array: Any, found: dict[int, _Counted]) -> _Counted | None:
+def _with_bases(array: Any, counted: dict[int, _Counted]) -> _Counted | None:
     """Note an array and what it is made of; return None if that is not NumPy's own memory."""
     import numpy as np
 
     if not isinstance(array, np.ndarray):
         return None
-    first = found[id(array)] = _Counted(array)
+    first = counted[id(array)] = _Counted(array)
     base: Any = array.base
     while isinstance(base, np.ndarray):
-        if (known := found.get(id(base))) is not None:
+        if (known := counted.get(id(base))) is not None:
             known.expected += 1
             return first
-        known = found[id(base)] = _Counted(base)
+        known = counted[id(base)] = _Counted(base)
         known.expected += 1
         array, base = base, base.base
     return None if base is not None and array.flags.writeable else first
@@ -122,14 +122,14 @@ def _baseline() -> int:
 
         array, column = np.zeros((4, 2)), np.zeros(4)
         alone, shared = set(), set()
-        for made in (pd.DataFrame(array), pd.DataFrame({"a": column, "b": 0.0})):
-            alone.add(_outside_references(pd.DataFrame(made)))
+        for frame in (pd.DataFrame(array), pd.DataFrame({"a": column, "b": 0.0})):
+            alone.add(_outside_references(pd.DataFrame(frame)))
             # Another frame of the same memory changes nothing.
-            again = made.copy(deep=False)
-            alone.add(_outside_references(pd.DataFrame(made)))
+            again = frame.copy(deep=False)
+            alone.add(_outside_references(pd.DataFrame(frame)))
             del again
-        for made in (pd.DataFrame(array, copy=False), pd.Series(column, copy=False).to_frame()):
-            shared.add(_outside_references(pd.DataFrame(made)))
+        for frame in (pd.DataFrame(array, copy=False), pd.Series(column, copy=False).to_frame()):
+            shared.add(_outside_references(pd.DataFrame(frame)))
         # Where the two can't be told apart, every frame counts as shared and is copied.
         is_clear = len(alone) == 1 and min(shared) == min(alone) + 1
         _offset = min(alone) if is_clear else -sys.maxsize - 1

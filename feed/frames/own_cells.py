@@ -32,7 +32,7 @@ def own_cells(held: pd.DataFrame) -> bool:
 
     manager: Any = manager_of(held)
     blocks, beside = list(manager.blocks), False
-    for at, block in enumerate(blocks):
+    for number, block in enumerate(blocks):
         values = block.values
         if numpys_memory(values) is None:
             beside = beside or not type(values).__module__.startswith("pandas.")
@@ -48,7 +48,7 @@ def own_cells(held: pd.DataFrame) -> bool:
             own.ravel("K")[:] = _array_of([own_cell(one) for one in values.ravel("K")])
         else:
             continue
-        blocks[at] = type(block)(own, placement=block.mgr_locs, ndim=block.ndim)
+        blocks[number] = type(block)(own, placement=block.mgr_locs, ndim=block.ndim)
     manager.blocks = tuple(blocks)
     return beside
 

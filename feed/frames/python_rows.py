@@ -85,9 +85,9 @@ def row_of(data: Any) -> Mapping[Any, Any]:
                 names = [*kind.model_fields, *(getattr(data, "model_extra", None) or ())]
                 row = {name: getattr(data, name) for name in names}
             elif dataclasses.is_dataclass(data):
-                row = {one.name: getattr(data, one.name) for one in dataclasses.fields(data)}
+                row = {item.name: getattr(data, item.name) for item in dataclasses.fields(data)}
             elif hasattr(kind, "__attrs_attrs__"):
-                row = {one.name: getattr(data, one.name) for one in kind.__attrs_attrs__}
+                row = {item.name: getattr(data, item.name) for item in kind.__attrs_attrs__}
             elif hasattr(kind, "__struct_fields__"):
                 row = {name: getattr(data, name) for name in kind.__struct_fields__}
             else:
@@ -95,7 +95,7 @@ def row_of(data: Any) -> Mapping[Any, Any]:
         except Exception as error:
             raise BadFrame(f"{name_of_kind(data)} can't be read as a row: {error}") from error
     if any(map(_is_wrapped, row.values())):
-        row = {name: scalar_of(one) for name, one in row.items()}
+        row = {name: scalar_of(item) for name, item in row.items()}
     return row
 
 
@@ -106,35 +106,35 @@ def rows_of(data: Any) -> list[Any]:
         BadFrame: they are of some class that no row can be made of.
     """
     rows = list(data)
-    kinds = {type(one): one for one in rows}
-    rowlike = {kind for kind, one in kinds.items() if is_row(one)}
-    for kind, one in kinds.items():
-        if kind in rowlike or isinstance(one, (Mapping, list, tuple, *_SCALARS)):
+    kinds = {type(row): row for row in rows}
+    rowlike = {kind for kind, row in kinds.items() if is_row(row)}
+    for kind, row in kinds.items():
+        if kind in rowlike or isinstance(row, (Mapping, list, tuple, *_SCALARS)):
             continue
-        if hasattr(one, "dtype") or hasattr(one, "__array__") or kind.__module__ == "numpy":
+        if hasattr(row, "dtype") or hasattr(row, "__array__") or kind.__module__ == "numpy":
             continue
-        if hasattr(one, "isoformat") or kind.__module__.startswith("pandas."):
+        if hasattr(row, "isoformat") or kind.__module__.startswith("pandas."):
             continue
-        if hasattr(one, "__dict__") or hasattr(one, "__iter__"):
+        if hasattr(row, "__dict__") or hasattr(row, "__iter__"):
             raise BadFrame(
-                f"can't publish a list of {name_of_kind(one)}: send a list of dicts, e.g. "
+                f"can't publish a list of {name_of_kind(row)}: send a list of dicts, e.g. "
                 "[vars(row) for row in rows]"
             )
-    if not rowlike and not any(isinstance(one, Mapping) for one in kinds.values()):
-        return [scalar_of(one) for one in rows] if any(map(_is_wrapped, rows)) else rows
-    return [row_of(one) if type(one) in rowlike or isinstance(one, Mapping) else one
-            for one in rows]  # fmt: skip
+    if not rowlike and not any(isinstance(row, Mapping) for row in kinds.values()):
+        return [scalar_of(row) for row in rows] if any(map(_is_wrapped, rows)) else rows
+    return [row_of(row) if type(row) in rowlike or isinstance(row, Mapping) else row
+            for row in rows]  # fmt: skip
 
 
 def columns_of_dict(data: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """Return a dict of columns with 0-d arrays in lists as the scalars that they are."""
-    found = dict(data)
-    for name, column in found.items():
+    columns = dict(data)
+    for name, column in columns.items():
         if isinstance(column, (list, tuple)) and any(map(_is_wrapped, column)):
-            found[name] = list(map(scalar_of, column))
+            columns[name] = list(map(scalar_of, column))
         elif isinstance(column, Iterator):
-            found[name] = list(column)
-    return found
+            columns[name] = list(column)
+    return columns
 
 
 def scalar_of(value: Any) -> Any:

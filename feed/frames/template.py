@@ -112,30 +112,30 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     """
     try:
         blocks = [
-            (one.mgr_locs.as_array, lent_values(one.values), _are_numbers(one.values))
-            for one in manager_of(frame).blocks
+            (item.mgr_locs.as_array, lent_values(item.values), _are_numbers(item.values))
+            for item in manager_of(frame).blocks
         ]
     except AttributeError:  # another pandas: what is read here is not its public API
         return None
     many = sum(len(places) for places, _, numbers in blocks if numbers)
     if many < MANY or frame.shape[1] - many + len(levels) > _FEW:
         return None
-    found: list[tuple[int, Numbers | Column]] = []
+    placed: list[tuple[int, Numbers | Column]] = []
     for places, values, numbers in blocks:
         if not numbers:
-            found += [
+            placed += [
                 (int(place), Column(values[at] if values.ndim == 2 else values))
                 for at, place in enumerate(places)
             ]
             continue
         starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
-        found += [
+        placed += [
             (int(places[start]), Numbers(values[start:stop])) for start, stop in pairwise(starts)
         ]
-    if len(found) > 2 * _FEW:
+    if len(placed) > 2 * _FEW:
         return None
-    found.sort(key=lambda one: one[0])
-    return [*map(Column, levels), *(one for _, one in found)]
+    placed.sort(key=lambda item: item[0])
+    return [*map(Column, levels), *(item for _, item in placed)]
 
 
 def _are_numbers(values: Any) -> bool:
@@ -186,18 +186,18 @@ class Stencil:
         ends = np.cumsum(padded)
         size = len(self._head) + int(ends[-1])
         body = room.take(size + len(_END))
-        there = np.frombuffer(body, np.uint8)
-        there[: len(self._head)] = np.frombuffer(self._head, np.uint8)
+        target = np.frombuffer(body, np.uint8)
+        target[: len(self._head)] = np.frombuffer(self._head, np.uint8)
         struct.pack_into("<q", body, batch.rows_at, rows)
         struct.pack_into("<q", body, batch.length_at, int(ends[-1]))
         said = np.frombuffer(body, "<i8", 2 * batch.nodes, batch.nodes_at).reshape(-1, 2)
         said[:] = nodes
         said = np.frombuffer(body, "<i8", 2 * batch.buffers, batch.buffers_at).reshape(-1, 2)
         said[:, 0], said[:, 1] = ends - padded, lengths
-        at = len(self._head)
+        end = len(self._head)
         for piece in pieces:
-            at = _put(there, at, piece)
-        there[at:] = np.frombuffer(_END, np.uint8)
+            end = _put(target, end, piece)
+        target[end:] = np.frombuffer(_END, np.uint8)
         return body.toreadonly()
 
 
@@ -206,30 +206,30 @@ def _buffers(
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[np.ndarray[Any, Any]]]:
     """Return the columns' nodes (rows, nulls), their buffers' lengths, and their bytes in order."""
     nodes, lengths, pieces = [], [], []
-    for one in layout:
-        if isinstance(one, Numbers):
-            count, stride = len(one.values), one.values.dtype.itemsize * rows
+    for item in layout:
+        if isinstance(item, Numbers):
+            count, stride = len(item.values), item.values.dtype.itemsize * rows
             nodes.append(np.tile(np.array([rows, 0]), (count, 1)))
             lengths.append(np.tile(np.array([0, stride]), count))  # none is missing: no bits for it
-            pieces.append(one.values)
+            pieces.append(item.values)
         else:
-            found = first_batch(one.message)
-            if found is None:
+            batch = first_batch(item.message)
+            if batch is None:
                 raise ValueError("a column holds nothing")
-            said = np.frombuffer(one.message, "<i8", 2 * found.nodes, found.nodes_at)
+            said = np.frombuffer(item.message, "<i8", 2 * batch.nodes, batch.nodes_at)
             nodes.append(said.reshape(-1, 2))
-            said = np.frombuffer(one.message, "<i8", 2 * found.buffers, found.buffers_at)
+            said = np.frombuffer(item.message, "<i8", 2 * batch.buffers, batch.buffers_at)
             lengths.append(said.reshape(-1, 2)[:, 1])
-            pieces.append(np.frombuffer(one.message, np.uint8)[None, found.start :])
+            pieces.append(np.frombuffer(item.message, np.uint8)[None, batch.start :])
     return np.concatenate(nodes), np.concatenate(lengths), pieces
 
 
-def _put(there: np.ndarray[Any, Any], at: int, piece: np.ndarray[Any, Any]) -> int:
+def _put(target: np.ndarray[Any, Any], start: int, piece: np.ndarray[Any, Any]) -> int:
     """Copy columns one behind the other, each padded to eight bytes; return where they end."""
     length = piece.shape[1] * piece.itemsize
     padded = (length + 7) & ~7
-    end = at + len(piece) * padded
-    to = there[at:end].reshape(len(piece), padded)
+    end = start + len(piece) * padded
+    to = target[start:end].reshape(len(piece), padded)
     to[:, length:] = 0
     to[:, :length].view(piece.dtype)[:] = piece
     return int(end)

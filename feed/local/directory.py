@@ -27,21 +27,21 @@ def entries(name: str | None = None) -> list[Entry]:
     Args:
         name: Only those that are called so.
     """
-    found, known = {}, dict[str, bool]()
+    tables, known = {}, dict[str, bool]()
     for folder in folders.folders():
         try:
             check_folder(folder)
-            there = os.listdir(folder)
+            files = os.listdir(folder)
         except (RuntimeFolder, OSError):
             continue
-        stems = [one.removesuffix(".lock") for one in there if one.endswith(".lock")]
+        stems = [file.removesuffix(".lock") for file in files if file.endswith(".lock")]
         if name is not None:
-            stems = [one for one in stems if one == name or one.startswith(name + "@")]
+            stems = [file for file in stems if file == name or file.startswith(name + "@")]
         for stem in stems:
             entry = _linked(folder, stem, known) or holder_of(f"{folder}/{stem}.lock", known)
             if entry is not None and entry.endpoint:
-                found[entry.name, entry.endpoint] = entry
-    return [found[at] for at in sorted(found)]
+                tables[entry.name, entry.endpoint] = entry
+    return [tables[place] for place in sorted(tables)]
 
 
 def _linked(folder: Path, name: str, known: dict[str, bool]) -> Entry | None:

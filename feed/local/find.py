@@ -24,13 +24,13 @@ def endpoints_of(
     from livetable.feed.local.directory import find
 
     # Before what watches is imported: it takes longer than to find a table that is there.
-    if found := find(name):
-        yield found[0].endpoint
+    if tables := find(name):
+        yield tables[0].endpoint
     from livetable.feed.local.watch import changes
 
     while not stop.is_set():
         for _ in changes(stop):
-            if found := find(name):
-                yield found[0].endpoint
+            if tables := find(name):
+                yield tables[0].endpoint
                 break
             missing()

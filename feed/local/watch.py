@@ -64,13 +64,13 @@ def changes_in(
                 seconds = patience()
                 wait = _LONG_MS if seconds is None else int(seconds * 1000)
                 try:
-                    told = watcher.watch(20, 10, wait, stop)
+                    changed = watcher.watch(20, 10, wait, stop)
                 except WatchfilesRustInternalError:  # from now on it would say so at each call
                     break
-                if told == "stop" or told == "signal":
+                if changed == "stop" or changed == "signal":
                     return
-                if told != "timeout":
-                    yield frozenset(path for _, path in told)
+                if changed != "timeout":
+                    yield frozenset(path for _, path in changed)
                 elif seconds is not None:
                     yield frozenset()
 
@@ -134,11 +134,11 @@ class _Looking:
             with contextlib.suppress(OSError):  # it went, or may not be read
                 folder = os.stat(place)
                 seen[place] = folder.st_dev, folder.st_ino
-                for one in os.scandir(place):
+                for file in os.scandir(place):
                     with contextlib.suppress(FileNotFoundError):
-                        found = one.stat(follow_symlinks=False)
-                        seen[one.path] = (
-                            found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+                        status = file.stat(follow_symlinks=False)
+                        seen[file.path] = (
+                            status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
                         )  # fmt: skip
         # Of a folder with a hundred thousand files it takes long: a twentieth of the time at most.
         self._pause = max(_LOOK_SECONDS, 20 * (time.monotonic() - began))

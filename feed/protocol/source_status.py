@@ -35,19 +35,19 @@ class SourceStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return the status as a JSON object; what it does not say is left out."""
-        said: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if self.reading is not None:
-            said["reading"] = round(self.reading, 4)
+            fields["reading"] = round(self.reading, 4)
         if self.unfinished is not None:
-            said["unfinished"] = self.unfinished
-        said |= {name: True for name in ("settling", "checking") if getattr(self, name)}
+            fields["unfinished"] = self.unfinished
+        fields |= {name: True for name in ("settling", "checking") if getattr(self, name)}
         if self.unreadable:
-            said["unreadable"] = self.unreadable
-            said["lines"] = [
+            fields["unreadable"] = self.unreadable
+            fields["lines"] = [
                 [number, *(text.encode("utf-8", "replace").decode()[:200] for text in texts)]
                 for number, *texts in self.lines[:MOST_LINES]
             ]
-        return said
+        return fields
 
     @classmethod
     def from_json(cls, value: object) -> SourceStatus:

@@ -83,8 +83,8 @@ def _columns(columns: tuple[Any, ...], names: tuple[Any, ...]) -> pd.Index[Any]:
         many: pd.Index[Any] = pd.MultiIndex.from_tuples(list(columns), names=list(names))
         return many
     # One by one, as objects: of tuples alone pandas would make levels, of numbers floats.
-    made = pd.Index(list(columns), dtype=object, tupleize_cols=False, name=names[0])
+    objects = pd.Index(list(columns), dtype=object, tupleize_cols=False, name=names[0])
     texts = all(isinstance(one, str) for one in columns)
     if texts or all(type(one) is int for one in columns):
-        return pd.Index(list(columns), name=names[0]) if columns else made
-    return made
+        return pd.Index(list(columns), name=names[0]) if columns else objects
+    return objects

@@ -134,7 +134,7 @@ def _column(label: Any, values: Any) -> Column:
     return Column(label, without_dictionary(array), str(values.dtype), text)
 
 
-def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
+def _columns(rows: Prepared, shape: Shape) -> Iterator[Column]:
     """Yield the columns of rows, the index's levels first where the table has such.
 
     Levels are in the order of the table's.
@@ -142,14 +142,14 @@ def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
     Raises:
         BadFrame: the rows have no index like the table's.
     """
-    if shape.levels and one.levels is not None:
-        if len(one.levels) != shape.levels:
+    if shape.levels and rows.levels is not None:
+        if len(rows.levels) != shape.levels:
             raise BadFrame(
                 f"the table's index has {shape.levels} levels, these rows' index has "
-                f"{len(one.levels)}"
+                f"{len(rows.levels)}"
             )
-        yield from _in_order(one.levels, shape)
-    yield from one.columns
+        yield from _in_order(rows.levels, shape)
+    yield from rows.columns
 
 
 def _in_order(levels: Sequence[Column], shape: Shape) -> Sequence[Column]:
@@ -158,14 +158,14 @@ def _in_order(levels: Sequence[Column], shape: Shape) -> Sequence[Column]:
     Raises:
         BadFrame: they have other names.
     """
-    ours, names = [shape.label(at) for at in range(shape.levels)], [one.label for one in levels]
+    ours, names = [shape.label(at) for at in range(shape.levels)], [level.label for level in levels]
     if len(levels) < 2 or None in ours or None in names or names == ours:
         return levels
     if len(set(ours)) < len(ours) or set(ours) != set(names):
         raise BadFrame(
             f"the table's index has the levels {ours!r}, these rows' index has {names!r}"
         )
-    return [levels[names.index(one)] for one in ours]
+    return [levels[names.index(level)] for level in ours]
 
 
 def fit(
@@ -184,37 +184,39 @@ def fit(
     """
     # Long, as each column may change the state that the next one is fitted to.
     parts = []
-    for one in rows:
+    for batch in rows:
         arrays: dict[int, pa.Array] = {}
-        indexed = one.levels is not None  # else its levels are left out
+        indexed = batch.levels is not None  # else its levels are left out
         # Columns of the same names in the same order: also if several are called alike.
-        names = [column.label for column in one.columns]
+        names = [column.label for column in batch.columns]
         alike = not indexed and not state.shape.levels and names == state.shape.described["labels"]
         level = 0
-        for at, column in enumerate(_columns(one, state.shape)):
+        for number, column in enumerate(_columns(batch, state.shape)):
             if alike:
-                field = at
+                field = number
             elif indexed and level < state.shape.levels:
                 field, level = level, level + 1
             else:
-                found = state.shape.place_of(column.label)
-                if found in arrays:
+                place = state.shape.place_of(column.label)
+                if place in arrays:
                     raise BadFrame(f"these rows have several columns called {column.label!r}")
-                if found is None:
-                    found, state = len(state.shape.types), _with_column(state, column)
-                field = found
-            of = state.shape.described["labels"]
-            at_label = (
-                json.dumps(of[field - state.shape.levels]) if field >= state.shape.levels else ""
+                if place is None:
+                    place, state = len(state.shape.types), _with_column(state, column)
+                field = place
+            labels = state.shape.described["labels"]
+            json_label = (
+                json.dumps(labels[field - state.shape.levels])
+                if field >= state.shape.levels
+                else ""
             )
-            arrays[field], state = _put(column.values, state, field, key, fixed.get(at_label))
+            arrays[field], state = _put(column.values, state, field, key, fixed.get(json_label))
         for field in key:
             if field not in arrays:
                 raise BadFrame(
                     f"these rows lack {state.shape.title(field)}, which is (part of) the "
                     "table's key"
                 )
-        parts.append(Incoming(arrays, one.rows))
+        parts.append(Incoming(arrays, batch.rows))
     return [_with_types(part, state) for part in parts], state
 
 

@@ -171,7 +171,7 @@ class Rows:
 
     def numbers_at(self, positions: Numbers) -> Numbers:
         """Return the numbers of rows, by their positions, which are in ascending order."""
-        found = np.empty(len(positions), dtype=np.int64)
+        numbers = np.empty(len(positions), dtype=np.int64)
         pages = np.searchsorted(self._starts, positions, side="right") - 1
         if len(positions) <= _FEW:
             dense = self._counts[pages] == np.fromiter(
@@ -183,8 +183,8 @@ class Rows:
             inside = positions[start:stop] - self._starts[page]
             if self._counts[page] < len(self._pages[page]):
                 inside = np.flatnonzero(self._pages[page] != GONE)[inside]
-            found[start:stop] = self.base + PAGE * page + inside
-        return found
+            numbers[start:stop] = self.base + PAGE * page + inside
+        return numbers
 
     def positions_of(self, numbers: Numbers) -> Numbers:
         """Return where rows are, by their numbers, ascending; `GONE` for who is not there."""
@@ -193,36 +193,36 @@ class Rows:
 
     def rank(self, numbers: Numbers) -> Numbers:
         """Return how many rows come before each of these numbers, ascending, there or not."""
-        found = np.zeros(len(numbers), dtype=np.int64)
+        ranks = np.zeros(len(numbers), dtype=np.int64)
         first, last = np.searchsorted(numbers, (self.base, self.end))
         known = numbers[first:last]
         if len(known) > _FEW:
             for page, inside, start, stop in self._by_page(known):
                 there = np.concatenate(([0], np.cumsum(self._pages[page] != GONE)))
-                found[start + first : stop + first] = self._starts[page] + there[inside]
+                ranks[start + first : stop + first] = self._starts[page] + there[inside]
         else:
             places, pages, counts = self._one_by_one(known), self._pages, self._counts
-            found[first:last] = self._starts[places[0]] + [
+            ranks[first:last] = self._starts[places[0]] + [
                 inside
                 if counts[page] == len(pages[page])
                 else np.count_nonzero(pages[page][:inside] != GONE)
                 for page, inside in zip(*places, strict=True)
             ]
-        found[last:] = len(self)
-        return found
+        ranks[last:] = len(self)
+        return ranks
 
     def stored_of(self, numbers: Numbers) -> Numbers:
         """Return where rows are stored, by ascending numbers; `GONE` for who is not there."""
-        found = np.full(len(numbers), GONE, dtype=np.int64)
+        stored = np.full(len(numbers), GONE, dtype=np.int64)
         first, last = np.searchsorted(numbers, (self.base, self.end))
         known, pages = numbers[first:last], self._pages
         if len(known) > _FEW:
             for page, inside, start, stop in self._by_page(known):
-                found[start + first : stop + first] = pages[page][inside]
+                stored[start + first : stop + first] = pages[page][inside]
         else:
             places = zip(*self._one_by_one(known), strict=True)
-            found[first:last] = [pages[page][inside] for page, inside in places]
-        return found
+            stored[first:last] = [pages[page][inside] for page, inside in places]
+        return stored
 
     def differing(self, before: Rows) -> tuple[Numbers, Numbers, Numbers]:
         """Return the numbers of rows that are stored elsewhere, that came, and that went.
@@ -230,7 +230,7 @@ class Rows:
         Args:
             before: An earlier state of the same rows. Pages that both share are not looked at.
         """
-        changed, came, went = [_NONE], [_NONE], [_NONE]
+        changed, added, removed = [_NONE], [_NONE], [_NONE]
         start = min(self.base, before.base)
         for first in range(start, max(self.end, before.end), PAGE):
             now, then = self._page(first), before._page(first)
@@ -240,41 +240,41 @@ class Rows:
             now, then = _long(now, length), _long(then, length)
             here, there = now != GONE, then != GONE
             changed.append(first + np.flatnonzero(here & there & (now != then)))
-            came.append(first + np.flatnonzero(here & ~there))
-            went.append(first + np.flatnonzero(there & ~here))
-        return np.concatenate(changed), np.concatenate(came), np.concatenate(went)
+            added.append(first + np.flatnonzero(here & ~there))
+            removed.append(first + np.flatnonzero(there & ~here))
+        return np.concatenate(changed), np.concatenate(added), np.concatenate(removed)
 
     def _page(self, first: int) -> Numbers:
-        at = (first - self.base) // PAGE
-        return self._pages[at] if 0 <= at < len(self._pages) else _NONE
+        number = (first - self.base) // PAGE
+        return self._pages[number] if 0 <= number < len(self._pages) else _NONE
 
     def _slice(
         self, start: int, stop: int, look: Callable[[Numbers, Numbers | None, int], Numbers]
     ) -> Numbers:
         starts = self._starts
         first = max(0, int(np.searchsorted(starts, start, side="right")) - 1)
-        found = [_NONE]
-        at = first
-        while at < len(self._pages) and starts[at] < stop:
-            page = self._pages[at]
-            if self._counts[at]:
-                whole = self._counts[at] == len(page)
+        parts = [_NONE]
+        number = first
+        while number < len(self._pages) and starts[number] < stop:
+            page = self._pages[number]
+            if self._counts[number]:
+                whole = self._counts[number] == len(page)
                 there = None if whole else np.flatnonzero(page != GONE)
-                found.append(look(page, there, self.base + PAGE * at))
-            at += 1
+                parts.append(look(page, there, self.base + PAGE * number))
+            number += 1
         skipped = start - int(starts[first]) if first < len(starts) else 0
-        return np.concatenate(found)[skipped : skipped + max(0, stop - start)]
+        return np.concatenate(parts)[skipped : skipped + max(0, stop - start)]
 
     def _one_by_one(self, numbers: Numbers) -> tuple[list[int], list[int]]:
         """Return the page and the place in it of each number: for few, faster than page by page."""
-        at = numbers - self.base
-        return (at // PAGE).tolist(), (at % PAGE).tolist()
+        offsets = numbers - self.base
+        return (offsets // PAGE).tolist(), (offsets % PAGE).tolist()
 
     def _by_page(self, numbers: Numbers) -> Iterator[tuple[int, Numbers, int, int]]:
         """Yield pages, the places in them, and from where to where in `numbers` these are."""
-        at = numbers - self.base
-        for page, start, stop in _runs(at // PAGE):
-            yield page, at[start:stop] - PAGE * page, start, stop
+        offsets = numbers - self.base
+        for page, start, stop in _runs(offsets // PAGE):
+            yield page, offsets[start:stop] - PAGE * page, start, stop
 
 
 _NONE: Final[Numbers] = np.empty(0, dtype=np.int64)
@@ -295,6 +295,6 @@ def _runs(values: Numbers) -> Iterator[tuple[int, int, int]]:
 def in_any_order(look: Callable[[Numbers], Numbers], asked: Numbers) -> Numbers:
     """Return what `look` says of numbers or positions that need not be ascending, as it wants."""
     order = np.argsort(asked, kind="stable")
-    found = np.empty(len(asked), dtype=np.int64)
-    found[order] = look(asked[order])
-    return found
+    result = np.empty(len(asked), dtype=np.int64)
+    result[order] = look(asked[order])
+    return result

@@ -114,12 +114,12 @@ class Store:
 
     def since(self, row: int) -> list[tuple[list[pa.Array], int]]:
         """Return the rows from one on, segment by segment, each with its number of rows."""
-        found = []
+        pieces = []
         for segment, start, stop in zip(self.segments, self.starts, self.starts[1:], strict=False):
             if stop > row:
                 skip = max(0, row - start)
-                found.append(([array.slice(skip) for array in segment], stop - start - skip))
-        return found
+                pieces.append(([array.slice(skip) for array in segment], stop - start - skip))
+        return pieces
 
     def is_bloated(self, rows: int) -> bool:
         """Tell whether it holds more of what is over than of so many rows that are there."""
@@ -182,7 +182,7 @@ class Reader:
 
     def column(self, column: int) -> pa.Array:
         """Return a column's values of the rows."""
-        found = [
+        parts = [
             pa.nulls(count, self._types[column])
             if piece is None
             else piece[column][inside]
@@ -190,9 +190,9 @@ class Reader:
             else taken(piece[column], inside)
             for piece, inside, count in self._pieces
         ]
-        if not found:
+        if not parts:
             return pa.nulls(0, self._types[column])
-        values = found[0] if len(found) == 1 else one_chunk(pa.chunked_array(found))
+        values = parts[0] if len(parts) == 1 else one_chunk(pa.chunked_array(parts))
         return values if self._order is None else taken(values, self._order)
 
 

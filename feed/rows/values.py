@@ -112,14 +112,14 @@ class StoredValues:
         from livetable.feed.rows.row_map import GONE, in_any_order
 
         positions = as_numpy(rows)
-        there = ~missing(rows) if rows.null_count else np.ones(len(rows), dtype=bool)
-        wanted = positions[there]
+        present = ~missing(rows) if rows.null_count else np.ones(len(rows), dtype=bool)
+        wanted = positions[present]
         stored = np.full(len(rows), GONE, dtype=np.int64)
         if len(wanted) > len(self.rows) // 8:
-            stored[there] = self.rows.stored(0, len(self.rows))[wanted]
+            stored[present] = self.rows.stored(0, len(self.rows))[wanted]
         else:
             here = self.rows
-            stored[there] = in_any_order(
+            stored[present] = in_any_order(
                 lambda ascending: here.stored_of(here.numbers_at(ascending)), wanted
             )
         return stored

@@ -115,11 +115,11 @@ class Unsent:
 
     def _body(self, table: str, snapshot: Snapshot) -> _Body:
         bodies = self._tables.setdefault(table, {})
-        at = place_of(table, snapshot)
-        if at not in bodies:
-            bodies[at] = _Body(snapshot)
-            self._bytes += bodies[at].size
-        return bodies[at]
+        place = place_of(table, snapshot)
+        if place not in bodies:
+            bodies[place] = _Body(snapshot)
+            self._bytes += bodies[place].size
+        return bodies[place]
 
     def _has_free_frame(self, table: str) -> bool:
         # Of many it takes too long each time.

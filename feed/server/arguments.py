@@ -123,13 +123,13 @@ def check_key(captured: Captured, key: tuple[Any, ...], name: str) -> None:
             )
         if label not in known:
             as_index = label in getattr(getattr(frame, "index", None), "names", ())
-            there = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
+            columns = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
             raise BadFrame(
                 f"the frame has no column {label!r}, the key of table {name!r}"
                 + (
                     ": it is the index, send frame.reset_index()"
                     if as_index
-                    else f"; its columns: {there or 'none'}"
+                    else f"; its columns: {columns or 'none'}"
                 )
             )
 

@@ -195,12 +195,12 @@ class BoundSockets:
             if isinstance(bound, PlainSocket):
                 for _ in range(2):  # that somebody is gone may be news to others
                     bound.received(bound.streams.flush(now), now)
-        for one in self._lingering:
-            for fd in self._poll.ready & one.lines.keys():
-                one.ready(fd, now)
-            one.tick(now)
-            one.flush(now)
-        self._lingering = [one for one in self._lingering if one.lines]
+        for streams in self._lingering:
+            for fd in self._poll.ready & streams.lines.keys():
+                streams.ready(fd, now)
+            streams.tick(now)
+            streams.flush(now)
+        self._lingering = [streams for streams in self._lingering if streams.lines]
 
     def _streams(self) -> list[Streams]:
         return [one.streams for one in self if isinstance(one, PlainSocket)] + self._lingering

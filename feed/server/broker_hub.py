@@ -330,7 +330,7 @@ class BrokerHub:
                     rows=snapshot.body.rows,
                     columns=snapshot.body.columns,
                     size=len(snapshot.body.data),
-                    part=at,
+                    part=number,
                     parts=len(bodies),
                     key=table.key,
                     note=table.body_note,
@@ -338,7 +338,7 @@ class BrokerHub:
                 ).encode(),
                 body,
             )
-            for at, body in enumerate(bodies)
+            for number, body in enumerate(bodies)
         ]
 
 
@@ -353,11 +353,11 @@ def broker_hub(endpoint: str) -> BrokerHub:
         BadEndpoint: the broker does not let us in, or can't be used.
         MissingExtra: the package that speaks to it is not installed.
     """
-    at = os.getpid(), endpoint  # a forked child has none of its parent's threads
+    place = os.getpid(), endpoint  # a forked child has none of its parent's threads
     with _lock:
-        if at not in _hubs:
-            _hubs[at] = BrokerHub(endpoint)
-        return _hubs[at]
+        if place not in _hubs:
+            _hubs[place] = BrokerHub(endpoint)
+        return _hubs[place]
 
 
 def _forget(hub: BrokerHub) -> None:

@@ -97,14 +97,14 @@ class Encoding:
 
     def prepared_for(self, have: Position | None, *, deltas: bool) -> Snapshot | None:
         """Return what was prepared, if it brings a viewer at `have` further; None if not."""
-        made = self.prepared
-        if made is None or made.position.epoch != self._newest.now.epoch:
+        prepared = self.prepared
+        if prepared is None or prepared.position.epoch != self._newest.now.epoch:
             return None
-        same_life = have is not None and have.epoch == made.position.epoch
-        if made.since is not None:
-            fits = deltas and same_life and have is not None and have.seq == made.since
-            return made if fits else None
-        return made if not same_life or (have and have.seq < made.position.seq) else None
+        same_life = have is not None and have.epoch == prepared.position.epoch
+        if prepared.since is not None:
+            fits = deltas and same_life and have is not None and have.seq == prepared.since
+            return prepared if fits else None
+        return prepared if not same_life or (have and have.seq < prepared.position.seq) else None
 
     def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
         """Return what a viewer at `have` needs to be up to date, None if it is.
@@ -148,9 +148,9 @@ class Encoding:
         try:
             nothing = Snapshot(position, _NO_BODY, now.sent_at, now.sent_time, now.source)
             if state is not None and have is not None and missed is not None:
-                made = self._delta(state, missed, have.seq, nothing)
-                if made is not None:
-                    return made
+                snapshot = self._delta(state, missed, have.seq, nothing)
+                if snapshot is not None:
+                    return snapshot
             if newest is not None and newest.position == position:
                 return newest
             body = self._encode(held.frame) if state is None else _whole(state)
@@ -166,14 +166,14 @@ class Encoding:
         finally:
             self._took = time.monotonic() - began
         self._newest.failure = None
-        made = replace(nothing, body=body)
+        snapshot = replace(nothing, body=body)
         if self._newest.now.seq == position.seq or self._newest.now.state is None:
-            self._newest.encoded = made
+            self._newest.encoded = snapshot
         # The bytes replace the frame: while both are held, the producer's next write into its own
         # frame has to copy a column first. In this order: one of the two is always there.
-        if self._newest.encoded is made:
+        if self._newest.encoded is snapshot:
             held.frame = None
-        return made
+        return snapshot
 
     def _delta(
         self, state: State, missed: Difference, since: int, now: Snapshot
@@ -257,15 +257,15 @@ class SideEncoding:
                 self._encode(table, have, deltas)
 
     def _encode(self, table: TableState, have: Position | None, deltas: bool) -> None:
-        made = None
+        snapshot = None
         try:
             with Pausing():
-                made = table.since(have, deltas=deltas)
+                snapshot = table.since(have, deltas=deltas)
         finally:
 
             def done() -> None:
                 self._preparing.discard(table)
-                table.encoding.prepared = made
+                table.encoding.prepared = snapshot
                 self._news(table)
                 for finish in self._after.pop(table, ()):
                     finish()

@@ -139,8 +139,8 @@ class KeyedSocket:
 
     def _listener(self, endpoint: str, pair: KeyPair) -> tuple[zmq.Socket[bytes], Arrivals]:
         """Return a socket that is bound, and who tells of its connections."""
-        made = self._context.socket(zmq.XPUB)
-        arrivals = Arrivals(self._context, made, self._peers)
+        socket = self._context.socket(zmq.XPUB)
+        arrivals = Arrivals(self._context, socket, self._peers)
         options = {
             zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
             zmq.SNDHWM: 0,  # credit bounds the queue; a mark would drop frames silently
@@ -153,20 +153,20 @@ class KeyedSocket:
         }
         try:
             for option, value in options.items():
-                made.setsockopt(option, value)
-            made.setsockopt(zmq.CURVE_SERVER, 1)
-            made.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
-            made.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
-            made.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
-            made.copy_threshold = 0
+                socket.setsockopt(option, value)
+            socket.setsockopt(zmq.CURVE_SERVER, 1)
+            socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public)
+            socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
+            socket.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
+            socket.copy_threshold = 0
             # Another of the same, which libzmq closes: ours keeps the port while that is renewed.
-            made.setsockopt(zmq.USE_FD, os.dup(self._listening.fileno()))
-            made.bind(endpoint)
+            socket.setsockopt(zmq.USE_FD, os.dup(self._listening.fileno()))
+            socket.bind(endpoint)
         except (zmq.ZMQError, OSError) as error:
             arrivals.close()
-            made.close(0)
+            socket.close(0)
             raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
-        return made, arrivals
+        return socket, arrivals
 
     def _served(self) -> Serving:
         shares = can_share(self.endpoint)
@@ -324,11 +324,11 @@ class KeyedSockets:
         self._context.term()
 
     def _listen_to(self, bound: KeyedSocket, *, on: bool = True) -> None:
-        for one in bound.sockets:
+        for socket in bound.sockets:
             if on:
-                self._poll.add(one)
+                self._poll.add(socket)
             else:
-                self._poll.remove(one)
+                self._poll.remove(socket)
 
 
 def _reason(error: zmq.ZMQError | OSError, endpoint: str) -> str:

@@ -161,20 +161,20 @@ class Poll:
             self._use_zeromq()
         self._poller.register(mailbox.fileno(), self._read)
 
-    def add(self, one: Any) -> None:
+    def add(self, source: Any) -> None:
         """Wait until a socket of ZeroMQ's, or what has a `fileno`, can be read, too."""
         if not self._is_zeromqs:
             self._use_zeromq()
             self._poller.register(self._mailbox.fileno(), self._read)
             self._polled.clear()
-        self._sockets.add(one)
-        self._poller.register(one, self._read)
+        self._sockets.add(source)
+        self._poller.register(source, self._read)
 
-    def remove(self, one: Any) -> None:
+    def remove(self, source: Any) -> None:
         """Wait for it no more, if it was waited for."""
-        if one in self._sockets:
-            self._sockets.remove(one)
-            self._poller.unregister(one)
+        if source in self._sockets:
+            self._sockets.remove(source)
+            self._poller.unregister(source)
 
     def wait(self, descriptors: dict[int, bool], seconds: float | None) -> None:
         """Wait until there is something to do.

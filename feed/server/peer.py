@@ -72,15 +72,17 @@ def shut(fd: int, ends: Ends) -> None:
 
 def ends_of(fd: int) -> Ends | None:
     """Return which connection a descriptor is of, None if that can't be known."""
-    with contextlib.suppress(OSError), _held(fd) as one:
-        here, there = one.getsockname(), one.getpeername()
-        if one.family != getattr(socket, "AF_UNIX", None):
-            return Ends(here, there, str(there[0]))
+    with contextlib.suppress(OSError), _held(fd) as connection:
+        local, remote = connection.getsockname(), connection.getpeername()
+        if connection.family != getattr(socket, "AF_UNIX", None):
+            return Ends(local, remote, str(remote[0]))
         host = ""
         if hasattr(socket, "SO_PEERCRED"):
-            pid, *_ = struct.unpack("3i", one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            pid, *_ = struct.unpack(
+                "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            )
             host = f"process {pid}"
-        return Ends(here, there, host)
+        return Ends(local, remote, host)
     return None
 
 

@@ -278,19 +278,19 @@ class Publisher(Published):
         if not sum(one.shape[0] for one in captured):
             return  # of no rows there is nothing to do
         # All that may run somebody's code, before the table's turn is taken.
-        came = list(map(prepared, captured))
+        parts = list(map(prepared, captured))
         first = None if self._state.seq else begun(captured[0], None, self._state.key)
         now = time.monotonic()
 
         def act(table: KeyedTable) -> None:
             table.drop_tail(now)
-            parts, state = fit(came, table.now, table.key, self._schema)
+            fitted_parts, state = fit(parts, table.now, table.key, self._schema)
             if how == "tail":
-                table.show_tail(parts[0], state, now)
+                table.show_tail(fitted_parts[0], state, now)
             elif how == "upsert":
-                table.upsert(parts, state, now)
+                table.upsert(fitted_parts, state, now)
             else:
-                table.append(parts, state, now)
+                table.append(fitted_parts, state, now)
 
         by_index = how == "upsert" and not self._key
         self._state.rows.change(act, now, time.time(), first=first, by_index=by_index)

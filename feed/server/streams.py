@@ -85,18 +85,18 @@ class Streams:
 
     def tick(self, now: float) -> Said:
         """Let go of who is silent or slow to come in; return who is gone."""
-        said: Said = []
+        messages: Said = []
         for line in list(self.lines.values()):
             late = line.stage < 2 and now >= line.came + _HANDSHAKE_SECONDS
             over = line.until is not None and now >= line.until
             silent = not line.local and now >= line.heard + _SILENT_SECONDS
             if late or over or silent:
-                said += self._gone(line)
+                messages += self._gone(line)
             elif line.stage == 2 and not line.local and now >= line.pinged + _PING_SECONDS:
                 line.pinged = now
                 line.put(command(PING))
                 self._dirty[line] = None
-        return said
+        return messages
 
     # -- connections -------------------------------------------------------------------------------
 
@@ -117,14 +117,14 @@ class Streams:
                 except OSError:
                     self._spare.keep()
                     return
-            one = original("socket", "socket")(fileno=fd)
-            one.setblocking(False)
+            connection = original("socket", "socket")(fileno=fd)
+            connection.setblocking(False)
             if not self.local:
                 socket = sockets()
                 with contextlib.suppress(OSError):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             full = reserve or not has_room(fd)
-            line = Line(one, now, local=self.local, turned_away=full)
+            line = Line(connection, now, local=self.local, turned_away=full)
             line.peer = self._peers.came(fd, now, line)
             self.lines[fd] = line
             line.put(GREETING)
@@ -244,20 +244,20 @@ class Streams:
 
     def flush(self, now: float) -> Said:
         """Send what was put; return who is gone."""
-        said: Said = []
+        messages: Said = []
         for line in list(self._dirty):
             self._dirty.pop(line, None)
             if line.fd not in self.lines:
                 continue
             if not line.flush():
-                said += self._gone(line)
+                messages += self._gone(line)
             elif line.closing and not line.out and not line.shut:
                 # Not closed at once: with bytes of its own unread, what is on its way may be lost.
                 line.shut = True
                 line.until = now + _LINGER_SECONDS
                 with contextlib.suppress(OSError):
                     line.socket.shutdown(sockets().SHUT_WR)
-        return said
+        return messages
 
     # -- the end -----------------------------------------------------------------------------------
 

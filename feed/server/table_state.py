@@ -156,22 +156,22 @@ class TableState:
 
         self._turns.post(Job(act))
 
-    def mirror(self, made: Snapshot, *, ended: bool = False) -> None:
+    def mirror(self, snapshot: Snapshot, *, ended: bool = False) -> None:
         """Make a snapshot the newest that was encoded elsewhere, with its epoch and seq there.
 
         Args:
-            made: The snapshot.
+            snapshot: The snapshot.
             ended: Whether nothing will change any more.
         """
 
         def act() -> None:
-            shape = made.body.rows, made.body.columns
-            self._came(made.monotonic)
-            self.newest.table, self.newest.encoded, self.ended = None, made, ended
-            at = made.position
+            shape = snapshot.body.rows, snapshot.body.columns
+            self._came(snapshot.monotonic)
+            self.newest.table, self.newest.encoded, self.ended = None, snapshot, ended
+            position = snapshot.position
             self.newest.now = Now(
-                at.epoch, at.seq, Held(None), None, shape, made.monotonic, made.time,
-                self.newest.now.source,
+                position.epoch, position.seq, Held(None), None, shape, snapshot.monotonic,
+                snapshot.time, self.newest.now.source,
             )  # fmt: skip
 
         self._turns.post(Job(act))
@@ -244,13 +244,13 @@ class TableState:
         """Epoch and seq of the newest frame that can be shown."""
         return self.encoding.shown
 
-    def is_last(self, at: Position | None) -> bool:
+    def is_last(self, position: Position | None) -> bool:
         """Tell whether nothing will come after `at`.
 
         Asked of what a viewer is sent, not of the table alone: the producer may have sent more,
         and ended it, while that was encoded.
         """
-        return self.ended and at == self.shown
+        return self.ended and position == self.shown
 
     def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
         """Return what a viewer at `have` needs to be up to date, None if it is.

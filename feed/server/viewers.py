@@ -222,13 +222,13 @@ class Waiting:
 
     def due(self, now: float) -> list[tuple[Session, Want]]:
         """Return who has waited long enough, and with which want."""
-        found = []
-        for one in self._due:
-            if one.since + IDLE_SECONDS > now:
+        sessions = []
+        for session in self._due:
+            if session.since + IDLE_SECONDS > now:
                 break
-            if one.wait is not None:
-                found.append((one, one.wait))
-        return found
+            if session.wait is not None:
+                sessions.append((session, session.wait))
+        return sessions
 
     @property
     def deadline(self) -> float | None:

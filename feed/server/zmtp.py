@@ -163,48 +163,48 @@ class Line:
     def _messages(self) -> list[bytes] | None:
         # Long, as it is one loop over bytes: a call a frame would cost more than the frame.
         buffer = self._buffer
-        found: list[bytes] = []
+        messages: list[bytes] = []
         if self.stage == 0:
             if (buffer and buffer[0] != 0xFF) or (len(buffer) > 9 and buffer[9] != 0x7F):
                 return None
             if len(buffer) < 64:
-                return found
+                return messages
             if buffer[10] < 3 or bytes(buffer[12:32]).rstrip(b"\0") != b"NULL":
                 return None
             del buffer[:64]
             self.stage = 1
             self.put(command(READY))
-        at = 0
-        while len(buffer) - at >= 2:
-            flags = buffer[at]
+        place = 0
+        while len(buffer) - place >= 2:
+            flags = buffer[place]
             if flags > 7:
                 return None
             if flags & LONG:
-                if len(buffer) - at < 9:
+                if len(buffer) - place < 9:
                     break
-                size, start = struct.unpack_from(">Q", buffer, at + 1)[0], at + 9
+                size, start = struct.unpack_from(">Q", buffer, place + 1)[0], place + 9
             else:
-                size, start = buffer[at + 1], at + 2
+                size, start = buffer[place + 1], place + 2
             if size > 4 * MAX_WANT:
                 return None
             if len(buffer) < start + size:
                 break
             frame = bytes(buffer[start : start + size])
-            at = start + size
+            place = start + size
             if flags & COMMAND:
-                if not self._command(frame, found):
+                if not self._command(frame, messages):
                     return None
             elif self.stage < 2:
                 return None
             else:
                 more = bool(flags & MORE)
                 if not more and not self._in_parts:
-                    found.append(frame)
+                    messages.append(frame)
                 self._in_parts = more
-        del buffer[:at]
-        return found
+        del buffer[:place]
+        return messages
 
-    def _command(self, frame: bytes, found: list[bytes]) -> bool:
+    def _command(self, frame: bytes, messages: list[bytes]) -> bool:
         if frame.startswith(b"\x05READY") and self.stage == 1:
             self.stage = 2
             return b"SUB" in frame
@@ -213,9 +213,9 @@ class Line:
             if self.unsent < READ_BYTES:  # a flood of pings is not answered to who does not read
                 self.put(command(pong))
         elif frame.startswith(b"\x09SUBSCRIBE"):
-            found.append(b"\x01" + frame[10:])
+            messages.append(b"\x01" + frame[10:])
         elif frame.startswith(b"\x06CANCEL"):
-            found.append(b"\x00" + frame[7:])
+            messages.append(b"\x00" + frame[7:])
         return not frame.startswith(b"\x05ERROR")
 
 
@@ -237,12 +237,12 @@ def say_taken(path: str, name: str) -> None:
     message = TAKEN + name.encode()
     with (
         contextlib.suppress(OSError),
-        original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as one,
+        original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
     ):
-        one.settimeout(1.0)
-        one.connect(path)
-        one.sendall(GREETING + command(ready))
-        one.sendall(b"".join(bytes(piece) for piece in framed([message])))
-        one.shutdown(socket.SHUT_WR)
-        while one.recv(4096):  # until it is read
+        connection.settimeout(1.0)
+        connection.connect(path)
+        connection.sendall(GREETING + command(ready))
+        connection.sendall(b"".join(bytes(piece) for piece in framed([message])))
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):  # until it is read
             pass

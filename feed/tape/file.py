@@ -74,12 +74,12 @@ def sum_of(message: bytes | bytearray) -> bytes:
 
 def is_whole(message: bytes | bytearray) -> bool:
     """Tell whether a message is what was written."""
-    found = _SUM.search(message, 0, 8 + metadata_size(message[:8]))
-    if found is None:
+    checksum = _SUM.search(message, 0, 8 + metadata_size(message[:8]))
+    if checksum is None:
         return False
     bare = bytearray(message)
-    bare[found.start() : found.end()] = NO_SUM
-    return sum_of(bare) == found[0]
+    bare[checksum.start() : checksum.end()] = NO_SUM
+    return sum_of(bare) == checksum[0]
 
 
 def entries_in(body: memoryview) -> np.ndarray[Any, Any]:

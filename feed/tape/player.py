@@ -77,10 +77,10 @@ class Playback:
             IndexError: there is no such state.
         """
         with self._lock:
-            found = self._kept.get(number)
-            if found is not None:
+            played = self._kept.get(number)
+            if played is not None:
                 self._kept.move_to_end(number)
-                return found
+                return played
             whole = self.tape.whole(number)
             # From the last snapshot on, or from where it was left.
             if not whole <= self._reached < number:
@@ -88,10 +88,10 @@ class Playback:
             if whole > number:
                 raise BadTape(f"{self.tape.path}: frame {number} builds on a later frame")
             first = whole if self._reached < 0 else self._reached + 1
-            for at in range(first, number + 1):
-                found = self._play(at)
-            assert found is not None
-            return found
+            for step in range(first, number + 1):
+                played = self._play(step)
+            assert played is not None
+            return played
 
     def _play(self, number: int) -> Played:
         frame = self.tape.frame(number)

@@ -134,23 +134,23 @@ class TapeReader:
     def _entry(self, number: int) -> Any:
         if not 0 <= number < len(self):
             raise IndexError(number)
-        at = bisect_right(self._firsts, number) - 1
-        entries = self._entries(at)
-        if number - self._blocks[at].first >= len(entries):
+        block = bisect_right(self._firsts, number) - 1
+        entries = self._entries(block)
+        if number - self._blocks[block].first >= len(entries):
             raise BadTape(f"{self.path}: the index has no frame {number}")
-        return entries[number - self._blocks[at].first]
+        return entries[number - self._blocks[block].first]
 
-    def _entries(self, at: int) -> np.ndarray[Any, Any]:
+    def _entries(self, block: int) -> np.ndarray[Any, Any]:
         """Return a block's entries; those of the last one that was asked for are kept."""
-        if self._loaded is None or self._loaded[0] != at:
-            offset = self._blocks[at].offset
+        if self._loaded is None or self._loaded[0] != block:
+            offset = self._blocks[block].offset
             if offset is None:
-                self._loaded = at, self._rest
+                self._loaded = block, self._rest
             else:
                 row = self._row(offset)
                 if row is None:
                     raise BadTape(f"{self.path}: the index can't be read")
-                self._loaded = at, entries_in(row["body"])
+                self._loaded = block, entries_in(row["body"])
         return self._loaded[1]
 
     def _about(self) -> tuple[str, int]:
@@ -169,9 +169,9 @@ class TapeReader:
 
     def _find_blocks(self) -> list[_Block]:
         blocks: list[_Block] = []
-        end, at = self._begins, self._last_index()
-        while at is not None:
-            row = self._row(at)
+        end, offset = self._begins, self._last_index()
+        while offset is not None:
+            row = self._row(offset)
             if row is None or row["kind"] != "index":
                 raise BadTape(f"{self.path}: the index can't be read")
             if not blocks:
@@ -185,7 +185,7 @@ class TapeReader:
                 self._check_times(entries["time"], about["first"])
                 began = float(entries["time"][0])
                 blocks.append(_Block(about["first"], len(entries), began, own))
-            at = None if before >= own else before
+            offset = None if before >= own else before
         blocks.reverse()
         count = 0
         for block in blocks:
@@ -217,15 +217,15 @@ class TapeReader:
             )
 
     def _scan(self, offset: int, number: int, whole: int) -> list[tuple[float, int, int]]:
-        found: list[tuple[float, int, int]] = []
+        entries: list[tuple[float, int, int]] = []
         while (row := self._row(offset)) is not None:
             if row["kind"] != "index":
                 if row["kind"] == "snapshot":
                     whole = number
-                found.append((row["time"], offset, whole))
+                entries.append((row["time"], offset, whole))
                 number += 1
             offset = self._file.tell()
-        return found
+        return entries
 
     def _last_index(self) -> int | None:
         """Return where the last index is: the end says so, else it is looked for from the end."""

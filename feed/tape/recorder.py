@@ -113,11 +113,11 @@ class Recorder:
     def _add(self, header: Header, body: memoryview, state: Followed) -> None:
         # Times never go back, or nothing could be found by them; where the clock was set back they
         # go on at the pace at which frames come, or an hour of them would be played in no time.
-        came, sent = time.monotonic(), header.time
+        arrived, sent = time.monotonic(), header.time
         if sent is None or sent >= LAST_TIME:  # a clock that is far off: the tape couldn't be read
             sent = time.time()
-        self._last = sent if sent >= self._last else self._last + came - self._came
-        self._came = came
+        self._last = sent if sent >= self._last else self._last + arrived - self._came
+        self._came = arrived
         if self._tape is not None and self._is_full(self._tape):
             self._end()
             self._put_aside(self._began)
