@@ -1,5 +1,8 @@
-"""Python's objects as an Arrow array that holds just these, or none: what Arrow makes of mixtures
-loses the time of a date, the zone of a time, the nanoseconds of a timestamp."""
+"""Python objects as an Arrow array that holds exactly these values, or an error.
+
+Left alone, Arrow loses data in mixed columns: the time of a date, the zone of a time, the
+nanoseconds of a timestamp.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import one_chunk
 
-# Arrow looks for pandas once, behind a lock of its own, for which a child that is forked meanwhile
-# would wait without end. Here it looks in the thread that imports this: forks wait for that one.
+# Arrow imports pandas at its first conversion, under a lock. A child forked during that would wait
+# for the lock for ever. So it is done here, in the import, for which forks wait.
 pa.array([None], from_pandas=True)
 
 
 def of_cells(values: Sequence[Any]) -> pa.Array:
-    """Return cells as an Arrow array; what is missing becomes null.
+    """Return cells as an Arrow array; missing values become null.
 
     Raises:
-        pa.ArrowException: they are of several types, or of one that Arrow does not have.
-        ValueError: Arrow would make others of them.
+        pa.ArrowException: Arrow has no type for them.
+        ValueError: they are of several types, or Arrow would change values.
     """
     try:
         array = one_chunk(_but_times(values, from_pandas=True))
@@ -36,15 +39,15 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
     for candidate in _tries(array, values):
         if all(map(_same, candidate.to_pylist(), values)):
             return candidate
-    raise ValueError("these times would become others")
+    raise ValueError("Arrow would change these times")
 
 
 def unmixed_array(values: Sequence[Any]) -> pa.Array | pa.ChunkedArray:
-    """Return values as Arrow has them, unless it would make others of them without saying so.
+    """Return values as Arrow converts them, unless it would silently change some.
 
     Raises:
         pa.ArrowException, OverflowError: as `pa.array` does.
-        ValueError: some would become others: true among numbers 1, a UUID a number, a text bytes.
+        ValueError: it would, e.g. True among numbers to 1, a UUID to a number, a text to bytes.
     """
     array = _but_times(values, from_pandas=False)
     if _has(array.type, pa.types.is_temporal) and not _are_plain(array.type, values):
@@ -53,9 +56,9 @@ def unmixed_array(values: Sequence[Any]) -> pa.Array | pa.ChunkedArray:
 
 
 def _but_times(values: Sequence[Any], *, from_pandas: bool) -> pa.Array | pa.ChunkedArray:
-    """Return what `unmixed_array` does, but that times may have become others."""
+    """Do what `unmixed_array` does, without the check of times."""
     if _are_unsafe(values):
-        raise ValueError("NumPy's times beside its numbers, or lists within lists without end")
+        raise ValueError("a mix of NumPy's times and numbers, or lists nested too deep")
     array = pa.array(values, from_pandas=from_pandas)
     if not _are_known(array.type, values):
         _check_same(array, values)
@@ -64,13 +67,13 @@ def _but_times(values: Sequence[Any], *, from_pandas: bool) -> pa.Array | pa.Chu
 
 def _check_same(array: pa.Array | pa.ChunkedArray, values: Iterable[Any]) -> None:
     if not all(map(_same, array.to_pylist(), values)):
-        raise ValueError(f"some of them would become others as {array.type}")
+        raise ValueError(f"Arrow would change some values to fit {array.type}")
 
 
 def _are_unsafe(values: Iterable[Any]) -> bool:
-    """Tell whether Arrow (26) may end the process over values, or send what no reader takes.
+    """Tell whether values could make Arrow (26) end the process, or write what no reader accepts.
 
-    It does where NumPy's times stand beside its numbers, and where a list holds itself.
+    That happens with NumPy's times among its numbers, and with a list that holds itself.
     """
     kinds: set[type] = set()
     level: Iterable[Any] = values
@@ -91,7 +94,7 @@ _DEEPEST: Final = 60  # Arrow reads bodies of 64 levels
 
 
 def _parts(holder: Any) -> Iterable[Any]:
-    """Return what is in a list or the like; of an array of one type one of them."""
+    """Return the values in a container; of an array with one type only the first."""
     if isinstance(holder, Mapping):
         return holder.values()
     if isinstance(holder, np.ndarray):
@@ -100,9 +103,9 @@ def _parts(holder: Any) -> Iterable[Any]:
 
 
 def _are_known(kind: pa.DataType, values: Iterable[Any]) -> bool:
-    """Tell whether cells, and what is in them, are of classes that Arrow keeps as they are.
+    """Tell whether Arrow keeps cells, and the values in them, as they are, judged by their classes.
 
-    Times are for `of_cells` to look at.
+    `of_cells` checks times.
     """
     if not pa.types.is_nested(kind):
         classes = set(map(type, values)) - {type(None)}
@@ -124,7 +127,7 @@ _SINGLE: Final = frozenset({
     np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16,
     np.float32, np.float64, np.bool_, np.str_, np.bytes_,
 })  # fmt: skip
-"""NumPy's classes that Arrow has a type for: alone, they are kept."""
+"""NumPy's classes that Arrow keeps, if all cells are of the same one."""
 
 _KNOWN: Final[Sequence[tuple[Callable[[pa.DataType], bool], frozenset[type]]]] = (
     (pa.types.is_integer, frozenset({int})),
@@ -135,16 +138,16 @@ _KNOWN: Final[Sequence[tuple[Callable[[pa.DataType], bool], frozenset[type]]]] =
     (pa.types.is_binary, frozenset({bytes, np.bytes_})),
     (pa.types.is_null, frozenset({float})),
 )
-"""What Arrow makes a type of, and of which classes it makes just them, also together."""
+"""By Arrow type, the classes that it keeps as they are, even mixed."""
 
 
 def _mixed(values: Sequence[Any]) -> pa.Array:
     kinds = {type(value) for value in values if value is not None}
-    if kinds == {int}:  # over 64 bits: decimals without digits behind the point
+    if kinds == {int}:  # over 64 bits: decimals without a fraction
         return pa.array(values, type=pa.decimal256(76, 0))
     if kinds == {datetime.date, datetime.datetime}:
         return pa.array(list(map(_as_datetime, values)), from_pandas=True)
-    raise ValueError("they are of several types")
+    raise ValueError("the values are of several types")
 
 
 def _tries(array: pa.Array, values: Sequence[Any]) -> list[pa.Array]:
@@ -168,12 +171,12 @@ def _as_datetime(value: Any) -> Any:
 
 
 def _are_plain(kind: pa.DataType, values: Sequence[Any]) -> bool:
-    """Tell whether all cells are of the one class that Arrow keeps as it is: nothing to compare."""
+    """Tell whether all cells are of one class that Arrow keeps: nothing to compare then."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) > 1:
         return False
     (only,) = kinds or {type(None)}
-    if only is datetime.datetime:  # naive ones, or all with a zone: those are the same moments
+    if only is datetime.datetime:  # all naive, or all with a zone
         return len({value.tzinfo is None for value in values if value is not None}) == 1
     if only is datetime.time:
         return all(value.tzinfo is None for value in values if value is not None)
@@ -202,12 +205,12 @@ def _same(read: Any, given: Any) -> bool:
         return bool(read == given or (read != read and given != given)) and (
             not isinstance(given, datetime.time) or read.tzinfo == given.tzinfo
         )
-    except Exception:  # of whoever made the cell
+    except Exception:  # raised by the cell's own __eq__
         return False
 
 
 _APART: Final[Sequence[Any]] = ((bool, np.bool_), str, (datetime.timedelta, np.timedelta64))
-"""What is equal to something else in Python, or looks like it, and is not the same."""
+"""Classes whose values are equal to those of other classes in Python, e.g. True == 1."""
 
 
 def _has(kind: pa.DataType, is_of: Callable[[pa.DataType], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Which type holds the values of two: numbers widen, dates become times, nothing else changes."""
+"""The common type of two types: numbers widen, dates become times, nothing else changes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ _INT64_DIGITS: Final = 20
 def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
     """Return the type that holds the values of both, None if there is none.
 
-    Whether each single value fits is for the cast to say: of whole numbers from 2⁵³ on not all
-    are floats.
+    A value may still not fit, e.g. an integer above 2⁵³ in a float: the cast finds that out.
     """
     if left == right:
         return left
@@ -30,17 +29,17 @@ def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
 
 
 def cast_exactly(values: pa.Array, kind: pa.DataType, *, rounds: bool = False) -> pa.Array | None:
-    """Return values in another type, None if some of them would be others.
+    """Return values in another type, None if that would change some of them.
 
     Args:
         values: The values.
         kind: The type.
-        rounds: Whether floats may become the nearest ones of a narrower type, but not infinite.
+        rounds: Whether floats may be rounded to a narrower type (but not to infinity).
     """
     types = pa.types
     before = values.type
     if types.is_timestamp(before) and types.is_timestamp(kind) and bool(before.tz) != bool(kind.tz):
-        return None  # another moment, or none
+        return None  # with a zone it would be another moment
     if types.is_floating(before) and not types.is_floating(kind):
         values = pc.if_else(pc.is_nan(values), pa.nulls(1, before)[0], values)  # pandas' missing
     try:
@@ -59,7 +58,7 @@ def cast_exactly(values: pa.Array, kind: pa.DataType, *, rounds: bool = False) -
 
 
 def _may_lose(before: pa.DataType, kind: pa.DataType) -> bool:
-    """Tell whether Arrow's safe cast may make others of values, and say nothing."""
+    """Tell whether Arrow's safe cast may silently change values."""
     if pa.types.is_timestamp(before) and pa.types.is_date(kind):
         return True
     if pa.types.is_float16(kind) and not pa.types.is_null(before):
@@ -116,7 +115,7 @@ def _times(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
     if not stamps:
         return pa.date64() if pa.date64() in (left, right) else left
     if any(kind.tz is not None for kind in stamps) and len(stamps) < 2:
-        return None  # whose midnight would it be
+        return None  # a date has no zone to take its midnight from
     if len(stamps) == 2 and (stamps[0].tz is None) != (stamps[1].tz is None):
         return None
     unit = max((kind.unit for kind in stamps), key=_UNITS.index)
@@ -164,10 +163,10 @@ def named_type(given: Any) -> pa.DataType:
     """Return the Arrow type that `schema=` names.
 
     Args:
-        given: A type of Python's (``float``), of NumPy's or pandas' (``"Int64"``), or of Arrow's.
+        given: A type of Python (``float``), NumPy, pandas (``"Int64"``) or Arrow.
 
     Raises:
-        BadFrame: it is none of these.
+        BadFrame: it is not a type.
     """
     import datetime
     import decimal

@@ -1,4 +1,4 @@
-"""What the two commands share: errors as one sentence, numbers that are checked, the version."""
+"""What both commands share: errors as one sentence, checked numbers, the version."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
 
 SAID_SECONDS: Final = 1.5
-"""After this long without a word what is waited for is said: promised within 2 s of the start."""
+"""After so many silent seconds the command says what it waits for (promised: within 2 s)."""
 
 AWAY: Final = "waiting: "
-"""So begins the line by which a feed tells its viewer what it waits for."""
+"""Starts the line with which a feed tells its viewer what it waits for."""
 
 INTERRUPTED: Final = 130
 """Exit code of Ctrl-C."""
@@ -32,22 +32,22 @@ _SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
 
 
 def say(program: str, sentence: str) -> None:
-    """Say a sentence on stderr. Nobody may read it: a pipe that was closed, a full disk."""
+    """Print a sentence to stderr; ignore a closed pipe or a full disk."""
     if sentence:
         say_plainly(f"{program}: {harmless(without_secrets(without_sockets(sentence)))}")
 
 
 def without_sockets(sentence: str) -> str:
-    """Return a sentence with the sockets of a viewer's own feeds called what they are.
+    """Replace the paths of the viewer's own sockets in a sentence.
 
-    Their names say nothing to anybody, and are others each time.
+    Their names are random and mean nothing to a person.
     """
     return _SOCKET.sub("the viewer's own socket", sentence)
 
 
 def say_plainly(text: str, end: str = "\n") -> None:
-    """Write a text to stderr as it is, if it can be written."""
-    with contextlib.suppress(OSError, ValueError):  # the command goes on without an ear
+    """Write a text to stderr as it is; ignore a closed pipe or a full disk."""
+    with contextlib.suppress(OSError, ValueError):  # nobody reads stderr: go on
         print(text, end=end, file=sys.stderr, flush=True)
 
 
@@ -58,11 +58,11 @@ def fail(program: str, sentence: str, code: int) -> NoReturn:
 
 
 def run_command(program: str, act: Callable[[], int]) -> int:
-    """Run a command; return its exit code. Whatever goes wrong is one sentence, never a traceback.
+    """Run a command; return its exit code. Any error becomes one sentence, never a traceback.
 
     Args:
         program: The command's name.
-        act: Does it.
+        act: Runs it.
 
     Raises:
         SystemExit: it was refused, or failed.
@@ -72,11 +72,11 @@ def run_command(program: str, act: Callable[[], int]) -> int:
         try:
             return act()
         finally:
-            sys.stdout.flush()  # else Python finds out on its way out, and ends with code 120
+            sys.stdout.flush()  # else Python flushes at exit, fails and ends with code 120
     except BrokenPipeError as error:
         seen = _is_broken(1)
         quieten()
-        if seen:  # who read has seen enough
+        if seen:  # the reader closed the pipe on purpose, e.g. head
             return 0
         fail(program, sentence_of(error), 1)
     except KeyboardInterrupt:
@@ -98,9 +98,9 @@ def run_command(program: str, act: Callable[[], int]) -> int:
 
 
 def _is_broken(number: int) -> bool:
-    """Tell whether nobody reads from the pipe at a descriptor any more.
+    """Tell whether the reader of the pipe at a descriptor is gone.
 
-    Asked, for a pipe to another process than the reader of the output may have broken as well.
+    BrokenPipeError alone doesn't say: it may come from a pipe to another process.
     """
     if not hasattr(select, "poll"):  # Windows
         return True
@@ -110,7 +110,7 @@ def _is_broken(number: int) -> bool:
 
 
 def sentence_of(error: BaseException) -> str:
-    """Return what went wrong as a sentence for a person."""
+    """Return an exception as a sentence for a person."""
     if not isinstance(error, OSError):
         return str(error)
     if error.filename is not None:
@@ -125,15 +125,14 @@ def sentence_of(error: BaseException) -> str:
 def open_standard_files() -> None:
     """Make sure that descriptors 0, 1 and 2 are there.
 
-    One that was closed (``>&-``) would be given to the next socket or file that is opened, and
-    what is printed would go into that. In its place comes one at which reading ends at once, and
-    writing fails (1) or is dropped (2).
+    A closed one (``>&-``) would be reused by the next socket or file, and output would be written
+    into that. It is replaced by /dev/null: reads end at once, writes fail (1) or are dropped (2).
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, mode)  # the lowest number that is free: this one
+            os.open(os.devnull, mode)  # open takes the lowest free number: this one
     if sys.stdin is None:
         sys.stdin = os.fdopen(0, closefd=False)
     if sys.stdout is None:
@@ -143,7 +142,7 @@ def open_standard_files() -> None:
 
 
 def quieten() -> None:
-    """Drop what is left to be written: Python would try again on its way out, and complain."""
+    """Drop buffered output: Python would try to flush it at exit, and print an error."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -156,7 +155,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        # Help has signs that not every encoding has: better a "?" than no help.
+        # Some encodings lack characters of the help: print "?" for them rather than fail.
         if message:
             out = file or sys.stderr
             encoding = getattr(out, "encoding", None) or "utf-8"
@@ -168,7 +167,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Like argparse's own, but looked up when asked for: reading metadata takes 50 ms."""
+    """Prints the version; looks it up only then, as reading the metadata takes 50 ms."""
 
     def __call__(
         self,
@@ -192,7 +191,7 @@ def positive(text: str) -> float:
 
 
 def pace(text: str) -> float:
-    """Read how fast: far beyond these, a wait would be longer than any clock counts."""
+    """Read a rate: from 0.001 to 1000000, as waits outside that range can't be timed."""
     value = _number(text)
     if not 1e-3 <= value <= 1e6:
         raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number from 0.001 to 1000000")
@@ -233,7 +232,7 @@ def _whole(text: str, least: int) -> int:
 
 
 def separator(text: str) -> str:
-    """Read what stands between two values: one character, also written ``\\t`` or ``tab``."""
+    """Read a field separator: one character, also written ``\\t`` or ``tab``."""
     value = {"\\t": "\t", "tab": "\t"}.get(text, text)
     if len(value.encode("utf-8", "surrogateescape")) != 1 or value in '\r\n\0"':
         raise argparse.ArgumentTypeError(
@@ -243,7 +242,7 @@ def separator(text: str) -> str:
 
 
 def split_command(arguments: Sequence[str] | None) -> tuple[list[str], list[str] | None]:
-    """Return a command line up to ``--``, and the command behind it, None if there is none."""
+    """Split a command line at ``--``; return both parts, the second None without ``--``."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--" not in given:
         return given, None
@@ -252,7 +251,7 @@ def split_command(arguments: Sequence[str] | None) -> tuple[list[str], list[str]
 
 
 def every(text: str) -> float:
-    """Read how often, in seconds: ``2``, ``2s``, ``500ms``, ``1m``, ``1h``."""
+    """Read an interval in seconds: ``2``, ``2s``, ``500ms``, ``1m``, ``1h``."""
     number, factor = text, 1.0
     for unit, seconds in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
         if text.endswith(unit):
@@ -270,7 +269,7 @@ def encoding(text: str) -> str:
     """Read the name of a text's encoding."""
     try:
         codecs.lookup(text)
-        "".encode(text)  # base64 and zlib are found as well, and are no text's
+        "".encode(text)  # fails for base64 and zlib, which are codecs but not for text
     except (LookupError, ValueError):
         raise argparse.ArgumentTypeError(
             f"{text!r:.40} is not an encoding: write e.g. utf-8, latin-1, utf-16"
@@ -279,7 +278,7 @@ def encoding(text: str) -> str:
 
 
 def add_text_options(files: argparse._ArgumentGroup) -> None:
-    """Add what both commands know of files, pipes and commands."""
+    """Add the options of both commands for files, pipes and commands."""
     files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
         "--limit", metavar="N", type=from_one, help="append new rows; keep the newest N"
@@ -307,7 +306,7 @@ def add_text_options(files: argparse._ArgumentGroup) -> None:
 
 
 def add_foreign_options(foreign: argparse._ArgumentGroup) -> None:
-    """Add what both commands know of publishers that are not livetable's."""
+    """Add the options of both commands for publishers other than livetable."""
     foreign.add_argument(
         "--pickle",
         action="store_true",

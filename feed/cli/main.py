@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 PROGRAM: Final = "livetable-feed"
 
 MOST_CELLS: Final = 100_000_000
-"""Cells of the synthetic market: a larger one takes minutes to make, and gigabytes."""
+"""Most cells of the demo: a larger market would take minutes and gigabytes."""
 
 LAST_SECONDS: Final = 8.0
-"""After a signal that ends it, a feed is gone within this time."""
+"""A feed ends within so many seconds after a signal, whatever hangs."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line as argparse knows it."""
+    """Return the parser of the command line."""
     # Long, as it is a list: one option after the other.
     parser = Parser(
         prog="livetable-feed",
@@ -106,10 +106,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="no keys: anybody who can connect reads a --bind address, or writes to an http one",
     )
     parser.add_argument("--data", type=int, default=0, help=argparse.SUPPRESS)
-    # For `livetable`, which starts feeds: end when whoever started this one is gone.
+    # For feeds that `livetable` starts: end when the viewer is gone.
     parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)
-    # SOURCE, or the command, comes as JSON on standard input as it is: a password in it would be in
-    # the list of processes.
+    # Read SOURCE, or the command, as JSON from standard input: on the command line a password in it
+    # would show in the process list.
     parser.add_argument("--source-on-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    # Long, as what a signal does, and what is left to tidy up, hangs on these few names.
+    # Long, as the signal handler and the cleanup share these local names.
     given, command = split_command(arguments)
     if command is not None:
         given.insert(0, "command")
@@ -163,21 +163,21 @@ def _run(arguments: Sequence[str] | None) -> int:
         failed = _publish(options, stop)
     finally:
         if options.tied and options.bind and options.bind.startswith("ipc://"):
-            with contextlib.suppress(OSError):  # its viewer may have been killed
+            with contextlib.suppress(OSError):  # a killed viewer does not remove it
                 os.unlink(options.bind.removeprefix("ipc://"))
-        while _last:  # it came to its end by itself
+        while _last:  # ended in time: cancel the deadline
             _last.pop().cancel()
     return code or int(failed)
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse what the command line alone shows to be wrong; touch nothing.
+    """Refuse a wrong command line, before anything is touched.
 
     Raises:
-        LivetableError: it is wrong; so says the sentence.
-        OSError: a path on it can't be.
+        LivetableError: it is wrong.
+        OSError: a path in it is not possible.
     """
-    # Long, as it is a list: one refusal after the other.
+    # Long, as it is a list of independent checks.
     source = options.source
     if options.secure and options.insecure:
         fail(PROGRAM, "--secure and --insecure contradict each other", 2)
@@ -218,7 +218,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _line_of(descriptor: int) -> bytes:
-    """Read one line, and nothing behind it: what reads on finds all of that."""
+    """Read one line byte by byte, so that the rest is left for the next reader."""
     line = b""
     while (one := os.read(descriptor, 1)) not in (b"", b"\n"):
         line += one
@@ -226,7 +226,7 @@ def _line_of(descriptor: int) -> bytes:
 
 
 def _tell_key(*, make: bool) -> int:
-    """Print this user's public key, made if asked for."""
+    """Print this user's public key; create it first if `make`."""
     from livetable.feed.curve import keys
 
     if make:
@@ -241,8 +241,8 @@ def _tell_key(*, make: bool) -> int:
 
 
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
-    """Publish until stopped; tell whether there was nothing to publish, nor will be."""
-    # Long, as it is one order: what can be refused is, before anything is published.
+    """Publish until stopped; return whether the source failed for good."""
+    # Long, as the order matters: refuse whatever can be refused before anything is published.
     from livetable.feed.server.publisher import Publisher
     from livetable.feed.sources.registry import find_source
 
@@ -283,17 +283,17 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 
     def on_failure(sentence: str) -> None:
         nonlocal failed, last_sentence
-        if sentence != last_sentence:  # a command fails as it did, every two seconds
+        if sentence != last_sentence:  # a command may fail in the same way every two seconds
             last_sentence = sentence
             say(PROGRAM, sentence)
-        if options.source == "-":  # that has ended; files and commands may do better next time
+        if options.source == "-":  # it can't recover; files and commands may
             failed = True
             stop.set()
 
     with publisher:
         if not options.tied:
             publisher.on_failure = on_failure
-            # As it was bound: port 0 takes a free one. A broker's is shown without its password.
+            # The bound endpoint, as port 0 becomes a free port; a broker's is without its password.
             show = f"livetable {publisher.endpoint if options.bind else repr(publisher.name)}"
             say_plainly(f"publishing {publisher.name!r}; to watch it: {show}")
         run(options, publisher, stop)
@@ -313,7 +313,7 @@ def _maker(options: argparse.Namespace) -> MakePublisher:
             name, key=key, endpoint=options.bind, limit=limit, ttl=ttl, listed=not options.tied,
             secure=options.secure,
         )  # fmt: skip
-        # A free port was taken: another one each time, once the last table there has ended.
+        # Print it again when it changes: port 0 takes another port after the last table has ended.
         tcp = not options.tied and publisher.endpoint.startswith("tcp://")
         if tcp and publisher.endpoint != announced:
             announced = publisher.endpoint
@@ -336,11 +336,11 @@ def _of_tape(file: str) -> tuple[str, Any]:
 
 
 _TIED_SECONDS: Final = 1.5
-"""A feed of a viewer's own has nobody left to serve: it ends within 5 s of a line that is cut."""
+"""Longest time for a viewer's own feed to end (promised: within 5 s of a lost connection)."""
 
 
 def _leave_at_last(code: int, seconds: float | None = None) -> None:
-    """End this process after a while, whatever hangs on the way out: a library, a broker."""
+    """End this process after a while, even if a library or a broker hangs."""
     _last.append(leave_at_last(code, LAST_SECONDS if seconds is None else seconds))
 
 

@@ -1,7 +1,7 @@
-"""Keys of CURVE, as people know keys from SSH: one's own, those let in, those of feeds one knows.
+"""CURVE keys in files like those of SSH: key, key.pub, authorized_viewers, known_feeds.
 
-All are files in the folder of the person's settings, a key a line: ``curve25519 BASE64 comment``.
-The secret one is read only while nobody else can.
+They are in the folder of the user's settings, one key per line: ``curve25519 BASE64 comment``. The
+secret key is refused if other users can read it.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ class KeyPair:
 
 
 def config_folder() -> Path:
-    """Return the folder of the person's files: settings, views, keys."""
+    """Return the folder of the user's settings, views and keys."""
     base = os.path.expanduser(os.environ.get("XDG_CONFIG_HOME") or "~/.config")
-    if base.startswith("~"):  # a user without a home, in a container: there are no such files
+    # a user without a home directory, e.g. in a container, has no such files
+    if base.startswith("~"):
         base = "/nonexistent"
     return Path(base) / "livetable"
 
 
 def key_text(key: bytes) -> str:
-    """Return a public key as it is written."""
+    """Return a public key as text, as it stands in the files."""
     return f"{KIND} {base64.b64encode(key).decode()}"
 
 
@@ -51,7 +52,7 @@ def read_key(text: str) -> bytes:
     """Return the 32 bytes of a public key, with or without its kind.
 
     Raises:
-        BadKey: it is none.
+        BadKey: it is not a key.
     """
     words = text.split()
     if words[:1] == [KIND]:
@@ -72,7 +73,7 @@ def new_pair() -> KeyPair:
 
 
 def keygen() -> Path:
-    """Make this user's key; return the file of its public half.
+    """Create this user's key; return the file with its public half.
 
     Raises:
         BadKey: there is one already, or it can't be written.
@@ -118,10 +119,10 @@ def own_pair() -> KeyPair | None:
 
 
 def authorized_viewers() -> frozenset[bytes]:
-    """Return the keys of viewers that may come in.
+    """Return the keys in authorized_viewers; lines that are not keys are skipped.
 
     Raises:
-        BadKey: others could have written them; lines that are no keys are passed over.
+        BadKey: other users can write the file.
     """
     text = _read(config_folder() / "authorized_viewers", 0o022, "chmod go-w") or ""
     keys = set()
@@ -132,10 +133,10 @@ def authorized_viewers() -> frozenset[bytes]:
 
 
 def known_feed(endpoint: str) -> bytes | None:
-    """Return the key by which the feed at an endpoint is known, None if it is not known.
+    """Return the key of the feed at an endpoint from known_feeds, None if it is not there.
 
     Raises:
-        BadKey: others could have written it.
+        BadKey: other users can write the file.
     """
     text = _read(config_folder() / "known_feeds", 0o022, "chmod go-w") or ""
     for line in _lines(text):
@@ -146,10 +147,10 @@ def known_feed(endpoint: str) -> bytes | None:
 
 
 def check_plain(endpoint: str) -> None:
-    """Raise if what answers at an endpoint must not be read without keys: it is known by one.
+    """Refuse to read an endpoint without keys if known_feeds has a key for it.
 
     Raises:
-        BadKey: it is; or the file of known feeds can't be used.
+        BadKey: it has, or the file can't be used.
     """
     if endpoint.startswith("tcp://") and known_feed(endpoint) is not None:
         raise BadKey(
@@ -160,10 +161,10 @@ def check_plain(endpoint: str) -> None:
 
 
 def trust(endpoint: str, key: bytes) -> None:
-    """Know a feed by its key from now on.
+    """Add a feed's key to known_feeds.
 
     Raises:
-        BadKey: it is known by another key, or the file can't be written.
+        BadKey: another key is there, or the file can't be written.
     """
     path = config_folder() / "known_feeds"
     known = known_feed(endpoint)
@@ -181,7 +182,7 @@ def trust(endpoint: str, key: bytes) -> None:
 
 
 def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
-    """Return the warning that a feed has not the key by which it is known."""
+    """Return the warning that a feed does not have the key in known_feeds."""
     shows = "does not prove that it has its key" if now is None else f"now shows {key_text(now)}"
     return (
         f"WARNING: THE KEY OF {endpoint} HAS CHANGED, or somebody else answers there: it was "
@@ -191,7 +192,7 @@ def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
 
 
 def how_to_trust(endpoint: str) -> str:
-    """Return what a person does who wants to read a feed whose key is not known yet."""
+    """Return how to trust a feed whose key is not in known_feeds yet."""
     return (
         f"run livetable {endpoint} again to be asked, or run "
         f"livetable --feed-key KEY {endpoint} (livetable-feed key prints KEY there)"
@@ -199,23 +200,23 @@ def how_to_trust(endpoint: str) -> str:
 
 
 def address_of(endpoint: str) -> str:
-    """Return an endpoint as known_feeds has it: ``host:port``."""
+    """Return an endpoint as it stands in known_feeds: ``host:port``."""
     return endpoint.removeprefix("tcp://").lower()
 
 
 def pair_for(endpoint: str, secure: bool | None) -> KeyPair | None:
-    """Return the key that a feed proves itself with at an endpoint, None where none is used.
+    """Return the key that a feed uses at an endpoint, None if it uses none.
 
     Args:
         endpoint: Where it will be bound.
-        secure: Whether keys are asked for; None: wherever others than this machine can connect.
+        secure: Whether to use keys; None: where other machines can connect.
 
     Raises:
-        BadEndpoint: others can connect, and there is no key.
-        BadKey: there is one that can't be used.
+        BadEndpoint: a key is needed, and this user has none.
+        BadKey: this user's key can't be used.
     """
     if not endpoint.startswith("tcp://") or secure is False:
-        return None  # a local socket is its user's alone
+        return None  # only this user can connect to a local socket
     if secure is None and is_loopback(endpoint):
         return None
     pair = own_pair()
@@ -247,15 +248,15 @@ def _decoded(text: str) -> bytes | None:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines that say something: as editors show them, not as `str.splitlines` does."""
+    """Return lines without blank ones and comments; split at \\n only, as editors do."""
     lines = (line.strip() for line in text.split("\n"))
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def _read(path: Path, refused: int, mend: str) -> str | None:
-    """Return a file's text, None if there is none; it must be this user's, or root's, to write."""
+    """Return a file's text, None if it is missing; only its user and root may write to it."""
     try:
-        folder = path.parent.stat()  # who may write there may put a link to any file in its place
+        folder = path.parent.stat()  # whoever can write to it could replace the file by a link
         if os.name == "posix" and (
             folder.st_mode & 0o022 or folder.st_uid not in (os.geteuid(), 0)
         ):

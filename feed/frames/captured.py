@@ -1,4 +1,4 @@
-"""A frame that no longer changes, and its columns in the types that they are to have."""
+"""A captured frame, and the conversion of its columns to the types of `schema=`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NUMPY_NAMES: Final = {"double": "float64", "float": "float32", "halffloat": "fl
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A frame that no longer changes: a copy-on-write pandas frame, or an Arrow table.
+    """A frame that can't change any more: a copy-on-write pandas frame, or an Arrow table.
 
     Attributes:
         frame: The pandas DataFrame or pyarrow Table.
         shape: Its rows and columns, the index not counted.
-        beside: Whether encoding it may run somebody else's code, and so take any time.
+        beside: Whether encoding it may run user code, and so take any time.
     """
 
     frame: Any
@@ -35,10 +35,10 @@ class Captured:
 
 
 def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
-    """Return a frame with its columns in the types that they are to have, by label's JSON.
+    """Return a frame with columns converted to given types, by the JSON of their labels.
 
     Raises:
-        BadFrame: some of a column's values can't be told in its type.
+        BadFrame: some values don't fit the type of their column.
     """
     loaded("livetable.feed.arrow.arrays")
     loaded("livetable.feed.arrow.common_type")
@@ -73,7 +73,7 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
 
 
 def _cast(values: Any, kind: Any) -> Any:
-    """Return values in the type that they are to have, None if some of them would be others."""
+    """Return values converted to a type, None if that would change some of them."""
     pa: Any = loaded("pyarrow")
     from livetable.feed.arrow.common_type import cast_exactly
 

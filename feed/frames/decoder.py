@@ -1,4 +1,4 @@
-"""Bytes of an Arrow IPC stream as checked columns with their labels. No pandas."""
+"""Decode an Arrow IPC stream to checked columns with their labels. Does not import pandas."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ MAX_COLUMNS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the columns and the index are called.
+    """The labels of the columns and the index.
 
     Attributes:
         columns: The columns' labels, in order, duplicates allowed.
         column_names: Names of the levels of the columns' labels.
         index: Names of the index's levels.
-        range: Start and step of an index that counts; None if the index has levels with values.
-        dtypes: The sender's types, as text: of the index's levels, then of the columns.
-        text: Positions in `dtypes` of what was turned into text by the sender.
-        orders: Positions of ordered categories, each with these in their order.
+        range: Start and step of a RangeIndex; None if the index has values.
+        dtypes: Names of the sender's types: of the index's levels, then of the columns.
+        text: Positions in `dtypes` of columns that the sender converted to text.
+        orders: Positions in `dtypes` of ordered categoricals, each with its categories in order.
     """
 
     columns: tuple[Label, ...]
@@ -56,15 +56,15 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A table as it came, each part of it checked.
+    """A decoded table, fully validated.
 
     Attributes:
-        labels: What columns and index are called; the same object while they don't change.
-        index: The index's levels, none if it counts.
+        labels: Labels of columns and index; the same object while they don't change.
+        index: The index's levels, none for a RangeIndex.
         columns: The columns, each of `rows` values.
         rows: The number of rows.
         types: Arrow types of the columns; the same object while they don't change.
-        schema: What it came with.
+        schema: The schema of its stream.
     """
 
     labels: Labels
@@ -103,7 +103,7 @@ class Delta:
     """Rows of a table that changed.
 
     Attributes:
-        positions: Where they are in the table afterwards, ascending.
+        positions: Their positions in the table after the change, ascending.
         table: The rows.
     """
 
@@ -112,7 +112,7 @@ class Delta:
 
 
 class Columns(Sequence[pa.Array]):
-    """Columns that are each made when they are looked at: of 500 the screen shows ten.
+    """Columns that are created when they are accessed: of 500 the screen shows ten.
 
     Args:
         count: How many there are.
@@ -137,11 +137,11 @@ class Columns(Sequence[pa.Array]):
 
 
 class _Reread:
-    """A small batch that is read anew from its body when it is looked at again after a while.
+    """A small batch that drops its Arrow objects after a while, and reads them again from its body.
 
-    Arrow's objects for one are some tens of small pieces of memory. A history of thousands of
-    frames would hold them for minutes, in between all that comes and goes meanwhile: a viewer that
-    is used grew by a megabyte in four minutes, though it held no more.
+    The objects of a batch are tens of small allocations. A history of thousands of frames would
+    keep them for minutes and fragment the heap: a viewer in use grew by 1 MB in four minutes
+    (measured).
 
     Args:
         body: The stream, checked; never written to again.
@@ -167,12 +167,12 @@ class _Reread:
         return batch.column(number)
 
     def forget(self) -> None:
-        """Read it anew when it is looked at the next time."""
+        """Drop the Arrow objects; the next access reads them again."""
         self._batch = None
 
 
 _SMALL: Final = 1 << 16
-"""Bytes of a body that is read anew: larger ones are few, and Arrow's part of them is small."""
+"""Largest body that is read again, in bytes: for larger ones Arrow's objects hardly matter."""
 
 _at_hand: deque[_Reread] = deque()
 _AT_HAND: Final = 32
@@ -186,7 +186,7 @@ def _forget_oldest(newest: _Reread) -> None:
 
 
 class Decoder:
-    """Decodes the bodies of one table; remembers the labels of the last one."""
+    """Decodes the bodies of one table; keeps the labels of the last one."""
 
     def __init__(self) -> None:
         self._schema: pa.Schema | None = None
@@ -194,7 +194,7 @@ class Decoder:
         self._types: tuple[pa.DataType, ...] = ()
         self._named: list[int] = []
         self._head: tuple[bytes, pa.Schema] | None = None
-        """The last stream's first message, and the schema in it."""
+        """The first message of the last stream, and its schema."""
 
     def __call__(self, body: bytes | bytearray | memoryview) -> Decoded:
         """Return the table in `body`, which must not be written to any more.
@@ -231,24 +231,24 @@ class Decoder:
         try:
             check_stream(memoryview(body))
             batch, is_plain = self._only_batch(memoryview(body))
-            # Before anything looks at a value: a corrupted offset kills the process there.
+            # Before any value is read: a corrupted offset would crash the process.
             batch.validate(full=True)
         except BodyError:
             raise
-        except Exception as error:  # Arrow raises anything on what is no Arrow
+        except Exception as error:  # on damaged data Arrow raises any kind of exception
             raise BodyError(f"not a readable Arrow stream: {error}".split("\n")[0][:300]) from None
         return batch, is_plain
 
     def _only_batch(self, body: memoryview) -> tuple[pa.RecordBatch, bool]:
         buffer = pa.py_buffer(body)
         head = bytes(body[: 8 + metadata_size(body[:8])])
-        # A schema of 500 fields takes three times as long to read as their values do.
+        # Reading a schema of 500 fields takes three times as long as reading their values.
         if self._head is not None and head == self._head[0]:
             batch = _batch_of(buffer, self._head[1])
             if batch is not None:
                 return batch, True
         batch = _only_batch(buffer)
-        # Of the other byte order only Arrow's own reader knows: its schema does not say it.
+        # The other byte order only Arrow's stream reader converts, so don't reuse that schema.
         self._head = (head, batch.schema) if is_in_this_order(head) else None
         return batch, False
 
@@ -277,7 +277,7 @@ class Decoder:
             levels = 0 if self._labels.range is not None else len(self._labels.index)
             self._types = tuple(schema.types[levels:]) if self._labels.dtypes else ()
             self._schema = schema
-            # Of these each value may be there once and be named often.
+            # In these columns many rows may refer to one long value.
             self._named = [at for at, kind in enumerate(schema.types) if plain_type(kind) != kind]
         return self._labels
 
@@ -315,7 +315,7 @@ def _check_schema(schema: pa.Schema) -> None:
 
 
 def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
-    if not metadata:  # any Arrow stream will do: its names are the labels
+    if not metadata:  # a plain Arrow stream: its field names are the labels
         names = schema.names
         return Labels(
             tuple(names), (None,), (None,), (0, 1), tuple(map(str, schema.types)), frozenset()

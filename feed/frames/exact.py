@@ -1,4 +1,4 @@
-"""Whole numbers that pandas rounded, since some among them are missing, as they were."""
+"""Restore integers that pandas rounded to floats because some values are missing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _EXACT: Final = float(1 << 53)
 
 
 def exact(frame: pd.DataFrame, source_of: Callable[[Any], Any]) -> pd.DataFrame:
-    """Return a frame with the whole numbers that it was made of, where floats would round them.
+    """Replace float columns that were made of integers by exact ones.
 
-    pandas makes floats of whole numbers among which some are missing: from 2⁵³ on others.
+    pandas converts integers with missing values to floats, which rounds those above 2⁵³.
 
     Args:
         frame: The frame.
-        source_of: Returns what a column was made of, by its label.
+        source_of: Returns the cells that a column was made of, by its label.
     """
     import numpy as np
     import pandas as pd

@@ -1,4 +1,4 @@
-"""What can be an endpoint or an address, as somebody writes it."""
+"""Check endpoints and addresses that a person wrote."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MAX_PATH = 103
 
 
 def check_endpoint(endpoint: str) -> str:
-    """Return an endpoint if it can be one.
+    """Return an endpoint if it is valid.
 
     Raises:
-        BadEndpoint: another scheme, no path, or a port that there is not.
+        BadEndpoint: it has another scheme, no path, or no valid port.
     """
     scheme, _, rest = endpoint.partition("://")
     port = rest.rpartition(":")[2]
@@ -35,10 +35,10 @@ def check_endpoint(endpoint: str) -> str:
 
 
 def check_address(address: str) -> str:
-    """Return an address of any scheme, ``http://127.0.0.1:5000``, if it can be one.
+    """Return an address of any scheme, ``http://127.0.0.1:5000``, if it is valid.
 
     Raises:
-        BadEndpoint: it can't; so says the sentence.
+        BadEndpoint: it is not.
     """
     scheme = address.partition("://")[0]
     if scheme in ("tcp", "ipc"):
@@ -47,7 +47,7 @@ def check_address(address: str) -> str:
         read_address(address)
         return address
     try:
-        # Reads it, and raises where it is no number up to 65535.
+        # `port` raises where it is not a number up to 65535.
         parts, _ = urlsplit(address), urlsplit(address).port
     except ValueError:
         raise BadEndpoint(

@@ -1,4 +1,4 @@
-"""What a table may be called."""
+"""Valid names of tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_NAME: Final = 64
 
 
 def check_name(name: object) -> str:
-    """Return `name` if a table may be called so.
+    """Return `name` if it is a valid table name.
 
     Raises:
         BadName: not a string, empty, longer than 64 bytes, with a slash, a hash, a control
@@ -32,11 +32,11 @@ def check_name(name: object) -> str:
 
 
 def name_from(text: str, other: str) -> str:
-    """Return the name of a table that is made of something called otherwise, such as a file.
+    """Make a valid table name out of any text, e.g. a file name.
 
     Args:
-        text: What that is called: anything. ``*`` and ``[]`` are patterns where names are given.
-        other: The name if nothing is left of it.
+        text: The text. ``*`` and ``[]`` are replaced, as they are patterns on the command line.
+        other: The name if nothing is left of the text.
     """
     text = unicodedata.normalize("NFC", text)
     plain = "".join("+" if one in "*?[]/\\#" or not one.isprintable() else one for one in text)
