@@ -1,9 +1,9 @@
-"""Which stored row each row of a table is, in order. Immutable: a change shares what it leaves.
+"""Maps the rows of a table, in order, to stored rows. Immutable: states share unchanged pages.
 
-Each row has a *number*, which it keeps while it lives; new rows get higher ones, and rows stand in
-the order of their numbers. So rows that go change nobody else's number, only positions. They are
-cut into pages of `PAGE`: to change a hundred of a million rows a hundred pages are copied, whatever
-the table's size. A feed and a viewer hold the same kind of object, with numbers of their own.
+Each row has a *number*, which it keeps while it exists; new rows get higher numbers, and rows are
+in the order of their numbers. So a removed row changes the positions of others, but not their
+numbers. Numbers are grouped in pages of `PAGE`: changing a hundred of a million rows copies at most
+a hundred pages. Feeds and viewers use this class, each with its own numbers.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ PAGE: Final = 512
 """Numbers in a page."""
 
 GONE: Final = -1
-"""What stands for a row that is not there."""
+"""Marks a row that does not exist."""
 
 _NOBODY: Final[Numbers] = np.full(PAGE, GONE, dtype=np.int64)
 _FEW: Final = 1000
 _SPARE_PAGES: Final = 64
-_MOST_EMPTY: Final = 8  # pages per page that would be enough, before rows should be numbered anew
+_MOST_EMPTY: Final = 8  # so many times the necessary pages make rows be renumbered
 
 
 class Rows:
     """A table's rows.
 
     Args:
-        pages: By page, the stored row of each number, `GONE` where there is none; each of `PAGE`
-            numbers but the last.
-        counts: Rows that are there, by page.
-        base: The first page's first number.
-        written: Bytes that were written for all the states up to this one.
+        pages: For each page, the stored row of each number, `GONE` if the row does not exist; all
+            but the last have `PAGE` numbers.
+        counts: Existing rows of each page.
+        base: The first number of the first page.
+        written: Bytes written for all states up to this one.
     """
 
     def __init__(self, pages: Sequence[Numbers], counts: Numbers, base: int, written: int) -> None:
@@ -72,17 +72,17 @@ class Rows:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether so many numbers are nobody's any more that they should be given anew."""
+        """Whether so many numbers are unused that the rows should be renumbered."""
         return len(self._pages) > _SPARE_PAGES + _MOST_EMPTY * (len(self) // PAGE + 1)
 
     # -- changes -----------------------------------------------------------------------------------
 
     def changed(self, numbers: Numbers, stored: Numbers) -> Rows:
-        """Return the rows with some of them stored elsewhere.
+        """Map some rows to other stored rows.
 
         Args:
-            numbers: Their numbers, in ascending order; they are there.
-            stored: Where they are stored now.
+            numbers: Their numbers, ascending; the rows exist.
+            stored: Their new stored rows.
         """
         pages, written = list(self._pages), self.written
         if len(numbers) > _FEW:
@@ -101,7 +101,7 @@ class Rows:
         return Rows(pages, self._counts, self.base, written)
 
     def without(self, numbers: Numbers) -> Rows:
-        """Return the rows without some of them: their numbers, ascending; they are there."""
+        """Remove rows by their numbers, ascending; the rows exist."""
         pages, counts, written = list(self._pages), self._counts.copy(), self.written
         for page, inside, start, stop in self._by_page(numbers):
             counts[page] -= stop - start
@@ -118,7 +118,7 @@ class Rows:
         return Rows(pages[first:], counts[first:], self.base + PAGE * first, written)
 
     def with_more(self, stored: Numbers) -> Rows:
-        """Return the rows with more at their end, which get the numbers from `end` on."""
+        """Append rows; they get the numbers from `end` on."""
         pages, counts, written = list(self._pages), self._counts, self.written + stored.nbytes
         if pages and len(pages[-1]) < PAGE:
             room = PAGE - len(pages[-1])
@@ -132,10 +132,10 @@ class Rows:
         return Rows([*pages, *more], counts, self.base, written)
 
     def stored_anew(self, move: Callable[[Numbers], Numbers]) -> Rows:
-        """Return the same rows stored elsewhere.
+        """Map all rows to other stored rows.
 
         Args:
-            move: Returns where stored rows are now; it is not asked about `GONE`.
+            move: Maps stored rows to new ones; not called with `GONE`.
         """
         pages = []
         for page, count in zip(self._pages, self._counts, strict=True):
@@ -151,7 +151,7 @@ class Rows:
         written = self.written + 8 * PAGE * len(pages)
         return Rows(pages, self._counts, self.base, written)
 
-    # -- looks -------------------------------------------------------------------------------------
+    # -- look-ups ----------------------------------------------------------------------------------
 
     def stored(self, start: int, stop: int) -> Numbers:
         """Return where the rows from position `start` to before `stop` are stored."""
@@ -187,12 +187,12 @@ class Rows:
         return numbers
 
     def positions_of(self, numbers: Numbers) -> Numbers:
-        """Return where rows are, by their numbers, ascending; `GONE` for who is not there."""
+        """Return the positions of rows by ascending numbers; `GONE` for rows that don't exist."""
         stored = self.stored_of(numbers)
         return np.where(stored == GONE, GONE, self.rank(numbers))
 
     def rank(self, numbers: Numbers) -> Numbers:
-        """Return how many rows come before each of these numbers, ascending, there or not."""
+        """Return how many rows precede each of these ascending numbers, existing or not."""
         ranks = np.zeros(len(numbers), dtype=np.int64)
         first, last = np.searchsorted(numbers, (self.base, self.end))
         known = numbers[first:last]
@@ -212,7 +212,7 @@ class Rows:
         return ranks
 
     def stored_of(self, numbers: Numbers) -> Numbers:
-        """Return where rows are stored, by ascending numbers; `GONE` for who is not there."""
+        """Return the stored rows by ascending numbers; `GONE` for rows that don't exist."""
         stored = np.full(len(numbers), GONE, dtype=np.int64)
         first, last = np.searchsorted(numbers, (self.base, self.end))
         known, pages = numbers[first:last], self._pages
@@ -225,10 +225,10 @@ class Rows:
         return stored
 
     def differing(self, before: Rows) -> tuple[Numbers, Numbers, Numbers]:
-        """Return the numbers of rows that are stored elsewhere, that came, and that went.
+        """Return the numbers of rows that changed, that were added, and that were removed.
 
         Args:
-            before: An earlier state of the same rows. Pages that both share are not looked at.
+            before: An earlier state of the same rows. Shared pages are skipped.
         """
         changed, added, removed = [_NONE], [_NONE], [_NONE]
         start = min(self.base, before.base)
@@ -266,12 +266,12 @@ class Rows:
         return np.concatenate(parts)[skipped : skipped + max(0, stop - start)]
 
     def _one_by_one(self, numbers: Numbers) -> tuple[list[int], list[int]]:
-        """Return the page and the place in it of each number: for few, faster than page by page."""
+        """Return the page of each number and the place in it: faster than `_by_page` for few."""
         offsets = numbers - self.base
         return (offsets // PAGE).tolist(), (offsets % PAGE).tolist()
 
     def _by_page(self, numbers: Numbers) -> Iterator[tuple[int, Numbers, int, int]]:
-        """Yield pages, the places in them, and from where to where in `numbers` these are."""
+        """Yield for each page its places, and the range of `numbers` that they come from."""
         offsets = numbers - self.base
         for page, start, stop in _runs(offsets // PAGE):
             yield page, offsets[start:stop] - PAGE * page, start, stop
@@ -285,7 +285,7 @@ def _long(page: Numbers, length: int) -> Numbers:
 
 
 def _runs(values: Numbers) -> Iterator[tuple[int, int, int]]:
-    """Yield each value of a sorted array, and from where to where it stands."""
+    """Yield each distinct value of a sorted array with its range."""
     if len(values):
         edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
         for start, stop in pairwise(edges):
@@ -293,7 +293,7 @@ def _runs(values: Numbers) -> Iterator[tuple[int, int, int]]:
 
 
 def in_any_order(look: Callable[[Numbers], Numbers], asked: Numbers) -> Numbers:
-    """Return what `look` says of numbers or positions that need not be ascending, as it wants."""
+    """Call a look-up that needs ascending numbers with numbers in any order."""
     order = np.argsort(asked, kind="stable")
     result = np.empty(len(asked), dtype=np.int64)
     result[order] = look(asked[order])
