@@ -55,8 +55,8 @@ def test_a_cell_that_can_not_be_copied_stays() -> None:
     ("values", "beside"),
     [
         ([1.5, 2.5], False), (["x", None], False), ([[1], [2]], True), ([Own(), 1], True),
-        (pd.array([1, None], dtype="Int64"), False),
-        (pd.array([1, 2], dtype=pd.ArrowDtype(pa.int64())), False),
+        (pd.Series([1, None], dtype="Int64"), False),
+        (pd.Series([1, 2], dtype=pd.ArrowDtype(pa.int64())), False),
     ],
 )  # fmt: skip
 def test_which_frames_may_run_code_of_their_own(values: Any, beside: bool) -> None:

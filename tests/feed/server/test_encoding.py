@@ -33,13 +33,13 @@ def test_a_frame_is_encoded_once_for_all() -> None:
     assert state.encoding.since(None) is None
     state.put("a", (1, 1), 0.0, 0.0)
     state.put("b", (1, 1), 0.0, 0.0)
-    assert not state.encoding.is_encoded
+    assert [state.encoding.is_encoded] == [False]
     first = state.encoding.since(None)
     assert first is state.encoding.since(None)
     assert first is not None
     assert first.position.seq == 2
     assert frames == ["b"]
-    assert state.encoding.is_encoded
+    assert [state.encoding.is_encoded] == [True]
     assert state.encoding.since(first.position) is None
 
 
@@ -67,14 +67,14 @@ def test_a_frame_that_can_not_be_encoded_is_passed_over(caplog: pytest.LogCaptur
 def test_which_tables_are_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     state, _ = table()
     state.put("a", (2, 2), 0.0, 0.0)
-    assert not state.encoding.is_slow
+    assert [state.encoding.is_slow] == [False]
     state.put("a", (2, 2), 0.0, 0.0, beside=True)
-    assert state.encoding.is_slow
+    assert [state.encoding.is_slow] == [True]
     state.encoding.since(None)
-    assert not state.encoding.is_slow  # it is encoded
+    assert [state.encoding.is_slow] == [False]  # it is encoded
     monkeypatch.setattr(module, "LARGE_CELLS", 3)
     state.put("a", (2, 2), 0.0, 0.0)
-    assert state.encoding.is_slow
+    assert [state.encoding.is_slow] == [True]
 
 
 def test_what_was_prepared_is_for_who_it_brings_further() -> None:

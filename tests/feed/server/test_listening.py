@@ -51,10 +51,9 @@ def test_a_path_is_its_users_and_a_dead_ones_is_taken(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("endpoint", ["tcp://no such host:1", "tcp://127.0.0.1:x"])
-def test_what_can_not_be_bound_says_how_to_write_it(endpoint: str) -> None:
+def test_a_host_that_does_not_exist_says_how_to_write_it() -> None:
     with pytest.raises(BadEndpoint, match="write it as tcp://"):
-        listening(endpoint)
+        listening("tcp://no such host:1")
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of descriptors")

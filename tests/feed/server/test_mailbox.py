@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 import zmq
 
-from livetable.feed.base.native import thread_id
-from livetable.feed.server import mailbox as module
+from livetable.feed.base.native import original, thread_id
 from livetable.feed.server.mailbox import Mailbox, Poll
 
 
@@ -60,14 +59,13 @@ def test_nobody_waits_for_a_thread_that_has_ended(mailbox: Mailbox) -> None:
 @pytest.mark.parametrize("has_poll", [True, False], ids=["poll", "windows"])
 def test_what_is_ready(mailbox: Mailbox, has_poll: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not has_poll:
-        original = module.original
 
         def without(name: str, function: str) -> object:
             if function == "poll":
                 raise AttributeError(function)
             return original(name, function)
 
-        monkeypatch.setattr(module, "original", without)
+        monkeypatch.setattr("livetable.feed.server.mailbox.original", without)
     poll = Poll(mailbox)
     near, far = socket.socketpair()
     with near, far:

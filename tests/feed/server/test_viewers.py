@@ -40,7 +40,7 @@ def test_a_viewer_has_one_session_a_table() -> None:
     viewer = Viewer(TOPIC, Peer())
     assert viewer.session("t") is viewer.session("t")
     assert viewer.session(None) is not viewer.session("t")
-    assert not viewer.session("t").is_looked_at
+    assert [viewer.session("t").is_looked_at] == [False]
     viewer.session("t").answered = 1
     assert viewer.session("t").is_looked_at
 
@@ -68,7 +68,7 @@ def test_who_waits_is_due_in_its_turn() -> None:
     waiting.add(first, want(), 0.0)
     waiting.add(second, want(), 0.5)
     assert "t" in waiting
-    assert waiting.deadline == IDLE_SECONDS
+    assert [waiting.deadline] == [IDLE_SECONDS]
     assert waiting.due(IDLE_SECONDS) == [(first, want())]
     waiting.add(first, want(), 0.9)  # repeated: as long as before
     assert waiting.due(IDLE_SECONDS) == [(first, want())]
@@ -79,7 +79,7 @@ def test_who_waits_is_due_in_its_turn() -> None:
     waiting.stop(first)
     waiting.stop(second)
     assert "t" not in waiting
-    assert waiting.deadline is None
+    assert [waiting.deadline] == [None]
     assert waiting.of("t") == []
 
 
