@@ -151,7 +151,7 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.tape"
     bad.write_text("hello")
     for command, sentence in {
-        ("livetable", str(bad)): "is no tape",
+        ("livetable", str(bad)): "is not a tape",
         ("livetable", str(tmp_path / "none.tape")): "No such file",
         ("livetable", "orders", "--headless"): "--headless goes with --record FILE",
         ("livetable", "orders", "--keep", "3"): "--keep goes with --record FILE",
@@ -165,7 +165,7 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
         ("livetable", "a", "--record", f"{tmp_path}/x.tape", "--rotate", "x"): "--rotate 'x'",
         ("livetable-feed", "replay"): "replay takes a tape",
         ("livetable-feed", "demo", "x.tape"): "replay takes a tape",
-        ("livetable-feed", "replay", str(bad)): "is no tape",
+        ("livetable-feed", "replay", str(bad)): "is not a tape",
     }.items():
         done = run(runtime_folder, *command)
         assert done.returncode in (1, 2), command
