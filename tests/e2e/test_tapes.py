@@ -161,7 +161,7 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
         ("livetable", "a", "b", "--record", "x.tape"): "--record takes one live table",
         ("livetable", "a", "--record", "x.csv"): "a tape's name ends in .tape",
         ("livetable", "a", "--record", f"{tmp_path}/x.tape"): "add --headless",
-        ("livetable", "a", "--record", "/none/x.tape", "--headless"): "there is no folder /none",
+        ("livetable", "a", "--record", "/none/x.tape", "--headless"): "no folder /none",
         ("livetable", "a", "--record", f"{tmp_path}/x.tape", "--rotate", "x"): "--rotate 'x'",
         ("livetable-feed", "replay"): "replay takes a tape",
         ("livetable-feed", "demo", "x.tape"): "replay takes a tape",
