@@ -163,8 +163,8 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
         ("livetable", "a", "--record", f"{tmp_path}/x.tape"): "add --headless",
         ("livetable", "a", "--record", "/none/x.tape", "--headless"): "no folder /none",
         ("livetable", "a", "--record", f"{tmp_path}/x.tape", "--rotate", "x"): "--rotate 'x'",
-        ("livetable-feed", "replay"): "replay takes a tape",
-        ("livetable-feed", "demo", "x.tape"): "replay takes a tape",
+        ("livetable-feed", "replay"): "replay needs a tape",
+        ("livetable-feed", "demo", "x.tape"): "replay needs a tape",
         ("livetable-feed", "replay", str(bad)): "is not a tape",
     }.items():
         done = run(runtime_folder, *command)
