@@ -1,11 +1,11 @@
-"""What can go wrong in a feed or a client, each as one sentence that says what to do.
+"""The exceptions of feeds and clients; each message is one sentence that says what to do.
 
 LivetableError
 ├── NameTaken        another live process publishes that name
 ├── BadName          not a usable table name
 ├── BadEndpoint      not a usable endpoint, or it can't be bound
 ├── BadKey           a key, or a file of keys, that can't be used
-├── BadFrame         `send` was given something that is no table
+├── BadFrame         `send` was given something that is not a table
 ├── NoFrame          no more frames come: the table ended, or its reader was closed
 ├── PublisherClosed  used after `close()`, or in a forked child
 ├── RuntimeFolder    the folder of the local sockets is missing or not safe
@@ -44,7 +44,10 @@ class NameTaken(LivetableError):
                 'that Publisher first, or make this one with taken="replace"'
             )
         who = f"process {self.pid}" if self.pid is not None else "another process"
-        return f"table {self.name!r} is already published by {who}; choose another name or end it"
+        return (
+            f"table {self.name!r} is already published by {who}; choose another name or end that "
+            "process"
+        )
 
 
 class BadName(LivetableError):
@@ -56,7 +59,7 @@ class BadEndpoint(LivetableError):
 
 
 class BadKey(LivetableError):
-    """A key, or a file of keys, that can't be used; or a feed that has not the key it should."""
+    """A key or a file of keys that can't be used, or a feed that does not prove its key."""
 
 
 class BadFrame(LivetableError, TypeError):
@@ -72,7 +75,7 @@ class PublisherClosed(LivetableError):
 
 
 class RuntimeFolder(LivetableError):
-    """The folder of the local sockets is missing, foreign or open to others."""
+    """The folder of the local sockets is missing, another user's, or open to others."""
 
 
 class WireError(LivetableError):

@@ -289,9 +289,9 @@ class LivetableApp(TypedInOrder[int]):
         if self.is_headless or self._exception is None:
             super()._fatal_error()
         else:
-            from livetable.feed.base.crash_report import kept, told
+            from livetable.feed.base.crash_report import crash_sentence
 
-            self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
+            self.panic(Text(f"livetable: {harmless(crash_sentence(self._exception))}"))
 
     def _hang_up(self, code: int) -> None:
         leave_at_last(code, LAST_SECONDS)

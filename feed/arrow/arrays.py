@@ -1,4 +1,4 @@
-"""What Arrow arrays hold: looked at as NumPy, without dictionaries or chunks, checked, bounded."""
+"""Arrow arrays: as NumPy arrays, without dictionaries or chunks, checked and bounded in size."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_WRITTEN_OUT: Final = 4 << 30
-"""Texts that are there once and named often may take so many bytes where each is written out."""
+"""Most bytes that the texts of a dictionary may take once each row holds its own copy."""
 
 MARK: Final = b"livetable"
-"""Key of a field's metadata: what its values are, beside their Arrow type."""
+"""Key of a field's metadata that names the type of its values where Arrow's type does not."""
 
 
 def dtype_of(field: pa.Field) -> str:
-    """Return what the wire calls the type of a column that came from Arrow."""
+    """Return the name of a column's type in the protocol, for a column that came from Arrow."""
     mark = (field.metadata or {}).get(MARK)
     return str(field.type) if mark is None else mark.decode("utf-8", "replace")[:100]
 
@@ -47,10 +47,10 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def without_dictionary(array: pa.Array) -> pa.Array:
-    """Return an array's values as such: no dictionary, no views (which few functions take).
+    """Return an array without dictionary and without views, which few functions take.
 
     Raises:
-        BodyError: a few long texts are named so often that they would take gigabytes.
+        BodyError: the rows repeat long texts so often that they would take gigabytes.
     """
     check_written_out(array)
     if pa.types.is_dictionary(array.type):
@@ -65,19 +65,19 @@ def check_type(kind: pa.DataType) -> None:
     """Raise if values of a type can't be read in Python.
 
     Raises:
-        BodyError: they can't; or its name, or its time zone, is no text.
+        BodyError: they can't; or a name or a time zone in the type is not text.
     """
     if kind.id in _UNKNOWN:
-        raise BodyError("intervals of months or of days are not read")
+        raise BodyError("can't read intervals of months or days")
     try:
         if pa.types.is_timestamp(kind):
             str(kind.tz)
-        for at in range(kind.num_fields):
-            field = kind.field(at)
+        for number in range(kind.num_fields):
+            field = kind.field(number)
             str(field.name)
             check_type(field.type)
     except UnicodeDecodeError as error:
-        raise BodyError(f"a name of a type is no text: {error}"[:200]) from None
+        raise BodyError(f"a name in a type is not text: {error}"[:200]) from None
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         check_type(kind.value_type)
 
@@ -87,10 +87,10 @@ _UNKNOWN: Final = frozenset((21, 22))
 
 
 def checked(array: pa.Array) -> pa.Array:
-    """Return a stranger's array, validated by Arrow, so that all of Arrow can be used on it.
+    """Return an array that came over the network, and that Arrow validated, safe for all of Arrow.
 
     Raises:
-        BodyError: a few long texts are named so often that they would take gigabytes.
+        BodyError: the rows repeat long texts so often that they would take gigabytes.
     """
     harmless = without_leftovers(array)
     check_written_out(harmless)
@@ -98,10 +98,10 @@ def checked(array: pa.Array) -> pa.Array:
 
 
 def without_leftovers(array: pa.Array) -> pa.Array:
-    """Return an array of views with nothing under its nulls: Arrow's casts follow what is there.
+    """Return an array of views with zeros under its nulls.
 
-    Its own validation does not look at it, and what points nowhere ends the process (measured:
-    `string_view` to `string`, Arrow 26).
+    Arrow's casts follow the pointers under nulls, which its validation does not check: a wild one
+    ends the process (measured: `string_view` to `string`, Arrow 26).
     """
     kind = array.type
     is_view = pa.types.is_string_view(kind) or pa.types.is_binary_view(kind)
@@ -123,29 +123,29 @@ def without_leftovers(array: pa.Array) -> pa.Array:
 
 
 def check_written_out(array: pa.Array) -> None:
-    """Raise if texts that are named often would take far too much where each is written out."""
+    """Raise if the texts of a dictionary would take too much memory, written out row by row."""
     is_dictionary = pa.types.is_dictionary(array.type)
     held = array.dictionary if is_dictionary else array
     if not is_dictionary and plain_type(array.type) == array.type:
         return
     if bytes_of(held) * len(array) <= MAX_WRITTEN_OUT:
-        return  # none of them is longer than all there is
+        return  # no text is longer than all of them together
     lengths = _lengths(held)
     if lengths is None:
-        raise BodyError(f"{held.type} named {len(array):,} times is more than is read")
+        raise BodyError(f"can't read a {held.type} dictionary that {len(array):,} rows refer to")
     if len(lengths) and int(lengths.max()) * len(array) > MAX_WRITTEN_OUT:
         if is_dictionary:
-            at, there = indices_of(array)
-            lengths = lengths[at[there]]  # what is missing names no text
+            indices, present = indices_of(array)
+            lengths = lengths[indices[present]]  # missing rows refer to no text
         if (total := int(lengths.sum())) > MAX_WRITTEN_OUT:
-            raise BodyError(f"texts that are named {len(array):,} times would take {total:,} bytes")
+            raise BodyError(f"the texts of {len(array):,} rows would take {total:,} bytes")
 
 
 def bytes_of(array: pa.Array) -> int:
     """Return how many bytes an array's values take."""
     try:
         return int(array.nbytes)
-    except pa.ArrowTypeError:  # views, before pyarrow 24: with what is beside them, too
+    except pa.ArrowTypeError:  # views before pyarrow 24: count their data buffers, too
         return sum(buffer.size for buffer in array.buffers() if buffer is not None)
 
 
@@ -177,9 +177,9 @@ def comparable(values: pa.Array) -> pa.Array:
 
 
 def taken(values: pa.Array, rows: pa.Array) -> pa.Array:
-    """Return the values of some rows, of any type; where there is no row there is no value.
+    """Return the values of some rows, of any type; null where the row number is null.
 
-    Arrow takes from no views of texts: those come as texts.
+    Arrow can't take from views of texts: those are cast to texts first.
     """
     try:
         return values.take(rows)
@@ -190,7 +190,7 @@ def taken(values: pa.Array, rows: pa.Array) -> pa.Array:
         return pa.concat_arrays(parts) if parts else without_dictionary(values.slice(0, 0))
 
 
-_FEW: Final = 1000  # rows that are taken one by one rather than casting all there are
+_FEW: Final = 1000  # so few rows are cast one by one; for more the whole array is cast
 
 
 # Not by Arrow's `to_numpy`, `pa.array` and `pa.scalar`: each imports pandas, which takes longer
@@ -198,14 +198,14 @@ _FEW: Final = 1000  # rows that are taken one by one rather than casting all the
 
 
 def as_numpy(values: pa.Array, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any]:
-    """Return whole numbers or floats as NumPy's without copying; under a null stands some number.
+    """Return whole numbers or floats as a NumPy array without copying; nulls become any number.
 
     Args:
         values: The numbers.
-        dtype: Their `numpy_type`, from who asks often: to find it takes longer than the rest.
+        dtype: Their `numpy_type`; pass it where speed counts, finding it takes longest.
 
     Raises:
-        TypeError: they are no numbers of a fixed width.
+        TypeError: they are not numbers of a fixed width.
     """
     import numpy as np
 
@@ -229,9 +229,9 @@ _NUMPY_NAMES: Final = {"halffloat": "float16", "float": "float32", "double": "fl
 
 def truth(values: pa.BooleanArray) -> np.ndarray[Any, Any]:
     """Return a boolean array as NumPy's; what is missing is false."""
-    there, bits = values.buffers()
+    validity, bits = values.buffers()
     true = _bits(bits, values)
-    return true if there is None else true & _bits(there, values)
+    return true if validity is None else true & _bits(validity, values)
 
 
 def missing(values: pa.Array) -> np.ndarray[Any, Any]:
@@ -251,14 +251,14 @@ def _bits(buffer: pa.Buffer | None, values: pa.Array) -> np.ndarray[Any, Any]:
 
 
 def indices_of(values: pa.DictionaryArray) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return where in its dictionary each value is (0 for a missing one), and which there are."""
+    """Return each value's index in the dictionary (0 where missing), and which are present."""
     import numpy as np
 
-    at = as_numpy(values.indices)
+    indices = as_numpy(values.indices)
     if not values.indices.null_count:
-        return at, np.ones(len(at), dtype=bool)
-    there = ~missing(values.indices)
-    return np.where(there, at, 0), there
+        return indices, np.ones(len(indices), dtype=bool)
+    present = ~missing(values.indices)
+    return np.where(present, indices, 0), present
 
 
 def numbers(values: Sequence[float | None], kind: Literal["int64", "float64"]) -> pa.Array:

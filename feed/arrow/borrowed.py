@@ -1,6 +1,6 @@
-"""Arrays over a caller's memory that the feed's thread reads, counted apart from the caller's own.
+"""References of our own to a caller's arrays, counted so that they are not taken for the caller's.
 
-Light: `send` asks it each time, and must not import Arrow.
+`send` uses this each time: it must not import Arrow.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def numpys_memory(values: Any) -> np.ndarray[Any, Any] | None:
-    """Return the array that holds a block's values, None if they are no type of NumPy's.
+    """Return the NumPy array that holds a block's values, None for other types.
 
     pandas wraps NumPy's times without a zone in an array of its own.
     """
@@ -28,7 +28,7 @@ def numpys_memory(values: Any) -> np.ndarray[Any, Any] | None:
 
 
 def lent_values(values: Any) -> Any:
-    """Return a block's values by an array of `lent`, if they are a type of NumPy's."""
+    """Return a block's values through `lent` if they are a NumPy array, else as they are."""
     memory = numpys_memory(values)
     return values if memory is None else lent(memory)
 
@@ -37,23 +37,25 @@ _lent: dict[int, list[weakref.ref[Any]]] = {}
 
 
 def lent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return an array over the same memory that refers to the one that owns it only once.
+    """Return an array over the same memory that holds exactly one reference to its owner.
 
-    So do all arrays that are made of it: `lent_of` says how many references are ours, and
-    `frames.capture` can tell whether a caller holds one. Counted as a caller's, ours had a table
-    copied while it was encoded.
+    Arrays made from it add no further references. So `lent_of` knows how many references are
+    ours, and `frames.capture` whether the caller holds one. Without this, a table was copied
+    again while it was being encoded: our references were taken for the caller's.
     """
     import numpy as np
 
-    # NumPy refers to the owner past all views of its own kind, but not past a memoryview, which
-    # knows no times.
+    # Through a memoryview: an array over an array refers to the owner directly, once more for each.
+    # A memoryview can't hold times, so those go as 64-bit integers.
     is_time = values.dtype.kind in "mM"
     view = values.view("i8") if is_time else values.view()
     owner = values
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    at = id(owner)
-    _lent[at] = [one for one in _lent.get(at, ()) if one() is not None] + [weakref.ref(view)]
+    key = id(owner)
+    _lent[key] = [reference for reference in _lent.get(key, ()) if reference() is not None] + [
+        weakref.ref(view)
+    ]
     if len(_lent) > _MOST_LENT:
         for other in [other for other, views in list(_lent.items()) if not _alive(views)]:
             _lent.pop(other, None)
@@ -62,7 +64,7 @@ def lent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def lent_of(owner: np.ndarray[Any, Any]) -> int:
-    """Return how many references to an array are those of `lent`."""
+    """Return how many references to an array `lent` holds."""
     return _alive(_lent.get(id(owner), ()))
 
 

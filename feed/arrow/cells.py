@@ -1,5 +1,8 @@
-"""Python's objects as an Arrow array that holds just these, or none: what Arrow makes of mixtures
-loses the time of a date, the zone of a time, the nanoseconds of a timestamp."""
+"""Python objects as an Arrow array that holds exactly these values, or an error.
+
+Left alone, Arrow loses data in mixed columns: the time of a date, the zone of a time, the
+nanoseconds of a timestamp.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import one_chunk
 
-# Arrow looks for pandas once, behind a lock of its own, for which a child that is forked meanwhile
-# would wait without end. Here it looks in the thread that imports this: forks wait for that one.
+# Arrow imports pandas at its first conversion, under a lock. A child forked during that would wait
+# for the lock for ever. So it is done here, in the import, for which forks wait.
 pa.array([None], from_pandas=True)
 
 
 def of_cells(values: Sequence[Any]) -> pa.Array:
-    """Return cells as an Arrow array; what is missing becomes null.
+    """Return cells as an Arrow array; missing values become null.
 
     Raises:
-        pa.ArrowException: they are of several types, or of one that Arrow does not have.
-        ValueError: Arrow would make others of them.
+        pa.ArrowException: Arrow has no type for them.
+        ValueError: they are of several types, or Arrow would change values.
     """
     try:
         array = one_chunk(_but_times(values, from_pandas=True))
@@ -33,18 +36,18 @@ def of_cells(values: Sequence[Any]) -> pa.Array:
         raise ValueError("a struct would give every dict the keys of all the others")
     if not _has(array.type, pa.types.is_temporal) or _are_plain(array.type, values):
         return array
-    for made in _tries(array, values):
-        if all(map(_same, made.to_pylist(), values)):
-            return made
-    raise ValueError("these times would become others")
+    for candidate in _tries(array, values):
+        if all(map(_same, candidate.to_pylist(), values)):
+            return candidate
+    raise ValueError("Arrow would change these times")
 
 
 def unmixed_array(values: Sequence[Any]) -> pa.Array | pa.ChunkedArray:
-    """Return values as Arrow has them, unless it would make others of them without saying so.
+    """Return values as Arrow converts them, unless it would silently change some.
 
     Raises:
         pa.ArrowException, OverflowError: as `pa.array` does.
-        ValueError: some would become others: true among numbers 1, a UUID a number, a text bytes.
+        ValueError: it would, e.g. True among numbers to 1, a UUID to a number, a text to bytes.
     """
     array = _but_times(values, from_pandas=False)
     if _has(array.type, pa.types.is_temporal) and not _are_plain(array.type, values):
@@ -53,9 +56,9 @@ def unmixed_array(values: Sequence[Any]) -> pa.Array | pa.ChunkedArray:
 
 
 def _but_times(values: Sequence[Any], *, from_pandas: bool) -> pa.Array | pa.ChunkedArray:
-    """Return what `unmixed_array` does, but that times may have become others."""
+    """Do what `unmixed_array` does, without the check of times."""
     if _are_unsafe(values):
-        raise ValueError("NumPy's times beside its numbers, or lists within lists without end")
+        raise ValueError("a mix of NumPy's times and numbers, or lists nested too deep")
     array = pa.array(values, from_pandas=from_pandas)
     if not _are_known(array.type, values):
         _check_same(array, values)
@@ -64,25 +67,25 @@ def _but_times(values: Sequence[Any], *, from_pandas: bool) -> pa.Array | pa.Chu
 
 def _check_same(array: pa.Array | pa.ChunkedArray, values: Iterable[Any]) -> None:
     if not all(map(_same, array.to_pylist(), values)):
-        raise ValueError(f"some of them would become others as {array.type}")
+        raise ValueError(f"Arrow would change some values to fit {array.type}")
 
 
 def _are_unsafe(values: Iterable[Any]) -> bool:
-    """Tell whether Arrow (26) may end the process over values, or send what no reader takes.
+    """Tell whether values could make Arrow (26) end the process, or write what no reader accepts.
 
-    It does where NumPy's times stand beside its numbers, and where a list holds itself.
+    That happens with NumPy's times among its numbers, and with a list that holds itself.
     """
-    found: set[type] = set()
+    kinds: set[type] = set()
     level: Iterable[Any] = values
     for _ in range(_DEEPEST):
-        classes = set(map(type, level))
-        found |= classes
-        holders = tuple(one for one in classes if issubclass(one, _HOLDERS))
+        here = set(map(type, level))
+        kinds |= here
+        holders = tuple(kind for kind in here if issubclass(kind, _HOLDERS))
         if not holders:
-            times = {one for one in found if issubclass(one, (np.datetime64, np.timedelta64))}
-            return bool(times) and any(issubclass(one, np.generic) for one in found - times)
-        each = {id(one): one for one in level if isinstance(one, holders)}  # some hold themselves
-        level = [part for one in each.values() for part in _parts(one)]
+            times = {kind for kind in kinds if issubclass(kind, (np.datetime64, np.timedelta64))}
+            return bool(times) and any(issubclass(kind, np.generic) for kind in kinds - times)
+        each = {id(value): value for value in level if isinstance(value, holders)}  # once each
+        level = [part for value in each.values() for part in _parts(value)]
     return True
 
 
@@ -91,7 +94,7 @@ _DEEPEST: Final = 60  # Arrow reads bodies of 64 levels
 
 
 def _parts(holder: Any) -> Iterable[Any]:
-    """Return what is in a list or the like; of an array of one type one of them."""
+    """Return the values in a container; of an array with one type only the first."""
     if isinstance(holder, Mapping):
         return holder.values()
     if isinstance(holder, np.ndarray):
@@ -100,31 +103,31 @@ def _parts(holder: Any) -> Iterable[Any]:
 
 
 def _are_known(kind: pa.DataType, values: Iterable[Any]) -> bool:
-    """Tell whether cells, and what is in them, are of classes that Arrow keeps as they are.
+    """Tell whether Arrow keeps cells, and the values in them, as they are, judged by their classes.
 
-    Times are for `of_cells` to look at.
+    `of_cells` checks times.
     """
     if not pa.types.is_nested(kind):
         classes = set(map(type, values)) - {type(None)}
         known = next((known for is_of, known in _KNOWN if is_of(kind)), classes)
         return classes <= known or (len(classes) == 1 and classes <= _SINGLE)
-    there = [value for value in values if value is not None]
+    present = [value for value in values if value is not None]
     if pa.types.is_struct(kind):
-        fields = [kind.field(at) for at in range(kind.num_fields)]
+        fields = [kind.field(number) for number in range(kind.num_fields)]
         names = {field.name for field in fields}
-        return all(type(one) is dict and one.keys() == names for one in there) and all(
-            _are_known(field.type, [one[field.name] for one in there]) for field in fields
+        return all(type(value) is dict and value.keys() == names for value in present) and all(
+            _are_known(field.type, [value[field.name] for value in present]) for field in fields
         )
-    if kind.num_fields != 1 or not {list, tuple, np.ndarray}.issuperset(map(type, there)):
+    if kind.num_fields != 1 or not {list, tuple, np.ndarray}.issuperset(map(type, present)):
         return False
-    return _are_known(kind.field(0).type, [part for one in there for part in _parts(one)])
+    return _are_known(kind.field(0).type, [part for value in present for part in _parts(value)])
 
 
 _SINGLE: Final = frozenset({
     np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16,
     np.float32, np.float64, np.bool_, np.str_, np.bytes_,
 })  # fmt: skip
-"""NumPy's classes that Arrow has a type for: alone, they are kept."""
+"""NumPy's classes that Arrow keeps, if all cells are of the same one."""
 
 _KNOWN: Final[Sequence[tuple[Callable[[pa.DataType], bool], frozenset[type]]]] = (
     (pa.types.is_integer, frozenset({int})),
@@ -135,30 +138,30 @@ _KNOWN: Final[Sequence[tuple[Callable[[pa.DataType], bool], frozenset[type]]]] =
     (pa.types.is_binary, frozenset({bytes, np.bytes_})),
     (pa.types.is_null, frozenset({float})),
 )
-"""What Arrow makes a type of, and of which classes it makes just them, also together."""
+"""By Arrow type, the classes that it keeps as they are, even mixed."""
 
 
 def _mixed(values: Sequence[Any]) -> pa.Array:
-    kinds = {type(one) for one in values if one is not None}
-    if kinds == {int}:  # over 64 bits: decimals without digits behind the point
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int}:  # over 64 bits: decimals without a fraction
         return pa.array(values, type=pa.decimal256(76, 0))
     if kinds == {datetime.date, datetime.datetime}:
         return pa.array(list(map(_as_datetime, values)), from_pandas=True)
-    raise ValueError("they are of several types")
+    raise ValueError("the values are of several types")
 
 
 def _tries(array: pa.Array, values: Sequence[Any]) -> list[pa.Array]:
-    kind, found = array.type, [array]
+    kind, arrays = array.type, [array]
     try:
         if pa.types.is_date(kind):
-            found.append(pa.array(list(map(_as_datetime, values)), from_pandas=True))
+            arrays.append(pa.array(list(map(_as_datetime, values)), from_pandas=True))
         elif pa.types.is_timestamp(kind):
-            found.append(pa.array(values, type=pa.timestamp("ns", kind.tz), from_pandas=True))
+            arrays.append(pa.array(values, type=pa.timestamp("ns", kind.tz), from_pandas=True))
         elif pa.types.is_duration(kind):
-            found.append(pa.array(values, type=pa.duration("ns"), from_pandas=True))
+            arrays.append(pa.array(values, type=pa.duration("ns"), from_pandas=True))
     except (pa.ArrowException, OverflowError):
-        return found
-    return found
+        return arrays
+    return arrays
 
 
 def _as_datetime(value: Any) -> Any:
@@ -168,46 +171,46 @@ def _as_datetime(value: Any) -> Any:
 
 
 def _are_plain(kind: pa.DataType, values: Sequence[Any]) -> bool:
-    """Tell whether all cells are of the one class that Arrow keeps as it is: nothing to compare."""
-    kinds = {type(one) for one in values if one is not None}
+    """Tell whether all cells are of one class that Arrow keeps: nothing to compare then."""
+    kinds = {type(value) for value in values if value is not None}
     if len(kinds) > 1:
         return False
     (only,) = kinds or {type(None)}
-    if only is datetime.datetime:  # naive ones, or all with a zone: those are the same moments
-        return len({one.tzinfo is None for one in values if one is not None}) == 1
+    if only is datetime.datetime:  # all naive, or all with a zone
+        return len({value.tzinfo is None for value in values if value is not None}) == 1
     if only is datetime.time:
-        return all(one.tzinfo is None for one in values if one is not None)
+        return all(value.tzinfo is None for value in values if value is not None)
     if only.__module__ == "numpy":
         return True
     return only in (datetime.date, datetime.timedelta, type(None))
 
 
-def _same(made: Any, given: Any) -> bool:
+def _same(read: Any, given: Any) -> bool:
     try:
-        if made is None:
+        if read is None:
             is_gone = given is None or type(given).__name__ in ("NaTType", "NAType")
             return is_gone or bool(given != given)
-        if isinstance(made, list):
-            return len(made) == len(given) and all(map(_same, made, given))
-        if isinstance(made, dict):
-            return made.keys() == given.keys() and all(
-                _same(one, given[key]) for key, one in made.items()
+        if isinstance(read, list):
+            return len(read) == len(given) and all(map(_same, read, given))
+        if isinstance(read, dict):
+            return read.keys() == given.keys() and all(
+                _same(value, given[key]) for key, value in read.items()
             )
-        if type(given) is datetime.date and isinstance(made, datetime.datetime):
-            return bool(made == _as_datetime(given))
+        if type(given) is datetime.date and isinstance(read, datetime.datetime):
+            return bool(read == _as_datetime(given))
         if isinstance(given, np.number) and not isinstance(given, (np.longdouble, np.timedelta64)):
             given = given.item()  # else NumPy compares in its own narrow type
-        if any(isinstance(made, one) != isinstance(given, one) for one in _APART):
+        if any(isinstance(read, kind) != isinstance(given, kind) for kind in _APART):
             return False
-        return bool(made == given or (made != made and given != given)) and (
-            not isinstance(given, datetime.time) or made.tzinfo == given.tzinfo
+        return bool(read == given or (read != read and given != given)) and (
+            not isinstance(given, datetime.time) or read.tzinfo == given.tzinfo
         )
-    except Exception:  # of whoever made the cell
+    except Exception:  # raised by the cell's own __eq__
         return False
 
 
 _APART: Final[Sequence[Any]] = ((bool, np.bool_), str, (datetime.timedelta, np.timedelta64))
-"""What is equal to something else in Python, or looks like it, and is not the same."""
+"""Classes whose values are equal to those of other classes in Python, e.g. True == 1."""
 
 
 def _has(kind: pa.DataType, is_of: Callable[[pa.DataType], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Which type holds the values of two: numbers widen, dates become times, nothing else changes."""
+"""The common type of two types: numbers widen, dates become times, nothing else changes."""
 
 from __future__ import annotations
 
@@ -13,34 +13,33 @@ from livetable.feed.errors import BadFrame
 _INT64_DIGITS: Final = 20
 
 
-def wider(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
     """Return the type that holds the values of both, None if there is none.
 
-    Whether each single value fits is for the cast to say: of whole numbers from 2⁵³ on not all
-    are floats.
+    A value may still not fit, e.g. an integer above 2⁵³ in a float: the cast finds that out.
     """
-    if one == other:
-        return one
+    if left == right:
+        return left
     for is_one, join in _JOINS:
-        if is_one(one) and is_one(other):
-            return join(one, other)
-    if pa.types.is_null(one) or pa.types.is_null(other):
-        return other if pa.types.is_null(one) else one
+        if is_one(left) and is_one(right):
+            return join(left, right)
+    if pa.types.is_null(left) or pa.types.is_null(right):
+        return right if pa.types.is_null(left) else left
     return None
 
 
 def cast_exactly(values: pa.Array, kind: pa.DataType, *, rounds: bool = False) -> pa.Array | None:
-    """Return values in another type, None if some of them would be others.
+    """Return values in another type, None if that would change some of them.
 
     Args:
         values: The values.
         kind: The type.
-        rounds: Whether floats may become the nearest ones of a narrower type, but not infinite.
+        rounds: Whether floats may be rounded to a narrower type (but not to infinity).
     """
     types = pa.types
     before = values.type
     if types.is_timestamp(before) and types.is_timestamp(kind) and bool(before.tz) != bool(kind.tz):
-        return None  # another moment, or none
+        return None  # with a zone it would be another moment
     if types.is_floating(before) and not types.is_floating(kind):
         values = pc.if_else(pc.is_nan(values), pa.nulls(1, before)[0], values)  # pandas' missing
     try:
@@ -59,7 +58,7 @@ def cast_exactly(values: pa.Array, kind: pa.DataType, *, rounds: bool = False) -
 
 
 def _may_lose(before: pa.DataType, kind: pa.DataType) -> bool:
-    """Tell whether Arrow's safe cast may make others of values, and say nothing."""
+    """Tell whether Arrow's safe cast may silently change values."""
     if pa.types.is_timestamp(before) and pa.types.is_date(kind):
         return True
     if pa.types.is_float16(kind) and not pa.types.is_null(before):
@@ -72,17 +71,17 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _numbers(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    floats = [kind for kind in (one, other) if pa.types.is_floating(kind)]
+def _numbers(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    floats = [kind for kind in (left, right) if pa.types.is_floating(kind)]
     if len(floats) == 2:
         return max(floats, key=lambda kind: kind.bit_width)
     if floats:
         return pa.float64()
-    signed = [pa.types.is_signed_integer(kind) for kind in (one, other)]
-    width = max(one.bit_width, other.bit_width)
+    signed = [pa.types.is_signed_integer(kind) for kind in (left, right)]
+    width = max(left.bit_width, right.bit_width)
     if signed[0] == signed[1]:
-        return one if one.bit_width == width else other
-    unsigned = one if not signed[0] else other
+        return left if left.bit_width == width else right
+    unsigned = left if not signed[0] else right
     width = max(width, 2 * unsigned.bit_width)
     return pa.decimal256(76, 0) if width > 64 else getattr(pa, f"int{width}")()
 
@@ -91,11 +90,11 @@ def _is_exact(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind))
 
 
-def _decimals(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    scales = [kind.scale if pa.types.is_decimal(kind) else 0 for kind in (one, other)]
+def _decimals(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    scales = [kind.scale if pa.types.is_decimal(kind) else 0 for kind in (left, right)]
     before = [
         kind.precision - kind.scale if pa.types.is_decimal(kind) else _INT64_DIGITS
-        for kind in (one, other)
+        for kind in (left, right)
     ]
     precision = max(scales) + max(before)
     if precision > 76:
@@ -111,32 +110,32 @@ def _is_day_or_time(kind: pa.DataType) -> bool:
 _UNITS: Final = ("s", "ms", "us", "ns")
 
 
-def _times(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    stamps = [kind for kind in (one, other) if pa.types.is_timestamp(kind)]
+def _times(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    stamps = [kind for kind in (left, right) if pa.types.is_timestamp(kind)]
     if not stamps:
-        return pa.date64() if pa.date64() in (one, other) else one
+        return pa.date64() if pa.date64() in (left, right) else left
     if any(kind.tz is not None for kind in stamps) and len(stamps) < 2:
-        return None  # whose midnight would it be
+        return None  # a date has no zone to take its midnight from
     if len(stamps) == 2 and (stamps[0].tz is None) != (stamps[1].tz is None):
         return None
     unit = max((kind.unit for kind in stamps), key=_UNITS.index)
     return pa.timestamp(unit, stamps[0].tz)
 
 
-def _units(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    unit = max(one.unit, other.unit, key=_UNITS.index)
-    return one if one.unit == unit else other
+def _units(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    unit = max(left.unit, right.unit, key=_UNITS.index)
+    return left if left.unit == unit else right
 
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
-def _lists(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    inner = wider(one.value_type, other.value_type)
+def _lists(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:
+    inner = wider(left.value_type, right.value_type)
     if inner is None:
         return None
-    is_large = pa.types.is_large_list(one) or pa.types.is_large_list(other)
+    is_large = pa.types.is_large_list(left) or pa.types.is_large_list(right)
     return pa.large_list(inner) if is_large else pa.list_(inner)
 
 
@@ -164,10 +163,10 @@ def named_type(given: Any) -> pa.DataType:
     """Return the Arrow type that `schema=` names.
 
     Args:
-        given: A type of Python's (``float``), of NumPy's or pandas' (``"Int64"``), or of Arrow's.
+        given: A type of Python (``float``), NumPy, pandas (``"Int64"``) or Arrow.
 
     Raises:
-        BadFrame: it is none of these.
+        BadFrame: it is not a type.
     """
     import datetime
     import decimal
@@ -196,5 +195,5 @@ def named_type(given: Any) -> pa.DataType:
         return pa.from_numpy_dtype(np.dtype(given))
     except Exception:
         raise BadFrame(
-            f"schema: {given!r:.60} is no type; write float, int, str, bool, or a type of pyarrow's"
+            f"schema: {given!r:.60} is not a type: use float, int, str, bool or a pyarrow type"
         ) from None

@@ -1,9 +1,9 @@
-"""What an Arrow stream says of itself, checked before Arrow takes any memory for it.
+"""Check the sizes that an Arrow stream announces before Arrow allocates memory for them.
 
-A few bytes can announce two thousand million rows, or unpack to gigabytes. The stream's envelope,
-its messages' flatbuffers (https://arrow.apache.org/docs/format/Columnar.html, "Encapsulated message
-format"), is read here by hand: which messages there are, how long, with how many rows, compressed
-or not. Arrow's own checks come after this, not instead.
+A few bytes can announce two billion rows, or unpack to gigabytes. This module reads the flatbuffers
+of the stream's messages by hand (https://arrow.apache.org/docs/format/Columnar.html, "Encapsulated
+message format"): their lengths, their rows, whether they are compressed. Arrow's own checks come
+after that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_MESSAGES: Final = 10_000
 """Most messages of one stream."""
 
 FREE_ROWS: Final = 10_000_000
-"""So many rows may be announced by however few bytes: columns of nothing but nulls need none."""
+"""Any stream may announce this many rows, however short it is: columns of nulls need no bytes."""
 
 _CONTINUES: Final = 0xFFFFFFFF
 _DICTIONARY, _BATCH = 2, 3
@@ -40,14 +40,14 @@ def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
         unpacked: Bytes that its compressed buffers may unpack to; None: it must not be compressed.
 
     Raises:
-        BodyError: it does; or it is no Arrow stream.
+        BodyError: it does, or it is not an Arrow stream.
     """
     try:
         rows = total = 0
         for meta, start in _messages(body):
             rows += _rows(body, meta)
             if rows > max(FREE_ROWS, 8 * (len(body) if unpacked is None else unpacked)):
-                raise BodyError(f"{rows} rows are announced by {len(body)} bytes")
+                raise BodyError(f"{len(body)} bytes announce {rows} rows")
             total += _unpacked(body, meta, start, unpacked)
             if unpacked is not None and total > unpacked:
                 raise BodyError(f"the stream would unpack to more than {unpacked} bytes")
@@ -56,16 +56,16 @@ def check_stream(body: memoryview, *, unpacked: int | None = None) -> None:
 
 
 class Batch(NamedTuple):
-    """Where a record batch's message says what, from the beginning of its stream.
+    """Offsets of the fields of a record batch's message, counted from the start of the stream.
 
     Attributes:
-        start: Where its body begins.
-        rows_at: Its number of rows.
-        length_at: The length of its body.
-        nodes: Its columns' nodes, a pair of numbers each: rows and nulls.
-        nodes_at: Where they are.
-        buffers: Its buffers, a pair of numbers each: where in the body, and how long.
-        buffers_at: Where they are.
+        start: Offset of its body.
+        rows_at: Offset of its number of rows.
+        length_at: Offset of the length of its body.
+        nodes: Number of its nodes, each a pair: rows and nulls of a column.
+        nodes_at: Offset of the first node.
+        buffers: Number of its buffers, each a pair: offset in the body and length.
+        buffers_at: Offset of the first buffer.
     """
 
     start: int
@@ -91,17 +91,17 @@ def is_in_this_order(schema: bytes) -> bool:
 
 
 def first_batch(body: memoryview) -> Batch | None:
-    """Return where the first record batch of a stream, or of a message alone, says what.
+    """Return the offsets in the first record batch of a stream, or of a single message.
 
-    None if there is none, if something else is before it than a schema, or if it holds nothing.
+    None if there is none, if anything but a schema comes before it, or if it is empty.
     """
-    at = 0
+    place = 0
     for _ in range(2):
-        size = metadata_size(body[at : at + 8])
+        size = metadata_size(body[place : place + 8])
         if not size:
             return None
-        start = at + 8 + size
-        message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
+        start = place + 8 + size
+        message = place + 8 + struct.unpack_from("<I", body, place + 8)[0]
         if body[_field(body, message, _HEADER_TYPE)] == _BATCH:
             batch = _table(body, message, _HEADER)
             rows_at, length_at = _field(body, batch, _LENGTH), _field(body, message, _BODY_LENGTH)
@@ -110,7 +110,7 @@ def first_batch(body: memoryview) -> Batch | None:
             nodes, nodes_at = _vector(body, batch, _NODES)
             buffers, buffers_at = _vector(body, batch, _BUFFERS)
             return Batch(start, rows_at, length_at, nodes, nodes_at, buffers, buffers_at)
-        at = start + _number(body, message, _BODY_LENGTH)
+        place = start + _number(body, message, _BODY_LENGTH)
     return None
 
 
@@ -118,11 +118,11 @@ def metadata_size(first: bytes | bytearray | memoryview) -> int:
     """Return how long a message's metadata is, from its first 8 bytes; 0 at a stream's end.
 
     Raises:
-        BodyError: they do not begin a message.
+        BodyError: no message starts there.
     """
     continues, size = struct.unpack_from("<Ii", first)
     if continues != _CONTINUES or size < 0:
-        raise BodyError("not a readable Arrow stream: its messages don't fit it")
+        raise BodyError("not a readable Arrow stream: a message does not start where it should")
     return int(size)
 
 
@@ -143,36 +143,36 @@ def body_length(metadata: bytes) -> int:
 
 
 def _messages(body: memoryview) -> Iterator[tuple[int, int]]:
-    """Yield where the record batch of each message is described, and where its body begins."""
-    at = 0
+    """Yield for each message the offsets of its record batch's table and of its body."""
+    offset = 0
     for _ in range(MAX_MESSAGES):
-        if at + 8 > len(body):
-            return  # a stream may end without saying so
-        size = metadata_size(body[at : at + 8])
-        start = at + 8 + size
+        if offset + 8 > len(body):
+            return  # the end marker is optional
+        size = metadata_size(body[offset : offset + 8])
+        start = offset + 8 + size
         if size == 0:
             return
         if start > len(body):
-            raise BodyError("not a readable Arrow stream: its messages don't fit it")
-        message = at + 8 + struct.unpack_from("<I", body, at + 8)[0]
+            raise BodyError("not a readable Arrow stream: a message does not start where it should")
+        message = offset + 8 + struct.unpack_from("<I", body, offset + 8)[0]
         length = _number(body, message, _BODY_LENGTH)
         if length < 0 or start + length > len(body):
-            raise BodyError("not a readable Arrow stream: a message is longer than it")
-        place = _field(body, message, _HEADER_TYPE)
-        kind = body[place] if place else 0
+            raise BodyError("not a readable Arrow stream: a message is longer than the stream")
+        field = _field(body, message, _HEADER_TYPE)
+        kind = body[field] if field else 0
         if kind in (_DICTIONARY, _BATCH):
             batch = _table(body, message, _HEADER)
             if kind == _DICTIONARY:
                 batch = _table(body, batch, _DATA)
             yield batch, start
-        at = start + length
+        offset = start + length
     raise BodyError(f"the stream has more than {MAX_MESSAGES} messages")
 
 
 def _rows(body: memoryview, batch: int) -> int:
     rows = _number(body, batch, _LENGTH)
     if rows < 0:
-        raise BodyError(f"{rows} rows are announced")
+        raise BodyError(f"the stream announces {rows} rows")
     return rows
 
 
@@ -181,23 +181,23 @@ def _unpacked(body: memoryview, batch: int, start: int, allowed: int | None) -> 
     if not _field(body, batch, _COMPRESSION):
         return 0
     if allowed is None:
-        raise BodyError("compressed streams are not read here")
+        raise BodyError("can't read compressed streams here")
     count, place = _vector(body, batch, _BUFFERS)
     pairs = np.frombuffer(body, "<i8", 2 * count, place).reshape(count, 2)
     total = 0
     for offset, length in pairs[pairs[:, 1] > 0].tolist():
         announced = struct.unpack_from("<q", body, start + offset)[0]
         if announced < _UNPACKED or offset < 0:
-            raise BodyError("a compressed buffer announces less than nothing")
+            raise BodyError("a compressed buffer announces a negative size")
         total += length if announced == _UNPACKED else announced
     return total
 
 
-# -- flatbuffers: a table begins with how far before it the list of its fields' places is --------
+# -- flatbuffers: a table begins with the distance back to the list of its fields' offsets --------
 
 
 def _field(body: memoryview, table: int, number: int) -> int:
-    """Return where a field of a table is, 0 if it is left out."""
+    """Return the offset of a table's field, 0 if it is left out."""
     fields = table - struct.unpack_from("<i", body, table)[0]
     if fields < 0:
         raise BodyError("not a readable Arrow stream: its flatbuffers are damaged")
@@ -221,7 +221,7 @@ def _table(body: memoryview, table: int, field: int) -> int:
 
 
 def _vector(body: memoryview, table: int, field: int) -> tuple[int, int]:
-    """Return how many things are in a list, and where they begin."""
+    """Return the number of a vector's items, and the offset of the first."""
     place = _field(body, table, field)
     if not place:
         return 0, 0

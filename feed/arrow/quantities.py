@@ -1,6 +1,6 @@
 """Numbers with a unit, as commands print them: `12G`, `44%`, `8.6Mi`, `1m30s`.
 
-They stay text, since `df -h` has rounded them already; they sort and compare by their size.
+They stay text, because `df -h` has already rounded them; they sort and compare by size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DTYPE: Final = "quantity"
-"""What the wire calls the type of a column of such texts (docs/protocol.md)."""
+"""Name of such a column's type in the protocol (docs/protocol.md)."""
 
 _NUMBER: Final = r"-?[0-9]+(?:\.[0-9]+)?"
 _BYTES: Final = re.compile(rf"({_NUMBER}) ?(B|[kKMGTPE]i?B?)")
@@ -31,11 +31,11 @@ PATTERN: Final = (
     rf"^ *(?:{_NUMBER}(?:%| ?B| ?[kKMGTPE]i?B?)?"
     r"|-?(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h|d|w|y))+) *$"
 )
-"""What each of them looks like, for Arrow's and Python's regular expressions."""
+"""Pattern of a quantity, for the regular expressions of both Arrow and Python."""
 
 
 class Family(Enum):
-    """What is measured. Quantities of different families have no order among them."""
+    """What a quantity measures. Quantities of different families can't be compared."""
 
     PLAIN = "numbers"
     PERCENT = "per cent"
@@ -46,10 +46,10 @@ class Family(Enum):
 
 
 def size_of(text: str) -> tuple[float, Family] | None:
-    """Return how large a quantity is, and of which family; None for what is none.
+    """Return a quantity's size and family, None if the text is not a quantity.
 
-    Bytes in bytes: `K` is 1024 of them as in df and ls, `kB` 1000, `Ki` and `KiB` 1024. Durations
-    in seconds.
+    Sizes are in bytes (`K`, `Ki` and `KiB` are 1024, as in df and ls, `kB` is 1000), durations in
+    seconds.
     """
     text = text.strip(" ")
     if _PLAIN.fullmatch(text):
@@ -71,23 +71,22 @@ def size_of(text: str) -> tuple[float, Family] | None:
 
 
 def family_of(texts: Iterable[str]) -> Family | None:
-    """Return which family texts are of; None if one is no quantity, or they are of several."""
-    found: set[Family] = set()
+    """Return the family of texts; None if one is not a quantity, or if they mix families."""
+    families: set[Family] = set()
     for text in texts:
         size = size_of(text)
         if size is None:
             return None
-        found.add(size[1])
-    if Family.SPAN in found:
-        found.discard(Family.MILLI)  # minutes, then
-    if len(found) > 1:
-        found.discard(Family.PLAIN)
-    return found.pop() if len(found) == 1 else None
+        families.add(size[1])
+    if Family.SPAN in families:
+        families.discard(Family.MILLI)  # minutes, then
+    if len(families) > 1:
+        families.discard(Family.PLAIN)
+    return families.pop() if len(families) == 1 else None
 
 
 def sizes(values: pa.Array) -> tuple[np.ndarray[Any, Any], Family] | None:
-    """Return how large a column's quantities are, NaN where there is none; None if they have no
-    order among them."""
+    """Return a column's quantities as numbers, NaN where missing; None if they mix families."""
     import numpy as np
 
     from livetable.feed.arrow.arrays import indices_of
@@ -98,19 +97,19 @@ def sizes(values: pa.Array) -> tuple[np.ndarray[Any, Any], Family] | None:
     if family is None:
         return None
     each = np.array([in_family(text, family) for text in texts] or [np.nan], dtype=np.float64)
-    at, there = indices_of(encoded)
-    found = each.take(at)
-    found[~there] = np.nan
-    return found, family
+    indices, present = indices_of(encoded)
+    numbers = each.take(indices)
+    numbers[~present] = np.nan
+    return numbers, family
 
 
 def in_family(text: str, family: Family) -> float:
-    """Return how large a quantity is among those of a family; NaN if it is none of them."""
-    found = size_of(text)
-    if found is None:
+    """Return a quantity's size in a column of a family; NaN if it is of another family."""
+    measured = size_of(text)
+    if measured is None:
         return float("nan")
-    size, own = found
+    size, own = measured
     if own is Family.MILLI:
-        # 250m: minutes among durations, else a quarter of one.
+        # 250m is 250 minutes among durations, else a quarter (of a processor).
         return size if family is Family.SPAN else size / 60_000.0 if family is own else float("nan")
     return size if own in (family, Family.PLAIN) else float("nan")

@@ -1,7 +1,7 @@
-"""Addresses of brokers: read once, and shown without what lets one in.
+"""Addresses of brokers: parse them, and show them without credentials.
 
-Whatever a person, a log, a tape or the list of processes gets to see of an address went through
-`shown`, and of a text that others wrote through `without_secrets`.
+Every address that reaches a screen, a log, a tape or the process list goes through `shown`, every
+text that others wrote through `without_secrets`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ BROKERS: Final = {
     "redis": ("redis", "redis"),
     "rediss": ("redis", "redis"),
 }
-"""By the scheme of a broker's address: the module that knows it, and the extra that brings it."""
+"""By the scheme of a broker's address: its module, and the extra that installs what it needs."""
 
 HIDDEN: Final = "***"
-"""Stands in place of a secret."""
+"""Replaces a secret."""
 
 _HOST: Final = r"(?:[\w.~*-]+|\[[\w.:%]+\])(?::\d{1,5})?"
 _SERVER: Final = re.compile(rf"(?:[^@\s]*@)?{_HOST}")
 _PLACEHOLDER: Final = r"(?:host:port|HOST:PORT)"
 _ADDRESS: Final = re.compile(
-    # Up to a blank or a quote; beyond that to the last @ where no server is found before it: the
-    # password has a blank or a quote in it.
+    # Ends at whitespace or a quote. If no server was seen until there, it goes on to the last @:
+    # then the password contains the whitespace or the quote.
     rf"""\b(?!ipc:)[A-Za-z][A-Za-z0-9+.-]*://
     (?:(?!(?:{_HOST}|{_PLACEHOLDER})(?![\w@%:]))(?![^\s'"<>]*@)[^\s/@]*:(?:(?!\w://)[^\n])*@)?
     [^\s'"<>]*""",
@@ -57,7 +57,7 @@ _TAKES_LOGIN: Final = frozenset({"-u", "--user", "-U", "--proxy-user"})
 _PLAIN: Final = frozenset(
     {"creds", "db", "password_file", "protocol", "replicas", "ssl_ca_certs", "ssl_cert_reqs"}
 )
-"""Parts of a query that are nobody's secret. Of any other only the name is shown."""
+"""Query parameters whose values are no secrets. Of all others only the name is shown."""
 
 
 def scheme_of(endpoint: str) -> str | None:
@@ -67,39 +67,41 @@ def scheme_of(endpoint: str) -> str | None:
 
 
 def shown(address: str) -> str:
-    """Return an address as it may be seen: ``nats://ann:***@host``.
+    """Return an address without its secrets: ``nats://ann:***@host``.
 
-    All that stands before the last ``@`` is hidden, but for a user's plain name: where a password
-    with a slash or a hash in it is not percent-encoded, nobody can tell where it ends.
+    Everything before the last ``@`` is hidden except a plain user name: a password with a slash or
+    a hash that is not percent-encoded could end anywhere.
     """
     scheme, found, rest = address.partition("://")
-    if not found:  # a slip of the pen leaves the slashes out, and not the password
-        login, at, host = address.rpartition("@")
-        return f"{_shown_login(login)}{host}" if at and ":" in login else address
+    if not found:  # a typo in the scheme must not show the password
+        login, mark, host = address.rpartition("@")
+        return f"{_shown_login(login)}{host}" if mark and ":" in login else address
     if scheme == "ipc":
         return address
-    end = next((at for at, one in enumerate(rest) if one in "/?#"), len(rest))
+    end = next((place for place, sign in enumerate(rest) if sign in "/?#"), len(rest))
     servers, tail = rest[:end].split(","), rest[end:]
     if "@" in tail or not all(map(_SERVER.fullmatch, servers)):
-        login, at, host = rest.rpartition("@")
-        if not at and scheme != "tcp":  # the server is missing: this is user and password
-            hidden = [re.sub(_NO_PORT, rf"\1:{HIDDEN}", one, flags=re.DOTALL) for one in servers]
+        login, mark, host = rest.rpartition("@")
+        if not mark and scheme != "tcp":  # the server is missing: this is user and password
+            hidden = [
+                re.sub(_NO_PORT, rf"\1:{HIDDEN}", server, flags=re.DOTALL) for server in servers
+            ]
             return f"{scheme}://{','.join(hidden)}{_shown_tail(tail)}"
-        cut = next((at for at, one in enumerate(host) if one in "?#"), len(host))
+        cut = next((place for place, sign in enumerate(host) if sign in "?#"), len(host))
         return (
-            f"{scheme}://{_shown_login(login) if at else ''}{host[:cut]}{_shown_tail(host[cut:])}"
+            f"{scheme}://{_shown_login(login) if mark else ''}{host[:cut]}{_shown_tail(host[cut:])}"
         )
-    parts = [one.rpartition("@") for one in servers]
-    logins = [_shown_login(login) if at else "" for login, at, _ in parts]
+    parts = [server.rpartition("@") for server in servers]
+    logins = [_shown_login(login) if mark else "" for login, mark, _ in parts]
     hosts = [f"{login}{host}" for login, (_, _, host) in zip(logins, parts, strict=True)]
     return f"{scheme}://{','.join(hosts)}{_shown_tail(tail)}"
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with each address, and whatever else is told by its form, as it may be seen."""
+    """Return a text without the secrets in its addresses, key=value pairs and bearer tokens."""
 
     def seen(found: re.Match[str]) -> str:
-        address = found[0].rstrip(":;,.)")  # the sentence's own
+        address = found[0].rstrip(":;,.)")  # punctuation of the sentence
         return shown(address) + found[0][len(address) :]
 
     if "://" in text:
@@ -110,7 +112,7 @@ def without_secrets(text: str) -> str:
 
 
 def shown_command(words: Sequence[str]) -> list[str]:
-    """Return a command as it may be seen: ``curl -u ann:*** https://host``."""
+    """Return a command without its secrets: ``curl -u ann:*** https://host``."""
     seen: list[str] = []
     before = ""
     for word in words:
@@ -127,7 +129,7 @@ def shown_command(words: Sequence[str]) -> list[str]:
 def _shown_login(login: str) -> str:
     user, found, _ = login.partition(":")
     plain = found and re.fullmatch(r"[\w.%+-]*", user)
-    return f"{user}:{HIDDEN}@" if plain else f"{HIDDEN}@"  # alone it may be a token
+    return f"{user}:{HIDDEN}@" if plain else f"{HIDDEN}@"  # a lone user may be a token
 
 
 def _shown_tail(tail: str) -> str:
@@ -146,15 +148,15 @@ def _shown_tail(tail: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A broker's address, taken apart.
+    """A broker's address in parts.
 
     Attributes:
         scheme: ``nats``.
         servers: ``host:port`` of each.
-        user: Who one is, None if that is not said. Where there is no password, it may be a token.
+        user: The user, None if there is none. Without a password it may be a token.
         password: The user's.
-        path: What follows the servers, with its slash.
-        query: What follows that, by name.
+        path: The path, with its slash.
+        query: The query parameters.
     """
 
     scheme: str
@@ -165,7 +167,7 @@ class Address:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def url(self, server: str, *, without: frozenset[str] = frozenset()) -> str:
-        """Return one server's address without user and password, and without parts of the query."""
+        """Return one server's address without user, password and some query parameters."""
         query = urlencode(
             {name: value for name, value in self.query.items() if name not in without}
         )
@@ -173,10 +175,10 @@ class Address:
 
 
 def read_address(address: str) -> Address:
-    """Take a broker's address apart.
+    """Parse a broker's address.
 
     Raises:
-        BadEndpoint: it can't be one. The sentence shows nothing that may be a password's part.
+        BadEndpoint: it is not an address. The sentence shows nothing that may be a secret.
     """
     scheme, _, rest = address.partition("://")
     before, _, query = rest.partition("?")
@@ -188,12 +190,12 @@ def read_address(address: str) -> Address:
         if at:
             login.add(given)
         hosts.append(host)
-    # A path is the number of Redis' database: any other is the rest of a password.
+    # A path can only be a Redis database number: anything else is the rest of a password.
     broken = "@" in query or "#" in rest or len(login) > 1 or (path and not path.isdigit())
     if broken or not all(re.fullmatch(_HOST, host) and _port_of(host) for host in hosts):
         raise BadEndpoint(
-            f"{scheme}://… is no address: write {scheme}://user:password@host:port, and in a "
-            "password %40 for @, %2F for /, %3A for :, %23 for #, %3F for ?, %2C for a comma"
+            f"can't read the {scheme}:// address: write {scheme}://user:password@host:port, and "
+            "in a password %40 for @, %2F for /, %3A for :, %23 for #, %3F for ?, %2C for a comma"
         )
     user, colon, password = next(iter(login), "").partition(":")
     return Address(
@@ -207,7 +209,7 @@ def read_address(address: str) -> Address:
 
 
 def _port_of(server: str) -> bool:
-    """Tell whether a server has a port that there can be, or none."""
+    """Tell whether a server has a valid port, or none."""
     found = re.search(r":(\d+)$", server)
     return found is None or int(found[1]) <= 65_535
 
@@ -215,12 +217,12 @@ def _port_of(server: str) -> bool:
 def secret_from(
     address: Address, names: tuple[str, ...], files: tuple[str, ...] = ()
 ) -> str | None:
-    """Return a password that is not in an address, None if there is none.
+    """Return the password from a file or the environment, None if there is none.
 
     Args:
         address: The address; ``?password_file=FILE`` names a file.
-        names: Variables of the environment that may hold one.
-        files: Variables of the environment that may name a file.
+        names: Environment variables that may hold the password.
+        files: Environment variables that may name a file with it.
 
     Raises:
         BadEndpoint: the file can't be read.
@@ -234,7 +236,7 @@ def secret_from(
 
 
 def read_file(name: str, read: Callable[[Path], str]) -> str:
-    """Return what is in a file that an address, or the environment, names.
+    """Read a file that an address or the environment names.
 
     Raises:
         BadEndpoint: it can't be read.
@@ -245,11 +247,11 @@ def read_file(name: str, read: Callable[[Path], str]) -> str:
     except OSError as error:
         raise BadEndpoint(f"{path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise BadEndpoint(f"{path} is no text: put the password into it") from None
+        raise BadEndpoint(f"{path} is not a text file: put the password into it as text") from None
 
 
 def scrubbed(text: str, *secrets: str | None) -> str:
-    """Return what a library says without the secrets that it was given."""
+    """Return a library's message without the secrets that it was given."""
     for secret in sorted(filter(None, secrets), key=lambda one: -len(one or "")):
         text = text.replace(secret or "", HIDDEN)
     return without_secrets(text)

@@ -1,4 +1,4 @@
-"""What is closed at the end of a `with`."""
+"""A base class for things that `with` closes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Closing:
-    """Is its own context: `close` is called on the way out, whatever happened."""
+    """A context manager that calls `close` at the end, also after an exception."""
 
     def close(self) -> None:
         """End it."""

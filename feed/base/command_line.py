@@ -1,4 +1,4 @@
-"""What the two commands share: errors as one sentence, numbers that are checked, the version."""
+"""What both commands share: errors as one sentence, checked numbers, the version."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from livetable.feed.base.terminal_text import harmless
 from livetable.feed.errors import LivetableError
 
 SAID_SECONDS: Final = 1.5
-"""After this long without a word what is waited for is said: promised within 2 s of the start."""
+"""After so many silent seconds the command says what it waits for (promised: within 2 s)."""
 
 AWAY: Final = "waiting: "
-"""So begins the line by which a feed tells its viewer what it waits for."""
+"""Starts the line with which a feed tells its viewer what it waits for."""
 
 INTERRUPTED: Final = 130
 """Exit code of Ctrl-C."""
@@ -32,22 +32,22 @@ _SOCKET: Final = re.compile(r"(?:ipc://)?[^\s'\"]*/\.viewer-[^\s'\"]*?\.sock")
 
 
 def say(program: str, sentence: str) -> None:
-    """Say a sentence on stderr. Nobody may read it: a pipe that was closed, a full disk."""
+    """Print a sentence to stderr; ignore a closed pipe or a full disk."""
     if sentence:
         say_plainly(f"{program}: {harmless(without_secrets(without_sockets(sentence)))}")
 
 
 def without_sockets(sentence: str) -> str:
-    """Return a sentence with the sockets of a viewer's own feeds called what they are.
+    """Replace the paths of the viewer's own sockets in a sentence.
 
-    Their names say nothing to anybody, and are others each time.
+    Their names are random and mean nothing to a person.
     """
     return _SOCKET.sub("the viewer's own socket", sentence)
 
 
 def say_plainly(text: str, end: str = "\n") -> None:
-    """Write a text to stderr as it is, if it can be written."""
-    with contextlib.suppress(OSError, ValueError):  # the command goes on without an ear
+    """Write a text to stderr as it is; ignore a closed pipe or a full disk."""
+    with contextlib.suppress(OSError, ValueError):  # nobody reads stderr: go on
         print(text, end=end, file=sys.stderr, flush=True)
 
 
@@ -58,11 +58,11 @@ def fail(program: str, sentence: str, code: int) -> NoReturn:
 
 
 def run_command(program: str, act: Callable[[], int]) -> int:
-    """Run a command; return its exit code. Whatever goes wrong is one sentence, never a traceback.
+    """Run a command; return its exit code. Any error becomes one sentence, never a traceback.
 
     Args:
         program: The command's name.
-        act: Does it.
+        act: Runs it.
 
     Raises:
         SystemExit: it was refused, or failed.
@@ -72,11 +72,11 @@ def run_command(program: str, act: Callable[[], int]) -> int:
         try:
             return act()
         finally:
-            sys.stdout.flush()  # else Python finds out on its way out, and ends with code 120
+            sys.stdout.flush()  # else Python flushes at exit, fails and ends with code 120
     except BrokenPipeError as error:
         seen = _is_broken(1)
         quieten()
-        if seen:  # who read has seen enough
+        if seen:  # the reader closed the pipe on purpose, e.g. head
             return 0
         fail(program, sentence_of(error), 1)
     except KeyboardInterrupt:
@@ -85,22 +85,22 @@ def run_command(program: str, act: Callable[[], int]) -> int:
     except UnicodeEncodeError as error:
         quieten()
         wrong = error.object[error.start : error.start + 1]
-        sentence = f"the output's encoding {error.encoding} has no {wrong!a}"
+        sentence = f"the output's encoding {error.encoding} can't write {wrong!a}"
         fail(program, f"{sentence}: set PYTHONIOENCODING=utf-8", 1)
     except (LivetableError, OSError) as error:
         quieten()
         fail(program, sentence_of(error), 1)
     except Exception as error:
         quieten()
-        from livetable.feed.base.crash_report import kept, told
+        from livetable.feed.base.crash_report import crash_sentence
 
-        fail(program, f"{told(error)}; {kept()}", 1)
+        fail(program, crash_sentence(error), 1)
 
 
 def _is_broken(number: int) -> bool:
-    """Tell whether nobody reads from the pipe at a descriptor any more.
+    """Tell whether the reader of the pipe at a descriptor is gone.
 
-    Asked, for a pipe to another process than the reader of the output may have broken as well.
+    BrokenPipeError alone doesn't say: it may come from a pipe to another process.
     """
     if not hasattr(select, "poll"):  # Windows
         return True
@@ -110,30 +110,29 @@ def _is_broken(number: int) -> bool:
 
 
 def sentence_of(error: BaseException) -> str:
-    """Return what went wrong as a sentence for a person."""
+    """Return an exception as a sentence for a person."""
     if not isinstance(error, OSError):
         return str(error)
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)!s:.300}: {error.strerror}"
     if error.errno == errno.EBADF:
-        return "the output is closed: nothing can be written"
+        return "can't write: the output is closed"
     if error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
-        return f"the output can't be written: {error.strerror}"
+        return f"can't write the output: {error.strerror}"
     return error.strerror or str(error)
 
 
 def open_standard_files() -> None:
     """Make sure that descriptors 0, 1 and 2 are there.
 
-    One that was closed (``>&-``) would be given to the next socket or file that is opened, and
-    what is printed would go into that. In its place comes one at which reading ends at once, and
-    writing fails (1) or is dropped (2).
+    A closed one (``>&-``) would be reused by the next socket or file, and output would be written
+    into that. It is replaced by /dev/null: reads end at once, writes fail (1) or are dropped (2).
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, mode)  # the lowest number that is free: this one
+            os.open(os.devnull, mode)  # open takes the lowest free number: this one
     if sys.stdin is None:
         sys.stdin = os.fdopen(0, closefd=False)
     if sys.stdout is None:
@@ -143,7 +142,7 @@ def open_standard_files() -> None:
 
 
 def quieten() -> None:
-    """Drop what is left to be written: Python would try again on its way out, and complain."""
+    """Drop buffered output: Python would try to flush it at exit, and print an error."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -156,7 +155,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        # Help has signs that not every encoding has: better a "?" than no help.
+        # Some encodings lack characters of the help: print "?" for them rather than fail.
         if message:
             out = file or sys.stderr
             encoding = getattr(out, "encoding", None) or "utf-8"
@@ -168,7 +167,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Like argparse's own, but looked up when asked for: reading metadata takes 50 ms."""
+    """Prints the version; looks it up only then, as reading the metadata takes 50 ms."""
 
     def __call__(
         self,
@@ -187,15 +186,15 @@ def positive(text: str) -> float:
     """Read a command-line number above 0."""
     value = _number(text)
     if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number above 0, e.g. 2.5")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number above 0, e.g. 2.5")
     return value
 
 
 def pace(text: str) -> float:
-    """Read how fast: far beyond these, a wait would be longer than any clock counts."""
+    """Read a rate: from 0.001 to 1000000, as waits outside that range can't be timed."""
     value = _number(text)
     if not 1e-3 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no number from 0.001 to 1000000")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number from 0.001 to 1000000")
     return value
 
 
@@ -212,7 +211,7 @@ def from_one(text: str) -> int:
 def port(text: str) -> int:
     """Read a port: 0 (a free one) to 65535."""
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is no port: write a number up to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a port: write a number up to 65535")
     return int(text)
 
 
@@ -227,21 +226,23 @@ def _whole(text: str, least: int) -> int:
     digits = text.isascii() and text.isdigit() and len(text) < 12
     if digits and least <= int(text) <= 100_000_000:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r:.40} is no whole number from {least} to 100,000,000")
+    raise argparse.ArgumentTypeError(
+        f"{text!r:.40} is not a whole number from {least} to 100,000,000"
+    )
 
 
 def separator(text: str) -> str:
-    """Read what stands between two values: one character, also written ``\\t`` or ``tab``."""
+    """Read a field separator: one character, also written ``\\t`` or ``tab``."""
     value = {"\\t": "\t", "tab": "\t"}.get(text, text)
     if len(value.encode("utf-8", "surrogateescape")) != 1 or value in '\r\n\0"':
         raise argparse.ArgumentTypeError(
-            f"{text!r:.40} is no separator: write one character, e.g. ';' or '\\t'"
+            f"{text!r:.40} is not a separator: write one character, e.g. ';' or '\\t'"
         )
     return value
 
 
 def split_command(arguments: Sequence[str] | None) -> tuple[list[str], list[str] | None]:
-    """Return a command line up to ``--``, and the command behind it, None if there is none."""
+    """Split a command line at ``--``; return both parts, the second None without ``--``."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--" not in given:
         return given, None
@@ -250,7 +251,7 @@ def split_command(arguments: Sequence[str] | None) -> tuple[list[str], list[str]
 
 
 def every(text: str) -> float:
-    """Read how often, in seconds: ``2``, ``2s``, ``500ms``, ``1m``, ``1h``."""
+    """Read an interval in seconds: ``2``, ``2s``, ``500ms``, ``1m``, ``1h``."""
     number, factor = text, 1.0
     for unit, seconds in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
         if text.endswith(unit):
@@ -259,7 +260,7 @@ def every(text: str) -> float:
     value = _number(number) * factor
     if not 0.1 <= value <= 86_400:
         raise argparse.ArgumentTypeError(
-            f"{text!r:.40} is no time from 100ms to 24h: write e.g. 2s, 500ms, 1m"
+            f"{text!r:.40} is not a time from 100ms to 24h: write e.g. 2s, 500ms, 1m"
         )
     return value
 
@@ -268,53 +269,55 @@ def encoding(text: str) -> str:
     """Read the name of a text's encoding."""
     try:
         codecs.lookup(text)
-        "".encode(text)  # base64 and zlib are found as well, and are no text's
+        "".encode(text)  # fails for base64 and zlib, which are codecs but not for text
     except (LookupError, ValueError):
         raise argparse.ArgumentTypeError(
-            f"{text!r:.40} is no encoding: write e.g. utf-8, latin-1, utf-16"
+            f"{text!r:.40} is not an encoding: write e.g. utf-8, latin-1, utf-16"
         ) from None
     return text
 
 
 def add_text_options(files: argparse._ArgumentGroup) -> None:
-    """Add what both commands know of files, pipes and commands."""
+    """Add the options of both commands for files, pipes and commands."""
     files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
-        "--limit", metavar="N", type=from_one, help="add what comes; keep the newest N rows"
+        "--limit", metavar="N", type=from_one, help="append new rows; keep the newest N"
     )
     files.add_argument(
-        "--types", metavar="COL=TYPE,…", help="of a text's columns: text int float bool date time"
+        "--types", metavar="COL=TYPE,…", help="column types: text int float bool date time"
     )
     files.add_argument(
-        "--each", action="store_true", help="of a folder or a pattern: a table of each file"
+        "--each", action="store_true", help="for a folder or a pattern: one table per file"
     )
     files.add_argument(
         "--every",
         metavar="TIME",
         type=every,
-        help="run the command behind -- this often: 2s (the default), 500ms, 1m",
+        help="run the command after -- this often: 2s (the default), 500ms, 1m",
     )
     files.add_argument(
-        "--encoding", type=encoding, metavar="NAME", help="of the text, default: found out"
+        "--encoding", type=encoding, metavar="NAME", help="encoding of the text, default: detected"
     )
     files.add_argument(
         "--append-only",
         action="store_true",
-        help="the file only grows: don't check after each change what was read of it",
+        help="the file only grows: don't check again what was already read",
     )
 
 
 def add_foreign_options(foreign: argparse._ArgumentGroup) -> None:
-    """Add what both commands know of publishers that are not livetable's."""
+    """Add the options of both commands for publishers other than livetable."""
     foreign.add_argument(
         "--pickle",
         action="store_true",
-        help="admit pickled pandas DataFrames; anything else in a pickle is refused, never run",
+        help="accept pickled pandas DataFrames; anything else in a pickle is refused, never run",
     )
     foreign.add_argument(
         "--topic",
         action="append",
         metavar="TEXT",
-        help="only topics that begin so; may be repeated",
+        help="read only topics that start with TEXT; can be repeated",
     )
-    foreign.add_argument("--pull", action="store_true", help="it is a PUSH socket, not a PUB")
+    foreign.add_argument(
+        "--pull", action="store_true", help="the source is a PUSH socket, not a PUB"
+    )

@@ -1,7 +1,7 @@
-"""Whether a process on this machine has descriptors left for one viewer more.
+"""Check whether a process on this machine has file descriptors left for another viewer.
 
-ZeroMQ ends a process that has none left when somebody connects to one of its local sockets. So a
-viewer looks first, from outside: Linux shows a user's own processes to it.
+ZeroMQ ends a process without free descriptors as soon as somebody connects to its local socket. So
+a viewer checks first, from outside, in Linux's /proc.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 from typing import Final
 
 LEAST: Final = 16
-"""A viewer takes one; the program goes on opening files meanwhile."""
+"""A viewer takes one descriptor; the others are for files that the program opens meanwhile."""
 
 
 def crowded(pid: int) -> str | None:
-    """Return why nobody may connect to a process, None if one can, or if that can't be known.
+    """Return why a viewer must not connect to a process, None if it may or if that is unknown.
 
     Args:
         pid: The process.
@@ -25,12 +25,12 @@ def crowded(pid: int) -> str | None:
     try:
         used, limit = len(os.listdir(f"/proc/{pid}/fd")), _limit_of(pid)
     except (OSError, ValueError):
-        return None  # another's, or gone
+        return None  # another user's process, or it has ended
     if limit is None or used + LEAST <= limit:
         return None
     return (
-        f"process {pid} has {used} of the {limit} files open that it may have: it would die of one "
-        "viewer more; close some of them, or raise its limit (ulimit -n)"
+        f"process {pid} has {used} of at most {limit} files open: one more viewer would end it; "
+        "close some of them, or raise its limit (ulimit -n)"
     )
 
 

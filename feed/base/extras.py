@@ -1,4 +1,4 @@
-"""Packages that only some sources need: brought by an extra, asked for with a sentence."""
+"""Optional packages that only some sources need; a sentence names the extra to install."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from livetable.feed.errors import LivetableError
 
 
 class MissingExtra(LivetableError):
-    """A package is not there; the sentence names the extra that brings it."""
+    """A package is not installed; the sentence names the extra to install."""
 
 
 def need(module: str, extra: str, what: str) -> Any:
-    """Return a module.
+    """Import a module of an optional package.
 
     Args:
         module: Its name.
-        extra: The extra of livetable's that brings it.
-        what: What it is needed for, as the sentence begins.
+        extra: livetable's extra that installs it.
+        what: What needs it: the first words of the sentence.
 
     Raises:
         MissingExtra: it is not installed.

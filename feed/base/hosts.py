@@ -1,4 +1,4 @@
-"""Whether anybody knows the host of an address: what connects only tries again, for ever."""
+"""Check that the host of an address exists: sockets would silently retry a wrong one for ever."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from livetable.feed.errors import LivetableError
 
 LOOK_SECONDS: Final = 2.0
-"""So long a name is looked up; then it is in doubt, which whoever connects finds out."""
+"""Longest wait for a look-up; after it the host counts as existing."""
 
 _UNKNOWN: Final = {
     getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
@@ -18,14 +18,14 @@ _UNKNOWN: Final = {
 
 
 class UnknownHost(LivetableError):
-    """An address of a host that nobody knows."""
+    """The host of an address does not exist."""
 
 
 def check_host(address: str) -> None:
     """Look up the host of an address, if it has one. Blocks for `LOOK_SECONDS` at most.
 
     Args:
-        address: ``tcp://host:port``, or one of any other scheme; of several hosts one will do.
+        address: ``tcp://host:port``, or any other scheme; of several hosts one must exist.
 
     Raises:
         UnknownHost: there is no host of that name.
@@ -38,7 +38,7 @@ def check_host(address: str) -> None:
 
 
 def hosts_of(address: str) -> list[str]:
-    """Return the hosts of an address; none where it names none, or its own machine's ways."""
+    """Return the hosts of an address, none for ipc:// and for addresses without a host."""
     scheme, _, rest = address.partition("://")
     if scheme == "ipc" or ";" in rest:
         return []
@@ -58,10 +58,10 @@ def _is_unknown(host: str) -> bool:
             socket.getaddrinfo(host, None)
         except socket.gaierror as error:
             answer.append(error.errno in _UNKNOWN)
-        except (OSError, UnicodeError):  # a name that no resolver takes
+        except (OSError, UnicodeError):  # not a valid host name
             answer.append(True)
 
-    # In a thread: with a name server that is away it takes as long as that one likes.
+    # In a thread: without a reachable name server the look-up can take minutes.
     thread = threading.Thread(target=look, name="livetable-host", daemon=True)
     thread.start()
     thread.join(LOOK_SECONDS)

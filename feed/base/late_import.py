@@ -1,14 +1,14 @@
-"""Modules that are imported when they are first needed: by a thread of their own.
+"""Import modules when they are first needed, in a thread of their own.
 
-A signal handler or a finalizer may come in the midst of an import, and need the same module: of its
-own thread's imports Python hands it one that is half there. So no caller imports these itself; it
-waits for a thread that does, and so does whoever interrupts it.
+A signal handler or a finalizer may interrupt an import and need the same module. Python would hand
+it the half-imported module, as both run in the same thread. So a separate thread imports, and both
+wait for it.
 """
 
 from __future__ import annotations
 
-# It has the fork release a lock that it took before: imported in between, by a thread that a fork
-# waits for, it would release one that nobody took, and Python would say so on stderr.
+# This module registers fork handlers that take and release a lock. Imported while a fork waits for
+# an import (`_before_fork`), it would release a lock that was never taken, and print an error.
 import concurrent.futures.thread  # noqa: F401
 import importlib
 import math
@@ -42,29 +42,29 @@ class _Load:
         self.lock.release()
 
     def wait(self, until: float = math.inf) -> None:
-        """Wait until it is done, or some time by the monotonic clock, or the interpreter's end."""
+        """Wait until it is done, until a monotonic time, or until the interpreter ends."""
         while not self.done and not sys.is_finalizing() and time.monotonic() < until:
             if self.lock.acquire(timeout=_SLICE):
                 self.lock.release()
 
 
 def loaded(name: str) -> Any:
-    """Return a module, imported if need be.
+    """Return a module; import it if necessary.
 
     Raises:
-        LivetableError: this very thread is importing it: this is a signal handler or a finalizer;
-            or the interpreter is at its end.
+        LivetableError: the caller is a signal handler or a finalizer that interrupted the import
+            of this module in the same thread; or the interpreter is ending.
         ImportError: it is not installed.
     """
     while True:
-        if sys.is_finalizing():  # no thread runs any more, and the modules are being taken away
-            raise PublisherClosed("this process is at its end: nothing can be published any more")
+        if sys.is_finalizing():  # threads have stopped, and modules are being cleared
+            raise PublisherClosed("can't publish any more: this process is ending")
         module = sys.modules.get(name)
         if module is not None and not _is_begun(module):
             return module
         for one in (name, *_BELOW):
             if one in sys.modules and _is_begun(sys.modules[one]) and _is_mine(one):
-                raise LivetableError(f"this thread is importing {one} just now: try again then")
+                raise LivetableError(f"this thread is still importing {one}: try again when it has")
         fresh = _Load(name)
         load = _loads.setdefault(name, fresh)
         if load is fresh:
@@ -78,7 +78,7 @@ def loaded(name: str) -> Any:
 
 
 _BELOW: Final = ("numpy", "pyarrow", "pandas")
-"""What others are made of: half there they would be waited for for ever."""
+"""Packages that others import: if this thread is importing one, waiting would never end."""
 
 
 def _is_begun(module: Any) -> bool:
@@ -86,18 +86,18 @@ def _is_begun(module: Any) -> bool:
 
 
 def _is_mine(name: str) -> bool:
-    """Tell whether it is this thread that imports a module."""
+    """Tell whether this thread is importing a module."""
     try:
         lock = importlib._bootstrap._module_locks[name]()  # type: ignore[attr-defined] # noqa: SLF001
         return lock is not None and lock.owner == thread_id()
-    except (AttributeError, KeyError, TypeError):  # another Python
+    except (AttributeError, KeyError, TypeError):  # another version of Python
         return False
 
 
 def _before_fork() -> None:
-    """Wait for what is being imported: the child would wait for a thread that it has not.
+    """Wait for running imports: the child has no thread to finish them.
 
-    Not for long: who forks may be importing, too, and be waited for.
+    Only for a while: the forking thread may itself be what an import waits for.
     """
     until = time.monotonic() + _FORK_SECONDS
     for load in list(_loads.values()):
@@ -105,7 +105,7 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
-    """Forget what a thread that is not there any more was importing: here it is imported anew."""
+    """Forget imports of threads that the child does not have, so that it imports anew."""
     begun = any(not load.done for load in _loads.values())
     _loads.clear()
     if not begun:

@@ -1,7 +1,7 @@
-"""What the feed's own threads have to say: said by another thread.
+"""Log for the feed's own threads, from another thread.
 
-A handler of `logging` has a lock. Whoever holds it may be waiting for the feed's thread, from a
-finalizer or a handler of its own; that thread must not wait for it in turn.
+Logging handlers have locks. The thread that holds one may wait for the feed's thread (from a
+finalizer or its own handler): a deadlock if the feed's thread waited for that lock.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _threads: set[int] = set()
 
 
 def is_ours() -> None:
-    """Note that this thread is one that nobody may hold up."""
+    """Mark this thread as one of the feed's, which must not wait for locks."""
     _threads.add(thread_id())
 
 
 def not_ours() -> None:
-    """Note that this thread ends."""
+    """Remove the mark: this thread ends."""
     _threads.discard(thread_id())
 
 
@@ -38,5 +38,5 @@ def tell(
         return
     try:
         start_thread(say)
-    except RuntimeError:  # on the way out nothing is told any more
+    except RuntimeError:  # the process is ending
         return

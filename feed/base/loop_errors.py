@@ -1,4 +1,4 @@
-"""Event loops of other people's libraries, whose troubles are said in sentences, and once each."""
+"""Log the errors of libraries' event loops as sentences, each once; and close such loops."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _LAST_SECONDS: Final = 1.0
 
 
 def hush(loop: asyncio.AbstractEventLoop, what: str) -> None:
-    """Have what goes wrong in a loop, and nobody waits for, said once, not with a traceback each.
+    """Log each unhandled error of a loop once as a sentence, without a traceback.
 
     Args:
         loop: The loop.
         what: What it is for.
     """
-    said: set[str] = set()
+    logged: set[str] = set()
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is None:  # of tasks that are left when a loop ends: nobody can do anything
+        if error is None:  # e.g. pending tasks when the loop ends: nothing to be done
             _log.debug("%s: %s", what, context.get("message"))
             return
         why = safe_str(error) or type(error).__name__
-        if why not in said and len(said) < _MOST:  # who floods must not fill a log
-            said.add(why)
+        if why not in logged and len(logged) < _MOST:  # a peer that floods must not fill the log
+            logged.add(why)
             _log.warning("%s: %.200s", what, why)
 
     loop.set_exception_handler(handle)
 
 
 def finish(loop: asyncio.AbstractEventLoop) -> None:
-    """Close a loop that does not run any more; what its libraries left in it is cancelled first.
+    """Cancel the tasks that are left in a stopped loop, then close it.
 
-    Else Python writes a traceback for each task when it finds them, at some later time.
+    Otherwise Python prints a traceback for each of them later.
 
     Args:
         loop: The loop.
@@ -56,7 +56,7 @@ def finish(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Wait a while for tasks that were cancelled, and take the errors of those that failed."""
+    """Wait a while for cancelled tasks, and retrieve the errors of failed ones."""
     if tasks:
         done, _ = await asyncio.wait(tasks, timeout=_LAST_SECONDS)
         await asyncio.gather(*done, return_exceptions=True)

@@ -1,14 +1,15 @@
-"""Threads, locks and clocks of the operating system, also where a library has put others in place.
+"""Real threads, locks, sockets and clocks, also under gevent and eventlet.
 
-gevent and eventlet replace the functions of `threading`, `socket` and `time` by ones that switch
-between tasks of one thread. The feed's thread has to be a real one: as a task it would stop all the
-others as soon as it waits. Nor is it made by `threading.Thread`, whose start takes a lock of the
-module: a signal handler or a finalizer that makes a Publisher may have interrupted who holds it.
+gevent and eventlet replace functions of `threading`, `socket` and `time` by ones that switch
+between tasks of one thread. The feed's thread must be a real one: as a task it would block all
+others whenever it waits. It is not a `threading.Thread` either: starting one takes a lock, which
+the code may hold that was interrupted by a signal handler or finalizer that makes a Publisher.
 """
 
 from __future__ import annotations
 
 import _thread
+import select
 import socket
 import sys
 import threading
@@ -16,12 +17,17 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-# Not to be imported when they are needed: at the very end of a process nothing can be.
-_MODULES: Final[dict[str, Any]] = {"_thread": _thread, "socket": socket, "time": time}
+# Imported here and not where needed: at the very end of a process nothing can be imported.
+_MODULES: Final[dict[str, Any]] = {
+    "_thread": _thread,
+    "select": select,
+    "socket": socket,
+    "time": time,
+}
 
 
 def original(module: str, name: str) -> Any:
-    """Return a function of a module of Python's as it was before gevent or eventlet came."""
+    """Return a function of the standard library as it was before gevent or eventlet replaced it."""
     gevent = sys.modules.get("gevent.monkey")
     if gevent is not None and gevent.is_module_patched(module):
         return gevent.get_original(module, name)
@@ -32,32 +38,32 @@ def original(module: str, name: str) -> Any:
 
 
 def new_lock() -> _thread.LockType:
-    """Return a lock for threads of the operating system."""
+    """Return a lock for real threads."""
     lock: _thread.LockType = original("_thread", "allocate_lock")()
     return lock
 
 
 def thread_id() -> int:
-    """Return which thread of the operating system this is."""
+    """Return the identifier of the current real thread."""
     ident: int = original("_thread", "get_ident")()
     return ident
 
 
 def sleep(seconds: float) -> None:
-    """Let other threads of the operating system go on."""
+    """Sleep; other real threads go on."""
     original("time", "sleep")(seconds)
 
 
 def start_thread(run: Callable[[], object]) -> None:
-    """Run a function in a thread of its own, which no exit of the process waits for.
+    """Run a function in a new real thread, for which the exit of the process does not wait.
 
     Raises:
-        RuntimeError: there can be no more threads, or the interpreter is on its way out.
+        RuntimeError: no more threads can be started, or the interpreter is ending.
     """
 
     def traced() -> None:
         trace: Any = threading.gettrace()
-        if trace is not None:  # coverage and debuggers look at threads of `threading` only
+        if trace is not None:  # coverage and debuggers only trace threads of `threading`
             sys.settrace(trace)
         run()
 
@@ -65,11 +71,11 @@ def start_thread(run: Callable[[], object]) -> None:
 
 
 class Pausing:
-    """Lets other threads have the interpreter every millisecond while somebody else's code runs.
+    """Releases the interpreter every millisecond while user code runs in this thread.
 
-    Python hands it over every 5 ms only, and the feed's thread asks for it at each socket call:
-    20 small tables were shown a tenth of a second late while a large cell's text was made. A hook
-    of this thread alone is called at each call of a function, and pauses when it is time.
+    Python switches threads only every 5 ms, and the feed's thread needs the interpreter at each
+    socket call: 20 small tables were shown 0.1 s late while a large cell was converted to text. A
+    profile hook of this thread runs at each function call and sleeps briefly when it is time.
     """
 
     def __enter__(self) -> Self:

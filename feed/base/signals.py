@@ -1,8 +1,8 @@
-"""Signals that end a program in order, heeded in a thread of their own; and its end at last.
+"""Handle signals that end a program in a thread of their own; and a deadline for the end.
 
-Python runs a handler in the main thread, between two of its instructions: not while that thread
-sleeps in a call that the signal came just before, and in the midst of whatever it does, with any
-lock in its hands. Here the system's own handler writes a byte, and a thread that reads it acts.
+Python runs a handler in the main thread, between two instructions: too late if that thread blocks
+in a call, and possibly while it holds a lock. Here the C-level handler writes a byte to a socket,
+and a thread that reads it acts.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from collections.abc import Callable
 from typing import Final
 
 ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-"""What asks a program to end."""
+"""Signals that ask a program to end."""
 
 
 def heed(act: Callable[[int], None]) -> None:
-    """Call something, in a thread, with the number of each signal that asks this program to end.
+    """Call a function, in a thread, with the number of each signal that asks the program to end.
 
-    To be called in the main thread, once; no event loop of the program may want signals too.
+    Call this once, in the main thread; no event loop of the program may handle signals, too.
     """
     hear, tell = socket.socketpair()
     tell.setblocking(False)
     signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
     for name in ENDING:
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: None)  # SIG_IGN would tell nobody
+            signal.signal(getattr(signal, name), lambda *_: None)  # SIG_IGN would write no byte
 
     def listen() -> None:
-        _kept.append(tell)  # closed, its descriptor would be another's
+        _kept.append(tell)  # if it were closed, its descriptor could be reused by another file
         with contextlib.suppress(OSError), hear:
             while numbers := hear.recv(64):
                 for number in numbers:
@@ -42,7 +42,7 @@ def heed(act: Callable[[int], None]) -> None:
 
 
 def leave_at_last(code: int, seconds: float) -> threading.Timer:
-    """End this process after a while, whatever hangs on the way out; return what can be cancelled.
+    """End this process after a while, whatever hangs; return the timer, which can be cancelled.
 
     Args:
         code: The exit code.

@@ -1,4 +1,4 @@
-"""Make any string safe to put on a terminal: the one function between data and the screen."""
+"""Make any string safe to print on a terminal: all data passes through here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import lru_cache
 
 _STAND_IN = "\ufffd"
 
-# Invisible in print, and either control how neighbours are joined (terminals disagree on the
-# width of what results) or carry no meaning in a cell.
+# Invisible characters that join their neighbours (terminals disagree on the resulting width) or
+# carry no meaning in a cell.
 _DROPPED = frozenset(
     "\u00ad\u034f\u200b\u200c\u200d\u2060\ufeff"
     + "".join(map(chr, range(0xFE00, 0xFE10)))
@@ -52,7 +52,7 @@ def _harmless_character(character: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return text with nothing in it that a terminal would act on.
+    """Return text without anything that a terminal would interpret.
 
     Control characters become visible pictures (ESC is ``␛``, a newline ``↵``); bidirectional
     controls, surrogates and unassigned code points become ``\ufffd``; joiners, variation selectors
@@ -77,4 +77,4 @@ def safe_str(value: object) -> str:
     try:
         return str(value)
     except Exception as error:
-        return f"<{type(value).__name__}: no text, {type(error).__name__}>"
+        return f"<{type(value).__name__}: str() raised {type(error).__name__}>"

@@ -1,8 +1,8 @@
-"""Jobs that are done one after the other, without anybody waiting for a lock.
+"""Run jobs one after the other without a lock.
 
-A lock would be waited for by who holds it: a signal handler, a finalizer, `__del__` run between any
-two lines of whoever holds one. Here who comes while another is at it leaves its job, and who is at
-it does that, too, before it goes. To wait for the job is a thing of its own, and bounded.
+With a lock, a signal handler or finalizer could deadlock: it may interrupt the very code that holds
+the lock. Here a caller that finds another one at work leaves its job in a queue, and the one at
+work runs it before it returns. Waiting for the job is a separate, bounded step.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _SLICE: Final = 0.02
 
 
 class Job(Generic[T]):
-    """Something to be done once, in its turn.
+    """A function to be run once, in its turn.
 
     Args:
-        act: Does it. What it raises is `error`.
+        act: The function. Its exception becomes `error`.
     """
 
     def __init__(self, act: Callable[[], T]) -> None:
@@ -38,18 +38,18 @@ class Job(Generic[T]):
         self._on_error: Callable[[Exception], object] | None = None
 
     def run(self, *, own: bool) -> None:
-        """Do it.
+        """Run the function.
 
         Args:
-            own: Whether it is the job of who runs it.
+            own: Whether the caller runs its own job.
 
         Raises:
-            BaseException: who runs it was interrupted (Ctrl-C, an alarm). Another's job is tried
-                again then: the interrupt was not meant for that.
+            BaseException: the caller was interrupted (Ctrl-C, an alarm). Another caller's job is
+                tried again then, as the interrupt was not meant for it.
         """
         try:
             self.result = self._act()
-            self.done = True  # at once: an interrupt in between would have it done twice
+            self.done = True  # before anything else: an interrupt in between would run it twice
         except Exception as error:
             self._tries += 1
             if not own and self._tries < _TRIES and not isinstance(error, LivetableError):
@@ -67,7 +67,7 @@ class Job(Generic[T]):
             self._on_error(self.error)
 
     def abandon(self, on_error: Callable[[Exception], object]) -> None:
-        """Have an error told otherwise: nobody waits for it any more."""
+        """Report an error through a callback: nobody waits for the job any more."""
         self._on_error = on_error
 
     def wait(self, seconds: float) -> bool:
@@ -79,10 +79,10 @@ class Job(Generic[T]):
 
 
 class Turns:
-    """Does jobs, one at a time, in the thread of who comes or of who is at it.
+    """Runs jobs one at a time, in the calling thread or in that of the caller at work.
 
     Args:
-        after: Called when jobs were done, by who did them, with no turn held.
+        after: Called after jobs were run, in the thread that ran them, outside of any turn.
     """
 
     def __init__(self, after: Callable[[], object]) -> None:
@@ -91,15 +91,15 @@ class Turns:
         self._at_it: dict[None, tuple[int, object]] = {}
 
     def post(self, job: Job[Any]) -> None:
-        """Have a job done: now, or by who is at it, before that one goes."""
+        """Run a job now, or leave it to the caller that is at work."""
         self._jobs.append(job)
         self._work(job)
 
     def settle(self, job: Job[Any], seconds: float) -> bool:
-        """Wait for a job that was posted; tell whether it is done.
+        """Wait for a posted job; tell whether it is done.
 
-        Not waited for is who is at it further down in this very thread, and nobody for long: who
-        is at it may be in a signal handler, or collect somebody's garbage.
+        Returns at once if the caller at work was interrupted by this very code (same thread).
+        Otherwise the wait is bounded: the caller at work may itself be held up in a finalizer.
         """
         left = seconds
         while not job.done and left > 0:
@@ -109,7 +109,7 @@ class Turns:
             job.wait(min(_SLICE, left))
             left -= _SLICE
             if not job.done:
-                self._work(job)  # who was at it may have been interrupted
+                self._work(job)  # the caller at work may have been interrupted
         return job.done
 
     def _work(self, own: Job[Any]) -> None:
@@ -117,19 +117,19 @@ class Turns:
         jobs, at_it = self._jobs, self._at_it
         did = False
         try:
-            while jobs:  # again after the turn was given back: who came in between counts on it
+            while jobs:  # again after the turn was given back: jobs posted in between rely on it
                 try:
                     if at_it.setdefault(None, me) is not me:
                         break
                     while jobs:
                         job = jobs[0]
-                        if not job.done:  # else who did it was interrupted before it struck it off
+                        if not job.done:  # else it was run, but an interrupt came before popleft
                             did = True
                             job.run(own=job is own)
                         jobs.popleft()
                 finally:
-                    # No call stands in here: an interrupt comes after calls, and would leave the
-                    # turn taken for ever.
+                    # No function call in here: an interrupt is delivered after calls, and would
+                    # leave the turn taken for ever.
                     if None in at_it and at_it[None] is me:
                         del at_it[None]
         finally:

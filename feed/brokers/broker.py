@@ -1,8 +1,7 @@
-"""Brokers that carry tables between machines: one file each, opened by the scheme of an endpoint.
+"""The interface of brokers, which carry tables between machines; one file implements each.
 
-What travels is what docs/protocol.md describes, headers and bodies unchanged: a snapshot of each
-table, of which the broker keeps the newest, and once a second a process's catalogue, which tells
-that it lives.
+They carry the headers and bodies of docs/protocol.md unchanged: snapshots of each table, of which
+the broker keeps the newest, and once a second the catalogue of each process as its heartbeat.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import LivetableError
 
 BEAT_SECONDS: Final = 1.0
-"""A process says this often that it lives."""
+"""Seconds between the heartbeats of a process."""
 
 SILENT_SECONDS: Final = 2.5
-"""One that has not been heard for so long is taken for dead."""
+"""After so many seconds without a heartbeat a process counts as dead."""
 
 _AGAIN_SECONDS: Final = 0.3
 
 OnPart = Callable[[bytes, bool], None]
-"""Called with a part (`pack`), and whether it came just now, not from what the broker kept."""
+"""Called with a part (see `pack`), and whether it is live and not one that the broker kept."""
 
 
 class BrokerError(LivetableError):
@@ -36,7 +35,7 @@ class BrokerError(LivetableError):
 
 
 class BrokerAway(BrokerError):
-    """A broker that does not answer just now; waiting may bring it. The sentence says only why."""
+    """A broker that does not answer now, but may later. The sentence says only why."""
 
 
 class Broker(Protocol):
@@ -51,62 +50,62 @@ class Broker(Protocol):
     on_link: Callable[[bool], None]
 
     async def open(self) -> None:
-        """Connect. What was begun is undone if that fails.
+        """Connect; on failure, undo what was begun.
 
         Raises:
-            BrokerAway: there is nobody, just now.
-            BrokerError: it does not let us in, or can't be used.
+            BrokerAway: it does not answer now.
+            BrokerError: it refuses the login, or can't be used.
         """
 
     async def close(self) -> None:
         """Disconnect."""
 
     async def put(self, table: str, parts: Sequence[bytes]) -> None:
-        """Make this the newest frame of a table, for those there are and those who come.
+        """Make this the newest frame of a table, for present and later readers.
 
         Raises:
-            BrokerError: the broker did not take it; it may be tried again.
+            BrokerError: the broker did not accept it; try again.
         """
 
     async def introduce(self, table: str, about: bytes) -> None:
-        """Keep a catalogue of this one table beside its frame, for when its process is dead.
+        """Store a catalogue of this one table beside its frame, for when its process is dead.
 
         Raises:
-            BrokerError: the broker did not take it; it may be tried again.
+            BrokerError: the broker did not accept it; try again.
         """
 
     async def kept(self, table: str) -> tuple[bytes | None, bytes | None]:
-        """Return what a table was introduced with, and the header of the frame that is kept."""
+        """Return the catalogue stored by `introduce`, and the header of the stored frame."""
 
     async def drop(self, table: str) -> None:
-        """Forget a table; who is just reading its last frame still gets it."""
+        """Delete a table; a reader in the middle of its last frame still gets it."""
 
     async def say(self, beat: bytes) -> None:
-        """Say a catalogue to all who listen now."""
+        """Send a catalogue to all present listeners."""
 
     async def hear(self, on_beat: Callable[[bytes], None]) -> None:
         """Listen to catalogues."""
 
     async def names(self) -> list[str]:
-        """Return the tables of which the broker keeps a frame.
+        """Return the names of the tables of which the broker stores a frame.
 
         Raises:
-            BrokerError: it does not say just now.
+            BrokerError: it does not answer now.
         """
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
-        """Listen to a table's frames, the one that is kept first; return what ends it."""
+        """Listen to a table's frames, the stored one first; return a function that stops it."""
 
 
 async def opened(broker: Broker, on_away: Callable[[str], object]) -> None:
-    """Connect to a broker, once it is there.
+    """Connect to a broker; while it does not answer, try again.
 
     Args:
         broker: The broker.
-        on_away: Told why it is waited for, as often as that is tried.
+        on_away: Called after each failed attempt with the reason.
 
     Raises:
-        BrokerError: it does not let us in, or can't be used.
+        BrokerError: it refuses the login, or can't be used.
     """
     while True:
         try:
@@ -121,8 +120,8 @@ def broker_at(endpoint: str) -> Broker:
     """Return a broker, not connected yet.
 
     Raises:
-        BadEndpoint: it can't be an address.
-        MissingExtra: the package that speaks to it is not installed.
+        BadEndpoint: it is not an address.
+        MissingExtra: its client package is not installed.
     """
     read_address(endpoint)
     module, extra = BROKERS[endpoint.partition("://")[0]]
@@ -132,7 +131,7 @@ def broker_at(endpoint: str) -> Broker:
 
 
 def why_of(error: Exception) -> str:
-    """Return in a few words what went wrong at a broker."""
+    """Return an error of a broker in a few words."""
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
         if (error.errno or 0) > 0:
             return os.strerror(error.errno or 0)
@@ -142,7 +141,7 @@ def why_of(error: Exception) -> str:
 
 
 def pack(header: bytes, body: memoryview | bytes = b"") -> bytes:
-    """Return a message: the header, a line break, which JSON has none of, and the body's part."""
+    """Return a message: the header as JSON on one line, a line break, and a part of the body."""
     return b"\n".join((header, body))
 
 

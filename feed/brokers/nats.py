@@ -1,7 +1,7 @@
-"""NATS: a core subscription for live frames, JetStream's last values for whoever comes later.
+"""NATS: a core subscription for live frames, and JetStream for the newest frame of each table.
 
-Not nats-py's ordered consumer nor its KV watch: they do not come back after a restart of the
-server (measured; nats.py issue 510).
+nats-py's ordered consumer and KV watch are not used: they do not recover when the server restarts
+(measured; nats.py issue 510).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _OPEN_SECONDS: Final = 2.5
 _IN_FLIGHT: Final = 32
 _HEADROOM: Final = 64 << 10
 _ABOUT: Final = "about"
-_BUSY: Final = (10008, 10009)  # nobody leads the cluster, or the stream, just now
+_BUSY: Final = (10008, 10009)  # the cluster, or the stream, has no leader now
 
 
 def connect(endpoint: str) -> Nats:
-    """Return a connection, not made yet."""
+    """Return a connection that is not open yet."""
     return Nats(endpoint)
 
 
@@ -49,7 +49,7 @@ class Nats:
             credentials file by ``?creds=FILE`` or NATS_CREDS.
 
     Raises:
-        BadEndpoint: it can't be used; so says the sentence, without secrets.
+        BadEndpoint: it can't be used; the sentence contains no secrets.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -57,7 +57,7 @@ class Nats:
         self._address = read_address(endpoint)
         replicas = self._address.query.get("replicas", "1")
         if replicas not in ("1", "3", "5"):
-            raise BadEndpoint(f"{self._shown}: replicas are 1, 3 or 5")
+            raise BadEndpoint(f"{self._shown}: replicas must be 1, 3 or 5")
         self._replicas = int(replicas)
         scheme = self._address.scheme
         self._servers = [f"{scheme}://{one}" for one in self._address.servers]
@@ -87,12 +87,13 @@ class Nats:
                 ),
                 _OPEN_SECONDS,
             )  # fmt: skip
-            client.options["max_reconnect_attempts"] = -1  # to be told at once, and kept for ever
+            # one try at first to fail fast, endless ones once connected
+            client.options["max_reconnect_attempts"] = -1
             self.part_bytes = max(4096, int(client.max_payload) - _HEADROOM)
             self._stream = client.jetstream(timeout=_ACK_SECONDS)
             await self._make_stream()
         except BaseException as error:
-            # Also what was begun only: its tasks would be found pending when the loop ends.
+            # Also a connection half made: its pending tasks would be reported when the loop ends.
             with contextlib.suppress(Exception):
                 await client.close()
             if not isinstance(error, Exception):
@@ -100,7 +101,7 @@ class Nats:
             raise self._refusal(error) from None
 
     def _login(self) -> dict[str, Any]:
-        """Return what lets one in, as nats-py is told it: in an address it takes ``%40`` as is."""
+        """Return the login as arguments of nats-py, which does not decode ``%40`` in addresses."""
         address = self._address
         user = address.user or os.environ.get("NATS_USER")
         password = address.password
@@ -118,19 +119,21 @@ class Nats:
         if creds := address.query.get("creds") or os.environ.get("NATS_CREDS"):
             need("nkeys", "nats", "a NATS credentials file")
             if "BEGIN NATS USER JWT" not in read_file(creds, lambda path: path.read_text()):
-                raise BadEndpoint(f"{creds} is no credentials file: nsc generate creds makes one")
+                raise BadEndpoint(
+                    f"{creds} is not a credentials file: make one with nsc generate creds"
+                )
             return {"user_credentials": os.path.expanduser(creds)}
         return {}
 
     def _refusal(self, error: Exception) -> BrokerError:
-        """Return why it could not be opened: for now, or whatever one waits for."""
+        """Return a `BrokerAway` if waiting may help, else a `BrokerError`."""
         if isinstance(error, BrokerError):
             return error
         from nats.errors import NoServersError, StaleConnectionError
         from nats.js.errors import APIError
 
         if isinstance(error, (TimeoutError, NoServersError)) and self._why is not None:
-            error = self._why  # it tried several times; this is why
+            error = self._why  # the real reason; `error` only says that all attempts failed
         why = scrubbed(why_of(error), *self._secrets).removeprefix("nats: ").strip("'")
         if isinstance(error, APIError):
             busy = error.err_code in _BUSY or error.code == 408
@@ -140,7 +143,7 @@ class Nats:
         if isinstance(error, (OSError, TimeoutError)) or "empty response" in why:
             return BrokerAway(why)
         if "uthoriz" in why or "uthentic" in why:
-            return BrokerError(f"{self._shown} does not let us in: {why:.200}")
+            return BrokerError(f"{self._shown} refuses the login: {why:.200}")
         away = isinstance(error, (NoServersError, StaleConnectionError))
         return BrokerAway(why) if away else BrokerError(f"{self._shown}: {why:.200}")
 
@@ -175,7 +178,7 @@ class Nats:
         self.on_link(True)
 
     async def close(self) -> None:
-        """Disconnect, after what is on its way. A second call does nothing."""
+        """Disconnect after flushing. A second call does nothing."""
         if self._client is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._client.flush(1), 1)
@@ -183,7 +186,7 @@ class Nats:
                 await self._client.close()
 
     async def put(self, table: str, parts: Sequence[bytes]) -> None:
-        """Publish a frame; its first part last: who reads that finds the others there."""
+        """Publish a frame, its first part last: a reader that sees it finds all others."""
         subject = f"{FRAMES}.{token(table)}"
         try:
             numbers = list(range(len(parts) - 1, 0, -1))
@@ -195,32 +198,32 @@ class Nats:
                     )
                 )
             began = time.monotonic()
-            # Who listens now has it whether or not it is kept: where nobody leads the stream just
-            # now, an answer is not waited for long, and the next frame goes out.
+            # Listeners have it whether or not it is stored: without a leader of the stream, don't
+            # wait long for the acknowledgement, but send the next frame.
             patience = min(_ACK_SECONDS, max(_LEAST_ACK_SECONDS, 8 * self._ack_seconds))
             await self._stream.publish(f"{subject}.0", parts[0], timeout=patience)
             self._ack_seconds += 0.1 * (time.monotonic() - began - self._ack_seconds)
-        except Exception as error:  # of nats: no leader just now, no connection, no room
+        except Exception as error:  # raised by nats: no leader, no connection, no space
             why = scrubbed(why_of(error), *self._secrets)
             raise BrokerError(f"{self._shown}: {why}") from None
 
     async def introduce(self, table: str, about: bytes) -> None:
-        """Keep a catalogue of this one table beside its frame."""
+        """Store a catalogue of this one table beside its frame."""
         try:
             await self._stream.publish(f"{FRAMES}.{token(table)}.{_ABOUT}", about)
-        except Exception as error:  # of nats, as in `put`
+        except Exception as error:  # raised by nats, as in `put`
             raise BrokerError(scrubbed(why_of(error), *self._secrets)) from None
 
     async def kept(self, table: str) -> tuple[bytes | None, bytes | None]:
-        """Return what a table was introduced with, and its frame's header."""
-        found: list[bytes | None] = []
+        """Return the catalogue stored by `introduce`, and the header of the stored frame."""
+        messages: list[bytes | None] = []
         for which in (_ABOUT, "0"):
             try:
                 message = await self._last(f"{FRAMES}.{token(table)}.{which}")
-                found.append(message if which == _ABOUT else unpack(message)[0])
-            except Exception:  # there is none; or nobody leads the stream just now
-                found.append(None)
-        return found[0], found[1]
+                messages.append(message if which == _ABOUT else unpack(message)[0])
+            except Exception:  # nothing stored, or the stream has no leader now
+                messages.append(None)
+        return messages[0], messages[1]
 
     async def drop(self, table: str) -> None:
         """Forget a table's frames."""
@@ -228,9 +231,9 @@ class Nats:
             await self._stream.purge_stream(STREAM, subject=f"{FRAMES}.{token(table)}.*")
 
     async def say(self, beat: bytes) -> None:
-        """Say a catalogue."""
+        """Send a catalogue."""
         with contextlib.suppress(Exception):
-            if self._client.is_connected:  # else it would be kept, and be old
+            if self._client.is_connected:  # else nats-py would buffer it, and send it late
                 await self._client.publish(BEATS, beat)
 
     async def hear(self, on_beat: Callable[[bytes], None]) -> None:
@@ -242,22 +245,22 @@ class Nats:
         await self._client.subscribe(BEATS, cb=on_message)
 
     async def names(self) -> list[str]:
-        """Return the tables of which a frame is kept."""
+        """Return the names of the tables of which a frame is stored."""
         try:
             info = await self._stream.stream_info(STREAM, subjects_filter=f"{FRAMES}.*.0")
-        except Exception as error:  # a server that is just coming up
+        except Exception as error:  # e.g. the server is still starting
             raise BrokerError(scrubbed(why_of(error), *self._secrets)) from None
         subjects = (info.state.subjects if info.state else None) or {}
         return [name_of(subject.split(".")[-2]) for subject in subjects]
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
-        """Listen to a table, then fetch what is kept: nothing falls in between."""
+        """Listen to a table, then fetch the stored frame: in this order no frame is missed."""
         subject = f"{FRAMES}.{token(table)}"
 
         async def on_message(message: Any) -> None:
             on_part(message.data, True)
 
-        # Parts are kept as they come, and nothing is done meanwhile: of large ones all fit.
+        # The limit must hold all parts of a large frame: the client drops messages beyond it.
         subscription = await self._client.subscribe(
             f"{subject}.*", cb=on_message, pending_bytes_limit=2 << 30
         )
@@ -285,8 +288,8 @@ class Nats:
                     on_part(await self._last(f"{subject}.{at}"), False)
                 return
             except NotFoundError:
-                return  # nothing was sent yet
-            except Exception:  # no leader just now; or no frame of ours
+                return  # no frame yet
+            except Exception:  # no leader now, or not a livetable frame
                 continue
 
     async def _last(self, subject: str) -> bytes:
@@ -296,7 +299,7 @@ class Nats:
 
 
 def token(name: str) -> str:
-    """Return a table's name as a part of a subject: what is not plain becomes ``=XX``."""
+    """Return a table's name as part of a subject; special characters become ``=XX``."""
     return "".join(chr(one) if one in _SAFE else f"={one:02X}" for one in name.encode())
 
 

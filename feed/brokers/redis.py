@@ -1,4 +1,4 @@
-"""Redis, and Valkey: a stream a table, of which the newest entry is kept; a channel for lives."""
+"""Redis and Valkey: a stream per table that holds the newest frame, a channel for heartbeats."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OURS: Final = frozenset({"password_file"})
 
 
 def connect(endpoint: str) -> Redis:
-    """Return a connection, not made yet."""
+    """Return a connection that is not open yet."""
     return Redis(endpoint)
 
 
@@ -42,14 +42,14 @@ class Redis:
             REDIS_PASSWORD_FILE.
 
     Raises:
-        BadEndpoint: it can't be an address.
+        BadEndpoint: it is not an address.
     """
 
     def __init__(self, endpoint: str) -> None:
         self._shown = shown(endpoint)
         self._address = read_address(endpoint)
         if len(self._address.servers) > 1:
-            raise BadEndpoint(f"{self._shown}: Redis has one server, write redis://host:6379")
+            raise BadEndpoint(f"{self._shown}: Redis takes one server: write redis://host:6379")
         self._secrets: tuple[str | None, ...] = ()
         self.part_bytes = 256 << 20  # a value has 512 MB at most
         self.on_link: Callable[[bool], None] = lambda there: None
@@ -57,7 +57,7 @@ class Redis:
         self._tasks: set[asyncio.Task[None]] = set()
         self._there = True
         self._closing = False
-        self._named: set[str] = set()  # tables that it knows the name of
+        self._named: set[str] = set()  # tables whose names are in Redis' set
 
     async def open(self) -> None:
         """Connect."""
@@ -73,7 +73,7 @@ class Redis:
             raise self._refusal(error) from None
 
     def _refusal(self, error: Exception) -> BrokerError:
-        """Return why it could not be opened: for now, or whatever one waits for."""
+        """Return a `BrokerAway` if waiting may help, else a `BrokerError`."""
         from redis import exceptions
 
         refused = (exceptions.AuthenticationError, exceptions.AuthorizationError, ssl.SSLError)
@@ -82,7 +82,7 @@ class Redis:
         cause = behind if isinstance(behind, OSError) else error
         why = scrubbed(why_of(cause), *self._secrets)
         if isinstance(error, refused) or isinstance(cause, refused):
-            return BrokerError(f"{self._shown} does not let us in: {why:.200}")
+            return BrokerError(f"{self._shown} refuses the login: {why:.200}")
         if isinstance(error, later):
             return BrokerAway(why)
         return BrokerError(f"{self._shown}: {why:.200}")
@@ -98,7 +98,7 @@ class Redis:
         login = {"username": address.user, "password": password}
         self._secrets = (password, address.password and quote(address.password),
                          address.query.get("password"))  # fmt: skip
-        # Few connections: a thousand tables that are sent at once would open one each.
+        # A bounded pool: a thousand tables that are sent at once would open a connection each.
         pool = aioredis.BlockingConnectionPool.from_url(
             address.url(address.servers[0], without=_OURS),
             socket_connect_timeout=2, max_connections=_CONNECTIONS, timeout=10,
@@ -110,7 +110,7 @@ class Redis:
         """Disconnect."""
         for task in list(self._tasks):
             task.cancel()
-        self._closing = True  # a client may take the cancellation for an error of its own
+        self._closing = True  # the client may swallow the cancellation as an error of its own
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=1)
         if self._client is not None:
@@ -118,46 +118,47 @@ class Redis:
                 await self._client.aclose()
 
     async def put(self, table: str, parts: Sequence[bytes]) -> None:
-        """Add a frame as one entry, and let go of those before."""
+        """Add a frame as one entry, and drop the earlier ones."""
         fields = {str(at): part for at, part in enumerate(parts)}
         try:
             if table not in self._named:
                 await self._client.sadd(TABLES, table)
                 self._named.add(table)
-                await self._client.persist(f"{FRAMES}{table}")  # its namesake was just dropped
+                # an earlier table of this name may be about to expire (`drop`)
+                await self._client.persist(f"{FRAMES}{table}")
             together = self._client.pipeline(transaction=False)
             together.xadd(f"{FRAMES}{table}", fields, maxlen=1, approximate=False)
             together.set(f"{HEADS}{table}", unpack(parts[0])[0])
             await together.execute()
-            self._link(there=True)
-        except Exception as error:  # of redis
-            self._link(there=False)
+            self._link(connected=True)
+        except Exception as error:  # raised by redis
+            self._link(connected=False)
             raise self._broken(error) from None
 
     def _broken(self, error: Exception) -> BrokerError:
         return BrokerError(f"{self._shown}: {scrubbed(why_of(error), *self._secrets):.200}")
 
     async def introduce(self, table: str, about: bytes) -> None:
-        """Keep a catalogue of this one table beside its frame."""
+        """Store a catalogue of this one table beside its frame."""
         try:
             await self._client.set(f"{ABOUT}{table}", about)
-        except Exception as error:  # of redis
+        except Exception as error:  # raised by redis
             raise self._broken(error) from None
 
     async def kept(self, table: str) -> tuple[bytes | None, bytes | None]:
-        """Return what a table was introduced with, and its frame's header."""
+        """Return the catalogue stored by `introduce`, and the header of the stored frame."""
         try:
             about, head = await self._client.mget(f"{ABOUT}{table}", f"{HEADS}{table}")
-        except Exception:  # of redis: it is away
+        except Exception:  # raised by redis: no connection
             return None, None
         return about, head
 
-    def _link(self, *, there: bool) -> None:
-        if not there:
-            self._named.clear()  # it may come back with nothing
-        if there != self._there:
-            self._there = there
-            self.on_link(there)
+    def _link(self, *, connected: bool) -> None:
+        if not connected:
+            self._named.clear()  # Redis may restart empty
+        if connected != self._there:
+            self._there = connected
+            self.on_link(connected)
 
     async def drop(self, table: str) -> None:
         """Forget a table."""
@@ -165,33 +166,33 @@ class Redis:
             self._named.discard(table)
             await self._client.srem(TABLES, table)
             await self._client.delete(f"{ABOUT}{table}", f"{HEADS}{table}")
-            # Not at once: a reader that was at the frame before comes for this one now.
+            # Not at once: readers may still have to fetch the last frame.
             await self._client.expire(f"{FRAMES}{table}", _LAST_SECONDS)
 
     async def say(self, beat: bytes) -> None:
-        """Say a catalogue."""
+        """Send a catalogue."""
         try:
             await self._client.publish(BEATS, beat)
-            self._link(there=True)
-        except Exception:  # of redis
-            self._link(there=False)
+            self._link(connected=True)
+        except Exception:  # raised by redis
+            self._link(connected=False)
 
     async def hear(self, on_beat: Callable[[bytes], None]) -> None:
-        """Listen to catalogues, through every end of the connection."""
+        """Listen to catalogues; reconnect whenever the connection ends."""
 
         async def listen() -> None:
             while not self._closing:
                 try:
                     async with self._client.pubsub() as channel:
                         await channel.subscribe(BEATS)
-                        self._link(there=True)
+                        self._link(connected=True)
                         async for message in channel.listen():
                             if message["type"] == "message":
                                 on_beat(message["data"])
                 except asyncio.CancelledError:
                     raise
-                except Exception:  # of redis: it is away
-                    self._link(there=False)
+                except Exception:  # raised by redis: no connection
+                    self._link(connected=False)
                 await asyncio.sleep(_RETRY_SECONDS)
 
         self._start(listen())
@@ -203,19 +204,19 @@ class Redis:
         return task
 
     async def names(self) -> list[str]:
-        """Return the tables of which a frame is kept."""
+        """Return the names of the tables of which a frame is stored."""
         try:
             return [name.decode("utf-8", "replace") for name in await self._client.smembers(TABLES)]
-        except Exception as error:  # of redis
+        except Exception as error:  # raised by redis
             raise self._broken(error) from None
 
     async def follow(self, table: str, on_part: OnPart) -> Callable[[], Awaitable[None]]:
-        """Read a table's stream from what is kept on."""
+        """Read a table's stream, from the stored frame on."""
         ended = asyncio.Event()
         task = self._start(self._follow(f"{FRAMES}{table}", on_part, ended))
 
         async def end() -> None:
-            ended.set()  # a client may take the cancellation for an error of its own
+            ended.set()  # the client may swallow the cancellation as an error of its own
             task.cancel()
             await asyncio.wait([task], timeout=1)
 
@@ -239,7 +240,7 @@ class Redis:
                     live = True
             except asyncio.CancelledError:
                 raise
-            except Exception:  # of redis: it is away; or an entry that is not ours
+            except Exception:  # raised by redis: no connection, or not a livetable entry
                 await asyncio.sleep(_RETRY_SECONDS)
             finally:
                 with contextlib.suppress(Exception):

@@ -1,7 +1,7 @@
-"""Room for bodies that come one after the other: what one leaves is the next one's.
+"""A pool of memory for bodies that come one after the other: freed memory is used again.
 
-New memory costs more than what is copied into it: the system hands it out page by page, cleared,
-when it is first written to; and allocators give back what they don't need, and ask for it again.
+Fresh memory costs more than the copy into it: the system clears each page when it is first written
+to, and allocators return large blocks to it and ask for them again.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     import numpy as np
 
 LEAST: Final = 256 << 10
-"""Below this many bytes allocators do as well."""
+"""Smallest body in the pool, in bytes; for smaller ones the allocator is as fast."""
 
 MOST: Final = 16 << 20
-"""Above this many bytes what is kept for the next one would be missed elsewhere."""
+"""Largest body in the pool, in bytes; keeping more would take too much memory."""
 
 PAGE: Final = 4096
-"""Pieces are so many bytes long, or a multiple of it."""
+"""The size of a piece is a multiple of this many bytes."""
 
 _FREE: Final = 2
-_SPARE: Final = 16  # a piece has room for a sixteenth more than was asked for: bodies grow
-_WASTE: Final = 4  # what has room for a quarter more than is needed is kept for another
+_SPARE: Final = 16  # a piece is a sixteenth larger than needed, as bodies grow
+_WASTE: Final = 4  # a piece that is more than a quarter too large is not used
 
 
 class Piece:
-    """Some memory.
+    """A piece of memory.
 
     Attributes:
         memory: The memory.
-        start: Where in it bodies begin.
-        array: What is there now. Whoever looks at the body refers to it.
+        start: Offset at which bodies begin.
+        array: The body in it now; all who use the body hold a reference to this array.
     """
 
     def __init__(self, memory: mmap.mmap, start: int = 0) -> None:
@@ -45,22 +45,21 @@ class Piece:
 
     @property
     def room(self) -> int:
-        """Bytes of the largest body that it can hold."""
+        """Size of the largest body that fits, in bytes."""
         return len(self.memory) - self.start
 
     def begin(self, size: int) -> None:
-        """Make room for a body."""
+        """Prepare the memory for a body."""
         import numpy as np
 
         self.array = np.frombuffer(self.memory, np.uint8, size, self.start)
 
 
 class Room:
-    """Pieces of memory that are used again once nobody refers to them. For any thread.
+    """A pool of pieces that are used again once nobody refers to them. Thread-safe.
 
-    Whether anybody does is asked of the references that Python counts, when a piece is needed. A
-    finalizer that tells would run Python where Arrow frees memory, on any thread: on its way out a
-    process is ended by that.
+    It looks at Python's reference counts when a piece is needed. A finalizer would not do: it would
+    run Python code where Arrow frees memory, on any thread, which crashes a process at its exit.
     """
 
     def __init__(self) -> None:
@@ -68,7 +67,7 @@ class Room:
         self._lock = threading.Lock()
 
     def take(self, size: int) -> memoryview:
-        """Return writable memory, which is free again when the view and all made of it are gone.
+        """Return writable memory, which is free again when nobody refers to it any more.
 
         Args:
             size: Its bytes.
@@ -89,7 +88,7 @@ class Room:
             return piece.array.data
 
     def _let_go(self) -> list[Piece]:
-        """Return the pieces that are free, but for those that are too many: they are no more."""
+        """Drop all but the last few free pieces; return those."""
         counts = _references(self._pieces)
         free = [one for one, count in zip(self._pieces, counts, strict=True) if count <= _ALONE]
         for piece in free[:-_FREE]:
@@ -100,7 +99,7 @@ class Room:
         """Return new memory."""
         import mmap  # late: small tables need none
 
-        # Not shared with children: what they hold would change under them.
+        # Private: in shared memory a forked child's bodies would change under it.
         flags = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if sys.platform != "win32" else {}
         return Piece(mmap.mmap(-1, room, **flags))
 
@@ -110,7 +109,7 @@ def _references(pieces: list[Piece]) -> list[int]:
 
 
 def _alone() -> int:
-    """Return what `_references` says of what nobody else refers to."""
+    """Return the reference count of an array that nobody else refers to."""
     piece = Piece(None)  # type: ignore[arg-type]
     piece.array = object()  # type: ignore[assignment]
     return _references([piece])[0]

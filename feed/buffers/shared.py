@@ -1,11 +1,11 @@
-"""Bodies in memory that viewers of this machine copy them from, past the socket.
+"""Shared memory from which viewers on the same machine copy bodies, instead of over the socket.
 
-Through the socket a body is copied four times, and both sides are woken for each part of it; this
-way it is copied once and only the header is sent. There is no lock and nothing to give back: the
-feed writes over what it does not need any more. A number beside each body says what is there; who
-finds another one after copying was too slow, and asks again. A copy is checked like any body.
+Over the socket a body is copied four times, and each part wakes both sides; here it is copied once,
+and only the header is sent. There is no lock: the feed overwrites bodies that it no longer needs. A
+number beside each body identifies it; a viewer that finds another number after copying was too
+slow, and asks again. The copy is validated like any body.
 
-Linux only: the memory is a `memfd`, which the kernel frees with the last process that has it.
+Linux only: the memory is a `memfd`, which the kernel frees with the last process that holds it.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from livetable.feed.errors import WireError
 from livetable.feed.protocol.place import Place
 
 MOST_PIECES: Final = 32
-"""So many pieces of memory a process shares at most: each takes two descriptors of the producer."""
+"""Most pieces that a process shares: each takes two of the producer's descriptors."""
 
 _FOLDER: Final = "/proc"
 
 
 class Unreadable(WireError):
-    """The memory can't be read here, or not just now."""
+    """The memory can't be read, at least not now."""
 
 
 class WrittenOver(WireError):
-    """Something newer was written before it was read."""
+    """The body was overwritten before it was copied."""
 
 
 # -- the feed's side ------------------------------------------------------------------------------
 
 
 class SharedRoom(Room):
-    """Room for bodies that viewers of this machine can read."""
+    """A pool whose bodies viewers on this machine can read."""
 
     def place_of(self, body: memoryview) -> Place | None:
-        """Return where a body is that was written to memory from here; None if nobody can read it.
+        """Return where viewers find a body of this pool, None if they can't read it.
 
         Args:
-            body: What `take` returned, or a view of it.
+            body: The memory that `take` returned, or a view of it.
         """
         owner: object = body.obj
         with self._lock:
@@ -56,26 +56,26 @@ class SharedRoom(Room):
     def _new(self, room: int) -> Piece:
         try:
             return _SharedPiece(room)
-        except OSError:  # no descriptors, no memory, too many of them
+        except OSError:  # no descriptors, no memory, or `MOST_PIECES`
             return super()._new(room)
 
 
 class _SharedPiece(Piece):
-    """Memory with a page before it, which begins with the number of the body in it.
+    """Shared memory; a page in front of it begins with the number of the body.
 
     Raises:
-        OSError: there is none to be had.
+        OSError: there is no more shared memory.
     """
 
     count = 0
 
     def __init__(self, room: int) -> None:
         if _SharedPiece.count >= MOST_PIECES or not hasattr(os, "memfd_create"):
-            raise OSError("no more memory is shared")
+            raise OSError("no more memory can be shared")
         self._name = f"livetable-{os.urandom(16).hex()}"
         self._fd = os.memfd_create(self._name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
-            # Taken now: memory that is not there when it is written to would end the producer.
+            # Allocate now: if memory ran out at a later write, SIGBUS would kill the producer.
             os.posix_fallocate(self._fd, 0, PAGE + room)
             _seal(self._fd)
             super().__init__(mmap.mmap(self._fd, PAGE + room), PAGE)
@@ -88,11 +88,11 @@ class _SharedPiece(Piece):
 
     @property
     def place(self) -> Place:
-        """Where what is there now is."""
+        """Where viewers find the body that is in it now."""
         return Place(os.getpid(), self._fd, self._name, self.start, self._number)
 
     def begin(self, size: int) -> None:
-        """Make room for a body. From here on there is none of the number before."""
+        """Prepare the memory for a body; the earlier body is invalid from here on."""
         self._number += 1
         struct.pack_into("=q", self.memory, 0, self._number)
         super().begin(size)
@@ -105,7 +105,7 @@ def _let_go(fd: int, pid: int) -> None:
 
 
 def _after_fork() -> None:
-    # What came along is the parent's: the child may have as much of its own.
+    # The inherited pieces belong to the parent: the child may share as many of its own.
     _SharedPiece.count = 0
 
 
@@ -123,7 +123,7 @@ def _seal(fd: int) -> None:
 
 
 class Reader:
-    """Reads bodies from the memory of a feed. Keeps it mapped: it is seldom another one."""
+    """Copies bodies from a feed's shared memory. Keeps it mapped, as a feed reuses its pieces."""
 
     def __init__(self) -> None:
         self._maps: dict[str, mmap.mmap] = {}
@@ -137,23 +137,23 @@ class Reader:
             size: Its bytes.
 
         Raises:
-            Unreadable: it can't be read here, or not just now.
-            WrittenOver: it is not there any more.
+            Unreadable: it can't be read, at least not now.
+            WrittenOver: it was overwritten.
         """
         import numpy as np
 
         memory = self._mapped(place)
         if not 0 < size <= MOST or place.at < _NUMBER or place.at + size > len(memory):
-            raise Unreadable("memory: its body is not within it")
+            raise Unreadable("memory: the body is outside it")
         copy = self._room.take(size)
-        # By NumPy: it lets go of the interpreter, and keys need not wait.
+        # NumPy releases the interpreter while it copies: key presses need not wait.
         np.frombuffer(copy, np.uint8)[:] = np.frombuffer(memory, np.uint8, size, place.at)
         if struct.unpack_from("=q", memory)[0] != place.number:
-            raise WrittenOver("memory: something newer is there")
+            raise WrittenOver("memory: a newer body is there")
         return copy
 
     def _mapped(self, place: Place) -> mmap.mmap:
-        # Of the newest ones: a feed takes turns between two for a table.
+        # Keep the newest few: a feed alternates between two pieces for a table.
         memory = self._maps.pop(place.name, None) or _open(place)
         self._maps[place.name] = memory
         while len(self._maps) > _MAPS:
@@ -166,10 +166,10 @@ _NUMBER: Final = 8  # bytes of the number at the beginning
 
 
 def _open(place: Place) -> mmap.mmap:
-    """Map a feed's memory, if it is what it should be: this user's, and never to become shorter.
+    """Map a feed's memory, after checking that it is this user's and can't shrink.
 
     Raises:
-        Unreadable: it is not.
+        Unreadable: it is neither.
     """
     import fcntl
 
@@ -177,17 +177,17 @@ def _open(place: Place) -> mmap.mmap:
     expected = f"/memfd:{place.name} (deleted)"
     with contextlib.ExitStack() as leaving:
         try:
-            # Looked at before it is opened: opening something else may do something.
+            # Check before opening: opening e.g. a device or a pipe could have side effects.
             if os.readlink(path) != expected or os.stat(path).st_uid != os.getuid():
-                raise Unreadable("memory: it is not its feed's")
+                raise Unreadable("memory: it does not belong to the feed")
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
             leaving.callback(os.close, fd)
-            # And after: the descriptor may have become that of something else meanwhile.
+            # And check again: the descriptor may have been reused in between.
             is_it = os.readlink(f"{_FOLDER}/self/fd/{fd}") == expected
             is_it = is_it and stat.S_ISREG(os.fstat(fd).st_mode)
-            # Reading what has become shorter would end the viewer.
+            # Reading memory that was truncated would kill the viewer (SIGBUS).
             if not is_it or not fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK:
-                raise Unreadable("memory: it is not its feed's, or may become shorter")
+                raise Unreadable("memory: it does not belong to the feed, or can shrink")
             return mmap.mmap(fd, 0, prot=mmap.PROT_READ)
-        except (OSError, ValueError) as error:  # another container, another user, gone meanwhile
+        except (OSError, ValueError) as error:  # another container or user, or the feed is gone
             raise Unreadable(f"memory: {error}") from None

@@ -35,14 +35,14 @@ from livetable.feed.sources.source_table import FILE_SUFFIXES, TAPE, by_suffix, 
 PROGRAM: Final = "livetable-feed"
 
 MOST_CELLS: Final = 100_000_000
-"""Cells of the synthetic market: a larger one takes minutes to make, and gigabytes."""
+"""Most cells of the demo: a larger market would take minutes and gigabytes."""
 
 LAST_SECONDS: Final = 8.0
-"""After a signal that ends it, a feed is gone within this time."""
+"""A feed ends within so many seconds after a signal, whatever hangs."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line as argparse knows it."""
+    """Return the parser of the command line."""
     # Long, as it is a list: one option after the other.
     parser = Parser(
         prog="livetable-feed",
@@ -55,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="keygen (makes this user's key), key (prints it), "
         "processes (of this machine), demo (a synthetic market), replay FILE (a tape), - "
         "(standard input: JSON lines, CSV, TSV, whitespace-separated columns, or Arrow), "
-        "-- COMMAND (run every --every seconds), "
+        "-- COMMAND (run again every --every seconds), "
         "tcp://host:port of any ZeroMQ publisher, http://127.0.0.1:5000 (listens), nats://… or "
         "redis://… (the tables of a broker), or a file, followed as it changes: "
         + " ".join(FILE_SUFFIXES),
@@ -73,35 +73,36 @@ def build_parser() -> argparse.ArgumentParser:
     add_text_options(files)
     parser.set_defaults(every=2.0)
     tape = parser.add_argument_group("replay")
-    tape.add_argument("--speed", type=pace, default=1.0, help="times as fast, default: 1")
-    tape.add_argument("--loop", action="store_true", help="begin again at the end")
+    tape.add_argument("--speed", type=pace, default=1.0, help="playback speed, default: 1")
+    tape.add_argument("--loop", action="store_true", help="start over at the end")
     foreign = parser.add_argument_group("other publishers")
     add_foreign_options(foreign)
     http = parser.add_argument_group("http")
     http.add_argument(
         "--token-file",
         metavar="FILE",
-        help="requests bring this file's word: Authorization: Bearer WORD; also LIVETABLE_TOKEN",
+        help="requests must send the token in FILE, or in LIVETABLE_TOKEN, as "
+        "Authorization: Bearer TOKEN",
     )
     http.add_argument(
-        "--max-body", metavar="MB", type=positive, default=64.0, help="of a request, default: 64"
+        "--max-body", metavar="MB", type=positive, default=64.0, help="largest request, default: 64"
     )
     network = parser.add_argument_group("networks")
     network.add_argument(
         "--secure",
         action="store_true",
-        help="show tables to keys of authorized_viewers only, encrypted, on loopback, too",
+        help="encrypt, and let in only the keys in authorized_viewers, also on loopback",
     )
     network.add_argument(
         "--insecure",
         action="store_true",
-        help="without keys: who reaches a --bind address reads it, an http one writes to it",
+        help="no keys: anybody who can connect reads a --bind address, or writes to an http one",
     )
     parser.add_argument("--data", type=int, default=0, help=argparse.SUPPRESS)
-    # For `livetable`, which starts feeds: end when whoever started this one is gone.
+    # For feeds that `livetable` starts: end when the viewer is gone.
     parser.add_argument("--tied", action="store_true", help=argparse.SUPPRESS)
-    # SOURCE, or the command, comes as JSON on standard input as it is: a password in it would be in
-    # the list of processes.
+    # Read SOURCE, or the command, as JSON from standard input: on the command line a password in it
+    # would show in the process list.
     parser.add_argument("--source-on-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
 
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    # Long, as what a signal does, and what is left to tidy up, hangs on these few names.
+    # Long, as the signal handler and the cleanup share these local names.
     given, command = split_command(arguments)
     if command is not None:
         given.insert(0, "command")
@@ -144,34 +145,34 @@ def _run(arguments: Sequence[str] | None) -> int:
         failed = _publish(options, stop)
     finally:
         if options.tied and options.bind and options.bind.startswith("ipc://"):
-            with contextlib.suppress(OSError):  # its viewer may have been killed
+            with contextlib.suppress(OSError):  # a killed viewer does not remove it
                 os.unlink(options.bind.removeprefix("ipc://"))
-        while _last:  # it came to its end by itself
+        while _last:  # ended in time: cancel the deadline
             _last.pop().cancel()
     return code or int(failed)
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse what the command line alone shows to be wrong; touch nothing.
+    """Refuse a wrong command line, before anything is touched.
 
     Raises:
-        LivetableError: it is wrong; so says the sentence.
-        OSError: a path on it can't be.
+        LivetableError: it is wrong.
+        OSError: a path in it is not possible.
     """
-    # Long, as it is a list: one refusal after the other.
+    # Long, as it is a list of independent checks.
     source = options.source
     if options.secure and options.insecure:
         fail(PROGRAM, "--secure and --insecure contradict each other", 2)
     if source in ("keygen", "key"):
         if options.file is not None:
-            fail(PROGRAM, f"{source} takes nothing more: leave out {options.file!r}", 2)
+            fail(PROGRAM, f"{source} takes no argument: leave out {options.file!r}", 2)
         return
     if by_suffix(source) is TAPE and options.file is None:
         options.source, options.file = TAPE.words[0], source
     if (by_word(options.source) is TAPE) != (options.file is not None):
-        fail(PROGRAM, "replay takes a tape: livetable-feed replay FILE.tape", 2)
+        fail(PROGRAM, "replay needs a tape: livetable-feed replay FILE.tape", 2)
     if source == "command" and not options.command:
-        fail(PROGRAM, "write the command behind --: livetable-feed -- ps aux", 2)
+        fail(PROGRAM, "write the command after --, e.g. livetable-feed -- ps aux", 2)
     if options.types is not None:
         from livetable.feed.sources.column_types import read_types
 
@@ -184,7 +185,7 @@ def _check(options: argparse.Namespace) -> None:
         if scheme_of(options.bind) is None:
             check_endpoint(options.bind)
     if source == "demo" and options.rows * options.columns > MOST_CELLS:
-        fail(PROGRAM, f"--rows times --columns: {MOST_CELLS:,} cells at most", 2)
+        fail(PROGRAM, f"--rows times --columns can be at most {MOST_CELLS:,} cells", 2)
     path = path_of(options.file or source)
     single = options.file is not None or (form_of(source)[0] is not None and not is_folder(source))
     if single and path.is_dir():
@@ -199,7 +200,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _line_of(descriptor: int) -> bytes:
-    """Read one line, and nothing behind it: what reads on finds all of that."""
+    """Read one line byte by byte, so that the rest is left for the next reader."""
     line = b""
     while (one := os.read(descriptor, 1)) not in (b"", b"\n"):
         line += one
@@ -207,22 +208,22 @@ def _line_of(descriptor: int) -> bytes:
 
 
 def _tell_key(*, make: bool) -> int:
-    """Print this user's public key, made if asked for."""
+    """Print this user's public key; create it first if `make`."""
     from livetable.feed.curve import keys
 
     if make:
         secret = keys.keygen().with_suffix("")
-        say_plainly(f"the secret half of your key is in {secret}; this line "
-                    "goes into authorized_viewers of who lets you in:")  # fmt: skip
+        say_plainly(f"the secret half of your key is in {secret}; whoever lets "
+                    "you in adds this line to authorized_viewers:")  # fmt: skip
     pair = keys.own_pair()
     if pair is None:
-        fail(PROGRAM, "there is no key yet: livetable-feed keygen", 1)
+        fail(PROGRAM, "you have no key yet: make one with livetable-feed keygen", 1)
     print(keys.key_text(pair.public), flush=True)
     return 0
 
 
 def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
-    """Publish until stopped; tell whether there was nothing to publish, nor will be."""
+    """Publish until stopped; return whether the source failed for good."""
     from livetable.feed.cli.publishing import Publishing  # late: loads Arrow
     from livetable.feed.sources.registry import find_source, load, options_from
 
@@ -240,11 +241,11 @@ def _publish(options: argparse.Namespace, stop: threading.Event) -> bool:
 
 
 _TIED_SECONDS: Final = 1.5
-"""A feed of a viewer's own has nobody left to serve: it ends within 5 s of a line that is cut."""
+"""Longest time for a viewer's own feed to end (promised: within 5 s of a lost connection)."""
 
 
 def _leave_at_last(code: int, seconds: float | None = None) -> None:
-    """End this process after a while, whatever hangs on the way out: a library, a broker."""
+    """End this process after a while, even if a library or a broker hangs."""
     _last.append(leave_at_last(code, LAST_SECONDS if seconds is None else seconds))
 
 

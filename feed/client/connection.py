@@ -1,4 +1,4 @@
-"""A reader of one endpoint: the socket and the clock around `Wanting`. The viewer's only source."""
+"""A reader of one endpoint: the socket and the clock around `Wanting`."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from livetable.feed.buffers.shared import Reader
 
 MAX_PART: Final = 64 << 20
-"""Longest message part that is read, in bytes; livetable's own feeds send a sixteenth of it."""
+"""Longest message part that is read, in bytes; livetable's own feeds send at most 256 KiB."""
 
 RETRY_SECONDS: Final = 2.0
-"""After keys did not fit it is tried again after this long."""
+"""Seconds until the next attempt after the two sides did not agree on keys."""
 
 _RECONNECT_MS: Final = 20
 _RECONNECT_MAX_MS: Final = 400
@@ -42,11 +42,11 @@ class Client:
     """Reads tables from an endpoint. `events` is for one thread; `ask`, `close` for any.
 
     Args:
-        endpoint: Where to connect; nobody need be there yet.
+        endpoint: Where to connect; the feed may start later.
         context: A ZeroMQ context to share with other clients; its owner ends it.
 
     Raises:
-        BadEndpoint: it can't be an endpoint.
+        BadEndpoint: it is not an endpoint.
         BadKey: a file of keys can't be used.
     """
 
@@ -63,7 +63,7 @@ class Client:
         self._alarm.setblocking(False)
         self._listen.setblocking(False)
         self._crowded: str | None = None
-        """Why it did not connect, until that is told."""
+        """Why it did not connect, until `events` has reported it."""
         self._proof = Proof(endpoint)
         self._retry_at: float | None = None
         self._memory: Reader | None = None
@@ -80,7 +80,7 @@ class Client:
             if isinstance(error, BadKey):
                 raise
             raise BadEndpoint(
-                f"{endpoint!r} is no endpoint: write tcp://host:port or ipc:///path/of/a/socket"
+                f"can't connect to {endpoint!r}: write tcp://host:port or ipc:///path/of/a/socket"
             ) from None
 
     def ask(self, table: str | None, *, afresh: bool = False) -> None:
@@ -96,7 +96,7 @@ class Client:
         self._wake()
 
     def say(self) -> None:
-        """Send what was asked for, before `events` is called, from the thread that made this."""
+        """Send the pending wants before `events` is called, in the thread that made this."""
         now = time.monotonic()
         while self._to_ask:
             table = self._to_ask.pop()
@@ -166,7 +166,7 @@ class Client:
             self._retry_at = time.monotonic() + RETRY_SECONDS
 
     def _look_whether_crowded(self) -> str | None:
-        """Return why this reader must not connect to a feed on this machine, None if it may."""
+        """Return why this reader must not connect to a local feed, None if it may."""
         if not self.endpoint.startswith("ipc://"):
             return None
         from livetable.feed.base.descriptors import crowded
@@ -186,7 +186,7 @@ class Client:
             self._alarm.send(b"\0")
 
     def _say(self, want: bytes | None) -> None:
-        # Nobody there to take it: it is said again when somebody is.
+        # Not connected: the want is sent again after connecting.
         if want is not None:
             with contextlib.suppress(zmq.Again):
                 self._socket.send(want, zmq.NOBLOCK)
@@ -216,14 +216,14 @@ class Client:
                 silent = True
                 yield Gone(table)
         if silent or (self._retry_at is not None and now >= self._retry_at):
-            # The other end may be held open by a child of a dead feed: only a new connection
-            # finds the feed that took over its endpoint.
+            # A child of a dead feed may keep the old connection open: only a new connection reaches
+            # the feed that took over the endpoint.
             self._reconnect(now)
 
     def _reconnect(self, now: float) -> None:
         self._retry_at = None
         self._disconnect()
-        # A new topic: a feed takes a want that it has answered for a repetition.
+        # A new topic: the feed would ignore a want that it has answered as a repetition.
         self._topic = new_topic()
         self._connect()
         for wanting in self._wantings.values():
@@ -234,7 +234,7 @@ class Client:
         event, detail = struct.unpack("=Hi", self._monitor.recv_multipart()[0])
         if event & FAILED:
             if (reason := self._proof.failed(event, detail)) is not None:
-                # ZeroMQ does not try again by itself; the person may have seen to it by then.
+                # ZeroMQ does not retry by itself; by then the person may have fixed the keys.
                 self._retry_at = time.monotonic() + RETRY_SECONDS
                 yield Barred(reason)
             return
@@ -271,19 +271,19 @@ class Client:
                 yield Refused(str(error))
                 continue
             except MemoryError:
-                yield Refused("there is no memory here for what came")
+                yield Refused("out of memory for a message")
                 continue
             self._say(want)
             if news is not None:
                 yield news
             elif header.parts > WINDOW and table is not None:
-                # Of what is here in a moment nobody wants to be told that it is on its way.
+                # Only for large bodies: small ones are complete in a moment.
                 yield Progress(table, wanting.progress or 0.0)
 
     def _copied(
         self, wanting: Wanting, header: Header, place: Place, now: float
     ) -> memoryview | None:
-        """Return a body that is in the feed's memory, None if it has to be asked for again."""
+        """Copy a body from the feed's memory; None if it has to be asked for again."""
         from livetable.feed.buffers.shared import (  # late: of large ones
             Reader,
             Unreadable,
@@ -301,7 +301,7 @@ class Client:
             return None
 
     def _receive_message(self) -> tuple[bytes, bytes, list[memoryview]]:
-        """Return a message's topic, header and body; only the body is worth not copying.
+        """Return a message's topic, header and body; the body is not copied.
 
         Raises:
             zmq.Again: there is none.

@@ -1,4 +1,4 @@
-"""What happens to a reader of an endpoint."""
+"""The events that a reader of an endpoint yields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Link:
     """The connection came or went.
 
     Attributes:
-        connected: Whether the other side is there and speaks ZeroMQ.
+        connected: Whether the other side answered the ZeroMQ handshake.
     """
 
     connected: bool
@@ -36,7 +36,7 @@ class Progress:
 
     Attributes:
         table: The table's name.
-        done: How much is here, from 0 to 1.
+        done: The share that has arrived, from 0 to 1.
     """
 
     table: str
@@ -56,7 +56,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """The feed and this reader don't agree on keys: nothing is read, and it is tried again.
+    """The feed and this reader don't agree on keys; the reader tries again.
 
     Attributes:
         reason: Why, and what to do, as a sentence.

@@ -1,4 +1,4 @@
-"""The keys of both sides of a connection: what is shown, and why the two don't agree."""
+"""Prove keys on a connection, and explain why the two sides don't agree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAILED: Final = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 )
-"""What ZeroMQ tells of two that don't agree."""
+"""ZeroMQ's events for a failed handshake."""
 
 _OTHER_MECHANISM: Final = zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
 _SEVERAL: Final = 3
@@ -43,10 +43,10 @@ class Proof:
         self._failures = 0
 
     def prove(self, socket: zmq.Socket[bytes]) -> None:
-        """Ask a feed whose key is known to prove that it has it; show one's own."""
+        """Make a feed with a known key prove it, and prove this user's key to it."""
         self._key = known_feed(self._endpoint) if self._endpoint.startswith("tcp://") else None
         if self._key is not None:
-            # Without a key of one's own any will do: the feed says that it does not know it.
+            # Without an own key use a fresh one: the feed then answers that it does not know it.
             self._pair = own_pair() or self._pair or new_pair()
             socket.setsockopt(zmq.CURVE_SERVERKEY, self._key)
             socket.setsockopt(zmq.CURVE_PUBLICKEY, self._pair.public)
@@ -63,20 +63,20 @@ class Proof:
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             pair = own_pair()
             if pair is None:
-                return f"{where} lets in whose key it knows: make yours with livetable-feed keygen"
+                return f"{where} lets in only known keys: make yours with livetable-feed keygen"
             return (
-                f"{where} does not know your key: have this line put into authorized_viewers "
-                f"there: {key_text(pair.public)}"
+                f"{where} does not know your key: ask for this line to be added to its "
+                f"authorized_viewers: {key_text(pair.public)}"
             )
         if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and detail == _OTHER_MECHANISM:
             if self._key is not None:
                 return (
-                    f"WARNING: {where} DOES NOT PROVE ITS KEY any more, it offers everything to "
-                    "anybody, or somebody else answers there. If you know why, take its line out "
-                    f"of {config_folder() / 'known_feeds'}"
+                    f"WARNING: {where} NO LONGER PROVES ITS KEY: it now serves anybody, or "
+                    "somebody else answers there. If you know why, remove its line from "
+                    f"{config_folder() / 'known_feeds'}"
                 )
-            return f"{where} shows its tables to who knows its key: {how_to_trust(where)}"
-        # A wrong key looks like a line that is cut: only several in a row say something.
+            return f"{where} serves only viewers that know its key: {how_to_trust(where)}"
+        # A wrong key looks like a dropped connection: only several failures in a row mean it.
         if self._key is None or self._failures % _SEVERAL:
             return None
         shown = introduction.ask(where)

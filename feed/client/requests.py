@@ -24,7 +24,7 @@ TRANSFER_SECONDS: Final = 12.0
 """In the middle of a snapshot it may take this long: its next part may crawl over a slow line."""
 
 MISSES: Final = 3
-"""After its memory could not be read so often in a row, a feed is asked for it no more."""
+"""After so many failures in a row to read its memory, a feed is asked to use the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class News:
 
 @dataclass(slots=True)
 class _Assembly:
-    """A body of which parts are here.
+    """A body of which some parts have arrived.
 
     Attributes:
         header: The first part's header.
-        data: As many bytes as it announced. They take memory as they are filled, not before.
-        parts: How many parts are here.
-        filled: How many bytes that is.
+        data: A buffer of the announced size; pages take memory only once they are written.
+        parts: Number of parts that have arrived.
+        filled: Number of bytes that have arrived.
     """
 
     header: Header
@@ -59,21 +59,21 @@ class _Assembly:
     filled: int = 0
 
     def add(self, frame: bytes | memoryview) -> bool:
-        """Take in more bytes; tell whether there was room for them."""
+        """Add bytes; tell whether they fitted."""
         import numpy as np
 
-        there = np.frombuffer(frame, dtype=np.uint8)
-        end = self.filled + len(there)
+        piece = np.frombuffer(frame, dtype=np.uint8)
+        end = self.filled + len(piece)
         if end > len(self.data):
             return False
-        # By NumPy: it lets go of the interpreter, and keys need not wait for 80 MB to be copied.
-        np.frombuffer(self.data, dtype=np.uint8)[self.filled : end] = there
+        # NumPy releases the interpreter: key presses need not wait while 80 MB are copied.
+        np.frombuffer(self.data, dtype=np.uint8)[self.filled : end] = piece
         self.filled = end
         return True
 
 
 class Wanting:
-    """What a viewer has of one table and what it waits for.
+    """What a viewer has of one table, and which want is outstanding.
 
     Args:
         topic: The viewer's private topic.
@@ -95,12 +95,12 @@ class Wanting:
 
     @property
     def outstanding(self) -> bool:
-        """Whether an answer is waited for."""
+        """Whether a want has not been answered yet."""
         return self._outstanding
 
     @property
     def progress(self) -> float | None:
-        """How much of a body in parts is here, from 0 to 1; None if none is on its way."""
+        """Share of a body that has arrived, from 0 to 1; None if no body is on its way."""
         if self._assembly is None:
             return None
         return self._assembly.parts / max(1, self._assembly.header.parts)
@@ -113,31 +113,32 @@ class Wanting:
         return self._want.encode()
 
     def forget(self) -> None:
-        """Ask for the whole table next time: what came last could not be used."""
+        """Ask for the whole table next time: the last answer could not be used."""
         self._want = replace(self._want, have=None)
 
     def awaits(self, header: Header) -> bool:
-        """Tell whether an answer is waited for whose body is in memory.
+        """Tell whether an answer whose body is in shared memory is expected.
 
         Raises:
-            WireError: it is, but it was not said that it may be there.
+            WireError: the want did not allow shared memory.
         """
         if not self._outstanding or header.want != self._want.number:
             return False
         if not self._want.memory or header.kind not in WITH_BODY:
-            raise WireError("memory: it was not asked for")
+            raise WireError("memory: this reader did not ask for it")
         return True
 
     def unread(self, now: float, *, written_over: bool = False) -> bytes:
-        """Return another want for what could not be read from memory.
+        """Return a new want after a body could not be read from shared memory.
 
         Args:
             now: The time.
-            written_over: Whether that was only because something newer was there.
+            written_over: Whether a newer body had overwritten it.
         """
         self._heard_at = now
         self._misses += not written_over
-        self._want = replace(self._want, memory=False)  # this time by the socket: that is sure
+        # this time over the socket, which always works
+        self._want = replace(self._want, memory=False)
         return self.ask(now)
 
     def _is_next(self, header: Header) -> bool:
@@ -156,7 +157,7 @@ class Wanting:
         return repeat if self._told_gone else min(repeat, since + GONE_SECONDS)
 
     def tell_gone(self, now: float) -> bool:
-        """Tell once that the feed is gone."""
+        """Return True once when the feed is gone."""
         if self._told_gone or not self.is_gone(now):
             return False
         self._told_gone = True
@@ -176,14 +177,14 @@ class Wanting:
         return self._outstanding and now - since >= patience
 
     def restart(self, now: float, topic: bytes | None = None) -> bytes | None:
-        """Return the want to say on a new connection, None if nothing is outstanding.
+        """Return the want to send on a new connection, None if nothing is outstanding.
 
         Args:
             now: The time.
             topic: The topic to answer on from now on, if it is another one.
         """
         self._drop_assembly()
-        self._misses = 0  # who answers may be another process
+        self._misses = 0  # another process may answer now
         self._want = replace(self._want, topic=topic or self._want.topic, memory=self._memory)
         if not self._outstanding:
             return None
@@ -205,7 +206,7 @@ class Wanting:
         self._told_gone = False
         if header.kind not in WITH_BODY:
             if header.kind == "end":
-                # It may end while its last frame is painted, or while the next want is on its way.
+                # The end may come while the last frame is painted, or cross the next want.
                 have = self._want.have
                 if have is not None and header.position and header.position.epoch != have.epoch:
                     return None, None
@@ -219,11 +220,11 @@ class Wanting:
         if header.position == self._want.have:
             return None, None  # a repeated want's second answer
         if header.kind == "delta" and not self._is_next(header):
-            return None, None  # to a state that is not the viewer's any more
+            return None, None  # it changes a state that the viewer no longer has
         if header.parts == 1:
             data = body[0] if len(body) == 1 else b"".join(body)
             if len(data) != header.size:
-                raise WireError(f"size: {header.size} bytes announced, {len(data)} came")
+                raise WireError(f"size: {header.size} bytes announced, {len(data)} received")
             return self._complete(header, data, now), None
         return self._receive_part(header, body, now)
 
@@ -237,7 +238,7 @@ class Wanting:
             except MemoryError:
                 self._drop_assembly()
                 raise WireError(
-                    f"size: {header.size:,} bytes are announced, for which there is no memory here"
+                    f"size: {header.size:,} bytes announced, more than there is memory for"
                 ) from None
             assembly = self._assembly = _Assembly(header, room)
         if assembly is None or assembly.header.position != header.position:
@@ -248,11 +249,11 @@ class Wanting:
         assembly.parts += 1
         if not fits:
             self._drop_assembly()
-            raise WireError(f"size: more bytes came than the {header.size} announced")
+            raise WireError(f"size: {header.size} bytes announced, more received")
         if assembly.parts == header.parts:
             if assembly.filled != header.size:
                 self._drop_assembly()
-                raise WireError(f"size: {header.size} bytes announced, fewer came")
+                raise WireError(f"size: {header.size} bytes announced, fewer received")
             return self._complete(header, assembly.data, now), None
         self._want = replace(self._want, fetching=header.position, part=assembly.parts)
         # Half a window is asked for at once: the other half is on its way meanwhile.

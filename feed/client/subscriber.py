@@ -24,31 +24,31 @@ if TYPE_CHECKING:
 
 
 EAGER_BYTES: Final = 1 << 20
-"""Frames up to this size are read as they come; of larger ones only those that are waited for."""
+"""Frames up to this size are read ahead; larger ones only when a step waits for them."""
 
 
 class Subscriber(Closing):
-    """A live table, read frame by frame: the newest each time, whatever came in between.
+    """Reads a live table frame by frame: the newest each time, older ones are skipped.
 
         with Subscriber("orders") as orders:
             for frame in orders:        # or: async for frame in orders
                 print(frame["price"].mean())
 
-    Each step waits for a frame that is newer than the last one; it ends when the table does. A feed
-    that dies or is not there yet is waited for, and the one that takes over is read on.
+    Each step waits for a newer frame; the loop ends when the table does. It waits for a feed that
+    has not started yet, or has died, and goes on with the next feed of that name.
 
     Args:
         source: A local table's name, or ``tcp://host:port#NAME``, ``ipc://path#NAME``.
-        timeout: Seconds that a step waits at most; None: as long as it takes.
+        timeout: Longest wait of a step in seconds; None: no limit.
 
     Attributes:
-        header: What the feed said of the newest frame that was given out: its position (epoch and
-            seq), age, rate, key; None before the first.
+        header: The feed's header of the last returned frame: its position (epoch and seq), age,
+            rate, key; None before the first.
 
     Raises:
-        BadEndpoint: the source's endpoint can't be one.
-        BadName: the table's name can't be one.
-        UnknownHost: nobody knows the endpoint's host; raised by the first step.
+        BadEndpoint: the source's endpoint is not valid.
+        BadName: the table's name is not valid.
+        UnknownHost: the endpoint's host does not exist; raised by the first step.
     """
 
     def __init__(self, source: str, *, timeout: float | None = None) -> None:
@@ -60,7 +60,7 @@ class Subscriber(Closing):
 
             check_endpoint(endpoint)
             if not table:
-                raise LivetableError(f"{source}: add the table's name, as in {endpoint}#orders")
+                raise LivetableError(f"{source}: add the table's name, e.g. {endpoint}#orders")
         self.name = check_name(table)
         self._timeout = timeout
         self._news = threading.Condition()
@@ -77,7 +77,7 @@ class Subscriber(Closing):
     # -- for the reader ----------------------------------------------------------------------------
 
     def get(self, timeout: float | None = None) -> pd.DataFrame:
-        """Return the next frame that was not given out yet, as a DataFrame.
+        """Wait for the next new frame; return it as a DataFrame.
 
         Args:
             timeout: Seconds to wait at most; None: what the subscriber was made with.
@@ -85,7 +85,7 @@ class Subscriber(Closing):
         Raises:
             TimeoutError: none came in time.
             NoFrame: the table ended, or this was closed.
-        BadKey: the feed does not let this user in, or does not prove its key.
+            BadKey: the feed does not let this user in, or does not prove its key.
         """
         from livetable.feed.rows.dataframe import to_dataframe
 
@@ -107,7 +107,7 @@ class Subscriber(Closing):
             yield frame
 
     async def __aiter__(self) -> AsyncIterator[pd.DataFrame]:
-        """Yield frames until the table ends, without holding the event loop up."""
+        """Yield frames until the table ends, without blocking the event loop."""
         from livetable.feed.rows.dataframe import to_dataframe
 
         loop, news = asyncio.get_running_loop(), asyncio.Event()
@@ -132,7 +132,7 @@ class Subscriber(Closing):
             self._on_news = lambda: None
 
     def close(self) -> None:
-        """End: who waits for a frame is told that none comes. A second call does nothing."""
+        """Stop reading; a waiting `get` raises NoFrame. A second call does nothing."""
         self._stop.set()
         if self._client is not None:
             self._client.close()
@@ -153,7 +153,7 @@ class Subscriber(Closing):
         return state
 
     def _take(self) -> Followed | None:
-        """Return the frame that is there, None if there is none yet; give credit for the next."""
+        """Return the newest frame, None if there is none yet; then ask for one."""
         if self._worker is None and not self._stop.is_set():
             self._worker = threading.Thread(
                 target=self._run, name="livetable-subscriber", daemon=True
@@ -207,7 +207,7 @@ class Subscriber(Closing):
             if isinstance(event, News) and event.body is not None:
                 try:
                     self._came(event, reading.take(event.header, event.body))
-                    if self._eager:  # so that what is there is the newest when it is asked for
+                    if self._eager:  # read ahead, so that `get` finds the newest frame
                         client.ask(self.name)
                 except BodyError:  # the next whole table will do
                     reading.lose()
@@ -220,7 +220,7 @@ class Subscriber(Closing):
                 client.close()
                 raise BadKey(event.reason)
             elif isinstance(event, Gone) and not self._endpoint:
-                client.close()  # its successor may be somewhere else
+                client.close()  # the next feed of this name may be at another endpoint
             if self._ended:
                 client.close()
 

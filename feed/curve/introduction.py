@@ -1,8 +1,8 @@
-"""How a feed's public key is told to who does not know it yet: one datagram each way.
+"""Ask a feed for its public key: one UDP datagram each way.
 
-CURVE wants the key before anything is said. So a feed with keys answers by UDP at its port's number
-with its public key, and with nothing else. What is asked is longer than the answer: nobody can have
-others flooded by it. Whether to believe it is the person's to say, once (`tui.trust`).
+CURVE needs the key before the first message. So a feed with keys answers UDP questions on its port
+with its public key, and nothing else. The question is longer than the answer, so that nobody can
+use it to flood others. The person decides once whether to trust the key (`tui.cli.trust`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _QUESTION: Final = b"livetable: whose key? "
 _ANSWER: Final = b"livetable: this key: "
 _NONCE: Final = 16
 _LENGTH: Final = 128
-"""Bytes of a question: more than an answer has."""
+"""Bytes of a question: more than of an answer."""
 
 _KEY: Final = 32
 _AT_ONCE: Final = 64
@@ -30,19 +30,19 @@ class Introducer:
         key: Its public key.
 
     Raises:
-        OSError: nothing can be bound there; viewers must be told the key otherwise.
+        OSError: the port can't be bound; give viewers the key in another way.
     """
 
     def __init__(self, endpoint: str, key: bytes) -> None:
         host, port = _host_and_port(endpoint)
         if host == "*":
             host = "0.0.0.0"
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         self._key = key
-        self._socket = socket.socket(found[0], socket.SOCK_DGRAM)
+        self._socket = socket.socket(address[0], socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
-            self._socket.bind(found[4])
+            self._socket.bind(address[4])
         except OSError:
             self._socket.close()
             raise
@@ -52,7 +52,7 @@ class Introducer:
         return self._socket.fileno()
 
     def answer(self) -> None:
-        """Answer who asked; of a flood only so many at once."""
+        """Answer pending questions, at most `_AT_ONCE` of a flood."""
         for _ in range(_AT_ONCE):
             try:
                 question, who = self._socket.recvfrom(_LENGTH + 1)
@@ -64,33 +64,33 @@ class Introducer:
                     self._socket.sendto(_ANSWER + nonce + self._key, who)
 
     def close(self) -> None:
-        """Answer nobody any more."""
+        """Stop answering."""
         self._socket.close()
 
 
 def ask(endpoint: str, seconds: float = 0.3) -> bytes | None:
-    """Return the public key that whoever answers at an endpoint shows, None if nobody does.
+    """Return the public key that a feed shows, None if nobody answers.
 
     Args:
         endpoint: The feed's, ``tcp://host:port``.
-        seconds: How long to wait for it, twice.
+        seconds: How long to wait for each of two attempts.
     """
     try:
         host, port = _host_and_port(endpoint)
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(found[0], socket.SOCK_DGRAM) as one:
-            one.connect(found[4])  # so that a port where nobody listens says so at once
-            one.settimeout(seconds)
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(address[0], socket.SOCK_DGRAM) as asking:
+            asking.connect(address[4])  # connected, so that a closed port fails at once
+            asking.settimeout(seconds)
             for _ in range(2):
                 nonce = os.urandom(_NONCE)
-                one.send((_QUESTION + nonce).ljust(_LENGTH, b"\0"))
+                asking.send((_QUESTION + nonce).ljust(_LENGTH, b"\0"))
                 with contextlib.suppress(TimeoutError):
-                    said = one.recv(_LENGTH)
+                    answer = asking.recv(_LENGTH)
                     begins = _ANSWER + nonce
-                    if said.startswith(begins) and len(said) == len(begins) + _KEY:
-                        return said[len(begins) :]
+                    if answer.startswith(begins) and len(answer) == len(begins) + _KEY:
+                        return answer[len(begins) :]
     except (OSError, UnicodeError, ValueError, OverflowError):
-        return None  # no such host, nobody there
+        return None  # no such host, or nobody answers
     return None
 
 

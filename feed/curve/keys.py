@@ -1,7 +1,7 @@
-"""Keys of CURVE, as people know keys from SSH: one's own, those let in, those of feeds one knows.
+"""CURVE keys in files like those of SSH: key, key.pub, authorized_viewers, known_feeds.
 
-All are files in the folder of the person's settings, a key a line: ``curve25519 BASE64 comment``.
-The secret one is read only while nobody else can.
+They are in the folder of the user's settings, one key per line: ``curve25519 BASE64 comment``. The
+secret key is refused if other users can read it.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ class KeyPair:
 
 
 def config_folder() -> Path:
-    """Return the folder of the person's files: settings, views, keys."""
+    """Return the folder of the user's settings, views and keys."""
     base = os.path.expanduser(os.environ.get("XDG_CONFIG_HOME") or "~/.config")
-    if base.startswith("~"):  # a user without a home, in a container: there are no such files
+    # a user without a home directory, e.g. in a container, has no such files
+    if base.startswith("~"):
         base = "/nonexistent"
     return Path(base) / "livetable"
 
 
 def key_text(key: bytes) -> str:
-    """Return a public key as it is written."""
+    """Return a public key as text, as it stands in the files."""
     return f"{KIND} {base64.b64encode(key).decode()}"
 
 
@@ -51,14 +52,14 @@ def read_key(text: str) -> bytes:
     """Return the 32 bytes of a public key, with or without its kind.
 
     Raises:
-        BadKey: it is none.
+        BadKey: it is not a key.
     """
     words = text.split()
     if words[:1] == [KIND]:
         words = words[1:]
     key = _decoded(words[0]) if words else None
     if key is None:
-        raise BadKey(f"{text[:80]!r} is no key: write curve25519 and its 44 characters")
+        raise BadKey(f"{text[:80]!r} is not a key: write curve25519 and its 44 characters")
     return key
 
 
@@ -72,7 +73,7 @@ def new_pair() -> KeyPair:
 
 
 def keygen() -> Path:
-    """Make this user's key; return the file of its public half.
+    """Create this user's key; return the file with its public half.
 
     Raises:
         BadKey: there is one already, or it can't be written.
@@ -90,11 +91,11 @@ def keygen() -> Path:
         public.write_text(f"{key_text(pair.public)} {comment}\n")
     except FileExistsError:
         raise BadKey(
-            f"{secret} is there already: who knows its public half knows you by it; to make a new "
-            "one, move it away first"
+            f"{secret} already exists, and feeds know you by it: move it away first to make a "
+            "new key"
         ) from None
     except OSError as error:
-        raise BadKey(f"{secret} can't be made: {error.strerror}") from None
+        raise BadKey(f"can't create {secret}: {error.strerror}") from None
     return public
 
 
@@ -111,29 +112,31 @@ def own_pair() -> KeyPair | None:
     words = text.split()
     halves = [_decoded(word) for word in words[1:3]]
     if words[:1] != [_SECRET_KIND] or len(halves) != 2 or halves[0] is None or halves[1] is None:
-        raise BadKey(f"{path} holds no key of livetable-feed keygen: move it away, make a new one")
+        raise BadKey(
+            f"{path} is not a key made by livetable-feed keygen: move it away and make a new one"
+        )
     return KeyPair(halves[1], halves[0])
 
 
 def authorized_viewers() -> frozenset[bytes]:
-    """Return the keys of viewers that may come in.
+    """Return the keys in authorized_viewers; lines that are not keys are skipped.
 
     Raises:
-        BadKey: others could have written them; lines that are no keys are passed over.
+        BadKey: other users can write the file.
     """
     text = _read(config_folder() / "authorized_viewers", 0o022, "chmod go-w") or ""
-    found = set()
+    keys = set()
     for line in _lines(text):
         with contextlib.suppress(BadKey):
-            found.add(read_key(line))
-    return frozenset(found)
+            keys.add(read_key(line))
+    return frozenset(keys)
 
 
 def known_feed(endpoint: str) -> bytes | None:
-    """Return the key by which the feed at an endpoint is known, None if it is not known.
+    """Return the key of the feed at an endpoint from known_feeds, None if it is not there.
 
     Raises:
-        BadKey: others could have written it.
+        BadKey: other users can write the file.
     """
     text = _read(config_folder() / "known_feeds", 0o022, "chmod go-w") or ""
     for line in _lines(text):
@@ -144,24 +147,24 @@ def known_feed(endpoint: str) -> bytes | None:
 
 
 def check_plain(endpoint: str) -> None:
-    """Raise if what answers at an endpoint must not be read without keys: it is known by one.
+    """Refuse to read an endpoint without keys if known_feeds has a key for it.
 
     Raises:
-        BadKey: it is; or the file of known feeds can't be used.
+        BadKey: it has, or the file can't be used.
     """
     if endpoint.startswith("tcp://") and known_feed(endpoint) is not None:
         raise BadKey(
-            f"WARNING: {endpoint} IS KNOWN BY A KEY, but what answers there does not prove it: "
-            "nothing is read. If you know why, take its line out of "
+            f"WARNING: {endpoint} HAS A KEY in known_feeds, but what answers there does not prove "
+            "it: nothing was read. If you know why, remove its line from "
             f"{config_folder() / 'known_feeds'}"
         )
 
 
 def trust(endpoint: str, key: bytes) -> None:
-    """Know a feed by its key from now on.
+    """Add a feed's key to known_feeds.
 
     Raises:
-        BadKey: it is known by another key, or the file can't be written.
+        BadKey: another key is there, or the file can't be written.
     """
     path = config_folder() / "known_feeds"
     known = known_feed(endpoint)
@@ -175,45 +178,45 @@ def trust(endpoint: str, key: bytes) -> None:
         with os.fdopen(os.open(path, flags, 0o600), "a") as file:
             file.write(f"{address_of(endpoint)} {key_text(key)}\n")
     except OSError as error:
-        raise BadKey(f"{path} can't be written: {error.strerror}") from None
+        raise BadKey(f"can't write {path}: {error.strerror}") from None
 
 
 def changed(endpoint: str, known: bytes, now: bytes | None) -> str:
-    """Return the warning that a feed has not the key by which it is known."""
+    """Return the warning that a feed does not have the key in known_feeds."""
     shows = "does not prove that it has its key" if now is None else f"now shows {key_text(now)}"
     return (
         f"WARNING: THE KEY OF {endpoint} HAS CHANGED, or somebody else answers there: it was "
-        f"{key_text(known)}, it {shows}. If you know why, take its line out of "
+        f"{key_text(known)}, it {shows}. If you know why, remove its line from "
         f"{config_folder() / 'known_feeds'}"
     )
 
 
 def how_to_trust(endpoint: str) -> str:
-    """Return what a person does who wants to read a feed whose key is not known yet."""
+    """Return how to trust a feed whose key is not in known_feeds yet."""
     return (
-        f"start livetable {endpoint} anew to be asked, or say "
-        f"livetable --feed-key KEY {endpoint} (there, livetable-feed key prints KEY)"
+        f"run livetable {endpoint} again to be asked, or run "
+        f"livetable --feed-key KEY {endpoint} (livetable-feed key prints KEY there)"
     )
 
 
 def address_of(endpoint: str) -> str:
-    """Return an endpoint as known_feeds has it: ``host:port``."""
+    """Return an endpoint as it stands in known_feeds: ``host:port``."""
     return endpoint.removeprefix("tcp://").lower()
 
 
 def pair_for(endpoint: str, secure: bool | None) -> KeyPair | None:
-    """Return the key that a feed proves itself with at an endpoint, None where none is used.
+    """Return the key that a feed uses at an endpoint, None if it uses none.
 
     Args:
         endpoint: Where it will be bound.
-        secure: Whether keys are asked for; None: wherever others than this machine can connect.
+        secure: Whether to use keys; None: where other machines can connect.
 
     Raises:
-        BadEndpoint: others can connect, and there is no key.
-        BadKey: there is one that can't be used.
+        BadEndpoint: a key is needed, and this user has none.
+        BadKey: this user's key can't be used.
     """
     if not endpoint.startswith("tcp://") or secure is False:
-        return None  # a local socket is its user's alone
+        return None  # only this user can connect to a local socket
     if secure is None and is_loopback(endpoint):
         return None
     pair = own_pair()
@@ -245,15 +248,15 @@ def _decoded(text: str) -> bytes | None:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines that say something: as editors show them, not as `str.splitlines` does."""
+    """Return lines without blank ones and comments; split at \\n only, as editors do."""
     lines = (line.strip() for line in text.split("\n"))
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def _read(path: Path, refused: int, mend: str) -> str | None:
-    """Return a file's text, None if there is none; it must be this user's, or root's, to write."""
+    """Return a file's text, None if it is missing; only its user and root may write to it."""
     try:
-        folder = path.parent.stat()  # who may write there may put a link to any file in its place
+        folder = path.parent.stat()  # whoever can write to it could replace the file by a link
         if os.name == "posix" and (
             folder.st_mode & 0o022 or folder.st_uid not in (os.geteuid(), 0)
         ):
@@ -261,16 +264,16 @@ def _read(path: Path, refused: int, mend: str) -> str | None:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise BadKey(f"{path} is no file: move it away")
+                raise BadKey(f"{path} is not a file: move it away")
             if hasattr(os, "geteuid") and status.st_uid not in (os.geteuid(), 0):
-                raise BadKey(f"{path} belongs to user {status.st_uid}: it is not used")
+                raise BadKey(f"{path} belongs to user {status.st_uid}: livetable does not use it")
             if os.name == "posix" and status.st_mode & refused:
                 raise BadKey(f"{path} is open to other users: close it with {mend} {path}")
             return file.read(_MAX_FILE).decode("utf-8", "replace")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BadKey(f"{path} can't be read: {error.strerror}") from None
+        raise BadKey(f"can't read {path}: {error.strerror}") from None
 
 
 def _user() -> str:

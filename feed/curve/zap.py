@@ -1,4 +1,4 @@
-"""Says who may come in to a feed with keys: ZeroMQ asks it at each handshake (ZAP, RFC 27)."""
+"""Decides which viewers may connect to a feed with keys; ZeroMQ asks at each handshake (RFC 27)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from livetable.feed.curve.keys import authorized_viewers, key_text
 from livetable.feed.errors import BadKey
 
 LOOK_SECONDS: Final = 1.5
-"""While viewers are inside, it is looked this often whether their keys still let them in."""
+"""Seconds between checks that the keys of connected viewers are still authorized."""
 
 _log = logging.getLogger("livetable.feed")
 
 
 class Doorkeeper:
-    """Answers for all endpoints of a context. The keys' file is read at each handshake.
+    """Answers for all endpoints of a context; reads authorized_viewers at each handshake.
 
     Args:
         context: The feed's context.
@@ -30,15 +30,15 @@ class Doorkeeper:
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.bind("inproc://zeromq.zap.01")
         self.owners: set[bytes] = set()
-        """Keys of the feeds themselves: who has one's secret half comes in."""
+        """Public keys of the feeds themselves: their owner may connect."""
         self._told: set[bytes] = set()
         self._inside: set[bytes] = set()
-        """Keys of viewers that were let in since the connections were last made anew."""
+        """Keys of viewers that were let in since the sockets were last renewed."""
         self._missed: set[bytes] = set()
         self._look_at = 0.0
 
     def answer(self) -> None:
-        """Answer what was asked, for no longer than it takes."""
+        """Answer pending questions, at most 64."""
         for _ in range(64):
             try:
                 asked = self.socket.recv_multipart(zmq.NOBLOCK)
@@ -55,15 +55,15 @@ class Doorkeeper:
 
     @property
     def deadline(self) -> float | None:
-        """When to call `revokes` next, None while nobody is inside."""
+        """When to call `revokes` next, None while no viewer is connected."""
         return self._look_at or None
 
     def revokes(self, now: float) -> bool:
-        """Tell whether a viewer that is inside may not be there any more.
+        """Tell whether a connected viewer is no longer authorized.
 
-        ZeroMQ can't part with one peer: who asks makes all connections anew, and each viewer shows
-        its key again. A key counts as taken out once it is missed twice: an editor may just be
-        writing the file.
+        ZeroMQ can't disconnect a single peer: the caller renews all connections, and each viewer
+        shows its key again. A key must be missing twice in a row: an editor may be writing the
+        file.
         """
         if not self._look_at or now < self._look_at:
             return False
@@ -77,14 +77,14 @@ class Doorkeeper:
         return bool(taken_out)
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Stop answering: nobody is let in any more."""
         self.socket.close(0)
 
     def _known(self) -> frozenset[bytes]:
         try:
             return authorized_viewers() | self.owners
         except BadKey as error:
-            self._tell(b"", f"no viewer is let in: {error}")
+            self._tell(b"", f"can't let any viewer in: {error}")
             return frozenset()
 
     def _knows(self, key: bytes) -> bool:
@@ -92,7 +92,7 @@ class Doorkeeper:
         if key not in known and len(key) == 32:
             self._tell(
                 key,
-                f"a viewer was not let in; to let it in, add this line to authorized_viewers in "
+                f"refused a viewer: to let it in, add this line to authorized_viewers in "
                 f"~/.config/livetable: {key_text(key)}",
             )
         return key in known

@@ -1,4 +1,4 @@
-"""What hands over Arrow's memory, as a table that Arrow and its readers can take."""
+"""Data with the Arrow PyCapsule interface as Arrow tables that every reader accepts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def as_table(data: Any) -> pa.Table:
-    """Return what has the Arrow PyCapsule interface as a table: a Series as one column."""
+    """Return data with the Arrow PyCapsule interface as a table; a Series becomes one column."""
     pa: Any = loaded("pyarrow")
     if isinstance(data, pa.Table):
         return data
@@ -26,7 +26,7 @@ def as_table(data: Any) -> pa.Table:
         try:
             return pa.table(data)
         except Exception:
-            column = pa.chunked_array(data)  # a Series of polars'
+            column = pa.chunked_array(data)  # e.g. a polars Series
             if pa.types.is_struct(column.type):
                 raise
             return pa.table({str(getattr(data, "name", "") or "0"): column})
@@ -36,9 +36,9 @@ def as_table(data: Any) -> pa.Table:
 
 
 def _of_polars(data: Any) -> Any:
-    """Return polars' data without the types that only polars reads: as decimals, or as text.
+    """Return polars data with its own types converted to decimals or text.
 
-    Whole numbers of 128 bits are none of Arrow's; of Python's objects it hands over addresses.
+    Arrow has no 128-bit integers, and for Python objects polars exports their addresses.
     """
     import polars as pl
 
@@ -49,7 +49,7 @@ def _of_polars(data: Any) -> Any:
 
 
 def _for_arrow(column: Any) -> Any:
-    """Return a polars Series of whole numbers of 128 bits, or of objects, as Arrow can have it."""
+    """Return a polars Series of 128-bit integers, or of objects, in a type that Arrow has."""
     import polars as pl
 
     if column.dtype == pl.Object:
@@ -62,25 +62,26 @@ def _for_arrow(column: Any) -> Any:
 
 
 def without_overflow(table: pa.Table) -> pa.Table:
-    """Return a table whose decimals all fit their type: DuckDB's HUGEINT may have 39 digits of 38.
+    """Widen decimal columns whose values don't fit their type.
 
-    Arrow hands such on, but no reader takes them.
+    DuckDB exports HUGEINT as decimals of 38 digits, though it can have 39: Arrow passes such values
+    on, but readers reject them.
     """
     pa: Any = loaded("pyarrow")
-    for at, field in enumerate(table.schema):
+    for number, field in enumerate(table.schema):
         kind = field.type
         if not pa.types.is_decimal128(kind) or kind.precision < 38:
             continue
         pc: Any = loaded("pyarrow.compute")
-        ends = pc.min_max(table.column(at)).as_py().values()
-        if any(one is not None and len(one.as_tuple().digits) > 38 for one in ends):
+        ends = pc.min_max(table.column(number)).as_py().values()
+        if any(end is not None and len(end.as_tuple().digits) > 38 for end in ends):
             wide = pa.decimal256(39, kind.scale)
-            table = table.set_column(at, field.with_type(wide), table.column(at).cast(wide))
+            table = table.set_column(number, field.with_type(wide), table.column(number).cast(wide))
     return table
 
 
 def copied(table: pa.Table) -> pa.Table:
-    """Return a table in memory of Arrow's own: what it was in may be an array of its caller's."""
+    """Copy a table into Arrow's own memory: the original may be over an array of the caller's."""
     pa: Any = loaded("pyarrow")
     into = pa.BufferOutputStream()
     with pa.ipc.new_stream(into, table.schema) as writer:

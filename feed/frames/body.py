@@ -1,4 +1,4 @@
-"""A frame's bytes as they stand for viewers: whole, or what changed since a state they have."""
+"""Encoded frames for viewers: the whole table, or what changed since an earlier state."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Body:
         data: The Arrow IPC stream.
         rows: Its number of rows.
         columns: Its number of columns, without the index.
-        note: What could not be kept as it was, as a sentence, or None.
-        place: Where viewers of this machine can read it, None if they can't.
+        note: A sentence about columns that became text, or None.
+        place: Where viewers on this machine can read it in shared memory, None if they can't.
     """
 
     data: memoryview
@@ -30,16 +30,16 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The newest frame as it stands for viewers, or what changed since one that they have.
+    """The newest frame for viewers, whole or as a delta to an earlier state.
 
     Attributes:
         position: Its epoch and seq.
         body: Its bytes.
         monotonic: When it was sent, by the feed's monotonic clock.
         time: When it was sent, in seconds since 1970.
-        since: The seq of the state that it changes, None if it is the whole table.
-        gone: Where in that state the rows are that are gone: first row and how many.
-        source: How the feed stood with what it reads the table from.
+        since: Of a delta, the seq of the state that it changes; None for a whole table.
+        gone: Of a delta, the ranges of removed rows in that state: first row and count.
+        source: The status of the table's source at that time.
     """
 
     position: Position

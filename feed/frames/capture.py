@@ -1,4 +1,4 @@
-"""What a caller hands to `Publisher.send`, held so that the caller may go on writing into it."""
+"""Capture what a caller passes to `Publisher.send`, so that the caller may change it afterwards."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 def capture(data: Any) -> Captured:
-    """Hold `data` as it is now.
+    """Capture `data` as it is now.
 
-    Takes no time that depends on its size for pandas frames that own their memory. Copied are: what
-    somebody else may still write to (a frame made with ``copy=False`` of an array that the caller
-    holds, Arrow's tables, whose memory may be anybody's), pandas' extension arrays but Arrow's, and
-    lists, dicts, sets and arrays in cells. Anything that is no frame is made one.
+    For pandas frames that own their memory this takes the same time for any size. Copied are:
+    memory that others may write to (a frame made with ``copy=False`` over an array that the caller
+    holds, all Arrow tables), pandas' extension arrays except Arrow's, and lists, dicts, sets and
+    arrays in cells. Anything else is converted to a frame.
 
     Args:
         data: A pandas DataFrame or Series; anything with the Arrow PyCapsule interface (polars,
@@ -42,7 +42,7 @@ def capture(data: Any) -> Captured:
             rows: dicts, named tuples, dataclasses, models; a NumPy array.
 
     Raises:
-        BadFrame: it is none of these, or can't be read as one.
+        BadFrame: it is none of these, or can't be converted.
     """
     pandas = pandas_now()  # a caller with a pandas frame has imported it
     if pandas is not None:
@@ -66,12 +66,13 @@ def capture(data: Any) -> Captured:
         said = f"{name_of_kind(data)} can't be read as a table: {safe_str(error):.300}"
         raise BadFrame(said) from error
     raise BadFrame(
-        f"{name_of_kind(data)} is no table: send a DataFrame, a dict of columns or a list of dicts"
+        f"can't publish {name_of_kind(data)} as a table: send a DataFrame, a dict of columns or a "
+        "list of dicts"
     )
 
 
 def _made(data: Any) -> Captured | None:
-    """Return a frame that is made of what is none, None if that can't be."""
+    """Convert data that is not a frame to one; None if it can't be converted."""
     if isinstance(data, Mapping):
         columns = columns_of_dict(data)
         if columns and not any(map(is_column, columns.values())):
@@ -103,7 +104,7 @@ def _of_rows(rows: list[Any]) -> Captured:
 
 
 def is_column(value: object) -> bool:
-    """Tell whether a value of a dict is a column, not a cell."""
+    """Tell whether a value in a dict is a column and not a single cell."""
     cells = (str, bytes, bytearray, memoryview, Mapping)
     sized = hasattr(value, "__len__") and not isinstance(value, cells)
     return sized and getattr(value, "ndim", 1) > 0
@@ -112,7 +113,7 @@ def is_column(value: object) -> bool:
 def _capture_pandas(frame: pd.DataFrame) -> Captured:
     import pandas as pd
 
-    # Of a subclass only the table is wanted: its attrs and finalizers may be slow.
+    # A plain DataFrame: a subclass may have slow finalizers and attributes.
     held = pd.DataFrame(frame)
     try:
         if writable_from_outside(held):
@@ -120,6 +121,6 @@ def _capture_pandas(frame: pd.DataFrame) -> Captured:
         if is_held_elsewhere(held.index):
             held.index = held.index.copy(deep=True)
         beside = own_cells(held)
-    except AttributeError:  # another pandas: what is read there is not its public API
+    except AttributeError:  # another version of pandas, without these private attributes
         held, beside = held.copy(deep=True), True
     return Captured(held, held.shape, beside)

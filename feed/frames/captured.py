@@ -1,4 +1,4 @@
-"""A frame that no longer changes, and its columns in the types that they are to have."""
+"""A captured frame, and the conversion of its columns to the types of `schema=`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NUMPY_NAMES: Final = {"double": "float64", "float": "float32", "halffloat": "fl
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A frame that no longer changes: a copy-on-write pandas frame, or an Arrow table.
+    """A frame that can't change any more: a copy-on-write pandas frame, or an Arrow table.
 
     Attributes:
         frame: The pandas DataFrame or pyarrow Table.
         shape: Its rows and columns, the index not counted.
-        beside: Whether encoding it may run somebody else's code, and so take any time.
+        beside: Whether encoding it may run user code, and so take any time.
     """
 
     frame: Any
@@ -35,10 +35,10 @@ class Captured:
 
 
 def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
-    """Return a frame with its columns in the types that they are to have, by label's JSON.
+    """Return a frame with columns converted to given types, by the JSON of their labels.
 
     Raises:
-        BadFrame: some of a column's values can't be told in its type.
+        BadFrame: some values don't fit the type of their column.
     """
     loaded("livetable.feed.arrow.arrays")
     loaded("livetable.feed.arrow.common_type")
@@ -47,33 +47,33 @@ def with_types(captured: Captured, types: Mapping[str, Any]) -> Captured:
 
     frame = captured.frame
     is_pandas = hasattr(frame, "iloc")
-    for at, label in enumerate(frame.columns if is_pandas else frame.column_names):
+    for number, label in enumerate(frame.columns if is_pandas else frame.column_names):
         kind = types.get(json.dumps(to_json(label)))
         if kind is None:
             continue
-        values = frame.column(at) if not is_pandas else None
+        values = frame.column(number) if not is_pandas else None
         if values is None:
-            column = frame.iloc[:, at]
+            column = frame.iloc[:, number]
             if str(column.dtype) == _NUMPY_NAMES.get(str(kind), str(kind)):
                 continue
             values = to_arrow(values_of_column(column))[0]
         cast = _cast(values, kind)
         if cast is None:
             raise BadFrame(
-                f"column {label!r} is to be {kind} (schema=), which some of these values "
-                f"({values.type}) don't fit: convert them"
+                f"can't convert column {label!r} to {kind} (schema=): some of its values "
+                f"({values.type}) don't fit; convert them first"
             )
         if is_pandas:
             import pandas as pd
 
-            frame.isetitem(at, pd.array(cast, dtype=pd.ArrowDtype(kind)))
+            frame.isetitem(number, pd.array(cast, dtype=pd.ArrowDtype(kind)))
         else:
-            frame = frame.set_column(at, label, cast)
+            frame = frame.set_column(number, label, cast)
     return Captured(frame, captured.shape, captured.beside)
 
 
 def _cast(values: Any, kind: Any) -> Any:
-    """Return values in the type that they are to have, None if some of them would be others."""
+    """Return values converted to a type, None if that would change some of them."""
     pa: Any = loaded("pyarrow")
     from livetable.feed.arrow.common_type import cast_exactly
 

@@ -1,4 +1,4 @@
-"""Bytes of an Arrow IPC stream as checked columns with their labels. No pandas."""
+"""Decode an Arrow IPC stream to checked columns with their labels. Does not import pandas."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ MAX_COLUMNS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the columns and the index are called.
+    """The labels of the columns and the index.
 
     Attributes:
         columns: The columns' labels, in order, duplicates allowed.
         column_names: Names of the levels of the columns' labels.
         index: Names of the index's levels.
-        range: Start and step of an index that counts; None if the index has levels with values.
-        dtypes: The sender's types, as text: of the index's levels, then of the columns.
-        text: Positions in `dtypes` of what was turned into text by the sender.
-        orders: Positions of ordered categories, each with these in their order.
+        range: Start and step of a RangeIndex; None if the index has values.
+        dtypes: Names of the sender's types: of the index's levels, then of the columns.
+        text: Positions in `dtypes` of columns that the sender converted to text.
+        orders: Positions in `dtypes` of ordered categoricals, each with its categories in order.
     """
 
     columns: tuple[Label, ...]
@@ -56,15 +56,15 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A table as it came, each part of it checked.
+    """A decoded table, fully validated.
 
     Attributes:
-        labels: What columns and index are called; the same object while they don't change.
-        index: The index's levels, none if it counts.
+        labels: Labels of columns and index; the same object while they don't change.
+        index: The index's levels, none for a RangeIndex.
         columns: The columns, each of `rows` values.
         rows: The number of rows.
         types: Arrow types of the columns; the same object while they don't change.
-        schema: What it came with.
+        schema: The schema of its stream.
     """
 
     labels: Labels
@@ -103,7 +103,7 @@ class Delta:
     """Rows of a table that changed.
 
     Attributes:
-        positions: Where they are in the table afterwards, ascending.
+        positions: Their positions in the table after the change, ascending.
         table: The rows.
     """
 
@@ -112,7 +112,7 @@ class Delta:
 
 
 class Columns(Sequence[pa.Array]):
-    """Columns that are each made when they are looked at: of 500 the screen shows ten.
+    """Columns that are created when they are accessed: of 500 the screen shows ten.
 
     Args:
         count: How many there are.
@@ -137,11 +137,11 @@ class Columns(Sequence[pa.Array]):
 
 
 class _Reread:
-    """A small batch that is read anew from its body when it is looked at again after a while.
+    """A small batch that drops its Arrow objects after a while, and reads them again from its body.
 
-    Arrow's objects for one are some tens of small pieces of memory. A history of thousands of
-    frames would hold them for minutes, in between all that comes and goes meanwhile: a viewer that
-    is used grew by a megabyte in four minutes, though it held no more.
+    The objects of a batch are tens of small allocations. A history of thousands of frames would
+    keep them for minutes and fragment the heap: a viewer in use grew by 1 MB in four minutes
+    (measured).
 
     Args:
         body: The stream, checked; never written to again.
@@ -156,7 +156,7 @@ class _Reread:
         self._batch: pa.RecordBatch | None = batch
         _forget_oldest(self)
 
-    def column(self, at: int) -> pa.Array:
+    def column(self, number: int) -> pa.Array:
         """Return a column."""
         batch = self._batch  # once: another thread may forget it
         if batch is None:
@@ -164,15 +164,15 @@ class _Reread:
             assert batch is not None  # it was one when it came
             self._batch = batch
             _forget_oldest(self)
-        return batch.column(at)
+        return batch.column(number)
 
     def forget(self) -> None:
-        """Read it anew when it is looked at the next time."""
+        """Drop the Arrow objects; the next access reads them again."""
         self._batch = None
 
 
 _SMALL: Final = 1 << 16
-"""Bytes of a body that is read anew: larger ones are few, and Arrow's part of them is small."""
+"""Largest body that is read again, in bytes: for larger ones Arrow's objects hardly matter."""
 
 _at_hand: deque[_Reread] = deque()
 _AT_HAND: Final = 32
@@ -186,7 +186,7 @@ def _forget_oldest(newest: _Reread) -> None:
 
 
 class Decoder:
-    """Decodes the bodies of one table; remembers the labels of the last one."""
+    """Decodes the bodies of one table; keeps the labels of the last one."""
 
     def __init__(self) -> None:
         self._schema: pa.Schema | None = None
@@ -194,7 +194,7 @@ class Decoder:
         self._types: tuple[pa.DataType, ...] = ()
         self._named: list[int] = []
         self._head: tuple[bytes, pa.Schema] | None = None
-        """The last stream's first message, and the schema in it."""
+        """The first message of the last stream, and its schema."""
 
     def __call__(self, body: bytes | bytearray | memoryview) -> Decoded:
         """Return the table in `body`, which must not be written to any more.
@@ -217,13 +217,13 @@ class Decoder:
             or _first_name(batch.schema) != "row"
             or batch.schema.types[0] != pa.int64()
         ):
-            raise BodyError("a delta's first field is no whole number named row")
+            raise BodyError("a delta's first field must be an int64 named row")
         where = batch.column(0)
         positions = as_numpy(where)
         if where.null_count or (len(positions) and positions[0] < 0):
-            raise BodyError("a delta's rows have no places")
+            raise BodyError("a delta's row numbers must be 0 or more")
         if len(positions) > 1 and int((positions[1:] - positions[:-1]).min()) < 1:
-            raise BodyError("a delta's rows are not in order")
+            raise BodyError("a delta's row numbers must ascend")
         return Delta(positions, self._decoded(batch.remove_column(0)))
 
     def _batch(self, body: bytes | bytearray | memoryview) -> tuple[pa.RecordBatch, bool]:
@@ -231,24 +231,24 @@ class Decoder:
         try:
             check_stream(memoryview(body))
             batch, is_plain = self._only_batch(memoryview(body))
-            # Before anything looks at a value: a corrupted offset kills the process there.
+            # Before any value is read: a corrupted offset would crash the process.
             batch.validate(full=True)
         except BodyError:
             raise
-        except Exception as error:  # Arrow raises anything on what is no Arrow
+        except Exception as error:  # on damaged data Arrow raises any kind of exception
             raise BodyError(f"not a readable Arrow stream: {error}".split("\n")[0][:300]) from None
         return batch, is_plain
 
     def _only_batch(self, body: memoryview) -> tuple[pa.RecordBatch, bool]:
         buffer = pa.py_buffer(body)
         head = bytes(body[: 8 + metadata_size(body[:8])])
-        # A schema of 500 fields takes three times as long to read as their values do.
+        # Reading a schema of 500 fields takes three times as long as reading their values.
         if self._head is not None and head == self._head[0]:
             batch = _batch_of(buffer, self._head[1])
             if batch is not None:
                 return batch, True
         batch = _only_batch(buffer)
-        # Of the other byte order only Arrow's own reader knows: its schema does not say it.
+        # The other byte order only Arrow's stream reader converts, so don't reuse that schema.
         self._head = (head, batch.schema) if is_in_this_order(head) else None
         return batch, False
 
@@ -257,16 +257,16 @@ class Decoder:
             labels = self._read_labels(batch.schema)
         except UnicodeDecodeError as error:  # a field's name
             raise BodyError(f"not a readable Arrow stream: {error}"[:300]) from None
-        for at in self._named:
-            plain = checked(batch.column(at))
-            if plain is not batch.column(at):
-                batch, again = batch.set_column(at, batch.schema.field(at), plain), None
+        for number in self._named:
+            plain = checked(batch.column(number))
+            if plain is not batch.column(number):
+                batch, again = batch.set_column(number, batch.schema.field(number), plain), None
         column = batch.column if again is None else _Reread(again, batch.schema, batch).column
         levels = 0 if labels.range is not None else len(labels.index)
         # Without any columns a column of nulls holds the number of rows.
         stop = batch.num_columns if labels.dtypes else levels
         index = Columns(levels, column)
-        columns = Columns(stop - levels, lambda at: column(levels + at))
+        columns = Columns(stop - levels, lambda number: column(levels + number))
         return Decoded(labels, index, columns, batch.num_rows, self._types, batch.schema)
 
     def _read_labels(self, schema: pa.Schema) -> Labels:
@@ -277,7 +277,7 @@ class Decoder:
             levels = 0 if self._labels.range is not None else len(self._labels.index)
             self._types = tuple(schema.types[levels:]) if self._labels.dtypes else ()
             self._schema = schema
-            # Of these each value may be there once and be named often.
+            # In these columns many rows may refer to one long value.
             self._named = [at for at, kind in enumerate(schema.types) if plain_type(kind) != kind]
         return self._labels
 
@@ -311,11 +311,11 @@ def _first_name(schema: pa.Schema) -> str | None:
 
 def _check_schema(schema: pa.Schema) -> None:
     if len(schema) > MAX_COLUMNS:
-        raise BodyError(f"{len(schema)} columns are more than the {MAX_COLUMNS} that are read")
+        raise BodyError(f"{len(schema)} columns are more than the limit of {MAX_COLUMNS}")
 
 
 def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
-    if not metadata:  # any Arrow stream will do: its names are the labels
+    if not metadata:  # a plain Arrow stream: its field names are the labels
         names = schema.names
         return Labels(
             tuple(names), (None,), (None,), (0, 1), tuple(map(str, schema.types)), frozenset()
@@ -337,9 +337,9 @@ def _labels(metadata: bytes, schema: pa.Schema) -> Labels:
             ),
         )
     except Exception as error:
-        raise BodyError(f"the labels in the schema's metadata can't be read: {error}") from None
+        raise BodyError(f"can't read the labels in the schema's metadata: {error}") from None
     if labels.range is not None and (labels.range[1] == 0 or max(map(abs, labels.range)) > 1 << 40):
-        raise BodyError(f"range: {labels.range} is no start and step of an index")
+        raise BodyError(f"range: {labels.range} must be the start and step of an index")
     fields = len(labels.columns) + (0 if labels.range is not None else len(index))
     if fields != len(labels.dtypes) or fields != (len(schema) if labels.dtypes else 0):
         raise BodyError(f"labels for {fields} columns, but the stream has {len(schema)}")

@@ -1,4 +1,4 @@
-"""A captured frame as the bytes of an Arrow IPC stream, labels and index included."""
+"""Encode a captured frame as an Arrow IPC stream, with its labels and index."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _END: Final = 8
 
 
 class Encoder:
-    """Encodes the frames of one table; remembers the schema of the last one.
+    """Encodes the frames of one table; keeps the schema of the last one.
 
-    Making a schema costs more than a small frame's data, and it seldom changes.
+    Making a schema costs more than encoding a small frame, and it rarely changes.
 
     Args:
         room: Where the memory for its bodies comes from.
@@ -45,7 +45,7 @@ class Encoder:
         self._sized: pa.Schema | None = None
         self._schema_size = 0
         self._is_one = True
-        """Whether a batch is all there is, and there are no dictionaries before it."""
+        """Whether the stream is a single batch, without dictionaries before it."""
         self._note: str | None = None
         self._described: list[Any] | None = None
         self._stencil: Stencil | None = None
@@ -63,9 +63,9 @@ class Encoder:
         return Body(body, *captured.shape, self._note, place)
 
     def _layout_of(self, captured: Captured) -> Layout | None:
-        """Return how the frame lies in memory, None if that is of no use for a stencil.
+        """Return the layout of the frame in memory, None if a stencil can't use it.
 
-        Never to be kept: `send` would find that somebody else holds the frame, and copy it.
+        Don't keep it: `send` would count its references as the caller's, and copy the frame.
         """
         if isinstance(captured.frame, pa.Table) or not captured.shape[0]:
             return None
@@ -73,7 +73,7 @@ class Encoder:
         return layout_of(captured.frame, list(map(values_of_column, levels)))
 
     def _stencilled(self, captured: Captured, layout: Layout | None) -> memoryview | None:
-        """Return the frame's body if it is one like the last, None if not."""
+        """Return the frame's body if the stencil of the last frame fits, None if not."""
         if layout is None:
             return None
         frame = captured.frame
@@ -91,19 +91,19 @@ class Encoder:
             return None
 
     def _draw(self, body: memoryview, layout: Layout | None) -> None:
-        """Make a stencil of a body, for those like it."""
+        """Make a stencil of a body, for later frames of the same layout."""
         self._stencil = None
         if layout is not None:
             with contextlib.suppress(ValueError):
                 self._stencil = Stencil(body, layout)
 
     def _stream(self, schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
-        """Return what `stream` does, in memory that a body before it has left."""
+        """Do what `stream` does, in memory from the pool."""
         batch = _batch(schema, arrays, rows)
         if schema is not self._sized:
             self._sized, self._schema_size = schema, batch.schema.serialize().size
             self._is_one = "dictionary" not in str(schema.types)
-        # As long as it will be: what grows is copied each time that it does.
+        # Compute the size first: a buffer that grows is copied each time.
         size = self._schema_size + pa.ipc.get_record_batch_size(batch) + _END
         if not self._is_one or not LEAST <= size <= MOST:
             return _stream(batch)
@@ -124,17 +124,17 @@ class Encoder:
         self, frame: pd.DataFrame, layout: Layout | None
     ) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         index_range = _range_of(frame.index)
-        if layout is not None:  # what is no number has been made Arrow's there
-            columns = [one for run in layout for one in run.columns]
+        if layout is not None:  # it has converted all other columns than numbers to Arrow
+            columns = [part for run in layout for part in run.columns]
         else:
             levels = map(values_of_column, _levels_of(frame.index))
             columns = list(map(Column, [*levels, *columns_of(frame)]))
         arrays = [column.array for column in columns]
-        texts = [at for at, column in enumerate(columns) if column.is_text]
+        texts = [number for number, column in enumerate(columns) if column.is_text]
         dtypes = [_named(column.dtype) for column in columns]
         names = list(map(to_json, frame.index.names))
         kinds = [array.type for array in arrays]
-        # The range's start is the one thing about the index that a schema does not say.
+        # `index_range` is compared on its own: Arrow's types don't include it.
         orders = orders_of(arrays)
         recipe = names, index_range, dtypes, kinds, texts, orders
         if self._last != recipe or not _same_labels(self._columns, frame.columns):
@@ -150,7 +150,7 @@ class Encoder:
             )
             self._last, self._columns = recipe, frame.columns
         assert self._schema is not None
-        return self._schema, arrays, [self._schema.field(at).name for at in texts]
+        return self._schema, arrays, [self._schema.field(number).name for number in texts]
 
     def _from_arrow(self, table: pa.Table) -> tuple[pa.Schema, list[pa.Array], list[str]]:
         arrays = [one_chunk(column) for column in table.columns]
@@ -178,12 +178,12 @@ _MOST_OF_THEM: Final = 64 << 10  # characters: each body has them
 
 
 def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
-    """Return the texts that ordered categories are, whole numbers too, by the field's number.
+    """Return the ordered categories of columns, as texts, by the number of the field.
 
-    A column that changes row by row is one of texts: only this still tells the order then.
+    A table that changes row by row holds them as plain texts: only this keeps their order.
     """
-    found = {}
-    for at, array in enumerate(arrays):
+    orders = {}
+    for number, array in enumerate(arrays):
         kind = array.type
         if not pa.types.is_dictionary(kind) or not kind.ordered:
             continue
@@ -194,20 +194,20 @@ def orders_of(arrays: list[pa.Array]) -> dict[str, list[str]]:
             continue
         texts = array.dictionary.cast(pa.string()).to_pylist()
         if None not in texts and sum(map(len, texts)) <= _MOST_OF_THEM:
-            found[str(at)] = texts
-    return found
+            orders[str(number)] = texts
+    return orders
 
 
 _TEXTS: Final = (pa.string(), pa.large_string())
 
 
 def text_note(texts: Sequence[str]) -> str | None:
-    """Return what viewers are told of columns that became text, None if none did."""
+    """Return a sentence about columns that became text, None if none did."""
     if not texts:
         return None
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     named = ", ".join(text[:40] for text in texts[:3]) + more
-    return f"shown as text, as Arrow has no such type: {named}"
+    return f"shown as text, Arrow has no such type: {named}"
 
 
 def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
@@ -218,7 +218,7 @@ def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:
 def _batch(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> pa.RecordBatch:
     if arrays:
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
-    # No column holds the number of rows then.
+    # Without columns a column of nulls carries the number of rows.
     batch = pa.RecordBatch.from_arrays([pa.nulls(rows)], names=["rows"])
     return batch.replace_schema_metadata(schema.metadata)
 
@@ -231,7 +231,7 @@ def _stream(batch: pa.RecordBatch) -> memoryview:
 
 
 def _named(dtype: Any) -> str:
-    # The hash of categories is one of their values, and of some there is none.
+    # Not cached: the hash of categories includes their values, which may not be hashable.
     return str(dtype) if type(dtype).__name__ == "CategoricalDtype" else _name_of(dtype)
 
 
@@ -255,7 +255,7 @@ def _written(columns: pd.Index[Any]) -> str:
 
 
 def _range_of(index: pd.Index[Any]) -> list[int] | None:
-    """Return start and step of an index that is counted, None if it has values of its own."""
+    """Return start and step of a RangeIndex, None for other indexes."""
     import pandas as pd
 
     return [index.start, index.step] if isinstance(index, pd.RangeIndex) else None

@@ -1,4 +1,4 @@
-"""Whole numbers that pandas rounded, since some among them are missing, as they were."""
+"""Restore integers that pandas rounded to floats because some values are missing."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 _EXACT: Final = float(1 << 53)
 
 
-def exact(frame: pd.DataFrame, told: Callable[[Any], Any]) -> pd.DataFrame:
-    """Return a frame with the whole numbers that it was made of, where floats would round them.
+def exact(frame: pd.DataFrame, source_of: Callable[[Any], Any]) -> pd.DataFrame:
+    """Replace float columns that were made of integers by exact ones.
 
-    pandas makes floats of whole numbers among which some are missing: from 2⁵³ on others.
+    pandas converts integers with missing values to floats, which rounds those above 2⁵³.
 
     Args:
         frame: The frame.
-        told: Returns what a column was made of, by its label.
+        source_of: Returns the cells that a column was made of, by its label.
     """
     import numpy as np
     import pandas as pd
 
-    made: Any = frame
-    for at, dtype in enumerate(frame.dtypes):
-        if dtype != np.float64 or not (frame.iloc[:, at].abs() >= _EXACT).any():
+    result: Any = frame
+    for number, dtype in enumerate(frame.dtypes):
+        if dtype != np.float64 or not (frame.iloc[:, number].abs() >= _EXACT).any():
             continue
-        cells = told(frame.columns[at])
+        cells = source_of(frame.columns[number])
         if not isinstance(cells, (list, tuple)) or len(cells) != len(frame):
             continue
-        cells = [int(one) if _is_whole(one) else one for one in cells]
-        whole = all(_is_missing(one) or type(one) is int for one in cells)
+        cells = [int(cell) if _is_whole(cell) else cell for cell in cells]
+        whole = all(_is_missing(cell) or type(cell) is int for cell in cells)
         if not whole:
-            if any(type(one) is int and int(float(one)) != one for one in cells):
-                made.isetitem(at, pd.Series(list(cells), dtype=object, index=frame.index))
+            if any(type(cell) is int and int(float(cell)) != cell for cell in cells):
+                result.isetitem(number, pd.Series(list(cells), dtype=object, index=frame.index))
             continue
-        there = [None if _is_missing(one) else one for one in cells]
-        fits = all(one is None or -(1 << 63) <= one < 1 << 63 for one in there)
-        whole_ones = pd.array(there, dtype="Int64") if fits else pd.Series(there, dtype=object)
-        made.isetitem(at, getattr(whole_ones, "array", whole_ones))
+        values = [None if _is_missing(cell) else cell for cell in cells]
+        fits = all(cell is None or -(1 << 63) <= cell < 1 << 63 for cell in values)
+        integers = pd.array(values, dtype="Int64") if fits else pd.Series(values, dtype=object)
+        result.isetitem(number, getattr(integers, "array", integers))
     return frame
 
 

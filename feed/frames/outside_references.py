@@ -1,4 +1,4 @@
-"""Whether somebody else may write to a frame's memory, which copy-on-write does not see."""
+"""Detect references to a frame's memory that pandas' copy-on-write does not know of."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def writable_from_outside(frame: pd.DataFrame) -> bool:
-    """Tell whether somebody else may have the NumPy memory of a frame."""
-    # Looked at again: what the feed's thread refers to for a moment is no caller's.
+    """Tell whether the caller may hold an array over a frame's NumPy memory."""
+    # Look several times: the feed's thread may hold a reference for a moment.
     for pause in (0.0, 0.0002, 0.001):
         if pause:
             sleep(pause)
@@ -31,12 +31,13 @@ def writable_from_outside(frame: pd.DataFrame) -> bool:
 
 
 def is_held_elsewhere(index: pd.Index[Any]) -> bool:
-    """Tell whether somebody else may have the array that an index is made over (``copy=False``)."""
+    """Tell whether the caller may hold the array that an index was made over (``copy=False``)."""
     import numpy as np
 
-    values = getattr(index, "_data", None)  # of a range there is none, of several levels neither
+    values = getattr(index, "_data", None)  # a RangeIndex and a MultiIndex have none
     if isinstance(values, np.ndarray):
-        # Ours and the call's; each index that shares it has it, and what finds labels for that.
+        # Expected: `values` and getrefcount's argument; plus one for each index that shares the
+        # array, and one for its lookup engine.
         known = 2
         for other in indexes_that_share(index):
             if getattr(other, "_data", None) is values:
@@ -50,7 +51,7 @@ def is_held_elsewhere(index: pd.Index[Any]) -> bool:
 
 
 class _Counted:
-    """How many references to an array there should be, if pandas alone has it."""
+    """The number of references to an array if only pandas holds it."""
 
     __slots__ = ("array", "expected")
 
@@ -60,51 +61,52 @@ class _Counted:
 
 
 def _outside_references(frame: pd.DataFrame) -> int:
-    """Return how many references to the frame's NumPy memory pandas does not know of, at most.
+    """Return the largest number of references to a NumPy array of the frame that pandas lacks.
 
-    Copy-on-write sees every frame that shares a block (`refs.referenced_blocks`), not an array
-    that its caller still holds. One reference more than those of the blocks, of the arrays that
-    are made of one another, and of ours (`arrays.lent`) is such an array. The figure has an offset
-    that `_baseline` measures on frames nobody else holds.
+    Copy-on-write knows every frame that shares a block (`refs.referenced_blocks`), but not an array
+    that the caller still holds. Such an array is a reference beyond those of the blocks, of arrays
+    made from one another, and of ours (`borrowed.lent`). The number has a constant offset, which
+    `_baseline` measures on frames that nobody else holds.
     """
     most = -sys.maxsize
     for block in manager_of(frame).blocks:
         if numpys_memory(block.values) is None:
             continue  # extension arrays: `_own_cells`
-        found: dict[int, _Counted] = {}
+        counted: dict[int, _Counted] = {}
         seen: set[int] = set()
         for reference in block.refs.referenced_blocks:
             if (other := reference()) is None:
                 continue
             array = numpys_memory(other.values)
-            known = found.get(id(array)) or _with_bases(array, found)
+            known = counted.get(id(array)) or _with_bases(array, counted)
             if known is None:
-                return sys.maxsize  # memory of something else: a memory map, a bytearray
+                return sys.maxsize  # not NumPy's memory: a memory map, a bytearray
             if array is other.values or id(other.values) not in seen:
-                known.expected += 1  # by the block, or by pandas' array around it
+                known.expected += 1  # held by the block, or by pandas' array around it
             seen.add(id(other.values))
         other = array = None
-        for one in found.values():
+        for counts in counted.values():
             lent = -1
-            while lent != (now := lent_of(one.array)):  # the feed's thread lets go meanwhile
+            # the feed's thread may drop some meanwhile
+            while lent != (now := lent_of(counts.array)):
                 lent = now
-                most = max(most, sys.getrefcount(one.array) - one.expected - lent)
+                most = max(most, sys.getrefcount(counts.array) - counts.expected - lent)
     return most
 
 
-def _with_bases(array: Any, found: dict[int, _Counted]) -> _Counted | None:
-    """Note an array and what it is made of; return None if that is not NumPy's own memory."""
+def _with_bases(array: Any, counted: dict[int, _Counted]) -> _Counted | None:
+    """Add an array and its bases to `counted`; return None if the memory is not NumPy's own."""
     import numpy as np
 
     if not isinstance(array, np.ndarray):
         return None
-    first = found[id(array)] = _Counted(array)
+    first = counted[id(array)] = _Counted(array)
     base: Any = array.base
     while isinstance(base, np.ndarray):
-        if (known := found.get(id(base))) is not None:
+        if (known := counted.get(id(base))) is not None:
             known.expected += 1
             return first
-        known = found[id(base)] = _Counted(base)
+        known = counted[id(base)] = _Counted(base)
         known.expected += 1
         array, base = base, base.base
     return None if base is not None and array.flags.writeable else first
@@ -122,15 +124,15 @@ def _baseline() -> int:
 
         array, column = np.zeros((4, 2)), np.zeros(4)
         alone, shared = set(), set()
-        for made in (pd.DataFrame(array), pd.DataFrame({"a": column, "b": 0.0})):
-            alone.add(_outside_references(pd.DataFrame(made)))
-            # Another frame of the same memory changes nothing.
-            again = made.copy(deep=False)
-            alone.add(_outside_references(pd.DataFrame(made)))
+        for frame in (pd.DataFrame(array), pd.DataFrame({"a": column, "b": 0.0})):
+            alone.add(_outside_references(pd.DataFrame(frame)))
+            # Another frame over the same memory must not change the number.
+            again = frame.copy(deep=False)
+            alone.add(_outside_references(pd.DataFrame(frame)))
             del again
-        for made in (pd.DataFrame(array, copy=False), pd.Series(column, copy=False).to_frame()):
-            shared.add(_outside_references(pd.DataFrame(made)))
-        # Where the two can't be told apart, every frame counts as shared and is copied.
+        for frame in (pd.DataFrame(array, copy=False), pd.Series(column, copy=False).to_frame()):
+            shared.add(_outside_references(pd.DataFrame(frame)))
+        # If shared frames don't give exactly one more, treat every frame as shared: it is copied.
         is_clear = len(alone) == 1 and min(shared) == min(alone) + 1
         _offset = min(alone) if is_clear else -sys.maxsize - 1
     return _offset

@@ -1,4 +1,4 @@
-"""Cells that a caller could change past copy-on-write, copied, so that they are the frame's own."""
+"""Copy the cells that a caller could change in spite of copy-on-write."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _HOLDERS: Final = (list, dict, set, bytearray, array, deque)
 
 
 def own_cells(held: pd.DataFrame) -> bool:
-    """Copy what a caller can write to past copy-on-write; tell whether cells have their own code.
+    """Copy what a caller could still change; return whether encoding cells may run user code.
 
-    That is a column's ``.array``, where it is not NumPy's, and a list or the like in a cell. Texts
-    of Arrow's need no copy: what is written to them is another memory, and nobody else has theirs.
+    That is a column's ``.array`` unless it is NumPy's, and containers in cells. Arrow's texts need
+    no copy: a write replaces their memory, and nobody else holds it.
     """
     import numpy as np
 
     manager: Any = manager_of(held)
     blocks, beside = list(manager.blocks), False
-    for at, block in enumerate(blocks):
+    for number, block in enumerate(blocks):
         values = block.values
         if numpys_memory(values) is None:
             beside = beside or not type(values).__module__.startswith("pandas.")
@@ -48,13 +48,13 @@ def own_cells(held: pd.DataFrame) -> bool:
             own.ravel("K")[:] = _array_of([own_cell(one) for one in values.ravel("K")])
         else:
             continue
-        blocks[at] = type(block)(own, placement=block.mgr_locs, ndim=block.ndim)
+        blocks[number] = type(block)(own, placement=block.mgr_locs, ndim=block.ndim)
     manager.blocks = tuple(blocks)
     return beside
 
 
 def _own_arrow(values: Any) -> Any:
-    """Return a column of Arrow's in memory of its own; texts as they are."""
+    """Return an Arrow-backed column in its own memory; texts are not copied."""
     import pyarrow as pa
 
     array = arrow_of(values)
@@ -73,7 +73,7 @@ def _array_of(cells: list[Any]) -> np.ndarray[Any, Any]:
 
 
 def own_cell(value: Any, depth: int = 0) -> Any:
-    """Return a cell that its caller can't change any more: what holds other things is copied."""
+    """Return a cell that the caller can't change: containers are copied."""
     kind = type(value)
     if kind in _plain_types() or depth > _DEEPEST:
         return value
@@ -86,15 +86,15 @@ def own_cell(value: Any, depth: int = 0) -> Any:
             copied_by := getattr(value, "copy", None)
         ):
             return copied_by()
-        # A deque, an OrderedDict, somebody's own list: it, not what is in it.
+        # A deque, an OrderedDict, a subclass of list: a shallow copy.
         return copy(value) if isinstance(value, _HOLDERS) else value
-    except Exception:  # one that can't be copied: its text will tell what it is by then
+    except Exception:  # it can't be copied: its text is taken when it is encoded
         return value
 
 
 @lru_cache(maxsize=1)
 def _plain_types() -> frozenset[type]:
-    """Return types of cells that are encoded in little time and run nobody's code."""
+    """Return the types of cells that encode quickly and without user code."""
     import numpy as np
     import pandas as pd
 

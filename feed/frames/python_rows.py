@@ -1,4 +1,4 @@
-"""What people hand over for rows, as what a frame is made of: models, named tuples, generators."""
+"""Convert Python objects to rows: models, dataclasses, named tuples, generators."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ _SCALARS: Final = (
 
 
 def pandas_now() -> Any:
-    """Return pandas if it is there to be used, None if nobody has imported it, or not yet wholly.
+    """Return pandas if it has been imported completely, else None.
 
-    While another thread imports it, it is among the modules and has nothing in it.
+    While another thread imports it, it is an empty module in `sys.modules`.
     """
     pandas = sys.modules.get("pandas")
     return pandas if hasattr(pandas, "DataFrame") and hasattr(pandas, "Series") else None
 
 
 def pandas_wholly() -> Any:
-    """Return pandas, imported if need be.
+    """Return pandas; import it if necessary.
 
     Raises:
-        LivetableError: this very thread is importing it: this is a signal handler, or a finalizer.
+        LivetableError: the caller is a signal handler or finalizer that interrupted its import.
     """
     return loaded("pandas")
 
 
 def name_of_kind(data: object) -> str:
-    """Return what a thing's class is called in sentences."""
+    """Return the name of an object's class for messages."""
     kind = type(data)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def is_many(data: object) -> bool:
-    """Tell whether a thing holds rows one after the other."""
+    """Tell whether an object is a sequence or iterator of rows."""
     if isinstance(data, (str, bytes, bytearray)) or is_row(data):
         return False
     return isinstance(data, (Sequence, Iterator, deque, ValuesView))
 
 
 def is_row(data: object) -> bool:
-    """Tell whether a thing is one row by itself, and no dict: a model, a named tuple."""
+    """Tell whether an object is a single row, but not a dict: a model, a named tuple."""
     kind = type(data)
     if kind.__module__ in ("builtins", "numpy"):
         return False
@@ -69,10 +69,10 @@ def is_row(data: object) -> bool:
 
 
 def row_of(data: Any) -> Mapping[Any, Any]:
-    """Return one row as a dict: what `is_row` is true of, or a dict.
+    """Return a row (see `is_row`), or a dict, as a dict.
 
     Raises:
-        BadFrame: its own code does not let it be read.
+        BadFrame: reading its fields raised an exception.
     """
     if isinstance(data, Mapping):
         row = data
@@ -85,9 +85,9 @@ def row_of(data: Any) -> Mapping[Any, Any]:
                 names = [*kind.model_fields, *(getattr(data, "model_extra", None) or ())]
                 row = {name: getattr(data, name) for name in names}
             elif dataclasses.is_dataclass(data):
-                row = {one.name: getattr(data, one.name) for one in dataclasses.fields(data)}
+                row = {item.name: getattr(data, item.name) for item in dataclasses.fields(data)}
             elif hasattr(kind, "__attrs_attrs__"):
-                row = {one.name: getattr(data, one.name) for one in kind.__attrs_attrs__}
+                row = {item.name: getattr(data, item.name) for item in kind.__attrs_attrs__}
             elif hasattr(kind, "__struct_fields__"):
                 row = {name: getattr(data, name) for name in kind.__struct_fields__}
             else:
@@ -95,62 +95,62 @@ def row_of(data: Any) -> Mapping[Any, Any]:
         except Exception as error:
             raise BadFrame(f"{name_of_kind(data)} can't be read as a row: {error}") from error
     if any(map(_is_wrapped, row.values())):
-        row = {name: scalar_of(one) for name, one in row.items()}
+        row = {name: scalar_of(item) for name, item in row.items()}
     return row
 
 
 def rows_of(data: Any) -> list[Any]:
-    """Return rows one after the other: as dicts, or as they are if they have no names.
+    """Return a list of rows: dicts, or the objects themselves if they have no field names.
 
     Raises:
-        BadFrame: they are of some class that no row can be made of.
+        BadFrame: they are of a class that can't be converted to a row.
     """
     rows = list(data)
-    kinds = {type(one): one for one in rows}
-    rowlike = {kind for kind, one in kinds.items() if is_row(one)}
-    for kind, one in kinds.items():
-        if kind in rowlike or isinstance(one, (Mapping, list, tuple, *_SCALARS)):
+    kinds = {type(row): row for row in rows}
+    rowlike = {kind for kind, row in kinds.items() if is_row(row)}
+    for kind, row in kinds.items():
+        if kind in rowlike or isinstance(row, (Mapping, list, tuple, *_SCALARS)):
             continue
-        if hasattr(one, "dtype") or hasattr(one, "__array__") or kind.__module__ == "numpy":
+        if hasattr(row, "dtype") or hasattr(row, "__array__") or kind.__module__ == "numpy":
             continue
-        if hasattr(one, "isoformat") or kind.__module__.startswith("pandas."):
+        if hasattr(row, "isoformat") or kind.__module__.startswith("pandas."):
             continue
-        if hasattr(one, "__dict__") or hasattr(one, "__iter__"):
+        if hasattr(row, "__dict__") or hasattr(row, "__iter__"):
             raise BadFrame(
-                f"a list of {name_of_kind(one)} is no table: send a list of dicts, e.g. "
-                "[vars(one) for one in rows]"
+                f"can't publish a list of {name_of_kind(row)}: send a list of dicts, e.g. "
+                "[vars(row) for row in rows]"
             )
-    if not rowlike and not any(isinstance(one, Mapping) for one in kinds.values()):
-        return [scalar_of(one) for one in rows] if any(map(_is_wrapped, rows)) else rows
-    return [row_of(one) if type(one) in rowlike or isinstance(one, Mapping) else one
-            for one in rows]  # fmt: skip
+    if not rowlike and not any(isinstance(row, Mapping) for row in kinds.values()):
+        return [scalar_of(row) for row in rows] if any(map(_is_wrapped, rows)) else rows
+    return [row_of(row) if type(row) in rowlike or isinstance(row, Mapping) else row
+            for row in rows]  # fmt: skip
 
 
 def columns_of_dict(data: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """Return a dict of columns with 0-d arrays in lists as the scalars that they are."""
-    found = dict(data)
-    for name, column in found.items():
+    """Return a dict of columns with 0-d arrays in lists converted to scalars."""
+    columns = dict(data)
+    for name, column in columns.items():
         if isinstance(column, (list, tuple)) and any(map(_is_wrapped, column)):
-            found[name] = list(map(scalar_of, column))
+            columns[name] = list(map(scalar_of, column))
         elif isinstance(column, Iterator):
-            found[name] = list(column)
-    return found
+            columns[name] = list(column)
+    return columns
 
 
 def scalar_of(value: Any) -> Any:
-    """Return an array or a tensor without dimensions as the scalar in it, all else as it is."""
-    if type(value).__name__ == "MaskedConstant":  # NumPy's own for what is missing
+    """Convert a 0-d array or tensor to a scalar; return anything else as it is."""
+    if type(value).__name__ == "MaskedConstant":  # NumPy's missing value
         return None
     return value.item() if _is_wrapped(value) else value
 
 
 def _is_wrapped(value: Any) -> bool:
-    """Tell whether a value is an array or a tensor without dimensions; NumPy's scalars are not."""
+    """Tell whether a value is a 0-d array or tensor; NumPy's scalars are not."""
     kind = type(value)
     if kind.__module__ == "builtins" or not hasattr(value, "item"):
         return False
     if (numpy := sys.modules.get("numpy")) is not None and isinstance(value, numpy.generic):
-        return False  # of its times `item` would make whole numbers
+        return False  # `item` would convert NumPy's times to integers
     return getattr(value, "ndim", None) == 0
 
 

@@ -1,10 +1,10 @@
-"""The next body made after the last one: the same columns, other values.
+"""Encode a frame by filling new values into the body of the last one.
 
-Where a frame has hundreds of columns of numbers, making an Arrow array of each is most of encoding
-it, and hundreds of objects for the producer's garbage collector to look at. What Arrow wrote for
-the frame before says how such a body begins; the numbers are copied behind that, block by block,
-to where Arrow would have put them (https://arrow.apache.org/docs/format/Columnar.html, "RecordBatch
-message"). A test holds the two to the same bytes.
+With hundreds of numeric columns, making an Arrow array of each takes most of the time of encoding,
+and leaves hundreds of objects to the producer's garbage collector. Here the head of the last body,
+as Arrow wrote it, is reused, and the numbers are copied behind it block by block, to where Arrow
+would have put them (https://arrow.apache.org/docs/format/Columnar.html, "RecordBatch message"). A
+test compares the bytes of both ways.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from livetable.feed.buffers.pool import Room
 
 MANY: Final = 16
-"""Columns of numbers from which on it is worth it."""
+"""Least number of numeric columns for which a stencil is worth it."""
 
-_FEW: Final = 64  # runs of columns, and columns of anything else
-_END: Final = struct.pack("<Ii", 0xFFFFFFFF, 0)  # of a stream
+_FEW: Final = 64  # most other columns, and half the most runs of columns
+_END: Final = struct.pack("<Ii", 0xFFFFFFFF, 0)  # end marker of a stream
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Columns of numbers that are neighbours in a frame, and one after the other in memory.
+    """Numeric columns that are adjacent in a frame and contiguous in memory.
 
     Attributes:
-        values: The numbers, a row for each column.
+        values: The numbers, one row per column.
     """
 
     values: np.ndarray[Any, Any]
@@ -58,7 +58,7 @@ class Numbers:
 
 
 class Column:
-    """A column by itself, or a level of the index.
+    """A single column, or a level of the index.
 
     Attributes:
         array: Its values.
@@ -86,7 +86,7 @@ class Column:
 
     @property
     def message(self) -> memoryview:
-        """What Arrow writes of it alone."""
+        """The record batch message that Arrow writes for this column alone."""
         if self._message is None:
             alone = pa.RecordBatch.from_arrays([self.array], names=[""])
             self._message = memoryview(alone.serialize())
@@ -94,7 +94,7 @@ class Column:
 
     @property
     def is_plain(self) -> bool:
-        """Whether that is all of it, in buffers whose number depends on its type alone."""
+        """Whether the message holds all its values, in a number of buffers fixed by its type."""
         name = str(self.array.type)
         return "dictionary" not in name and "view" not in name and "run_end" not in name
 
@@ -104,7 +104,7 @@ Layout = list["Numbers | Column"]
 
 
 def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
-    """Return how a frame's columns lie in memory, None if that is of no use for a stencil.
+    """Return the layout of a frame's columns in memory, None if a stencil can't use it.
 
     Args:
         frame: The frame.
@@ -112,34 +112,34 @@ def layout_of(frame: pd.DataFrame, levels: Sequence[Any]) -> Layout | None:
     """
     try:
         blocks = [
-            (one.mgr_locs.as_array, lent_values(one.values), _are_numbers(one.values))
-            for one in manager_of(frame).blocks
+            (item.mgr_locs.as_array, lent_values(item.values), _are_numbers(item.values))
+            for item in manager_of(frame).blocks
         ]
-    except AttributeError:  # another pandas: what is read here is not its public API
+    except AttributeError:  # another version of pandas, without these private attributes
         return None
     many = sum(len(places) for places, _, numbers in blocks if numbers)
     if many < MANY or frame.shape[1] - many + len(levels) > _FEW:
         return None
-    found: list[tuple[int, Numbers | Column]] = []
+    placed: list[tuple[int, Numbers | Column]] = []
     for places, values, numbers in blocks:
         if not numbers:
-            found += [
+            placed += [
                 (int(place), Column(values[at] if values.ndim == 2 else values))
                 for at, place in enumerate(places)
             ]
             continue
         starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist(), len(places)]
-        found += [
+        placed += [
             (int(places[start]), Numbers(values[start:stop])) for start, stop in pairwise(starts)
         ]
-    if len(found) > 2 * _FEW:
+    if len(placed) > 2 * _FEW:
         return None
-    found.sort(key=lambda one: one[0])
-    return [*map(Column, levels), *(one for _, one in found)]
+    placed.sort(key=lambda item: item[0])
+    return [*map(Column, levels), *(item for _, item in placed)]
 
 
 def _are_numbers(values: Any) -> bool:
-    """Tell whether a block's values are numbers, its columns one after the other in memory."""
+    """Tell whether a block holds numbers, its columns contiguous in memory."""
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         return False
     dtype = values.dtype
@@ -148,37 +148,37 @@ def _are_numbers(values: Any) -> bool:
 
 
 class Stencil:
-    """How the bodies of frames with one layout begin.
+    """The head of the bodies of all frames with the same layout.
 
     Args:
-        body: What Arrow wrote of one of them.
-        layout: That one's layout.
+        body: The body that Arrow wrote for one of them.
+        layout: The layout of that frame.
 
     Raises:
-        ValueError: it can't be made of it.
+        ValueError: the body can't be used as a stencil.
     """
 
     def __init__(self, body: memoryview, layout: Layout) -> None:
         batch = first_batch(body)
         others = [one for one in layout if isinstance(one, Column)]
         if batch is None or not all(one.is_plain for one in others):
-            raise ValueError("its batch is not all there is")
+            raise ValueError("the body is not a single plain batch")
         self._head = bytes(body[: batch.start])
         self._batch = batch
         nodes, lengths, _ = _buffers(layout, 1)
         if (len(nodes), len(lengths)) != (batch.nodes, batch.buffers):
-            raise ValueError("its buffers are others")
+            raise ValueError("the body has other buffers than the layout")
 
     def fill(self, layout: Layout, rows: int, room: Room) -> memoryview:
         """Return the body of a frame with the same layout.
 
         Args:
             layout: Its layout.
-            rows: Its rows, one at least.
-            room: Where memory comes from.
+            rows: Its number of rows, at least one.
+            room: The pool for the memory.
 
         Raises:
-            ValueError: it has to be written by Arrow.
+            ValueError: Arrow has to write this one.
         """
         batch = self._batch
         nodes, lengths, pieces = _buffers(layout, rows)
@@ -186,18 +186,18 @@ class Stencil:
         ends = np.cumsum(padded)
         size = len(self._head) + int(ends[-1])
         body = room.take(size + len(_END))
-        there = np.frombuffer(body, np.uint8)
-        there[: len(self._head)] = np.frombuffer(self._head, np.uint8)
+        target = np.frombuffer(body, np.uint8)
+        target[: len(self._head)] = np.frombuffer(self._head, np.uint8)
         struct.pack_into("<q", body, batch.rows_at, rows)
         struct.pack_into("<q", body, batch.length_at, int(ends[-1]))
         said = np.frombuffer(body, "<i8", 2 * batch.nodes, batch.nodes_at).reshape(-1, 2)
         said[:] = nodes
         said = np.frombuffer(body, "<i8", 2 * batch.buffers, batch.buffers_at).reshape(-1, 2)
         said[:, 0], said[:, 1] = ends - padded, lengths
-        at = len(self._head)
+        end = len(self._head)
         for piece in pieces:
-            at = _put(there, at, piece)
-        there[at:] = np.frombuffer(_END, np.uint8)
+            end = _put(target, end, piece)
+        target[end:] = np.frombuffer(_END, np.uint8)
         return body.toreadonly()
 
 
@@ -206,30 +206,31 @@ def _buffers(
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[np.ndarray[Any, Any]]]:
     """Return the columns' nodes (rows, nulls), their buffers' lengths, and their bytes in order."""
     nodes, lengths, pieces = [], [], []
-    for one in layout:
-        if isinstance(one, Numbers):
-            count, stride = len(one.values), one.values.dtype.itemsize * rows
+    for item in layout:
+        if isinstance(item, Numbers):
+            count, stride = len(item.values), item.values.dtype.itemsize * rows
             nodes.append(np.tile(np.array([rows, 0]), (count, 1)))
-            lengths.append(np.tile(np.array([0, stride]), count))  # none is missing: no bits for it
-            pieces.append(one.values)
+            # nothing is missing: the validity buffer is empty
+            lengths.append(np.tile(np.array([0, stride]), count))
+            pieces.append(item.values)
         else:
-            found = first_batch(one.message)
-            if found is None:
-                raise ValueError("a column holds nothing")
-            said = np.frombuffer(one.message, "<i8", 2 * found.nodes, found.nodes_at)
+            batch = first_batch(item.message)
+            if batch is None:
+                raise ValueError("a column has no batch")
+            said = np.frombuffer(item.message, "<i8", 2 * batch.nodes, batch.nodes_at)
             nodes.append(said.reshape(-1, 2))
-            said = np.frombuffer(one.message, "<i8", 2 * found.buffers, found.buffers_at)
+            said = np.frombuffer(item.message, "<i8", 2 * batch.buffers, batch.buffers_at)
             lengths.append(said.reshape(-1, 2)[:, 1])
-            pieces.append(np.frombuffer(one.message, np.uint8)[None, found.start :])
+            pieces.append(np.frombuffer(item.message, np.uint8)[None, batch.start :])
     return np.concatenate(nodes), np.concatenate(lengths), pieces
 
 
-def _put(there: np.ndarray[Any, Any], at: int, piece: np.ndarray[Any, Any]) -> int:
-    """Copy columns one behind the other, each padded to eight bytes; return where they end."""
+def _put(target: np.ndarray[Any, Any], start: int, piece: np.ndarray[Any, Any]) -> int:
+    """Copy columns one after the other, each padded to eight bytes; return the end offset."""
     length = piece.shape[1] * piece.itemsize
     padded = (length + 7) & ~7
-    end = at + len(piece) * padded
-    to = there[at:end].reshape(len(piece), padded)
+    end = start + len(piece) * padded
+    to = target[start:end].reshape(len(piece), padded)
     to[:, length:] = 0
     to[:, :length].view(piece.dtype)[:] = piece
     return int(end)

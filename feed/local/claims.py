@@ -1,4 +1,4 @@
-"""Names that this process holds, and the files that say so until it lets go of them or dies."""
+"""Claim table names for this process: a file per name, until the claim is released."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from livetable.feed.local.homes import Home, homes, is_own, lives_by
 from livetable.feed.local.records import Entry, entry_of, holder_of, record_of, write_record
 
 _CLAIM_SECONDS: Final = 0.5
-"""So long a name's file may be locked by another who claims it, before the name counts as taken."""
+"""A name whose file another process keeps locked for so long counts as taken."""
 
 _YOUNG_SECONDS: Final = 10.0
 
-# No lock here either: see `homes`.
-_names: dict[str, Claim] = {}  # names' files of this process
+# Without a lock, for the reason given at `homes`.
+_names: dict[str, Claim] = {}  # this process's claims by file
 
 
 def _forget_held() -> None:
-    # A forked child holds none of its parent's locks (that is why they are `lockf` locks).
+    # A forked child must not hold its parent's locks: therefore `lockf` locks, which it does not
+    # inherit.
     for home in homes.values():
         with contextlib.suppress(OSError):
             os.close(home.descriptor)
@@ -49,7 +50,7 @@ def remove_held() -> None:
         for leftover in (home.socket, home.file):
             with contextlib.suppress(OSError):
                 os.unlink(leftover)
-    # Their locks go with the process: what is published yet, by other handlers, has new ones.
+    # The locks go with the process: what other exit handlers still publish gets new files.
     homes.clear()
 
 
@@ -91,10 +92,10 @@ class Claim:
             if self.endpoint != self.bind:
                 _link(self.bind.removeprefix("ipc://"), self.endpoint.removeprefix("ipc://"))
         except OSError as error:  # a full disk
-            raise RuntimeFolder(f"{self._file} can't be written: {error.strerror}") from None
+            raise RuntimeFolder(f"can't write {self._file}: {error.strerror}") from None
 
     def record(self, endpoint: str | None) -> dict[str, Any]:
-        """Return what is to be written down."""
+        """Return the content of the name's file."""
         return {"name": self.name, "endpoint": endpoint, "pid": os.getpid(),
                 "process": os.path.basename(self._process), "id": self._id}  # fmt: skip
 
@@ -105,7 +106,7 @@ class Claim:
         return record is not None and record.get("id") == self._id
 
     def release(self) -> None:
-        """Give the name back; a second call does nothing."""
+        """Release the name; a second call does nothing."""
         if _names.get(self._file) is not self:
             return
         if self.is_held:
@@ -119,19 +120,19 @@ class Claim:
 
 
 def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> Claim:
-    """Take a table's name for this process; a dead process's leftovers are cleared away.
+    """Claim a table's name for this process; replace the files of a dead process.
 
     Args:
         name: A checked table name.
         endpoint: Where it will be published; None for this process's local socket.
-        replace: Whether to take it from another process of this user that is alive.
+        replace: Whether to take the name from a live process of this user.
 
     Raises:
         NameTaken: a live process, perhaps this one, holds it.
         BadEndpoint: the folder's path is too long for a socket.
-        RuntimeFolder: there is no folder to hold it in.
+        RuntimeFolder: there is no usable folder for the file.
     """
-    # Long, as it is one hold: from the look at who has the name until it is written down.
+    # Long, as the lock is held from the look at the file until the new record is written.
     import fcntl
 
     folder = own_folder()
@@ -152,11 +153,11 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
             try:
                 descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+                raise RuntimeFolder(f"can't create {file}: {error.strerror}") from None
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not _is_at(descriptor, file):
-                    continue  # its last owner removed the file between our open and our lock
+                    continue  # its owner removed the file between our open and our lock
                 holder = holder_of(file, {})
                 if holder is not None and not replace:
                     raise NameTaken(name, holder.pid)
@@ -165,8 +166,8 @@ def claim(name: str, endpoint: str | None = None, *, replace: bool = False) -> C
                 return mine
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    raise RuntimeFolder(f"{file} can't be locked: {error.strerror}") from None
-                if time.monotonic() > until:  # it is one of an older livetable, or claimed by many
+                    raise RuntimeFolder(f"can't lock {file}: {error.strerror}") from None
+                if time.monotonic() > until:  # held by an older livetable, or many claim it at once
                     found = entry_of(record_of(file))
                     raise NameTaken(name, found.pid if found else None) from None
             finally:
@@ -182,7 +183,7 @@ def _file_name(endpoint: str) -> str:
 
 
 def _link(target: str, link: str) -> None:
-    """Make a link in the place of what is there, which viewers may be connecting to."""
+    """Replace a link atomically: viewers may be connecting through it."""
     fresh = f"{link}.{os.urandom(4).hex()}"
     os.symlink(os.path.basename(target), fresh)
     os.rename(fresh, link)
@@ -195,10 +196,10 @@ def _is_at(descriptor: int, file: str) -> bool:
 
 
 def _home(folder: Path) -> Home:
-    """Return this process's files in a folder, made if need be.
+    """Return this process's files in a folder; create them if necessary.
 
     Raises:
-        RuntimeFolder: they can't be made.
+        RuntimeFolder: they can't be created.
     """
     import fcntl
 
@@ -210,7 +211,7 @@ def _home(folder: Path) -> Home:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise RuntimeFolder(f"{file} can't be made: {error.strerror}") from None
+        raise RuntimeFolder(f"can't create {file}: {error.strerror}") from None
     made = Home(file, descriptor, os.getpid())
     if home is not None:
         homes.pop(folder, None)
@@ -224,7 +225,7 @@ def _home(folder: Path) -> Home:
 
 
 def _sweep_dead(folder: Path) -> None:
-    """Remove what processes left that are dead: where they were killed."""
+    """Remove the files of processes that were killed."""
     import fcntl
 
     with contextlib.suppress(OSError):

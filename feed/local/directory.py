@@ -1,4 +1,4 @@
-"""This user's tables on this machine: which there are, by their files alone.
+"""List this user's tables on this machine by their files.
 
 Each process that publishes has two files in a folder that only its user can enter: a socket, and a
 file that it keeps locked. The operating system lets go of the lock when the process dies, however
@@ -25,27 +25,27 @@ def entries(name: str | None = None) -> list[Entry]:
     """Return the live tables of this user on this machine, by name.
 
     Args:
-        name: Only those that are called so.
+        name: Only tables of this name.
     """
-    found, known = {}, dict[str, bool]()
+    tables, known = {}, dict[str, bool]()
     for folder in folders.folders():
         try:
             check_folder(folder)
-            there = os.listdir(folder)
+            files = os.listdir(folder)
         except (RuntimeFolder, OSError):
             continue
-        stems = [one.removesuffix(".lock") for one in there if one.endswith(".lock")]
+        stems = [file.removesuffix(".lock") for file in files if file.endswith(".lock")]
         if name is not None:
-            stems = [one for one in stems if one == name or one.startswith(name + "@")]
+            stems = [file for file in stems if file == name or file.startswith(name + "@")]
         for stem in stems:
             entry = _linked(folder, stem, known) or holder_of(f"{folder}/{stem}.lock", known)
             if entry is not None and entry.endpoint:
-                found[entry.name, entry.endpoint] = entry
-    return [found[at] for at in sorted(found)]
+                tables[entry.name, entry.endpoint] = entry
+    return [tables[place] for place in sorted(tables)]
 
 
 def _linked(folder: Path, name: str, known: dict[str, bool]) -> Entry | None:
-    """Return a local table by its link alone, None if it has none: of thousands none is read."""
+    """Return a local table by its link alone, without reading its file; None if it has no link."""
     link = f"{folder}/{name}.sock"
     try:
         target = os.readlink(link)
@@ -68,20 +68,20 @@ def find(name: str) -> list[Entry]:
 
 
 def pid_at(endpoint: str) -> int | None:
-    """Return the process of an older livetable that publishes at a local endpoint.
+    """Return the process of an older livetable behind a local endpoint, None if there is none.
 
-    None if none is known to. ZeroMQ listens for those, and ends them at their limit of descriptors;
-    others tell a viewer themselves that they can't take it.
+    In older ones ZeroMQ listens, and ends the process at its limit of descriptors; newer ones
+    refuse a viewer themselves.
     """
     path = Path(endpoint.removeprefix("ipc://"))
     if path.name.startswith("."):
-        return None  # of a viewer's own, or of a process that is none
+        return None  # a viewer's own feed, or a process of this version
     if (pid := _older_at(path.with_suffix(".lock"), endpoint)) is not None:
-        return pid  # most often it is beside it
+        return pid  # usually the file is beside the socket
     for folder in folders.folders():
         with contextlib.suppress(RuntimeFolder, OSError):
             check_folder(folder)
-            for file in folder.glob("*@*.lock"):  # those that are published elsewhere
+            for file in folder.glob("*@*.lock"):  # tables with an endpoint of their own
                 if (pid := _older_at(file, endpoint)) is not None:
                     return pid
     return None

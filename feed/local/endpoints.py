@@ -1,4 +1,4 @@
-"""What can be an endpoint or an address, as somebody writes it."""
+"""Check endpoints and addresses that a person wrote."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ MAX_PATH = 103
 
 
 def check_endpoint(endpoint: str) -> str:
-    """Return an endpoint if it can be one.
+    """Return an endpoint if it is valid.
 
     Raises:
-        BadEndpoint: another scheme, no path, or a port that there is not.
+        BadEndpoint: it has another scheme, no path, or no valid port.
     """
     scheme, _, rest = endpoint.partition("://")
     port = rest.rpartition(":")[2]
     if scheme == "tcp" and "@" in rest:
-        raise BadEndpoint(f"{shown(endpoint)} takes no password: keys let viewers in, see --secure")
+        raise BadEndpoint(f"{shown(endpoint)} can't have a password: use keys instead (--secure)")
     if scheme == "tcp" and rest.rpartition(":")[0] and " " not in rest:
         if port == "*" or (port.isascii() and port.isdigit() and int(port) <= 65_535):
             return endpoint
         raise BadEndpoint(
-            f"{shown(endpoint)!r} has no port: write a number up to 65535, as in tcp://127.0.0.1:5411"
+            f"{shown(endpoint)!r} has no port up to 65535: write e.g. tcp://127.0.0.1:5411"
         )
     if scheme == "ipc" and rest and len(rest.encode()) <= 107:
         return endpoint
     raise BadEndpoint(
-        f"{shown(endpoint)!r} is no endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
+        f"{shown(endpoint)!r} is not an endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
     )
 
 
 def check_address(address: str) -> str:
-    """Return an address of any scheme, ``http://127.0.0.1:5000``, if it can be one.
+    """Return an address of any scheme, ``http://127.0.0.1:5000``, if it is valid.
 
     Raises:
-        BadEndpoint: it can't; so says the sentence.
+        BadEndpoint: it is not.
     """
     scheme = address.partition("://")[0]
     if scheme in ("tcp", "ipc"):
@@ -47,15 +47,15 @@ def check_address(address: str) -> str:
         read_address(address)
         return address
     try:
-        # Reads it, and raises where it is no number up to 65535.
+        # `port` raises where it is not a number up to 65535.
         parts, _ = urlsplit(address), urlsplit(address).port
     except ValueError:
         raise BadEndpoint(
-            f"{shown(address)!r} is no address: write {scheme}://host:port, "
+            f"{shown(address)!r} is not an address: write {scheme}://host:port, "
             f"e.g. {scheme}://127.0.0.1:5000"
         ) from None
     if "@" in parts.netloc:
-        raise BadEndpoint(f"{shown(address)} takes no password: give a word by LIVETABLE_TOKEN")
+        raise BadEndpoint(f"{shown(address)} can't have a password: set LIVETABLE_TOKEN instead")
     return address
 
 

@@ -1,4 +1,4 @@
-"""Where a table is, and again wherever it moves to: found by its name, by file events."""
+"""Find a local table by its name, and again each time that it moves."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import Callable, Iterator
 def endpoints_of(
     name: str, stop: threading.Event, missing: Callable[[], object] = lambda: None
 ) -> Iterator[str]:
-    """Yield the endpoint of a local table, again each time the caller comes back for another.
+    """Yield the endpoint of a local table, and its current endpoint again at each further step.
 
-    Blocks until the table is there, without using the processor; ends when `stop` is set.
+    Blocks until the table exists, without using the processor; ends when `stop` is set.
 
     Args:
         name: The table's name.
-        stop: Ends it.
+        stop: Set it to end the loop.
         missing: Called when there is no such table now.
 
     Raises:
-        RuntimeFolder: there is no folder in which it could be.
+        RuntimeFolder: there is no usable folder.
     """
     from livetable.feed.local.directory import find
 
-    # Before what watches is imported: it takes longer than to find a table that is there.
-    if found := find(name):
-        yield found[0].endpoint
+    # Look before importing the watcher: the import takes longer than finding an existing table.
+    if tables := find(name):
+        yield tables[0].endpoint
     from livetable.feed.local.watch import changes
 
     while not stop.is_set():
         for _ in changes(stop):
-            if found := find(name):
-                yield found[0].endpoint
+            if tables := find(name):
+                yield tables[0].endpoint
                 break
             missing()

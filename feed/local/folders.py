@@ -1,4 +1,4 @@
-"""The folders where this user's tables may be: which there are, and which can be trusted."""
+"""The folders that may hold this user's tables, and whether they can be trusted."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _AT_HOME: Final = (".cache", "livetable", "run")
 
 
 def folders() -> list[Path]:
-    """Return where tables may be, best place first; none of them need exist.
+    """Return the folders where tables may be, best first; they need not exist.
 
-    A service or a cron job has no ``XDG_RUNTIME_DIR``, while the person who logs in to look at it
-    has: so all places are looked at, and one is published in.
+    A service or a cron job has no ``XDG_RUNTIME_DIR``, but the person who logs in to watch it has:
+    so readers look in all folders, and a feed publishes in the first usable one.
     """
     if not hasattr(os, "getuid"):
         return []
@@ -25,7 +25,7 @@ def folders() -> list[Path]:
     places = [Path(named) / "livetable"] if named and os.path.isabs(named) else []
     places.append(Path(f"/run/user/{os.getuid()}/livetable"))
     places.append(Path(f"/tmp/livetable-{os.getuid()}"))
-    # Where anybody may make folders somebody else may have made it: not so at home.
+    # In /tmp another user may have taken the name; nobody else can in the home directory.
     home = os.path.expanduser("~/.cache/livetable/run")
     if os.path.isabs(home):
         places.append(Path(home))
@@ -33,7 +33,7 @@ def folders() -> list[Path]:
 
 
 def unusable() -> str | None:
-    """Return what is wrong with a folder that is there and is not used, None if nothing is."""
+    """Return why an existing folder is not used, None if all can be used."""
     for folder in folders():
         try:
             check_folder(folder)
@@ -45,7 +45,7 @@ def unusable() -> str | None:
 
 
 def check_folder(folder: Path) -> None:
-    """Make sure that only this user can have put something into `folder`.
+    """Check that only this user can write to `folder`.
 
     Raises:
         RuntimeFolder: it is a link, no folder, another user's, or open to others.
@@ -55,7 +55,7 @@ def check_folder(folder: Path) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise RuntimeFolder(f"{folder} is not a folder: remove it")
     if status.st_uid != os.geteuid():
-        raise RuntimeFolder(f"{folder} belongs to user {status.st_uid}: it is not used")
+        raise RuntimeFolder(f"{folder} belongs to user {status.st_uid}: livetable does not use it")
     if status.st_mode & 0o077:
         raise RuntimeFolder(
             f"{folder} is open to other users: remove it, or close it with chmod 700"
@@ -63,12 +63,14 @@ def check_folder(folder: Path) -> None:
 
 
 def own_folder() -> Path:
-    """Return the folder to publish in, made if need be.
+    """Return the folder to publish in; create it if necessary.
 
     Raises:
-        RuntimeFolder: there is no place that only this user can use.
+        RuntimeFolder: there is no folder that only this user can use.
     """
-    problem = RuntimeFolder("local sockets need Linux or macOS: give an endpoint tcp://127.0.0.1:…")
+    problem = RuntimeFolder(
+        "local sockets need Linux or macOS: use endpoint='tcp://127.0.0.1:5411'"
+    )
     for folder in folders():
         try:
             if not _made(folder):
@@ -77,14 +79,14 @@ def own_folder() -> Path:
         except RuntimeFolder as error:
             problem = error
         except OSError as error:
-            problem = RuntimeFolder(f"{folder} can't be made: {error.strerror}")
+            problem = RuntimeFolder(f"can't create {folder}: {error.strerror}")
         else:
             return folder
     raise problem
 
 
 def _made(folder: Path) -> bool:
-    """Make a folder if need be; tell whether there is a place for it."""
+    """Create a folder if necessary; tell whether its parent exists."""
     if folder.parts[-3:] == _AT_HOME:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not folder.parent.is_dir():

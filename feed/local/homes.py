@@ -1,4 +1,4 @@
-"""The files of a process in a folder, one of which it keeps locked as long as it lives."""
+"""The files of a process in a folder; it keeps one of them locked as long as it lives."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Home:
     """This process's files in a folder.
 
     Attributes:
-        file: The one that it keeps locked.
-        descriptor: Of that.
+        file: The file that it keeps locked.
+        descriptor: That file's descriptor.
         pid: The process.
     """
 
@@ -28,10 +28,10 @@ class Home:
         return self.file.removesuffix(".process") + ".sock"
 
 
-# No locks here: a signal handler or a finalizer may publish while this very thread does. What has
-# to be done once is done by one call of a dict's.
+# Without a lock: a signal handler or a finalizer may publish while it interrupts this very thread.
+# What must happen once is one atomic call of a dict method.
 homes: Final[dict[Path, Home]] = {}
-"""This process's, by folder."""
+"""This process's files, by folder."""
 
 
 def is_own(file: str) -> bool:
@@ -40,9 +40,9 @@ def is_own(file: str) -> bool:
 
 
 def lives_by(file: str, known: dict[str, bool]) -> bool:
-    """Tell whether a process lives, by the lock on its file."""
+    """Tell whether a process is alive: its file is locked. `known` caches the answers."""
     if file not in known:
-        # Never open one's own: to close it lets go of the lock.
+        # Never open this process's own file: closing any descriptor of it releases the lock.
         known[file] = is_own(file) or _is_locked(file)
     return known[file]
 
@@ -53,7 +53,7 @@ def _is_locked(file: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # no descriptor is left here to find out: that kills nobody
+        return True  # e.g. no free descriptor here: assume that it is alive
     try:
         os.lockf(descriptor, os.F_TEST, 0)
     except OSError:

@@ -1,4 +1,4 @@
-"""What stands in the file of a table's name: who publishes it, and where."""
+"""The content of a name's file: which process publishes the table, and where."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Entry:
 
 
 def write_record(descriptor: int, record: dict[str, Any]) -> None:
-    """Write what a name's file says, in the place of what it said."""
+    """Replace the content of a name's file."""
     data = json.dumps(record).encode() + b"\n"
     os.pwrite(descriptor, data, 0)
     os.ftruncate(descriptor, len(data))
 
 
 def record_of(file: str | Path) -> dict[str, Any] | None:
-    """Return what a file says, None if that can't be read just now."""
+    """Return the record in a file, None if it can't be read now."""
     try:
         with open(file, "rb") as opened:
             record = json.loads(opened.read(4096))
@@ -53,7 +53,7 @@ def record_of(file: str | Path) -> dict[str, Any] | None:
 
 
 def entry_of(record: dict[str, Any] | None) -> Entry | None:
-    """Return the table that a record tells of, None if it tells of none."""
+    """Return the table that a record describes, None if it is incomplete."""
     if record is None:
         return None
     name, endpoint, pid = record.get("name"), record.get("endpoint"), record.get("pid")
@@ -63,11 +63,11 @@ def entry_of(record: dict[str, Any] | None) -> Entry | None:
 
 
 def holder_of(file: str, known: dict[str, bool]) -> Entry | None:
-    """Return the table whose name a file holds, None if there is none, or its process is dead.
+    """Return the table of a name's file, None if there is none or its process is dead.
 
     Args:
         file: The name's file.
-        known: Which processes live, as far as it was found out already.
+        known: Which processes are alive, as far as known; answers are added.
     """
     record = record_of(file)
     entry = entry_of(record)
@@ -81,7 +81,8 @@ def holder_of(file: str, known: dict[str, bool]) -> Entry | None:
     if not lives_by(os.path.join(os.path.dirname(file), process), known):
         return None
     if entry is None and type(record.get("pid")) is int and record.get("endpoint") is None:
-        return Entry(str(record.get("name"))[:MAX_NAME], "", record["pid"])  # about to be told
+        # claimed, but not published yet
+        return Entry(str(record.get("name"))[:MAX_NAME], "", record["pid"])
     if entry is not None and socket_path(entry.endpoint) is not None:
         shared = process.removesuffix(".process") + ".sock"
         return dataclasses.replace(
@@ -99,11 +100,11 @@ def _answers(entry: Entry) -> bool:
         return False  # the number now belongs to another user's process
     path = socket_path(entry.endpoint)
     if path is None or crowded(entry.pid) is not None:
-        return True  # one that is crowded would die of being asked
+        return True  # a connection would end a process without free descriptors
     with original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0.2)
         try:
             probe.connect(path)
         except OSError as error:
-            return error.errno == errno.EAGAIN  # it lives, but does not answer
+            return error.errno == errno.EAGAIN  # it is alive, but its backlog is full
     return True

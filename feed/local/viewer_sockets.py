@@ -1,4 +1,4 @@
-"""The sockets of viewers in the folders of tables: those of killed ones are removed."""
+"""Remove the sockets that killed viewers left in the folders of tables."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ def sweep() -> None:
 
 
 def _is_left(path: Path) -> bool:
-    """Tell whether nobody listens at a viewer's socket, nor will."""
+    """Tell whether nobody listens at a viewer's socket any more."""
     pid = path.name.split("-")[1]
     with contextlib.suppress(PermissionError):
         try:
             os.kill(int(pid) if pid.isdigit() and len(pid) < 10 else 0, 0)
         except ProcessLookupError:
             return True
-    # Its number may be another process's by now. A new one may not be listened at yet.
+    # Another process may have its number by now, so try to connect; but not to a new socket, at
+    # which nobody may listen yet.
     if time.time() - path.stat().st_mtime < _NEW_SECONDS:
         return False
     with original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

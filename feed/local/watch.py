@@ -1,4 +1,4 @@
-"""Tells when local tables come or go, by file events on their folders."""
+"""Watch the folders of local tables for changes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def changes(stop: threading.Event) -> Iterator[frozenset[str] | None]:
     Raises:
         RuntimeFolder: there is no folder to watch.
     """
-    own_folder()  # there is something to watch before the first feed starts
+    own_folder()  # creates a folder to watch before the first feed starts
     sweep()
-    # Feeds that are started elsewhere (cron, a service) may come to use another.
+    # Feeds that are started elsewhere (cron, a service) may use another folder.
     for folder in folders.folders():
         if folder.parent.is_dir():
             with contextlib.suppress(OSError):
@@ -46,15 +46,15 @@ def changes_in(
 
     Args:
         places: The folders.
-        stop: Ends it, also while it waits.
-        patience: Returns after how many seconds without a change to say so, None for never.
+        stop: Set it to end the loop, also while it waits.
+        patience: Returns the seconds after which to yield without a change, None for never.
 
     Yields:
-        Paths that changed; None where all may have: at the start, and where a name is no text. Of
-        nothing that changed, for as long as `patience` said, none.
+        The paths that changed; an empty set after `patience` seconds without a change; None if any
+        path may have changed: at the start, and after a file name that can't be decoded.
     """
-    # Not `watchfiles.watch`: that starts to watch after its caller has looked, and misses what
-    # comes in between.
+    # Not `watchfiles.watch`: it starts to watch only after its caller has looked, and misses
+    # changes in between.
     from watchfiles._rust_notify import WatchfilesRustInternalError
 
     while not stop.is_set():
@@ -64,21 +64,22 @@ def changes_in(
                 seconds = patience()
                 wait = _LONG_MS if seconds is None else int(seconds * 1000)
                 try:
-                    told = watcher.watch(20, 10, wait, stop)
-                except WatchfilesRustInternalError:  # from now on it would say so at each call
+                    changed = watcher.watch(20, 10, wait, stop)
+                # it would fail at each further call: watch anew
+                except WatchfilesRustInternalError:
                     break
-                if told == "stop" or told == "signal":
+                if changed == "stop" or changed == "signal":
                     return
-                if told != "timeout":
-                    yield frozenset(path for _, path in told)
+                if changed != "timeout":
+                    yield frozenset(path for _, path in changed)
                 elif seconds is not None:
                     yield frozenset()
 
 
 def _watcher(places: list[str]) -> RustNotify | _Looking:
-    """Return what watches folders; where no more can be told of events, it looks now and then.
+    """Return a watcher of folders: file events, or polling where the system has no watch left.
 
-    Linux gives each user 128 of what tells: without this the 129th viewer or feed would fail.
+    Linux gives each user 128 inotify instances: the 129th viewer or feed would fail without this.
     """
     from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
@@ -89,10 +90,10 @@ def _watcher(places: list[str]) -> RustNotify | _Looking:
 
 
 class _Looking:
-    """Looks at folders now and then, in place of what is told of events.
+    """Polls folders, in place of file events.
 
-    Not watchfiles' own way: it compares times in whole seconds, so of a file that is added to twice
-    in one the second time was never seen.
+    watchfiles' own polling compares times in whole seconds: it missed the second of two changes to
+    a file within a second.
 
     Args:
         places: The folders.
@@ -128,19 +129,19 @@ class _Looking:
         return "stop"
 
     def _look(self) -> dict[str, tuple[int, ...]]:
-        """Return what changes when something in the folders does, or when they are others."""
+        """Return a state of the folders that differs after any change in them."""
         began, seen = time.monotonic(), dict[str, tuple[int, ...]]()
         for place in self._places:
-            with contextlib.suppress(OSError):  # it went, or may not be read
+            with contextlib.suppress(OSError):  # deleted, or not readable
                 folder = os.stat(place)
                 seen[place] = folder.st_dev, folder.st_ino
-                for one in os.scandir(place):
+                for file in os.scandir(place):
                     with contextlib.suppress(FileNotFoundError):
-                        found = one.stat(follow_symlinks=False)
-                        seen[one.path] = (
-                            found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+                        status = file.stat(follow_symlinks=False)
+                        seen[file.path] = (
+                            status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
                         )  # fmt: skip
-        # Of a folder with a hundred thousand files it takes long: a twentieth of the time at most.
+        # A folder with a hundred thousand files takes long: poll for at most 5 % of the time.
         self._pause = max(_LOOK_SECONDS, 20 * (time.monotonic() - began))
         return seen
 

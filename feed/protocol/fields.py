@@ -1,4 +1,4 @@
-"""The fields of a message, read one by one: no type and no size that arrives is trusted."""
+"""Read and check the fields of a message: types and sizes from the network are not trusted."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from livetable.feed.errors import BadName, WireError
 from livetable.feed.protocol.names import check_name
 
 VERSION: Final = 1
-"""Version of the protocol; a reader refuses others, naming both."""
+"""Version of the protocol; readers refuse other versions."""
 
 MAX_RANGES: Final = 10_000
-"""Most ranges of rows that a delta says are gone."""
+"""Most ranges of removed rows in a delta."""
 
 
 def json_object(data: bytes, limit: int, what: str) -> dict[str, Any]:
-    """Return what a message says, if it is one of this version and no longer than it may be.
+    """Decode a JSON message; check its version and its length.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     if len(data) > limit:
-        raise WireError(f"a {what} of {len(data)} bytes is longer than the {limit} that are read")
+        raise WireError(f"a {what} of {len(data)} bytes is longer than the limit of {limit}")
     try:
         message = json.loads(data)
     except (ValueError, RecursionError):
@@ -38,10 +38,10 @@ def json_object(data: bytes, limit: int, what: str) -> dict[str, Any]:
 
 
 def text_of(message: dict[str, Any], name: str, limit: int) -> str:
-    """Return a text of a bounded length.
+    """Return a string field of bounded length.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     value = message.get(name)
     if not isinstance(value, str) or len(value) > limit:
@@ -54,10 +54,10 @@ def text_of(message: dict[str, Any], name: str, limit: int) -> str:
 
 
 def table_name(message: dict[str, Any]) -> str:
-    """Return what can be a table's name.
+    """Return the field with a table's name.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     try:
         return check_name(message.get("name"))
@@ -66,10 +66,10 @@ def table_name(message: dict[str, Any]) -> str:
 
 
 def count_of(message: dict[str, Any], name: str, default: int | None = None) -> int:
-    """Return a whole number, 0 or more.
+    """Return an integer field, 0 or more.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     value = message.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
@@ -78,10 +78,10 @@ def count_of(message: dict[str, Any], name: str, default: int | None = None) -> 
 
 
 def seconds_of(message: dict[str, Any], name: str) -> float | None:
-    """Return a number, 0 or more, None if there is none.
+    """Return a number field, 0 or more; None if it is missing.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     value = message.get(name)
     if value is None:
@@ -92,10 +92,10 @@ def seconds_of(message: dict[str, Any], name: str) -> float | None:
 
 
 def labels_of(message: dict[str, Any], name: str) -> tuple[Any, ...]:
-    """Return a list of labels, empty if there is none.
+    """Return a field with a list of labels, empty if it is missing.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     value = message.get(name, [])
     if not isinstance(value, list) or len(value) > 64:
@@ -104,10 +104,10 @@ def labels_of(message: dict[str, Any], name: str) -> tuple[Any, ...]:
 
 
 def ranges_of(message: dict[str, Any]) -> tuple[tuple[int, int], ...]:
-    """Return the ranges of rows that are gone: first row and how many, ascending.
+    """Return the ranges of removed rows: first row and count, ascending.
 
     Raises:
-        WireError: it is something else.
+        WireError: it is anything else.
     """
     value = message.get("gone", [])
     if not isinstance(value, list) or len(value) > MAX_RANGES:
@@ -118,7 +118,7 @@ def ranges_of(message: dict[str, Any]) -> tuple[tuple[int, int], ...]:
             raise WireError("gone: must be a list of [first, count]")
         first, count = count_of({"gone": pair[0]}, "gone"), count_of({"gone": pair[1]}, "gone")
         if first < behind or not count:
-            raise WireError("gone: the ranges must ascend, each of a row at least")
+            raise WireError("gone: the ranges must ascend, each of at least one row")
         behind = first + count
         ranges.append((first, count))
     return tuple(ranges)

@@ -1,4 +1,4 @@
-"""Labels of columns and rows as JSON and as text, so that 1, "1" and (1, None) stay apart."""
+"""Labels of columns and rows as JSON and as text; 1, "1" and (1, None) stay distinct."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, TypeAlias
 from livetable.feed.base.terminal_text import safe_str
 
 Label: TypeAlias = Any
-"""Any hashable that pandas takes as a label."""
+"""Any hashable that pandas accepts as a label."""
 
 JsonLabel: TypeAlias = Any
-"""A label on the wire: a string, bool or null as it is; else a list ``[type, value]``."""
+"""A label in a message: a string, bool or null as it is; others as ``[type, value]``."""
 
 
 def to_json(label: Label) -> JsonLabel:
     """Return a label as JSON: text, bool and None as they are, the rest as ``[type, value]``.
 
     Types are ``int``, ``float``, ``time`` (ISO 8601), ``tuple`` (of labels) and ``text`` (what
-    has no better form, as its ``str``).
+    is anything else, as its ``str``).
     """
     if label is None or isinstance(label, bool):
         return label
@@ -55,7 +55,7 @@ def from_json(value: JsonLabel) -> Label:
     """Return the label that `to_json` wrote.
 
     Raises:
-        ValueError: `value` is no label.
+        ValueError: `value` is not a label.
     """
     if value is None or isinstance(value, (bool, str)):
         return value

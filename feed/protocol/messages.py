@@ -1,8 +1,8 @@
-"""The protocol: what wants and answers look like as bytes. No sockets, no Arrow.
+"""The protocol: wants and answers as bytes. No sockets, no Arrow.
 
 A viewer sends *wants* upstream, one JSON object each. A feed answers with
 ``[topic, header, body...]``: the header a JSON object, the body (of snapshots and deltas only) an
-Arrow IPC stream cut into parts. docs/protocol.md tells it by example bytes, which a test decodes.
+Arrow IPC stream cut into parts. docs/protocol.md shows example bytes, which a test decodes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from livetable.feed.protocol.source_status import SourceStatus
 from livetable.feed.protocol.table_info import TableInfo
 
 PART_BYTES: Final = 1 << 18
-"""A body goes in parts of at most this size, so that heartbeats and small tables get between."""
+"""Largest part of a body, in bytes: heartbeats and small tables are sent between parts."""
 
 WINDOW: Final = 16
 """Parts of one body on their way to one viewer before it has to ask for more."""
@@ -47,10 +47,10 @@ IDLE_SECONDS: Final = 1.0
 """A want that waits this long without news is answered with `idle`."""
 
 HEARTBEAT_MS: Final = 2_000
-"""Sockets on both sides ask each other for a sign of life this often."""
+"""Both sides send heartbeats this often."""
 
 HEARTBEAT_TIMEOUT_MS: Final = 15_000
-"""A peer that is silent this long is let go; its queue, if it had one, is freed."""
+"""A peer that is silent this long is disconnected, and its queue freed."""
 
 METADATA_KEY: Final = b"livetable"
 """Key of the body's schema metadata that holds the labels (docs/protocol.md)."""
@@ -75,7 +75,7 @@ def new_epoch() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a table is: which life of its feed, and the frame's number in it."""
+    """A frame's position: the life of its table, and the frame's number in it."""
 
     epoch: str
     seq: int
@@ -83,13 +83,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A viewer's request: to this topic, of this table, what is newer than I have.
+    """A viewer's request: send to this topic what is newer of this table than what I have.
 
     Attributes:
         number: Counts the viewer's wants; the answer repeats it.
         topic: The private topic to answer on.
         table: The table's name; None asks for the catalogue.
-        have: What the viewer shows, None if nothing.
+        have: The position that the viewer has, None if none.
         fetching: The snapshot whose parts it is receiving.
         part: Parts of it that have arrived.
         deltas: Whether the viewer can read what changed, not only whole tables.
@@ -128,7 +128,7 @@ class Want:
         """Read an upstream message.
 
         Raises:
-            WireError: it is no want of this protocol's version.
+            WireError: it is not a want of this protocol's version.
         """
         message = json_object(data, MAX_WANT, "want")
         topic = text_of(message, "topic", 64).encode()
@@ -169,25 +169,24 @@ class Header:
         position: Epoch and seq (of a catalogue: its own), None for `absent`.
         age: Seconds from the `send` to this message's encoding; None before the first frame.
         time: When it was sent, in seconds since 1970 by the feed's clock.
-        rate: Frames per second that the feed takes.
+        rate: Frames per second that the producer sends.
         rows: Rows of the table.
         columns: Columns of the table, without the index.
         size: Bytes of the whole body.
         part: Number of this message's part, from 0.
         parts: Parts of the whole body; 1 where the message holds all of it.
         key: Labels of the key columns, as JSON labels.
-        note: A sentence for the person: what the source has trouble with.
-        failure: Why there is no table, or only a part of one, and waiting brings no more. It is
-            the note, too, for viewers that only read that.
+        note: A sentence for the person about trouble of the source.
+        failure: Why there is no table, or only a part of it, and waiting won't help. Also sent as
+            the note, for viewers that only know that.
         tables: The catalogue.
         since: Of a delta: the seq of the state that it changes.
-        gone: Of a delta: where in that state the rows are that are gone: first row and how many,
-            ascending.
+        gone: Of a delta: ranges of removed rows in that state: first row and count, ascending.
         ended: Whether nothing will change any more.
-        memory: Where the body is, if it does not come with the header.
-        source: How the feed stands with what it reads the table from; None: nothing new of it.
-        silent: Whether the process that sends the table to a broker is not heard any more, or the
-            broker is not: this is its last state.
+        memory: Where the body is in shared memory, if it is not in the message.
+        source: The status of the table's source; None: unchanged.
+        silent: Whether the broker, or the process that sends the table to it, is silent: this is
+            the last known state.
     """
 
     kind: str
@@ -253,9 +252,9 @@ class Header:
         """Read a header, field by field.
 
         Raises:
-            WireError: it is no header of this protocol's version; the sentence names the field.
+            WireError: it is not a header of this protocol's version; the sentence names the field.
         """
-        # Long, as it is a list: one field after the other.
+        # Long, as it reads one field after the other.
         message = json_object(data, MAX_HEADER, "header")
         kind = text_of(message, "kind", 16)
         if kind not in KINDS:
@@ -277,7 +276,7 @@ class Header:
             raise WireError("tables: must be a list")
         size = count_of(message, "size", 0)
         if size > MAX_BODY:
-            raise WireError(f"size: {size} bytes are more than the {MAX_BODY} that are read")
+            raise WireError(f"size: {size} bytes are more than the limit of {MAX_BODY}")
         note, failure = message.get("note"), message.get("failure")
         return cls(
             kind=kind,

@@ -1,4 +1,4 @@
-"""What a table may be called."""
+"""Valid names of tables."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ MAX_NAME: Final = 64
 
 
 def check_name(name: object) -> str:
-    """Return `name` if a table may be called so.
+    """Return `name` if it is a valid table name.
 
     Raises:
         BadName: not a string, empty, longer than 64 bytes, with a slash, a hash, a control
             character, or with ``@ - . ~`` or a space at its start.
     """
     if not isinstance(name, str):
-        raise BadName(f"a table's name is a string, not {type(name).__name__}")
+        raise BadName(f"a table's name must be a string, not {type(name).__name__}")
     if not name or not name.isprintable() or name != unicodedata.normalize("NFC", name):
         raise BadName(f"{name!r:.80} can't be a table's name: use printable characters")
     if len(name.encode()) > MAX_NAME:
         raise BadName(f"{name!r:.80} is too long for a table's name: {MAX_NAME} bytes at most")
     if name[0] in "@-.~ " or name[-1] == " " or set(name) & set("/\\#") or "://" in name:
         raise BadName(
-            f"{name!r} can't be a table's name: leave out / \\ # and an @ - . ~ at the start"
+            f"{name!r} can't be a table's name: leave out / \\ # and, at the start, @ - . ~"
         )
     return name
 
 
 def name_from(text: str, other: str) -> str:
-    """Return the name of a table that is made of something called otherwise, such as a file.
+    """Make a valid table name out of any text, e.g. a file name.
 
     Args:
-        text: What that is called: anything. ``*`` and ``[]`` are patterns where names are given.
-        other: The name if nothing is left of it.
+        text: The text. ``*`` and ``[]`` are replaced, as they are patterns on the command line.
+        other: The name if nothing is left of the text.
     """
     text = unicodedata.normalize("NFC", text)
     plain = "".join("+" if one in "*?[]/\\#" or not one.isprintable() else one for one in text)

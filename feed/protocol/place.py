@@ -1,4 +1,4 @@
-"""Where in its feed's memory a body is."""
+"""The place of a body in its feed's shared memory."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _MEMORY_NAME: Final = "livetable-[0-9a-f]{32}"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in its feed's memory a body is, for a viewer on the same machine.
+    """The place of a body in its feed's shared memory, for viewers on the same machine.
 
     Attributes:
         pid: The feed's process.
         fd: That process's descriptor of the memory.
-        name: What the memory is called: ``livetable-`` and 32 hexadecimal digits.
-        at: Its first byte.
-        number: What the memory's first eight bytes say while it is there. Once it is copied they
-            are looked at: if they say something else, it was written over.
+        name: The memory's name: ``livetable-`` and 32 hexadecimal digits.
+        at: Offset of the body.
+        number: The number in the memory's first eight bytes while the body is valid. The viewer
+            compares it after copying: another number means that the body was overwritten.
     """
 
     pid: int

@@ -1,4 +1,4 @@
-"""How a feed stands with what it reads a table from."""
+"""The status of a table's source."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from livetable.feed.errors import WireError
 from livetable.feed.protocol.fields import count_of, seconds_of, text_of
 
 MOST_LINES: Final = 20
-"""Lines that could not be read of which the text is sent."""
+"""Most unreadable lines of which the text is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How a feed stands with what it reads the table from: a file, a pipe, a command.
+    """The status of a table's source: a file, a pipe, a command.
 
     Attributes:
-        reading: How much of what was there at the start is read, 0 to 1; None once all is. Until
-            then the table is a part of the whole.
-        settling: Whether the line at the end, which has no end of its own yet, may be a row soon.
-        unfinished: Which row is of such a line: it may still become another one. None if none is.
-        checking: Whether it is being looked whether what was read is still the file's.
-        unreadable: How many lines could not be read.
-        lines: The first of them: number from 1, beginning of the text, what is wrong.
+        reading: Share of the initial content that has been read, 0 to 1; None once all has.
+            Until then the table is only a part.
+        settling: Whether the last line has no line end yet, and may become a row soon.
+        unfinished: The row of such a line, which may still change; None if there is none.
+        checking: Whether the feed is comparing the file with what it has read before.
+        unreadable: Number of lines that could not be read.
+        lines: The first of these: number from 1, beginning of the text, reason.
     """
 
     reading: float | None = None
@@ -34,20 +34,20 @@ class SourceStatus:
     lines: tuple[tuple[int, str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the status as a JSON object; what it does not say is left out."""
-        said: dict[str, Any] = {}
+        """Return the status as a JSON object, without fields that have their default."""
+        fields: dict[str, Any] = {}
         if self.reading is not None:
-            said["reading"] = round(self.reading, 4)
+            fields["reading"] = round(self.reading, 4)
         if self.unfinished is not None:
-            said["unfinished"] = self.unfinished
-        said |= {name: True for name in ("settling", "checking") if getattr(self, name)}
+            fields["unfinished"] = self.unfinished
+        fields |= {name: True for name in ("settling", "checking") if getattr(self, name)}
         if self.unreadable:
-            said["unreadable"] = self.unreadable
-            said["lines"] = [
+            fields["unreadable"] = self.unreadable
+            fields["lines"] = [
                 [number, *(text.encode("utf-8", "replace").decode()[:200] for text in texts)]
                 for number, *texts in self.lines[:MOST_LINES]
             ]
-        return said
+        return fields
 
     @classmethod
     def from_json(cls, value: object) -> SourceStatus:
@@ -85,4 +85,4 @@ class SourceStatus:
 
 
 NO_SOURCE: Final = SourceStatus()
-"""Of a table that is read from nothing, or of which there is nothing to say."""
+"""The status of a table without a source, or with nothing to report."""

@@ -15,17 +15,17 @@ class TableInfo:
 
     Attributes:
         name: The table's name.
-        epoch: Which life of the feed.
+        epoch: The life of the table that the frame belongs to.
         seq: Number of the newest frame, 0 if none was sent yet.
         rows: Rows of the newest frame.
         columns: Columns of the newest frame, without the index.
         rate: Frames per second over the last seconds.
         age: Seconds since the newest frame, None if there is none.
         pid: The feed's process.
-        process: What that process is called.
+        process: The name of that process.
         key: Labels of the key columns, as JSON labels.
-        state: ``gone`` where its process is not heard any more, through a broker; ``ended`` where
-            it has just ended; else empty.
+        state: ``gone`` if its process is silent (behind a broker), ``ended`` if it has just
+            ended, else empty.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What changed in a table of late: which rows, by their numbers."""
+"""The last changes of a table: which rows changed, by their numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from livetable.feed.rows.state import Change, Difference, State
 
 MOST_CHANGES: Final = 10_000
-"""Changes that are remembered one by one, for viewers that missed some."""
+"""Most changes that are remembered, for viewers that missed some."""
 
 _LEAST_REMEMBERED: Final = 4096
 
@@ -23,11 +23,11 @@ class ChangeLog:
         self._remembered = 0
 
     def remember(self, change: Change, rows: int) -> None:
-        """Note a change.
+        """Remember a change.
 
         Args:
             change: The change.
-            rows: How many rows there are now: as many may be remembered.
+            rows: The number of rows now: at most so many changed rows are remembered.
         """
         changes = self._changes
         changes.append(change)
@@ -37,21 +37,21 @@ class ChangeLog:
             self._remembered -= _size(changes.popleft())
 
     def forget(self) -> None:
-        """Forget all: no later state can be told from an earlier one by it."""
+        """Forget all changes: later states can't be expressed as deltas to earlier ones."""
         self._changes.clear()
         self._remembered = 0
 
     def since(self, seq: int, state: State, until: int) -> Difference | None:
         """Return what changed since a seq; None if that is not remembered, or too much.
 
-        May be called by who does not have the turn: while the table goes on changing.
+        May be called from any thread, while the table goes on changing.
 
         Args:
-            seq: The seq.
-            state: The state up to which it is asked.
-            until: That one's seq.
+            seq: The seq of the earlier state.
+            state: The later state.
+            until: The seq of the later state.
         """
-        # One call of C's takes them all: the table may be changed between any two lines.
+        # list() copies the deque in one call: another thread may change it between any two lines.
         changes = [one for one in list(self._changes) if seq < one.seq <= until]
         if not changes or changes[0].seq != seq + 1 or changes[-1].seq != until:
             return None
@@ -66,7 +66,7 @@ class ChangeLog:
         positions, stored = rows.positions_of(touched), rows.stored_of(touched)
         new = np.arange(old, len(rows), dtype=np.int64)
         return Difference(
-            # Between those that are there now stood, one after the other, those that went.
+            # A removed row's position before: the rows in front of it now, plus those removed.
             rows.rank(gone) + np.arange(len(gone), dtype=np.int64),
             np.concatenate((positions, new)),
             np.concatenate((stored, rows.stored(old, len(rows)))),

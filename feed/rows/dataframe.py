@@ -1,4 +1,4 @@
-"""A state of a table as the DataFrame that its producer sent: its labels, its index, its types."""
+"""Convert a state of a table back to the DataFrame that its producer sent."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _NULLABLE: dict[pa.DataType, Any] = {
 def to_dataframe(state: Followed) -> pd.DataFrame:
     """Return a state as a DataFrame, shape (rows, columns).
 
-    Whole numbers and booleans among which some are missing get pandas' nullable types: as floats
-    they would be other numbers from 2⁵³ on. Values that travelled as text stay text.
+    Integers and booleans with missing values get pandas' nullable types: floats would round
+    integers above 2⁵³. Values that were sent as text stay text.
     """
     labels = state.labels
     levels = 0 if labels.range is not None else len(labels.index)
@@ -33,9 +33,9 @@ def to_dataframe(state: Followed) -> pd.DataFrame:
 
 
 def to_arrow(state: Followed) -> pa.Table:
-    """Return a state as an Arrow table: the index's levels, if they have values, then the columns.
+    """Return a state as an Arrow table: first the index's levels, unless it is a RangeIndex.
 
-    What several columns are called alike stays so; pandas can't read such a table back.
+    Duplicate column names stay; pandas can't read such a table back.
     """
     from livetable.feed.protocol.labels import to_text
 
@@ -49,10 +49,10 @@ def to_arrow(state: Followed) -> pa.Table:
 
 def _values(array: pa.Array) -> Any:
     kind = array.type
-    if pa.types.is_nested(kind):  # Arrow would make floats of the numbers in it beside a null
+    if pa.types.is_nested(kind):  # Arrow would convert nested numbers beside a null to floats
         return pd.Series(array.to_pylist(), dtype=object).array
     types = _NULLABLE.get if array.null_count and kind in _NULLABLE else None
-    # Without an index of its own: pandas would look for its labels in the frame's.
+    # The array without its index: pandas would align a Series with the frame's index.
     return array.to_pandas(types_mapper=types).array
 
 
@@ -71,7 +71,7 @@ def _index(state: Followed, levels: list[Any]) -> pd.Index[Any]:
 
 
 def _hashable(values: Any) -> Any:
-    """Return labels as pandas can take them: lists as tuples, nothing else of it changed."""
+    """Return labels as hashable objects: lists as tuples, dicts as text."""
     return pd.Series(
         [tuple(one) if hasattr(one, "tolist") else str(one) if isinstance(one, dict) else one
          for one in values], dtype=object
@@ -82,9 +82,9 @@ def _columns(columns: tuple[Any, ...], names: tuple[Any, ...]) -> pd.Index[Any]:
     if len(names) > 1:
         many: pd.Index[Any] = pd.MultiIndex.from_tuples(list(columns), names=list(names))
         return many
-    # One by one, as objects: of tuples alone pandas would make levels, of numbers floats.
-    made = pd.Index(list(columns), dtype=object, tupleize_cols=False, name=names[0])
+    # As objects: pandas would make a MultiIndex of tuples, and floats of mixed numbers.
+    objects = pd.Index(list(columns), dtype=object, tupleize_cols=False, name=names[0])
     texts = all(isinstance(one, str) for one in columns)
     if texts or all(type(one) is int for one in columns):
-        return pd.Index(list(columns), name=names[0]) if columns else made
-    return made
+        return pd.Index(list(columns), name=names[0]) if columns else objects
+    return objects

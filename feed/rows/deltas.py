@@ -1,4 +1,4 @@
-"""A changing table's beginning and its bytes: from a frame that was sent, whole or as a delta."""
+"""Start a changing table from a sent frame, and encode it whole or as a delta."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def begun(
     body: Body | None,
     key: tuple[Any, ...],
 ) -> tuple[State, tuple[int, ...]]:
-    """Return the state that a table begins to change from, and which fields are its key.
+    """Return the first state of a changing table, and the fields of its key.
 
     Args:
-        frame: What was sent last, or rows that show which columns there will be.
-        body: Its bytes, if it was encoded.
+        frame: The last sent frame, or first rows that define the columns.
+        body: Its bytes, if it has been encoded.
         key: The key's labels, as JSON labels.
 
     Raises:
@@ -52,40 +52,40 @@ def begun(
         schema, columns, _ = Encoder().columns(frame)
         rows = frame.shape[0]
         if not isinstance(frame.frame, pa.Table):
-            # A copy: these arrays are over pandas' memory, which would then count as the
-            # caller's alone, and be written to.
+            # Copy: the arrays are over pandas' memory, to which the caller could write without a
+            # copy-on-write, as pandas does not know of them.
             with pa.ipc.open_stream(stream(schema, columns, rows)) as reader:
                 columns = reader.read_next_batch().columns
-    # Of a table without columns a field of nulls holds the number of rows: it is no column.
+    # A table without columns has a field of nulls for the number of rows: drop it.
     columns = columns[: len(Shape.of(schema).types)]
     state = State.of(schema, list(map(without_dictionary, columns)), rows)
     fields = []
     for label in map(from_json, key):
         field = state.shape.place_of(label)
         if field is None:
-            raise BadFrame(f"the table's key is {label!r}, but there is no such column")
+            raise BadFrame(f"no column {label!r}, which is the table's key")
         fields.append(field)
     return state, tuple(fields)
 
 
 def nothing_of(state: State) -> State:
-    """Return a state's columns, without its rows."""
+    """Return a state with the same columns and no rows."""
     return State.of(state.shape.schema(0), [pa.nulls(0, kind) for kind in state.shape.types], 0)
 
 
 def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]:
-    """Return keys that a caller names, as the table's columns hold them.
+    """Return the keys that a caller passed, in the types of the table's columns.
 
     Args:
-        keys: A key, or several as list, array, Series or Index; of a compound key tuples, or a
-            DataFrame with its columns.
+        keys: A key, or several as list, array, Series or Index; compound keys as tuples, or as a
+            DataFrame with the key columns.
         state: The table.
-        fields: Its key.
+        fields: The fields of its key.
 
     Raises:
         BadFrame: they are of another type, or have another number of parts.
     """
-    # Long, as keys are handed over in so many forms; then all go one way.
+    # Long, as keys come in many forms.
     shape = state.shape
     columns: list[Any]
     if len(fields) > 1:
@@ -93,7 +93,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
             keys = [keys]
         if isinstance(keys, list):
             if not all(isinstance(key, tuple) and len(key) == len(fields) for key in keys):
-                raise BadFrame(f"a key of this table is a tuple of {len(fields)} values")
+                raise BadFrame(f"a key of this table must be a tuple of {len(fields)} values")
             columns = [[key[at] for key in keys] for at in range(len(fields))]
         else:
             frame = capture(keys).frame
@@ -102,7 +102,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
             labels = [shape.label(field) for field in fields]
             missing = [label for label in labels if label not in frame.columns]
             if missing or fields[0] < shape.levels:
-                raise BadFrame(f"keys of this table are tuples of {len(fields)} values")
+                raise BadFrame(f"keys of this table must be tuples of {len(fields)} values")
             columns = [values_of_column(frame[label]) for label in labels]
     elif isinstance(keys, (str, bytes)) or not hasattr(keys, "__len__"):
         columns = [[keys]]
@@ -114,7 +114,7 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
         try:
             array = of_cells(values) if isinstance(values, (list, tuple)) else to_arrow(values)[0]
         except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-            raise BadFrame(f"these keys can't be read: {error}") from None
+            raise BadFrame(f"can't read these keys: {error}") from None
         array, fits = _held(without_dictionary(array), state, field)
         arrays.append(array)
         known = fits if known is None else known & fits
@@ -126,9 +126,9 @@ def keys_given(keys: Any, state: State, fields: Sequence[int]) -> list[Hashable]
 def _held(
     values: pa.Array, state: State, field: int
 ) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Return key values in a column's type, and a mask of those that the type can hold exactly.
+    """Return key values in a column's type, and a mask of those that fit it exactly.
 
-    No row has one of the others as its key.
+    The others can't be the key of any row.
 
     Raises:
         BadFrame: they are of another type.
@@ -146,7 +146,7 @@ def _held(
 
 
 def keys_held(keys: Any) -> Any:
-    """Return keys that a caller names as they are now: an array of the caller's is copied."""
+    """Copy the keys that a caller passed, as the caller may change an array later."""
     if isinstance(keys, (str, bytes, tuple)) or not hasattr(keys, "__len__"):
         return keys
     return keys.copy() if hasattr(keys, "copy") else list(keys)
@@ -166,7 +166,7 @@ def whole(state: State) -> Body:
 
 
 def delta(state: State, difference: Difference) -> Body:
-    """Return the rows that changed as a body, with where each one is as its first field."""
+    """Return the changed rows as a body; its first field has their positions."""
     arrays = state.store.reader(difference.stored).columns()
     rows = rows_array(difference.changed)
     schema = state.shape.schema(state.first, before=[_ROW])
@@ -180,7 +180,7 @@ def _body(state: State, arrays: list[pa.Array], rows: int, schema: pa.Schema) ->
 
 
 def ranges(positions: Numbers) -> tuple[tuple[int, int], ...] | None:
-    """Return ascending positions as first ones and how many follow; None if these are too many."""
+    """Return ascending positions as ranges (first, count); None if these are too many."""
     if not len(positions):
         return ()
     edges = np.flatnonzero(np.diff(positions) != 1) + 1

@@ -1,4 +1,4 @@
-"""Rows that a producer hands over to be put into a table: as arrays of the table's types."""
+"""Convert the rows that a producer upserts or appends to arrays in the table's types."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from livetable.feed.rows.state import Incoming, State
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it was handed over.
+    """A column as the producer passed it.
 
     Attributes:
         label: Its label.
         values: Its values.
-        dtype: What its own library calls its type.
-        text: Whether its values became text.
+        dtype: The name of its type in its own library.
+        text: Whether its values were converted to text.
     """
 
     label: Any
@@ -50,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows as arrays that nobody else can write to, made before the table's turn is taken.
+    """Rows as arrays that the caller can't change, made before the table's turn is taken.
 
     Attributes:
         columns: Their columns.
@@ -64,11 +64,11 @@ class Prepared:
 
 
 def captured_rows(data: Any, key: Sequence[Any] = ()) -> list[Captured]:
-    """Return rows as tables: several where dicts have different keys, as what is left out stays.
+    """Return rows as tables, one for each run of dicts with the same keys, as missing columns stay.
 
     Args:
-        data: What `capture` takes; or one row: a dict whose key, or without a key all of whose
-            values, are no lists; a Series, a named tuple, a dataclass, a model.
+        data: What `capture` takes; or one row: a dict of scalars (of those in `key`, if there is
+            one), a Series, a named tuple, a dataclass, a model.
         key: Labels of the key.
 
     Raises:
@@ -82,7 +82,7 @@ def captured_rows(data: Any, key: Sequence[Any] = ()) -> list[Captured]:
         data = columns_of_dict(data)
         told = [data[label] for label in key if label in data] or list(data.values())
         columns = [one for one in told if _is_column(one)]
-        # Beside a value that is none an empty list is a cell: else there would be no row at all.
+        # An empty list beside a scalar is a cell: as a column it would leave no row at all.
         if len(columns) < len(told) and not any(map(len, columns)):
             data = [row_of(data)]
     if is_many(data):
@@ -96,7 +96,7 @@ def captured_rows(data: Any, key: Sequence[Any] = ()) -> list[Captured]:
 
 
 def _of_dicts(rows: list[Mapping[Any, Any]]) -> Captured:
-    """Return dicts with the same keys as a table; by Arrow where it can: it keeps large numbers."""
+    """Return dicts with the same keys as a table; by Arrow if possible: integers stay exact."""
     names = list(rows[0])
     if names and all(isinstance(name, str) for name in names):
         try:
@@ -110,7 +110,7 @@ def _of_dicts(rows: list[Mapping[Any, Any]]) -> Captured:
 
 
 def prepared(captured: Captured) -> Prepared:
-    """Return rows as arrays. Here runs the code of whoever made the cells, and nowhere later."""
+    """Return rows as arrays. User code of cells runs only here, not in the table's turn."""
     frame = captured.frame
     if isinstance(frame, pa.Table):
         columns = [
@@ -129,88 +129,92 @@ def prepared(captured: Captured) -> Prepared:
 
 
 def _column(label: Any, values: Any) -> Column:
-    # A copy: Arrow's array would be over the caller's memory, of which pandas then knows nothing.
+    # Copy: the Arrow array would be over the caller's memory, without pandas knowing of it.
     array, text = to_arrow(values.copy())
     return Column(label, without_dictionary(array), str(values.dtype), text)
 
 
-def _columns(one: Prepared, shape: Shape) -> Iterator[Column]:
-    """Yield the columns of rows, the index's levels first where the table has such.
-
-    Levels are in the order of the table's.
+def _columns(rows: Prepared, shape: Shape) -> Iterator[Column]:
+    """Yield the columns of rows, first the index's levels in the table's order.
 
     Raises:
-        BadFrame: the rows have no index like the table's.
+        BadFrame: the index of the rows does not match the table's.
     """
-    if shape.levels and one.levels is not None:
-        if len(one.levels) != shape.levels:
+    if shape.levels and rows.levels is not None:
+        if len(rows.levels) != shape.levels:
             raise BadFrame(
-                f"the table's index has {shape.levels} levels, that of these rows {len(one.levels)}"
+                f"the table's index has {shape.levels} levels, these rows' index has "
+                f"{len(rows.levels)}"
             )
-        yield from _in_order(one.levels, shape)
-    yield from one.columns
+        yield from _in_order(rows.levels, shape)
+    yield from rows.columns
 
 
 def _in_order(levels: Sequence[Column], shape: Shape) -> Sequence[Column]:
-    """Return levels of an index in the order of the table's, by their names where they have such.
+    """Return levels of an index in the table's order, matched by name if all have names.
 
     Raises:
         BadFrame: they have other names.
     """
-    ours, names = [shape.label(at) for at in range(shape.levels)], [one.label for one in levels]
+    ours, names = [shape.label(at) for at in range(shape.levels)], [level.label for level in levels]
     if len(levels) < 2 or None in ours or None in names or names == ours:
         return levels
     if len(set(ours)) < len(ours) or set(ours) != set(names):
-        raise BadFrame(f"the table's index has the levels {ours!r}, that of these rows {names!r}")
-    return [levels[names.index(one)] for one in ours]
+        raise BadFrame(
+            f"the table's index has the levels {ours!r}, these rows' index has {names!r}"
+        )
+    return [levels[names.index(level)] for level in ours]
 
 
 def fit(
     rows: Sequence[Prepared], state: State, key: Sequence[int], fixed: Mapping[str, pa.DataType]
 ) -> tuple[list[Incoming], State]:
-    """Return rows as a table needs them, and the table with the columns that they bring.
+    """Convert rows to the types of a table; return them and the table with their new columns.
 
     Args:
         rows: The rows.
-        state: The table as it stands.
-        key: Fields that each row must have.
-        fixed: Types by label's JSON that no column changes from.
+        state: The current table.
+        key: The fields of the key, which each row must have.
+        fixed: Types of `schema=`, by the JSON of the label: these columns never change type.
 
     Raises:
         BadFrame: a column of the key is missing, or a column changes its type.
     """
-    # Long, as each column may change the state that the next one is fitted to.
+    # Long, as each column may change the state for the next one.
     parts = []
-    for one in rows:
+    for batch in rows:
         arrays: dict[int, pa.Array] = {}
-        indexed = one.levels is not None  # else its levels are left out
-        # Columns of the same names in the same order: also if several are called alike.
-        names = [column.label for column in one.columns]
+        indexed = batch.levels is not None  # rows without an index leave its levels out
+        # The same names in the same order match by position, so that duplicate names work.
+        names = [column.label for column in batch.columns]
         alike = not indexed and not state.shape.levels and names == state.shape.described["labels"]
         level = 0
-        for at, column in enumerate(_columns(one, state.shape)):
+        for number, column in enumerate(_columns(batch, state.shape)):
             if alike:
-                field = at
+                field = number
             elif indexed and level < state.shape.levels:
                 field, level = level, level + 1
             else:
-                found = state.shape.place_of(column.label)
-                if found in arrays:
+                place = state.shape.place_of(column.label)
+                if place in arrays:
                     raise BadFrame(f"these rows have several columns called {column.label!r}")
-                if found is None:
-                    found, state = len(state.shape.types), _with_column(state, column)
-                field = found
-            of = state.shape.described["labels"]
-            at_label = (
-                json.dumps(of[field - state.shape.levels]) if field >= state.shape.levels else ""
+                if place is None:
+                    place, state = len(state.shape.types), _with_column(state, column)
+                field = place
+            labels = state.shape.described["labels"]
+            json_label = (
+                json.dumps(labels[field - state.shape.levels])
+                if field >= state.shape.levels
+                else ""
             )
-            arrays[field], state = _put(column.values, state, field, key, fixed.get(at_label))
+            arrays[field], state = _put(column.values, state, field, key, fixed.get(json_label))
         for field in key:
             if field not in arrays:
                 raise BadFrame(
-                    f"{state.shape.title(field)} is (part of) the table's key: these rows need it"
+                    f"these rows lack {state.shape.title(field)}, which is (part of) the "
+                    "table's key"
                 )
-        parts.append(Incoming(arrays, one.rows))
+        parts.append(Incoming(arrays, batch.rows))
     return [_with_types(part, state) for part in parts], state
 
 
@@ -226,24 +230,25 @@ def _with_column(state: State, column: Column) -> State:
 def _put(
     values: pa.Array, state: State, field: int, key: Sequence[int], fixed: pa.DataType | None
 ) -> tuple[pa.Array, State]:
-    """Return values in the type of the table's column, or the table with a type that holds both.
+    """Convert values to the type of a column, or widen the column to a type that holds both.
 
     Raises:
         BadFrame: there is no such type.
     """
     shape, kind = state.shape, state.shape.types[field]
-    if fixed is not None and kind != fixed:  # a column that just came
+    if fixed is not None and kind != fixed:  # a new column
         state = _with_type(state, field, fixed)
         kind = fixed
     if fixed is not None:
         return fitted(values, kind, shape, field, rounds=True), state
     if not len(state.store) and not _says_nothing(values, kind) and kind != values.type:
-        return values, _with_type(state, field, values.type)  # a column of no values has no type
+        return values, _with_type(state, field, values.type)  # an empty column takes any type
     if shape.is_text(field) or values.type == kind or _says_nothing(values, kind):
         return fitted(values, kind, shape, field), state
     common = wider(kind, values.type)
     if field in key and not (common is not None and pa.types.is_integer(common)):
-        return fitted(values, kind, shape, field), state  # of others the index knows the unit
+        # other types must not change: keys are compared in them
+        return fitted(values, kind, shape, field), state
     if common is None:
         raise _misfit(values, kind, shape, field)
     fits = cast_exactly(values, kind) if _family(values.type) == _family(kind) else None
@@ -256,23 +261,23 @@ def _put(
 
 
 def _with_type(state: State, field: int, kind: pa.DataType) -> State:
-    """Return a table with a column of another type, its values cast.
+    """Return a table with a column cast to another type.
 
     Raises:
-        BadFrame: some of them can't be told in it.
+        BadFrame: some of its values don't fit.
     """
     try:
         store = state.store.with_type(field, kind)
     except pa.ArrowException:
         raise BadFrame(
-            f"{state.shape.title(field)} holds {state.shape.types[field]}, of which some are no "
-            f"{kind}: convert them, or send the whole table"
+            f"can't change {state.shape.title(field)} from {state.shape.types[field]} to {kind}: "
+            "some of its values don't fit; convert the new ones, or send the whole table"
         ) from None
     return replace(state, shape=state.shape.with_type(field, kind), store=store)
 
 
 def _with_types(part: Incoming, state: State) -> Incoming:
-    """Return rows in the types that the rows behind them brought."""
+    """Convert rows to the types that later rows of the same call require."""
     types = state.shape.types
     if all(values.type == types[field] for field, values in part.arrays.items()):
         return part
@@ -284,18 +289,18 @@ def _with_types(part: Incoming, state: State) -> Incoming:
 def fitted(
     values: pa.Array, kind: pa.DataType, shape: Shape, field: int, *, rounds: bool = False
 ) -> pa.Array:
-    """Return values in the type of the table's column.
+    """Convert values to the type of a column.
 
     Args:
         values: The values.
         kind: The type.
         shape: The table's columns.
-        field: Which one it is.
-        rounds: Whether the type was asked for: others become it where their values do, and floats
-            the nearest ones of a narrower type.
+        field: The column.
+        rounds: Whether `schema=` asks for the type: then other types are converted if their values
+            fit, and floats may be rounded to a narrower type.
 
     Raises:
-        BadFrame: they are of another type, or can't be told in the column's without loss.
+        BadFrame: they are of another type, or the conversion would lose data.
     """
     if values.type == kind:
         return values
@@ -305,8 +310,8 @@ def fitted(
         if (cast := cast_exactly(values, kind, rounds=rounds)) is not None:
             return cast
         raise BadFrame(
-            f"{shape.title(field)} holds {kind}, which some of these values ({values.type}) "
-            "don't fit: convert them, or send the whole table"
+            f"{shape.title(field)} holds {kind}, and some of these values ({values.type}) don't "
+            "fit: convert them, or send the whole table"
         )
     raise _misfit(values, kind, shape, field)
 
@@ -319,10 +324,10 @@ def _misfit(values: pa.Array, kind: pa.DataType, shape: Shape, field: int) -> Ba
 
 
 def _says_nothing(values: pa.Array, kind: pa.DataType) -> bool:
-    """Tell whether values are all missing, whatever type they are told in."""
+    """Tell whether all values are missing, so that their type does not matter."""
     if not len(values) or pa.types.is_null(values.type):
         return True
-    # pandas tells a column of missing values, whatever they are of, as floats.
+    # pandas gives a column of missing values the type float, whatever it will hold.
     if not pa.types.is_floating(values.type) or pa.types.is_floating(kind):
         return False
     missing: int = pc.is_null(values, nan_is_null=True).true_count

@@ -1,6 +1,6 @@
-"""A table that changes row by row: its rows, found by key, and what changed since any seq of late.
+"""A table that changes row by row: rows by key, and the changes since recent states.
 
-Whoever owns one lets one thread at a time change it (`TableState` does); a `State` is immutable.
+Only one thread at a time may change it (`RowChanges` sees to that); a `State` is immutable.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _NONE: Final[Numbers] = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True)
 class _Tail:
-    """The row that may still become another one.
+    """The last row while it may still change.
 
     Attributes:
         number: Its number.
-        replaced: The row that stood there before, None if there was none.
+        replaced: The row with this key before, None if there was none.
     """
 
     number: int
@@ -39,13 +39,13 @@ class KeyedTable:
     """The rows of one table.
 
     Args:
-        state: What it begins with.
-        key: Fields that identify a row; none for a table to which rows can only be added.
-        seq: The seq of that state.
+        state: The first state.
+        key: Fields that identify a row; none for a table that only grows.
+        seq: The seq of the first state.
         limit: The most rows it holds: the oldest go first.
-        ttl: Seconds after which a row goes that was not written to again.
+        ttl: Seconds after which a row expires unless it is written again.
         now: The time, if `ttl` is given.
-        anew: Whether viewers of that seq have other columns: no delta leads on from there.
+        anew: Whether viewers of that seq have other columns, so that a delta can't follow.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class KeyedTable:
         now: float = 0.0,
     ) -> None:
         self.now = state
-        """The table as it stands."""
+        """The current state."""
         self.key = key
         self._anew = anew
         self._limit = limit
         self._ttl = ttl
         self._index: OrderedDict[Hashable, int] | None = None
         self._written: OrderedDict[int, float] = OrderedDict()
-        """When rows were last written to, by number, the longest ago first. Only with `ttl`."""
+        """Times of the last write, by row number, oldest first. Only with `ttl`."""
         self._log = ChangeLog()
         self.seq = seq
         self._tail: _Tail | None = None
@@ -86,14 +86,12 @@ class KeyedTable:
             now: The time.
 
         Raises:
-            BadFrame: a key is there twice. Nothing has changed then.
+            BadFrame: a key occurs twice. The table is unchanged then.
         """
         index = self._keys()
         keys = self._keys_in(parts)
         if (twice := twice_in(keys)) is not None:
-            raise BadFrame(
-                f"the key {told(twice)} is there twice in these rows: hand over the last one only"
-            )
+            raise BadFrame(f"these rows have the key {told(twice)} twice: keep only the last")
         numbers = np.array([index.get(key, GONE) for key in keys], dtype=np.int64)
         store = _with_parts(state, parts, numbers)
         stored = len(state.store) + np.arange(len(numbers), dtype=np.int64)
@@ -111,13 +109,15 @@ class KeyedTable:
         """Add rows at the end.
 
         Raises:
-            BadFrame: one of them has a key that is there already. Nothing has changed then.
+            BadFrame: a key already exists. The table is unchanged then.
         """
         if self.key:
             index = self._keys()
             known = next((key for key in self._keys_in(parts) if key in index), None)
             if known is not None:
-                raise BadFrame(f"the key {told(known)} is there already: upsert replaces its row")
+                raise BadFrame(
+                    f"the key {told(known)} already exists: use upsert to replace its row"
+                )
             self.upsert(parts, state, now)
             return
         added = sum(part.rows for part in parts)
@@ -129,16 +129,16 @@ class KeyedTable:
 
     @property
     def unfinished(self) -> int | None:
-        """Where the row is that `show_tail` added, None if there is none."""
+        """Position of the row that `show_tail` added, None if there is none."""
         if self._tail is None:
             return None
         at = int(self.now.rows.positions_of(np.array([self._tail.number], dtype=np.int64))[0])
         return None if at == GONE else at
 
     def show_tail(self, part: Incoming, state: State, now: float) -> None:
-        """Add one row that may still become another one: `drop_tail` takes it back.
+        """Add one row that may still change: `drop_tail` removes it again.
 
-        Where its key is there already it stands in that row's place meanwhile.
+        If its key exists, it replaces that row in the meantime.
         """
         replaced: Incoming | None = None
         if self.key:
@@ -156,7 +156,7 @@ class KeyedTable:
         self._tail = _Tail(number_of, replaced)
 
     def drop_tail(self, now: float) -> None:
-        """Take back what `show_tail` added."""
+        """Remove the row that `show_tail` added, and restore the row that it replaced."""
         tail, self._tail = self._tail, None
         if tail is None:
             return
@@ -164,11 +164,12 @@ class KeyedTable:
             self.upsert([tail.replaced], self.now, now)
             return
         number = np.array([tail.number], dtype=np.int64)
-        if self.now.rows.positions_of(number)[0] != GONE:  # else over the limit, or its time is
+        # else it has expired, or exceeded the limit
+        if self.now.rows.positions_of(number)[0] != GONE:
             self._remove(number, now, at_end=True)
 
     def delete(self, keys: Sequence[Hashable], now: float) -> int:
-        """Remove rows by key; return how many were there. Keys that are not are passed over."""
+        """Remove rows by key; return how many existed. Unknown keys are skipped."""
         index = self._keys()
         found = sorted({index[key] for key in keys if key in index})
         if found:
@@ -176,7 +177,7 @@ class KeyedTable:
         return len(found)
 
     def expire(self, now: float) -> bool:
-        """Remove the rows whose time is over; tell whether there were any."""
+        """Remove expired rows; tell whether there were any."""
         over = []
         for number, written in self._written.items() if self._ttl is not None else ():
             assert self._ttl is not None
@@ -191,7 +192,7 @@ class KeyedTable:
 
     @property
     def next_expiry(self) -> float | None:
-        """When the next row's time is over, None if none's ever is."""
+        """When the next row expires, None if none does."""
         if self._ttl is None or not self._written:
             return None
         return next(iter(self._written.values())) + self._ttl
@@ -211,8 +212,8 @@ class KeyedTable:
         *,
         at_end: bool = False,
     ) -> None:
-        """Make a state the one now, less what is over the limit; remember what changed."""
-        # Long, as rows, keys, times and the log have to change together or not at all.
+        """Make a state the current one, without the rows over the limit; remember what changed."""
+        # Long, as rows, keys, times and the log must change together.
         before = self.now
         rows = after.rows
         left = [(gone, before.rows.stored_of(gone))]
@@ -237,7 +238,7 @@ class KeyedTable:
         first = after.first
         counts = after.shape.described["range"]
         if counts and not self.key:
-            # The index goes on counting: a row keeps what it was called. Here the first ones go.
+            # Rows keep their index labels: when the first rows go, the index starts later.
             first += counts[1] * ((0 if at_end else len(left[0][0])) + max(surplus, 0))
         self.now = replace(after, rows=rows, first=first)
         self.seq += 1
@@ -263,17 +264,17 @@ class KeyedTable:
 
     @property
     def tail(self) -> _Tail | None:
-        """The row that may still become another one."""
+        """The row that may still change."""
         return self._tail
 
     def restore(self, state: State, seq: int, tail: _Tail | None, now: float) -> None:
-        """Be again as before a change that was interrupted: some of it may have been made.
+        """Restore the table after an interrupted change, which may have been made in part.
 
         Args:
-            state: The state before it.
-            seq: That one's seq.
-            tail: The row that could still become another one.
-            now: The time, for rows whose own is not known any more.
+            state: The state before the change.
+            seq: The seq of that state.
+            tail: The tail at that state.
+            now: The time, for rows whose write time is lost.
         """
         self.now, self.seq, self._tail, self._index = state, seq, tail, None
         self._log.forget()
@@ -285,13 +286,13 @@ class KeyedTable:
     # -- by key ------------------------------------------------------------------------------------
 
     def _keys(self) -> OrderedDict[Hashable, int]:
-        """Return which number each key has. The first time takes a pass over all rows."""
+        """Return the row number of each key. The first call costs O(rows)."""
         if self._index is None:
             rows = self.now.rows
             keys = self._keys_of(self.now.store, rows.stored(0, len(rows)))
             if (twice := twice_in(keys)) is not None:
                 raise BadFrame(
-                    f"the table has the key {told(twice)} twice: send it without, to change rows"
+                    f"the table has the key {told(twice)} twice: send it without duplicates first"
                 )
             self._index = OrderedDict(zip(keys, rows.numbers(0, len(rows)).tolist(), strict=True))
         return self._index
@@ -314,12 +315,12 @@ class KeyedTable:
     ) -> Difference | None:
         """Return what changed since a seq; None if that is not remembered, or too much.
 
-        May be called by who does not have the turn: while the table goes on changing.
+        May be called from any thread, while the table goes on changing.
 
         Args:
-            seq: The seq.
-            state: The state up to which it is asked; None: the one now.
-            until: That one's seq.
+            seq: The seq of the earlier state.
+            state: The later state; None: the current one.
+            until: The seq of the later state.
         """
         state, until = state or self.now, self.seq if until is None else until
         return self._log.since(seq, state, until)
@@ -327,23 +328,23 @@ class KeyedTable:
     # -- room --------------------------------------------------------------------------------------
 
     def adopt(self, before: State, compact: Store) -> None:
-        """Take a compact store for what `before` stored; what came later stays as it is.
+        """Replace the store of an earlier state by a compact one; later rows stay as they are.
 
         Args:
-            before: An earlier state.
-            compact: Its rows' values, in order, and nothing else.
+            before: The earlier state.
+            compact: A store with only its rows, in order.
         """
-        if self.now.shape is before.shape:  # else a column came meanwhile: next time
+        if self.now.shape is before.shape:  # a column was added meanwhile: try the next time
             self.now = self.now.on(before, compact)
 
 
 def compacted(state: State) -> Store:
-    """Return a store of nothing but a state's rows, in order. Takes a pass over them."""
+    """Return a store with only a state's rows, in order. Costs O(rows)."""
     return state.store.only(state.rows.stored(0, len(state.rows)))
 
 
 def _with_parts(state: State, parts: Sequence[Incoming], numbers: Numbers) -> Store:
-    """Return the store with rows behind its last: what is left out is what they held, or null."""
+    """Append rows to the store; left-out columns keep the old row's value, or become null."""
     store, fields, at = state.store, range(len(state.shape.types)), 0
     for part in parts:
         here = numbers[at : at + part.rows]

@@ -1,4 +1,4 @@
-"""Keys of rows, as Python has them."""
+"""Keys of rows as Python values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _NAN: Final = ("NaN",)  # NaN is not equal to itself, so it could never be found
 
 
 def keys_of(columns: Sequence[pa.Array]) -> list[Hashable]:
-    """Return keys as Python has them: of several columns tuples.
+    """Return keys as Python values; compound keys as tuples.
 
     Raises:
-        BadFrame: lists and the like can't be keys.
+        BadFrame: a key column holds lists or dicts.
     """
     if any(pa.types.is_nested(column.type) for column in columns):
-        raise BadFrame("lists and dicts can't be a key: choose another column")
+        raise BadFrame("lists and dicts can't be keys: choose another column")
     lists = [
         [_NAN if value != value else value for value in comparable(column).to_pylist()]
         for column in columns
@@ -29,12 +29,12 @@ def keys_of(columns: Sequence[pa.Array]) -> list[Hashable]:
 
 
 def told(key: Hashable) -> str:
-    """Return a key as it stands in a sentence."""
+    """Return a key as text for a message."""
     return "NaN" if key is _NAN else f"{key!r:.60}"
 
 
 def twice_in(keys: Sequence[Hashable]) -> Hashable | None:
-    """Return a key that is there twice, None if none is."""
+    """Return a key that occurs twice, None if all are unique."""
     if len(set(keys)) == len(keys):
         return None
     seen: set[Hashable] = set()

@@ -1,4 +1,4 @@
-"""A reader's copy of a table that changes row by row: a snapshot, and then what changed since."""
+"""A reader's copy of a table: a snapshot, to which deltas are applied."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Followed:
     """One state of a table; immutable.
 
     Attributes:
-        labels: What columns and index are called.
+        labels: Labels of columns and index.
         values: The index's levels, then the columns.
         types: Their types; the same object while they don't change.
         count: The number of rows.
-        size: Bytes that are new in it: what it does not share with the state before.
-        held: Bytes of all that it holds.
-        line: The same object for all states of one line, in which a row keeps its number.
-        rows: The rows' numbers; None where these are the positions.
-        schema: What it came with.
+        size: Bytes that it does not share with the state before.
+        held: Bytes of all its values.
+        line: The same object in all states between which a row keeps its number.
+        rows: The rows' numbers; None if these are the positions.
+        schema: The schema of its stream.
     """
 
     labels: Labels
@@ -47,17 +47,17 @@ class Followed:
 
 
 def body_of(state: Followed) -> memoryview:
-    """Return a whole table as a body, as its feed would send it."""
+    """Encode a whole table as its feed would."""
     from livetable.feed.frames.encoder import stream
 
     assert state.schema is not None
-    # Without any columns a column of nulls holds the number of rows.
+    # Without columns a column of nulls carries the number of rows.
     fields = len(state.types) if state.labels.dtypes else 0
     return stream(state.schema, [state.values.whole(at) for at in range(fields)], state.count)
 
 
 def followed(decoded: Decoded, size: int = 0) -> Followed:
-    """Return a whole table as the first state of a line.
+    """Return a whole table as the first state of a new line.
 
     Args:
         decoded: The table.
@@ -71,14 +71,14 @@ def followed(decoded: Decoded, size: int = 0) -> Followed:
 
 
 class Follower:
-    """Follows one table. Its states share what did not change."""
+    """Applies the snapshots and deltas of one table. Its states share unchanged data."""
 
     def __init__(self) -> None:
         self._now: Followed | None = None
         self._store: Store | None = None
 
     def snapshot(self, decoded: Decoded, size: int) -> Followed:
-        """Begin anew with a whole table.
+        """Start over with a whole table.
 
         Args:
             decoded: The table.
@@ -89,22 +89,22 @@ class Follower:
         return self._now
 
     def lose(self) -> None:
-        """Forget the state: what came last can't be used, so no delta can follow it."""
+        """Forget the current state: the last body was unusable, so no delta can follow."""
         self._now = None
 
     def delta(self, delta: Delta, gone: tuple[tuple[int, int], ...], count: int) -> Followed:
-        """Go on to the next state.
+        """Apply a delta; return the next state.
 
         Args:
-            delta: The rows that changed.
-            gone: Ranges of the rows that are gone: where the first one is now, and how many.
-            count: Rows of the table afterwards.
+            delta: The changed rows.
+            gone: Ranges of removed rows: position of the first in the current state, and count.
+            count: Rows of the table after the change.
 
         Raises:
-            BodyError: it does not fit what there is; a new snapshot is needed.
+            BodyError: it does not fit the current state; a new snapshot is needed.
         """
-        # Long, as all is checked before the first of it is taken.
-        from livetable.feed.rows.row_map import Rows  # late: most tables are only ever sent whole
+        # Long, as everything is checked before anything is changed.
+        from livetable.feed.rows.row_map import Rows  # late: most tables are always sent whole
 
         now = self._now
         if now is None:
@@ -120,7 +120,7 @@ class Follower:
         added = len(positions) - changed
         new = np.arange(before, before + added, dtype=np.int64)
         if before + added != count or not np.array_equal(positions[changed:], new):
-            raise BodyError(f"a delta to {count} rows leads to {before + added}")
+            raise BodyError(f"a delta announces {count} rows but leads to {before + added}")
         stored = np.arange(len(store), len(store) + len(positions), dtype=np.int64)
         rows = rows.changed(rows.numbers_at(positions[:changed]), stored[:changed])
         rows = rows.with_more(stored[changed:])
@@ -155,7 +155,7 @@ class Follower:
 
 
 class Reading:
-    """Takes in a table's bodies one after the other, whole ones and what changed."""
+    """Decodes and applies the bodies of one table: snapshots and deltas."""
 
     def __init__(self) -> None:
         from livetable.feed.frames.decoder import Decoder
@@ -164,17 +164,17 @@ class Reading:
         self._follower = Follower()
 
     def take(self, header: Header, body: bytes | bytearray | memoryview) -> Followed:
-        """Return the state that a body leads to.
+        """Return the state after a body.
 
         Raises:
-            BodyError: it can't be read, or does not fit what there is; see `lose`.
+            BodyError: it can't be read, or does not fit the current state; call `lose` then.
         """
         if header.kind == "delta":
             return self._follower.delta(self._decoder.delta(body), header.gone, header.rows)
         return self._follower.snapshot(self._decoder(body), header.size)
 
     def lose(self) -> None:
-        """Forget the state: what came last can't be used, so no delta can follow it."""
+        """Forget the current state: the last body was unusable, so no delta can follow."""
         self._follower.lose()
 
 
@@ -183,7 +183,7 @@ def _without(rows: Rows, gone: tuple[tuple[int, int], ...]) -> Rows:
         return rows
     first, count = gone[-1]
     if first + count > len(rows):
-        raise BodyError(f"row {first + count - 1} is said to be gone of {len(rows)}")
+        raise BodyError(f"gone: row {first + count - 1} of {len(rows)} rows")
     positions = np.concatenate(
         [np.arange(first, first + count, dtype=np.int64) for first, count in gone]
     )

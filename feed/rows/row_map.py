@@ -1,9 +1,9 @@
-"""Which stored row each row of a table is, in order. Immutable: a change shares what it leaves.
+"""Maps the rows of a table, in order, to stored rows. Immutable: states share unchanged pages.
 
-Each row has a *number*, which it keeps while it lives; new rows get higher ones, and rows stand in
-the order of their numbers. So rows that go change nobody else's number, only positions. They are
-cut into pages of `PAGE`: to change a hundred of a million rows a hundred pages are copied, whatever
-the table's size. A feed and a viewer hold the same kind of object, with numbers of their own.
+Each row has a *number*, which it keeps while it exists; new rows get higher numbers, and rows are
+in the order of their numbers. So a removed row changes the positions of others, but not their
+numbers. Numbers are grouped in pages of `PAGE`: changing a hundred of a million rows copies at most
+a hundred pages. Feeds and viewers use this class, each with its own numbers.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ PAGE: Final = 512
 """Numbers in a page."""
 
 GONE: Final = -1
-"""What stands for a row that is not there."""
+"""Marks a row that does not exist."""
 
 _NOBODY: Final[Numbers] = np.full(PAGE, GONE, dtype=np.int64)
 _FEW: Final = 1000
 _SPARE_PAGES: Final = 64
-_MOST_EMPTY: Final = 8  # pages per page that would be enough, before rows should be numbered anew
+_MOST_EMPTY: Final = 8  # so many times the necessary pages make rows be renumbered
 
 
 class Rows:
     """A table's rows.
 
     Args:
-        pages: By page, the stored row of each number, `GONE` where there is none; each of `PAGE`
-            numbers but the last.
-        counts: Rows that are there, by page.
-        base: The first page's first number.
-        written: Bytes that were written for all the states up to this one.
+        pages: For each page, the stored row of each number, `GONE` if the row does not exist; all
+            but the last have `PAGE` numbers.
+        counts: Existing rows of each page.
+        base: The first number of the first page.
+        written: Bytes written for all states up to this one.
     """
 
     def __init__(self, pages: Sequence[Numbers], counts: Numbers, base: int, written: int) -> None:
@@ -72,17 +72,17 @@ class Rows:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether so many numbers are nobody's any more that they should be given anew."""
+        """Whether so many numbers are unused that the rows should be renumbered."""
         return len(self._pages) > _SPARE_PAGES + _MOST_EMPTY * (len(self) // PAGE + 1)
 
     # -- changes -----------------------------------------------------------------------------------
 
     def changed(self, numbers: Numbers, stored: Numbers) -> Rows:
-        """Return the rows with some of them stored elsewhere.
+        """Map some rows to other stored rows.
 
         Args:
-            numbers: Their numbers, in ascending order; they are there.
-            stored: Where they are stored now.
+            numbers: Their numbers, ascending; the rows exist.
+            stored: Their new stored rows.
         """
         pages, written = list(self._pages), self.written
         if len(numbers) > _FEW:
@@ -101,7 +101,7 @@ class Rows:
         return Rows(pages, self._counts, self.base, written)
 
     def without(self, numbers: Numbers) -> Rows:
-        """Return the rows without some of them: their numbers, ascending; they are there."""
+        """Remove rows by their numbers, ascending; the rows exist."""
         pages, counts, written = list(self._pages), self._counts.copy(), self.written
         for page, inside, start, stop in self._by_page(numbers):
             counts[page] -= stop - start
@@ -118,7 +118,7 @@ class Rows:
         return Rows(pages[first:], counts[first:], self.base + PAGE * first, written)
 
     def with_more(self, stored: Numbers) -> Rows:
-        """Return the rows with more at their end, which get the numbers from `end` on."""
+        """Append rows; they get the numbers from `end` on."""
         pages, counts, written = list(self._pages), self._counts, self.written + stored.nbytes
         if pages and len(pages[-1]) < PAGE:
             room = PAGE - len(pages[-1])
@@ -132,10 +132,10 @@ class Rows:
         return Rows([*pages, *more], counts, self.base, written)
 
     def stored_anew(self, move: Callable[[Numbers], Numbers]) -> Rows:
-        """Return the same rows stored elsewhere.
+        """Map all rows to other stored rows.
 
         Args:
-            move: Returns where stored rows are now; it is not asked about `GONE`.
+            move: Maps stored rows to new ones; not called with `GONE`.
         """
         pages = []
         for page, count in zip(self._pages, self._counts, strict=True):
@@ -151,7 +151,7 @@ class Rows:
         written = self.written + 8 * PAGE * len(pages)
         return Rows(pages, self._counts, self.base, written)
 
-    # -- looks -------------------------------------------------------------------------------------
+    # -- look-ups ----------------------------------------------------------------------------------
 
     def stored(self, start: int, stop: int) -> Numbers:
         """Return where the rows from position `start` to before `stop` are stored."""
@@ -171,7 +171,7 @@ class Rows:
 
     def numbers_at(self, positions: Numbers) -> Numbers:
         """Return the numbers of rows, by their positions, which are in ascending order."""
-        found = np.empty(len(positions), dtype=np.int64)
+        numbers = np.empty(len(positions), dtype=np.int64)
         pages = np.searchsorted(self._starts, positions, side="right") - 1
         if len(positions) <= _FEW:
             dense = self._counts[pages] == np.fromiter(
@@ -183,54 +183,54 @@ class Rows:
             inside = positions[start:stop] - self._starts[page]
             if self._counts[page] < len(self._pages[page]):
                 inside = np.flatnonzero(self._pages[page] != GONE)[inside]
-            found[start:stop] = self.base + PAGE * page + inside
-        return found
+            numbers[start:stop] = self.base + PAGE * page + inside
+        return numbers
 
     def positions_of(self, numbers: Numbers) -> Numbers:
-        """Return where rows are, by their numbers, ascending; `GONE` for who is not there."""
+        """Return the positions of rows by ascending numbers; `GONE` for rows that don't exist."""
         stored = self.stored_of(numbers)
         return np.where(stored == GONE, GONE, self.rank(numbers))
 
     def rank(self, numbers: Numbers) -> Numbers:
-        """Return how many rows come before each of these numbers, ascending, there or not."""
-        found = np.zeros(len(numbers), dtype=np.int64)
+        """Return how many rows precede each of these ascending numbers, existing or not."""
+        ranks = np.zeros(len(numbers), dtype=np.int64)
         first, last = np.searchsorted(numbers, (self.base, self.end))
         known = numbers[first:last]
         if len(known) > _FEW:
             for page, inside, start, stop in self._by_page(known):
                 there = np.concatenate(([0], np.cumsum(self._pages[page] != GONE)))
-                found[start + first : stop + first] = self._starts[page] + there[inside]
+                ranks[start + first : stop + first] = self._starts[page] + there[inside]
         else:
             places, pages, counts = self._one_by_one(known), self._pages, self._counts
-            found[first:last] = self._starts[places[0]] + [
+            ranks[first:last] = self._starts[places[0]] + [
                 inside
                 if counts[page] == len(pages[page])
                 else np.count_nonzero(pages[page][:inside] != GONE)
                 for page, inside in zip(*places, strict=True)
             ]
-        found[last:] = len(self)
-        return found
+        ranks[last:] = len(self)
+        return ranks
 
     def stored_of(self, numbers: Numbers) -> Numbers:
-        """Return where rows are stored, by ascending numbers; `GONE` for who is not there."""
-        found = np.full(len(numbers), GONE, dtype=np.int64)
+        """Return the stored rows by ascending numbers; `GONE` for rows that don't exist."""
+        stored = np.full(len(numbers), GONE, dtype=np.int64)
         first, last = np.searchsorted(numbers, (self.base, self.end))
         known, pages = numbers[first:last], self._pages
         if len(known) > _FEW:
             for page, inside, start, stop in self._by_page(known):
-                found[start + first : stop + first] = pages[page][inside]
+                stored[start + first : stop + first] = pages[page][inside]
         else:
             places = zip(*self._one_by_one(known), strict=True)
-            found[first:last] = [pages[page][inside] for page, inside in places]
-        return found
+            stored[first:last] = [pages[page][inside] for page, inside in places]
+        return stored
 
     def differing(self, before: Rows) -> tuple[Numbers, Numbers, Numbers]:
-        """Return the numbers of rows that are stored elsewhere, that came, and that went.
+        """Return the numbers of rows that changed, that were added, and that were removed.
 
         Args:
-            before: An earlier state of the same rows. Pages that both share are not looked at.
+            before: An earlier state of the same rows. Shared pages are skipped.
         """
-        changed, came, went = [_NONE], [_NONE], [_NONE]
+        changed, added, removed = [_NONE], [_NONE], [_NONE]
         start = min(self.base, before.base)
         for first in range(start, max(self.end, before.end), PAGE):
             now, then = self._page(first), before._page(first)
@@ -240,41 +240,41 @@ class Rows:
             now, then = _long(now, length), _long(then, length)
             here, there = now != GONE, then != GONE
             changed.append(first + np.flatnonzero(here & there & (now != then)))
-            came.append(first + np.flatnonzero(here & ~there))
-            went.append(first + np.flatnonzero(there & ~here))
-        return np.concatenate(changed), np.concatenate(came), np.concatenate(went)
+            added.append(first + np.flatnonzero(here & ~there))
+            removed.append(first + np.flatnonzero(there & ~here))
+        return np.concatenate(changed), np.concatenate(added), np.concatenate(removed)
 
     def _page(self, first: int) -> Numbers:
-        at = (first - self.base) // PAGE
-        return self._pages[at] if 0 <= at < len(self._pages) else _NONE
+        number = (first - self.base) // PAGE
+        return self._pages[number] if 0 <= number < len(self._pages) else _NONE
 
     def _slice(
         self, start: int, stop: int, look: Callable[[Numbers, Numbers | None, int], Numbers]
     ) -> Numbers:
         starts = self._starts
         first = max(0, int(np.searchsorted(starts, start, side="right")) - 1)
-        found = [_NONE]
-        at = first
-        while at < len(self._pages) and starts[at] < stop:
-            page = self._pages[at]
-            if self._counts[at]:
-                whole = self._counts[at] == len(page)
+        parts = [_NONE]
+        number = first
+        while number < len(self._pages) and starts[number] < stop:
+            page = self._pages[number]
+            if self._counts[number]:
+                whole = self._counts[number] == len(page)
                 there = None if whole else np.flatnonzero(page != GONE)
-                found.append(look(page, there, self.base + PAGE * at))
-            at += 1
+                parts.append(look(page, there, self.base + PAGE * number))
+            number += 1
         skipped = start - int(starts[first]) if first < len(starts) else 0
-        return np.concatenate(found)[skipped : skipped + max(0, stop - start)]
+        return np.concatenate(parts)[skipped : skipped + max(0, stop - start)]
 
     def _one_by_one(self, numbers: Numbers) -> tuple[list[int], list[int]]:
-        """Return the page and the place in it of each number: for few, faster than page by page."""
-        at = numbers - self.base
-        return (at // PAGE).tolist(), (at % PAGE).tolist()
+        """Return the page of each number and the place in it: faster than `_by_page` for few."""
+        offsets = numbers - self.base
+        return (offsets // PAGE).tolist(), (offsets % PAGE).tolist()
 
     def _by_page(self, numbers: Numbers) -> Iterator[tuple[int, Numbers, int, int]]:
-        """Yield pages, the places in them, and from where to where in `numbers` these are."""
-        at = numbers - self.base
-        for page, start, stop in _runs(at // PAGE):
-            yield page, at[start:stop] - PAGE * page, start, stop
+        """Yield for each page its places, and the range of `numbers` that they come from."""
+        offsets = numbers - self.base
+        for page, start, stop in _runs(offsets // PAGE):
+            yield page, offsets[start:stop] - PAGE * page, start, stop
 
 
 _NONE: Final[Numbers] = np.empty(0, dtype=np.int64)
@@ -285,7 +285,7 @@ def _long(page: Numbers, length: int) -> Numbers:
 
 
 def _runs(values: Numbers) -> Iterator[tuple[int, int, int]]:
-    """Yield each value of a sorted array, and from where to where it stands."""
+    """Yield each distinct value of a sorted array with its range."""
     if len(values):
         edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
         for start, stop in pairwise(edges):
@@ -293,8 +293,8 @@ def _runs(values: Numbers) -> Iterator[tuple[int, int, int]]:
 
 
 def in_any_order(look: Callable[[Numbers], Numbers], asked: Numbers) -> Numbers:
-    """Return what `look` says of numbers or positions that need not be ascending, as it wants."""
+    """Call a look-up that needs ascending numbers with numbers in any order."""
     order = np.argsort(asked, kind="stable")
-    found = np.empty(len(asked), dtype=np.int64)
-    found[order] = look(asked[order])
-    return found
+    result = np.empty(len(asked), dtype=np.int64)
+    result[order] = look(asked[order])
+    return result

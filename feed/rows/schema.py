@@ -1,4 +1,4 @@
-"""What the columns of a table that changes row by row are: labels, types, the key."""
+"""The columns of a table that changes row by row: labels, types, index levels."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from livetable.feed.protocol.messages import METADATA_KEY
 
 @dataclass(frozen=True)
 class Shape:
-    """The index's levels, if the index does not only count; then the columns.
+    """The fields of a table: the index's levels, unless it is a RangeIndex; then the columns.
 
     Attributes:
-        described: What the schema's metadata says of them (docs/protocol.md).
-        names: Their names as fields.
-        types: Their types; no dictionaries and no views, which can't be added to.
+        described: The schema's metadata (docs/protocol.md).
+        names: Names of the fields.
+        types: Types of the fields; no dictionaries and no views, as these can't be appended to.
     """
 
     described: dict[str, Any]
@@ -45,14 +45,14 @@ class Shape:
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
-        """Which fields are the columns of a label."""
+        """The fields of each label, by its JSON."""
         found: dict[str, list[int]] = {}
         for at, label in enumerate(self.described["labels"], self.levels):
             found.setdefault(json.dumps(label), []).append(at)
         return found
 
     def place_of(self, label: Any) -> int | None:
-        """Return which field a column is, None if there is no such column.
+        """Return the field of a column, None if there is no such column.
 
         Raises:
             BadFrame: several columns have this label.
@@ -60,8 +60,8 @@ class Shape:
         places = self.places.get(json.dumps(to_json(label)), [])
         if len(places) > 1:
             raise BadFrame(
-                f"the table has {len(places)} columns called {label!r}: give them names of their "
-                "own to change single rows"
+                f"the table has {len(places)} columns called {label!r}: rename them to "
+                "change single rows"
             )
         return places[0] if places else None
 
@@ -74,14 +74,14 @@ class Shape:
         )
 
     def title(self, field: int) -> str:
-        """Return what a field is called in sentences."""
+        """Return a field's name for messages."""
         name = to_text(self.label(field))
         if field < self.levels:
             return f"the index {name!r}" if name else "the index"
         return f"column {name!r}"
 
     def is_text(self, field: int) -> bool:
-        """Whether a field's values became text, as Arrow has no type for them."""
+        """Whether a field's values were converted to text, as Arrow has no type for them."""
         return field in self.described["text"]
 
     def with_column(self, label: Any, dtype: str, kind: pa.DataType, text: bool) -> Shape:
@@ -102,7 +102,7 @@ class Shape:
         return replace(self, described={**self.described, "dtypes": dtypes}, types=types)
 
     def with_index(self) -> Shape:
-        """Return the shape with an index that has values, where it only counted."""
+        """Return the shape with the RangeIndex as a field with values."""
         described = {
             **self.described,
             "range": None,
@@ -118,8 +118,8 @@ class Shape:
         """Return the schema of a body.
 
         Args:
-            start: What the first row counts, if the index counts.
-            before: Fields that come first.
+            start: The first label of the RangeIndex, if there is one.
+            before: Fields to put first.
         """
         described = self.described
         if described["range"] is not None:

@@ -1,4 +1,4 @@
-"""A table as it stands, what a change did to it, and what comes in. All immutable."""
+"""A table's state, incoming rows, and changes between states. All immutable."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Incoming:
 
 @dataclass(frozen=True)
 class State:
-    """A table as it stands.
+    """The state of a table.
 
     Attributes:
         shape: Its columns.
         rows: Its rows.
         store: Their values.
-        first: What the first row counts, if the index only counts.
+        first: The first label, if the index is a RangeIndex.
     """
 
     shape: Shape
@@ -52,7 +52,7 @@ class State:
         return cls(shape, Rows.of(numbers), store, counts[0] if counts else 0)
 
     def with_index(self) -> State:
-        """Return the state with an index that has values, where it only counted."""
+        """Return the state with its RangeIndex as a field with values."""
         rows = len(self.rows)
         columns = self.store.reader(self.rows.stored(0, rows)).columns()
         step = self.shape.described["range"][1]
@@ -63,11 +63,11 @@ class State:
         )  # fmt: skip
 
     def on(self, before: State, compact: Store) -> State:
-        """Return the state with what was stored up to an earlier one in a compact store.
+        """Return the state on a compact store of an earlier state, plus the rows stored since.
 
         Args:
-            before: The earlier one, of the same shape.
-            compact: Its rows' values, in order, and nothing else.
+            before: The earlier state, of the same shape.
+            compact: A store with only its rows, in order.
         """
         known = len(before.store)
         moved = np.full(known, GONE, dtype=np.int64)
@@ -84,13 +84,13 @@ class State:
 
 @dataclass(frozen=True)
 class Change:
-    """What one change did, by numbers of rows.
+    """The effect of one change, by row numbers.
 
     Attributes:
-        seq: The table's after it.
-        end: The number that the next row would have got before it.
-        touched: Rows that were there and hold something else now.
-        gone: Rows that were there and are not any more.
+        seq: The seq after the change.
+        end: The next free row number before the change.
+        touched: Existing rows with new values.
+        gone: Removed rows.
     """
 
     seq: int
@@ -101,13 +101,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a viewer that shows an earlier state needs.
+    """The difference that a viewer with an earlier state needs.
 
     Attributes:
-        gone: Where, in the earlier state, the rows are that are not there any more; ascending.
-        changed: Where, in the state now, the rows are that hold something else or are new;
-            ascending.
-        stored: Where the values of those are stored.
+        gone: Positions of removed rows in the earlier state, ascending.
+        changed: Positions of changed and new rows in the later state, ascending.
+        stored: The stored rows of those.
     """
 
     gone: Numbers

@@ -1,7 +1,7 @@
-"""The values of rows, by column, in the order they came. Immutable: what is added shares the rest.
+"""The values of rows, by column, in order of arrival. Immutable: a larger store shares segments.
 
-Rows are only ever added. They are kept in a few segments, each eight times as long as the next
-one: so each row is copied a few times at most, and a row is found in a handful of places.
+Rows are only appended. They are kept in a few segments, each at least eight times as long as the
+next: so each row is copied only a few times, and there are few segments to search.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from livetable.feed.arrow.arrays import bytes_of, one_chunk, rows_array, taken
 from livetable.feed.rows.row_map import GONE, Numbers
 
 SPARE: Final = 1 << 16
-"""Rows that are over may stay up to this many, however few are there."""
+"""So many unused rows may always stay."""
 
 _RATIO: Final = 8
 _LONGEST: Final = 1 << 18
-"""Rows of a segment that is not made longer: to copy more at once would be felt."""
+"""Longest segment, in rows: copying more at once would take noticeable time."""
 
 
 class Store:
@@ -29,7 +29,7 @@ class Store:
 
     Args:
         types: The columns' types.
-        segments: Their values, piece by piece.
+        segments: Their values, by segment and column.
         starts: Each segment's first row, and the number of all rows.
         sizes: Bytes of each segment.
     """
@@ -60,7 +60,7 @@ class Store:
         return sum(self._sizes)
 
     def nbytes_beside(self, other: Store) -> int:
-        """Return the bytes of what it does not share with another store."""
+        """Return the bytes of segments that another store does not share."""
         shared = set(map(id, other.segments))
         return sum(
             size
@@ -69,7 +69,7 @@ class Store:
         )
 
     def with_more(self, arrays: Sequence[pa.Array], rows: int) -> Store:
-        """Return the store with more rows behind its last; `arrays` have its types."""
+        """Append rows; `arrays` have the types of the store."""
         if not rows:
             return self
         segments = [*self.segments, tuple(arrays)]
@@ -100,10 +100,10 @@ class Store:
         return Store((*self.types, kind), segments, self.starts, self._sizes)
 
     def with_type(self, column: int, kind: pa.DataType) -> Store:
-        """Return the store with a column in another type. Takes a pass over the column.
+        """Cast a column to another type. Costs O(rows).
 
         Raises:
-            pa.ArrowException: some of its values can't be told in it.
+            pa.ArrowException: some of its values don't fit.
         """
         segments = tuple(
             (*segment[:column], segment[column].cast(kind), *segment[column + 1 :])
@@ -113,29 +113,29 @@ class Store:
         return Store(types, segments, self.starts, self._sizes)
 
     def since(self, row: int) -> list[tuple[list[pa.Array], int]]:
-        """Return the rows from one on, segment by segment, each with its number of rows."""
-        found = []
+        """Return the rows from `row` on, segment by segment, each with its number of rows."""
+        pieces = []
         for segment, start, stop in zip(self.segments, self.starts, self.starts[1:], strict=False):
             if stop > row:
                 skip = max(0, row - start)
-                found.append(([array.slice(skip) for array in segment], stop - start - skip))
-        return found
+                pieces.append(([array.slice(skip) for array in segment], stop - start - skip))
+        return pieces
 
     def is_bloated(self, rows: int) -> bool:
-        """Tell whether it holds more of what is over than of so many rows that are there."""
+        """Tell whether it holds many more rows than the `rows` in use."""
         return len(self) > 2 * rows + SPARE
 
     def only(self, rows: Numbers) -> Store:
-        """Return a store of nothing but some rows, in their order. Takes a pass over them."""
+        """Return a store with only some rows, in the given order. Costs O(rows)."""
         return Store.of(self.reader(rows).columns(), len(rows))
 
     def reader(self, rows: Numbers) -> Reader:
-        """Return what reads columns of these rows, in any order; `GONE` gives null."""
+        """Return a reader of these rows, in any order; `GONE` gives null."""
         return Reader(self, rows)
 
 
 class Reader:
-    """Reads columns of some rows; finds out once where those are.
+    """Reads columns of some rows; locates the rows once.
 
     Args:
         store: Where the rows are.
@@ -147,7 +147,7 @@ class Reader:
         starts = np.asarray(store.starts)
         self._pieces: list[tuple[tuple[pa.Array, ...] | None, pa.Array | slice, int]] = []
         self._order: pa.Array | None = None
-        if _is_stretch(rows):  # as rows are that were only ever added: nothing to gather
+        if _is_stretch(rows):  # consecutive rows can be sliced
             self._stretch(store, int(rows[0]), int(rows[-1]) + 1)
             return
         segments = np.searchsorted(starts, rows, side="right") - 1  # GONE is in none: -1
@@ -182,7 +182,7 @@ class Reader:
 
     def column(self, column: int) -> pa.Array:
         """Return a column's values of the rows."""
-        found = [
+        parts = [
             pa.nulls(count, self._types[column])
             if piece is None
             else piece[column][inside]
@@ -190,14 +190,14 @@ class Reader:
             else taken(piece[column], inside)
             for piece, inside, count in self._pieces
         ]
-        if not found:
+        if not parts:
             return pa.nulls(0, self._types[column])
-        values = found[0] if len(found) == 1 else one_chunk(pa.chunked_array(found))
+        values = parts[0] if len(parts) == 1 else one_chunk(pa.chunked_array(parts))
         return values if self._order is None else taken(values, self._order)
 
 
 def _is_stretch(rows: Numbers) -> bool:
-    """Tell whether these are rows one after the other, of which none is `GONE`."""
+    """Tell whether these rows are consecutive, and none is `GONE`."""
     if not len(rows) or int(rows[0]) < 0 or int(rows[-1]) - int(rows[0]) != len(rows) - 1:
         return False
     return bool((rows[1:] - rows[:-1] == 1).all())

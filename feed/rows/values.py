@@ -1,4 +1,4 @@
-"""A table's values to look at: a whole column, a stretch of it, or some of its rows."""
+"""Read a table's values: a whole column, a range of its rows, or some rows."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Values(Protocol):
 
 
 class Arrays:
-    """Columns that are there as arrays.
+    """Columns as arrays.
 
     Args:
-        arrays: They may each be made when they are looked at.
+        arrays: The columns; each may be created when it is accessed.
     """
 
     def __init__(self, arrays: Sequence[pa.Array]) -> None:
@@ -62,21 +62,21 @@ class Arrays:
 
 
 _FEW: Final = 4096
-"""Of more rows nothing is remembered: each state of a history would hold on to it."""
+"""Readers of more rows are not cached: each state of a history would keep its own."""
 
 
 class StoredValues:
-    """Columns of rows that are stored here and there: only what is looked at is gathered.
+    """Columns of scattered rows in a store; only the rows that are read are gathered.
 
     Args:
-        store: Where the values are.
-        rows: Which of the stored rows there are, in order.
+        store: The values.
+        rows: The rows in order, as stored rows.
     """
 
     def __init__(self, store: Store, rows: Rows) -> None:
         self.store = store
         self.rows = rows
-        # All columns of a paint are read of the same rows. One attribute each: threads may look.
+        # All columns of a paint read the same rows. A tuple in one attribute is set atomically.
         self._last_stretch: tuple[int, int, Reader] | None = None
         self._last_rows: tuple[pa.Array, Reader] | None = None
 
@@ -84,7 +84,7 @@ class StoredValues:
         return len(self.store.types)
 
     def whole(self, column: int) -> pa.Array:
-        """Return all of a column, gathered: takes a pass over the table."""
+        """Return a whole column. Costs O(rows)."""
         return _gathered(self, column)
 
     def stretch(self, column: int, start: int, stop: int) -> pa.Array:
@@ -112,14 +112,14 @@ class StoredValues:
         from livetable.feed.rows.row_map import GONE, in_any_order
 
         positions = as_numpy(rows)
-        there = ~missing(rows) if rows.null_count else np.ones(len(rows), dtype=bool)
-        wanted = positions[there]
+        present = ~missing(rows) if rows.null_count else np.ones(len(rows), dtype=bool)
+        wanted = positions[present]
         stored = np.full(len(rows), GONE, dtype=np.int64)
         if len(wanted) > len(self.rows) // 8:
-            stored[there] = self.rows.stored(0, len(self.rows))[wanted]
+            stored[present] = self.rows.stored(0, len(self.rows))[wanted]
         else:
             here = self.rows
-            stored[there] = in_any_order(
+            stored[present] = in_any_order(
                 lambda ascending: here.stored_of(here.numbers_at(ascending)), wanted
             )
         return stored
@@ -127,6 +127,6 @@ class StoredValues:
 
 @lru_cache(maxsize=8)
 def _gathered(values: StoredValues, column: int) -> pa.Array:
-    # Of the newest states only: each table of a history would hold its own copy else.
+    # Cached for the newest states only: else each state of a history would keep its own copy.
     rows = values.rows
     return values.store.reader(rows.stored(0, len(rows))).column(column)

@@ -1,17 +1,138 @@
-"""The answers to wants of an endpoint's viewers, as messages that are sent."""
+"""The tables of an endpoint, and the answers to its viewers' wants as messages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Want, split
+from livetable.feed.frames.body import Snapshot
+from livetable.feed.protocol.messages import (
+    PART_BYTES,
+    WINDOW,
+    Header,
+    Position,
+    Want,
+    new_epoch,
+    split,
+)
+from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.admission import Admission
-from livetable.feed.server.catalogue import Catalogue
-from livetable.feed.server.headers import body_header, end_header, idle_header
-from livetable.feed.server.peer import Peer
-from livetable.feed.server.sent import Send, Sent
+from livetable.feed.server.peer import Peer, Send, Sent
 from livetable.feed.server.table_state import TableState
-from livetable.feed.server.viewer import Session, Transfer
+from livetable.feed.server.viewers import Session, Transfer
+
+
+class Catalogue:
+    """The tables of one endpoint.
+
+    Args:
+        describe: Returns a table's line in the list.
+    """
+
+    def __init__(self, describe: Callable[[TableState, float], TableInfo]) -> None:
+        self.tables: dict[str, TableState] = {}
+        self.mortal: dict[str, TableState] = {}
+        """Of these, those whose rows go by themselves."""
+        self._describe = describe
+        self._epoch = new_epoch()
+        self._version = 1
+
+    @property
+    def position(self) -> Position:
+        """Epoch and number of the list as it is now."""
+        return Position(self._epoch, self._version)
+
+    @property
+    def beginning(self) -> Position:
+        """The position of whom nothing was sent."""
+        return Position(self._epoch, 0)
+
+    def add(self, table: TableState) -> None:
+        """Put a table in, in the place of one of the same name."""
+        self.tables[table.name] = table
+        if table.rows.is_mortal:
+            self.mortal[table.name] = table
+        self._version += 1
+
+    def remove(self, name: str) -> TableState:
+        """Take a table out; return it."""
+        table = self.tables.pop(name)
+        self.mortal.pop(name, None)
+        self._version += 1
+        return table
+
+    def make_place(self, table: TableState) -> None:
+        """Take out a table in whose place another one is put at once, if it is there still."""
+        if self.tables.get(table.name) is table:
+            del self.tables[table.name]
+            self.mortal.pop(table.name, None)
+
+    def header(self, number: int, now: float) -> Header:
+        """Return the message with the list."""
+        return Header(
+            "catalogue",
+            want=number,
+            position=self.position,
+            tables=tuple(self._describe(table, now) for table in self.tables.values()),
+        )
+
+
+def body_header(
+    table: TableState,
+    snapshot: Snapshot,
+    now: float,
+    want: int | None = None,
+    part: int = 0,
+    parts: int = 1,
+) -> Header:
+    """Return what goes before a body, or before a part of one."""
+    body = snapshot.body
+    return Header(
+        "snapshot" if snapshot.since is None else "delta",
+        table.name,
+        want,
+        snapshot.position,
+        age=max(0.0, now - snapshot.monotonic),
+        time=snapshot.time,
+        rate=table.rate(now),
+        rows=body.rows,
+        columns=body.columns,
+        size=len(body.data),
+        part=part,
+        parts=parts,
+        key=table.key,
+        note=table.body_note,
+        failure=table.failed,
+        source=table.source_of(snapshot),
+        since=snapshot.since,
+        gone=snapshot.gone,
+        ended=table.is_last(snapshot.position),
+        silent=table.is_silent,
+    )
+
+
+def idle_header(table: TableState, want: Want, now: float) -> Header:
+    """Return what says that there is nothing new."""
+    return Header(
+        "idle",
+        table.name,
+        want.number,
+        table.shown,
+        age=table.age(now),
+        rate=table.rate(now),
+        note=table.body_note,
+        failure=table.failed,
+        source=table.source_of(want.have),
+        ended=table.is_last(want.have),
+        silent=table.is_silent,
+    )
+
+
+def end_header(table: TableState, number: int) -> Header:
+    """Return what says that a table is served no more."""
+    return Header(
+        "end", table.name, number, table.shown, note=table.body_note, failure=table.failed
+    )
 
 
 class Answers:
@@ -93,7 +214,7 @@ class Answers:
     def turn_away(self, want: Want, peer: Peer, places: int, now: float) -> None:
         """Tell a viewer for which there is no place so."""
         why = (
-            f"this feed has as many viewers as it takes, {places}: close one of them, "
+            f"this feed already has its most viewers, {places}: close one of them, "
             "or raise its process's limit of open files (ulimit -n)"
         )
         kind = "catalogue" if want.table is None else "idle"

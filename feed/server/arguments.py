@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 from livetable.feed.base.late_import import loaded
@@ -25,7 +28,7 @@ def limit_of(limit: Any) -> int | None:
             return None if limit is None else int(limit)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ValueError(f"limit={limit!r:.60}: a number of rows, 1 at least")
+    raise ValueError(f"limit={limit!r:.60}: must be a number of rows, at least 1")
 
 
 def ttl_of(ttl: Any) -> float | None:
@@ -42,7 +45,7 @@ def ttl_of(ttl: Any) -> float | None:
             return math.inf
     except (TypeError, ValueError):
         pass
-    raise ValueError(f"ttl={ttl!r:.60}: a number of seconds, more than 0")
+    raise ValueError(f"ttl={ttl!r:.60}: must be a number of seconds above 0")
 
 
 def key_of(key: Any) -> tuple[Any, ...]:
@@ -53,7 +56,7 @@ def key_of(key: Any) -> tuple[Any, ...]:
     """
     labels = tuple(key) if isinstance(key, list) else () if key is None else (key,)
     if not all(map(_is_label, labels)):
-        raise ValueError(f"key={key!r:.60}: a column's label, or a list of them")
+        raise ValueError(f"key={key!r:.60}: must be a column's label, or a list of labels")
     return labels
 
 
@@ -75,7 +78,7 @@ def types_of(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
     if not schema:
         return {}
     if not isinstance(schema, Mapping):
-        raise BadFrame(f"schema={schema!r:.60}: types by column, as in {{'price': float}}")
+        raise BadFrame(f"schema={schema!r:.60}: must map columns to types, e.g. {{'price': float}}")
     loaded("livetable.feed.arrow.common_type")
     from livetable.feed.arrow.common_type import named_type
 
@@ -91,7 +94,7 @@ def is_by_broker(endpoint: Any) -> bool:
     if endpoint is None:
         return False
     if not isinstance(endpoint, str):
-        raise BadEndpoint(f"{endpoint!r:.60} is no endpoint: write tcp://127.0.0.1:5411")
+        raise BadEndpoint(f"{endpoint!r:.60} is not an endpoint: write tcp://127.0.0.1:5411")
     if "://" in endpoint and _is_brokers(endpoint):
         return True
     endpoints.check_endpoint(endpoint)
@@ -115,15 +118,36 @@ def check_key(captured: Captured, key: tuple[Any, ...], name: str) -> None:
     known = list(frame.columns if hasattr(frame, "iloc") else frame.column_names)
     for label in key:
         if known.count(label) > 1:
-            raise BadFrame(f"the frame has several columns called {label!r}, which is the key")
+            raise BadFrame(
+                f"the frame has several columns called {label!r}, the key: rename all but one"
+            )
         if label not in known:
             as_index = label in getattr(getattr(frame, "index", None), "names", ())
-            there = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
+            columns = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
             raise BadFrame(
-                f"table {name!r} has the key {label!r}, but the frame has no such column"
+                f"the frame has no column {label!r}, the key of table {name!r}"
                 + (
-                    ": it is the index; hand over .reset_index()"
+                    ": it is the index, send frame.reset_index()"
                     if as_index
-                    else f"; there are {there or 'none'}"
+                    else f"; its columns: {columns or 'none'}"
                 )
             )
+
+
+def maker() -> tuple[str, bool]:
+    """Return which line makes a Publisher, and whether that is one of an interactive session."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("livetable."):
+        frame = frame.f_back
+    if frame is None:
+        return "?", False
+    file = frame.f_code.co_filename
+    name = os.path.basename(file)
+    interactive = file in ("<stdin>", "<console>") or name.startswith(("<ipython", "<python-input"))
+    interactive = interactive or "ipykernel" in file
+    return f"{file}:{frame.f_lineno}", interactive
+
+
+def is_made_again(older: tuple[str, bool], newer: tuple[str, bool]) -> bool:
+    """Tell whether a Publisher is made by the line that made one before, or by a cell like it."""
+    return (older[0] == newer[0] != "?") or (older[1] and newer[1])

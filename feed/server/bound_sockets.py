@@ -1,26 +1,96 @@
-"""All bound endpoints of a process, and the connections that outlast theirs."""
+"""All bound endpoints of a process, what each serves, and the connections that outlast theirs."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from typing import Final
-
-import zmq
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from livetable.feed.base.native import sleep
 from livetable.feed.curve.keys import KeyPair
-from livetable.feed.curve.zap import Doorkeeper
-from livetable.feed.errors import BadEndpoint
+from livetable.feed.errors import BadEndpoint, WireError
+from livetable.feed.protocol.messages import Header, Position, Want
+from livetable.feed.protocol.place import can_share
 from livetable.feed.server.admission import Prepare
-from livetable.feed.server.bound_socket import LINGER_MS, BoundSocket, KeyedSocket, PlainSocket
+from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.mailbox import Poll
 from livetable.feed.server.peers import Peers
-from livetable.feed.server.poll import Poll
-from livetable.feed.server.streams import Streams
+from livetable.feed.server.streams import Said, Streams
+from livetable.feed.server.table_state import describe
+from livetable.feed.server.zmtp import TAKEN, Line
 
-_RENEW_SECONDS: Final = 0.2
+if TYPE_CHECKING:
+    from livetable.feed.server.keyed_socket import KeyedSocket, KeyedSockets
+
+_LAST_WORDS_SECONDS: Final = 0.2
+"""How long closing sockets may take to send their last words (`end`)."""
+
 _FLUSH_SECONDS: Final = 0.005
+
+
+class PlainSocket:
+    """An endpoint without keys and what it serves. Lives in the hub's thread only."""
+
+    pair: KeyPair | None = None
+
+    def __init__(self, endpoint: str, prepare: Prepare, peers: Peers) -> None:
+        self.on_taken: Callable[[str], object] = self._taken
+        self.streams = Streams(endpoint, peers)
+        self.endpoint = self.streams.endpoint
+        shares = can_share(self.endpoint)
+        self.serving = Serving(self.streams.send, describe, prepare, shares=shares, peers=peers)
+
+    def read(self, ready: set[Any], now: float) -> None:
+        """Let in who comes, and take in what is said on connections that can be read."""
+        streams = self.streams
+        if streams.socket is not None and streams.socket.fileno() in ready:
+            streams.accept(now)
+        for fd in ready & streams.lines.keys():
+            self.received(streams.ready(fd, now), now)
+        self.received(streams.tick(now), now)
+
+    def received(self, said: Said, now: float) -> None:
+        """Take in what was said on connections, or that they are gone."""
+        for line, message in said:
+            if message is None:
+                self.serving.left(line.peer)
+            elif line.peer.gone or not line.peer.says(now):
+                continue
+            elif message.startswith(TAKEN):
+                self.on_taken(message[len(TAKEN) :].decode(errors="replace"))
+            elif line.turned_away and message[:1] not in (b"\x00", b"\x01"):
+                self._turn_away(line, message, now)
+            elif not line.closing:
+                self.serving.received(message, now, line.peer)
+
+    def _taken(self, name: str) -> None:
+        """Another process says that a table's name is its own now; believe the folder, not it."""
+        table = self.serving.tables.get(name)
+        if table is not None and table.on_taken is not None:
+            table.on_taken()
+
+    def _turn_away(self, line: Line, message: bytes, now: float) -> None:
+        try:
+            want = Want.decode(message)
+        except WireError:
+            return
+        if want.table is None:
+            self.serving.received(message, now, line.peer)
+            return
+        table = self.serving.tables.get(want.table)
+        at = table.shown if table is not None else Position("0" * 16, 0)
+        header = Header("idle", want.table, want.number, at, note=_FULL, failure=_FULL)
+        self.streams.answer(line, [want.topic, header.encode()])
+
+
+_FULL: Final = (
+    "its process can't take another viewer: it has too many, or no file descriptors left; "
+    "close some, or raise ulimit -n there"
+)
+
+
+BoundSocket: TypeAlias = "PlainSocket | KeyedSocket"
 
 
 class BoundSockets:
@@ -37,9 +107,7 @@ class BoundSockets:
         self._peers = Peers()
         self._bound: dict[str, BoundSocket] = {}
         self._lingering: list[Streams] = []
-        self._to_renew: set[KeyedSocket] = set()
-        self._doorkeeper: Doorkeeper | None = None
-        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._keyed: KeyedSockets | None = None
 
     def __iter__(self) -> Iterator[BoundSocket]:
         return iter(set(self._bound.values()))
@@ -62,13 +130,12 @@ class BoundSockets:
         if bound is not None:
             if bound.pair != pair:
                 how = "with" if bound.pair is not None else "without"
-                raise BadEndpoint(f"{endpoint} is published {how} keys by this process already")
+                raise BadEndpoint(
+                    f"this process already publishes {endpoint} {how} keys: use the same secure="
+                )
             return bound
         if pair is not None:
-            bound = KeyedSocket(self._keys(pair), endpoint, self._prepare, pair, self._peers)
-            self._listen_to(bound)
-            if bound.introducer is not None:
-                self._poll.add(bound.introducer)
+            bound = self._with_keys().bind(endpoint, pair)
         else:
             bound = PlainSocket(endpoint, self._prepare, self._peers)
         self._bound[endpoint] = self._bound[bound.endpoint] = bound
@@ -77,53 +144,30 @@ class BoundSockets:
     def unbind(self, bound: BoundSocket, now: float) -> None:
         """Let go of an endpoint; who is connected gets what is on its way."""
         self._bound = {at: one for at, one in self._bound.items() if one is not bound}
-        if isinstance(bound, KeyedSocket):
-            self._listen_to(bound, on=False)
-            if bound.introducer is not None:
-                self._poll.remove(bound.introducer)
-            bound.close(now)
-        else:
+        if isinstance(bound, PlainSocket):
             bound.streams.close(now)
             self._lingering.append(bound.streams)
+        elif self._keyed is not None:
+            self._keyed.unbind(bound, now)
 
     # -- keys --------------------------------------------------------------------------------------
 
-    def _keys(self, pair: KeyPair) -> zmq.Context[zmq.Socket[bytes]]:
-        """Return the context of endpoints with keys, and somebody who lets viewers in.
+    def _with_keys(self) -> KeyedSockets:
+        if self._keyed is None:
+            from livetable.feed.server.keyed_socket import KeyedSockets  # who publishes loaded it
 
-        Without one ZeroMQ lets in all who have any key.
-        """
-        if self._context is None:
-            self._context = zmq.Context()
-        if self._doorkeeper is None:
-            self._doorkeeper = Doorkeeper(self._context)
-            self._poll.add(self._doorkeeper.socket)
-        self._doorkeeper.owners.add(pair.public)
-        return self._context
-
-    def _listen_to(self, bound: KeyedSocket, *, on: bool = True) -> None:
-        for one in bound.sockets:
-            if on:
-                self._poll.add(one)
-            else:
-                self._poll.remove(one)
+            self._keyed = KeyedSockets(self._poll, self._prepare, self._peers)
+        return self._keyed
 
     def let_in(self) -> None:
         """Answer who asks whether a viewer's key is known."""
-        if self._doorkeeper is not None and self._doorkeeper.socket in self._poll.ready:
-            self._doorkeeper.answer()
+        if self._keyed is not None:
+            self._keyed.let_in()
 
     def revoke(self, now: float) -> None:
         """Part with viewers whose keys were taken out."""
-        if self._doorkeeper is not None and self._doorkeeper.revokes(now):
-            self._to_renew = {one for one in self._bound.values() if isinstance(one, KeyedSocket)}
-        for bound in list(self._to_renew):
-            self._listen_to(bound, on=False)
-            if bound not in self._bound.values():  # its last table was closed meanwhile
-                self._to_renew.discard(bound)
-            elif bound.renew(now):
-                self._to_renew.discard(bound)
-                self._listen_to(bound)
+        if self._keyed is not None:
+            self._keyed.revoke(now)
 
     # -- one turn of the thread --------------------------------------------------------------------
 
@@ -131,26 +175,19 @@ class BoundSockets:
         """Wait until there is something to do."""
         deadlines = [one.serving.deadline(now) for one in self]
         deadlines += [one.deadline(now) for one in self._streams()]
-        if self._doorkeeper is not None:
-            deadlines.append(self._doorkeeper.deadline)
-        if self._to_renew:
-            deadlines.append(now + _RENEW_SECONDS)
+        if self._keyed is not None:
+            deadlines += self._keyed.deadlines(now)
         due = min((at for at in deadlines if at is not None), default=None)
         self._poll.wait(self._descriptors(), None if due is None else due - now)
 
     def serve(self, now: float) -> None:
         """Take in what viewers say, and answer what is due."""
         for bound in self:
-            if isinstance(bound, KeyedSocket):
-                if bound in self._to_renew:
-                    continue  # it has no socket just now
-                if not self._poll.ready.isdisjoint(bound.sockets):
-                    bound.receive(now)
-                if bound.introducer is not None and bound.introducer.fileno() in self._poll.ready:
-                    bound.introducer.answer()
-            else:
+            if isinstance(bound, PlainSocket):
                 bound.read(self._poll.ready, now)
-            bound.serving.tick(now)
+                bound.serving.tick(now)
+            elif self._keyed is not None:
+                self._keyed.serve(bound, now)
 
     def flush(self, now: float) -> None:
         """Send what was put, once a turn: each call is a hand-over of the interpreter."""
@@ -158,12 +195,12 @@ class BoundSockets:
             if isinstance(bound, PlainSocket):
                 for _ in range(2):  # that somebody is gone may be news to others
                     bound.received(bound.streams.flush(now), now)
-        for one in self._lingering:
-            for fd in self._poll.ready & one.lines.keys():
-                one.ready(fd, now)
-            one.tick(now)
-            one.flush(now)
-        self._lingering = [one for one in self._lingering if one.lines]
+        for streams in self._lingering:
+            for fd in self._poll.ready & streams.lines.keys():
+                streams.ready(fd, now)
+            streams.tick(now)
+            streams.flush(now)
+        self._lingering = [streams for streams in self._lingering if streams.lines]
 
     def _streams(self) -> list[Streams]:
         return [one.streams for one in self if isinstance(one, PlainSocket)] + self._lingering
@@ -179,7 +216,7 @@ class BoundSockets:
             for name in bound.serving.looked_at:
                 bound.serving.tables[name].since(None)  # what encodes is imported by then
                 bound.serving.news(name, now)
-            if isinstance(bound, KeyedSocket):  # not to be touched by another thread then
+            if not isinstance(bound, PlainSocket):  # not to be touched by another thread then
                 bound.serving.remove_all(now)
                 self.unbind(bound, now)
 
@@ -191,7 +228,7 @@ class BoundSockets:
             if isinstance(bound, PlainSocket):
                 bound.streams.close(now)
                 self._lingering.append(bound.streams)
-        while self._lingering and time.monotonic() < now + LINGER_MS / 1000:
+        while self._lingering and time.monotonic() < now + _LAST_WORDS_SECONDS:
             for one in self._lingering:
                 one.flush(now)
             self._lingering = [
@@ -207,21 +244,19 @@ class BoundSockets:
             with contextlib.suppress(Exception):
                 bound.serving.remove_all(now)
                 self.unbind(bound, now)
-        while self._lingering and time.monotonic() < now + LINGER_MS / 1000:
+        while self._lingering and time.monotonic() < now + _LAST_WORDS_SECONDS:
             with contextlib.suppress(Exception):
                 self.flush(time.monotonic())
                 self._poll.wait(self._descriptors(), 0.02)
         for one in self._lingering:
             one.let_go()
-        if self._doorkeeper is not None:
-            self._doorkeeper.close()
-        if self._context is not None:
-            self._context.term()
+        if self._keyed is not None:
+            self._keyed.close()
 
     def let_go(self) -> None:
         """In a forked child: close what is open here, it is the parent's."""
         for one in self._streams():
             one.let_go()
         for bound in self:
-            if isinstance(bound, KeyedSocket):
+            if not isinstance(bound, PlainSocket):
                 bound.let_go()

@@ -27,8 +27,7 @@ from livetable.feed.errors import BadEndpoint, LivetableError
 from livetable.feed.frames.body import Snapshot
 from livetable.feed.protocol.messages import Header, Position, new_epoch, split
 from livetable.feed.protocol.table_info import TableInfo
-from livetable.feed.server.process_name import describe
-from livetable.feed.server.table_state import TableState
+from livetable.feed.server.table_state import TableState, describe
 
 _log = logging.getLogger("livetable.feed")
 
@@ -293,7 +292,7 @@ class BrokerHub:
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
             except Exception:  # a fault of ours must not end the producer's feed
-                _log.exception("table %r: a frame could not be put to the broker", table.name)
+                _log.exception("table %r: can't put a frame to the broker", table.name)
             await asyncio.sleep(max(0.0, began + FRAME_SECONDS - time.monotonic()))
 
     async def _put_newest(self, table: TableState) -> None:
@@ -331,7 +330,7 @@ class BrokerHub:
                     rows=snapshot.body.rows,
                     columns=snapshot.body.columns,
                     size=len(snapshot.body.data),
-                    part=at,
+                    part=number,
                     parts=len(bodies),
                     key=table.key,
                     note=table.body_note,
@@ -339,7 +338,7 @@ class BrokerHub:
                 ).encode(),
                 body,
             )
-            for at, body in enumerate(bodies)
+            for number, body in enumerate(bodies)
         ]
 
 
@@ -354,11 +353,11 @@ def broker_hub(endpoint: str) -> BrokerHub:
         BadEndpoint: the broker does not let us in, or can't be used.
         MissingExtra: the package that speaks to it is not installed.
     """
-    at = os.getpid(), endpoint  # a forked child has none of its parent's threads
+    place = os.getpid(), endpoint  # a forked child has none of its parent's threads
     with _lock:
-        if at not in _hubs:
-            _hubs[at] = BrokerHub(endpoint)
-        return _hubs[at]
+        if place not in _hubs:
+            _hubs[place] = BrokerHub(endpoint)
+        return _hubs[place]
 
 
 def _forget(hub: BrokerHub) -> None:

@@ -1,23 +1,27 @@
-"""The newest frame of one table as bytes: encoded when it is asked for, and at most once."""
+"""The newest frame of a table as bytes: encoded when a viewer asks, and at most once."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from livetable.feed.base.late_import import loaded
 from livetable.feed.base.log_thread import tell
-from livetable.feed.base.native import new_lock
+from livetable.feed.base.native import Pausing, new_lock, start_thread
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.frames.body import Body, Snapshot
+from livetable.feed.frames.captured import Captured
 from livetable.feed.protocol.messages import Position
 from livetable.feed.server.newest import Newest
 
 if TYPE_CHECKING:
     from livetable.feed.rows.state import Difference, State
+    from livetable.feed.server.table_state import TableState
+
 
 _log = logging.getLogger("livetable.feed")
 
@@ -93,14 +97,14 @@ class Encoding:
 
     def prepared_for(self, have: Position | None, *, deltas: bool) -> Snapshot | None:
         """Return what was prepared, if it brings a viewer at `have` further; None if not."""
-        made = self.prepared
-        if made is None or made.position.epoch != self._newest.now.epoch:
+        prepared = self.prepared
+        if prepared is None or prepared.position.epoch != self._newest.now.epoch:
             return None
-        same_life = have is not None and have.epoch == made.position.epoch
-        if made.since is not None:
-            fits = deltas and same_life and have is not None and have.seq == made.since
-            return made if fits else None
-        return made if not same_life or (have and have.seq < made.position.seq) else None
+        same_life = have is not None and have.epoch == prepared.position.epoch
+        if prepared.since is not None:
+            fits = deltas and same_life and have is not None and have.seq == prepared.since
+            return prepared if fits else None
+        return prepared if not same_life or (have and have.seq < prepared.position.seq) else None
 
     def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
         """Return what a viewer at `have` needs to be up to date, None if it is.
@@ -144,9 +148,9 @@ class Encoding:
         try:
             nothing = Snapshot(position, _NO_BODY, now.sent_at, now.sent_time, now.source)
             if state is not None and have is not None and missed is not None:
-                made = self._delta(state, missed, have.seq, nothing)
-                if made is not None:
-                    return made
+                snapshot = self._delta(state, missed, have.seq, nothing)
+                if snapshot is not None:
+                    return snapshot
             if newest is not None and newest.position == position:
                 return newest
             body = self._encode(held.frame) if state is None else _whole(state)
@@ -162,14 +166,14 @@ class Encoding:
         finally:
             self._took = time.monotonic() - began
         self._newest.failure = None
-        made = replace(nothing, body=body)
+        snapshot = replace(nothing, body=body)
         if self._newest.now.seq == position.seq or self._newest.now.state is None:
-            self._newest.encoded = made
+            self._newest.encoded = snapshot
         # The bytes replace the frame: while both are held, the producer's next write into its own
         # frame has to copy a column first. In this order: one of the two is always there.
-        if self._newest.encoded is made:
+        if self._newest.encoded is snapshot:
             held.frame = None
-        return made
+        return snapshot
 
     def _delta(
         self, state: State, missed: Difference, since: int, now: Snapshot
@@ -186,3 +190,85 @@ class Encoding:
                 return None
             self._deltas[since] = replace(now, body=delta(state, missed), since=since, gone=gone)
         return self._deltas[since]
+
+
+class LateEncoder:
+    """An encoder that imports Arrow when the first viewer asks, not when a producer starts."""
+
+    def __init__(self, *, is_local: bool) -> None:
+        self._is_local = is_local
+        self._encode: Any = None
+
+    def __call__(self, captured: Captured) -> Body:
+        if hasattr(captured.frame, "labels"):  # a state that came over the wire, or from a tape
+            loaded("livetable.feed.rows.replica")
+            from livetable.feed.rows.replica import body_of
+
+            return Body(body_of(captured.frame), *captured.shape)
+        if self._encode is None:
+            loaded("livetable.feed.frames.encoder")
+            from livetable.feed.buffers.shared import SharedRoom
+            from livetable.feed.frames.encoder import Encoder
+
+            self._encode = Encoder(SharedRoom() if self._is_local else None)
+        body: Body = self._encode(captured)
+        return body
+
+
+_MOST_ENCODING: Final = 8
+
+
+class SideEncoding:
+    """Encodes slow tables, each once at a time. Its methods are called in the feed's thread.
+
+    Args:
+        post: Has a job done in the feed's thread.
+        news: Tells viewers of a table.
+    """
+
+    def __init__(
+        self, post: Callable[[Callable[[], None]], None], news: Callable[[TableState], None]
+    ) -> None:
+        self._post = post
+        self._news = news
+        self._preparing: set[TableState] = set()
+        self._queue: deque[tuple[TableState, Position | None, bool]] = deque()
+        self._after: dict[TableState, list[Callable[[], None]]] = {}
+
+    def prepare(self, table: TableState, have: Position | None, deltas: bool) -> None:
+        """Encode what a viewer needs of a slow table, then tell viewers of it."""
+        if table in self._preparing:
+            return
+        self._preparing.add(table)
+        self._queue.append((table, have, deltas))
+        self._encode_next()
+
+    def prepare_last(self, table: TableState, finish: Callable[[], None]) -> None:
+        """Encode a slow table whole, then do what is to be done when viewers know it."""
+        self._after.setdefault(table, []).append(finish)
+        self.prepare(table, None, False)
+
+    def _encode_next(self) -> None:
+        if self._queue and len(self._preparing) - len(self._queue) < _MOST_ENCODING:
+            table, have, deltas = self._queue.popleft()
+            try:
+                start_thread(lambda: self._encode(table, have, deltas))
+            except RuntimeError:  # no more threads
+                self._encode(table, have, deltas)
+
+    def _encode(self, table: TableState, have: Position | None, deltas: bool) -> None:
+        snapshot = None
+        try:
+            with Pausing():
+                snapshot = table.since(have, deltas=deltas)
+        finally:
+
+            def done() -> None:
+                self._preparing.discard(table)
+                table.encoding.prepared = snapshot
+                self._news(table)
+                for finish in self._after.pop(table, ()):
+                    finish()
+                self._encode_next()
+
+            self._post(done)

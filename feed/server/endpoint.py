@@ -14,16 +14,12 @@ from livetable.feed.errors import WireError
 from livetable.feed.protocol.messages import Want
 from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.admission import Admission, Prepare
-from livetable.feed.server.answers import Answers
-from livetable.feed.server.catalogue import Catalogue
-from livetable.feed.server.peer import Peer
+from livetable.feed.server.answers import Answers, Catalogue
+from livetable.feed.server.peer import Peer, Send
 from livetable.feed.server.peers import Peers
 from livetable.feed.server.plain_subscribers import PlainSubscribers
-from livetable.feed.server.sent import Send
-from livetable.feed.server.subscriptions import Subscriptions, is_private
 from livetable.feed.server.table_state import TableState
-from livetable.feed.server.viewer import Session, Viewer
-from livetable.feed.server.waiting import Waiting
+from livetable.feed.server.viewers import Session, Subscriptions, Viewer, Waiting, is_private
 
 EXPIRY_SECONDS: Final = 0.05
 """Rows whose time is over go together, this often at most."""
@@ -209,7 +205,7 @@ class Serving:
 
     def _refuse(self, what: str, why: str) -> None:
         if not self._refused:  # said once: who floods must not fill a log
-            _log.warning("%s was ignored: %s", what, why)
+            _log.warning("ignored %s: %s", what, why)
         self._refused += 1
 
     def _subscribe(self, topic: bytes, peer: Peer, now: float) -> None:

@@ -1,21 +1,25 @@
-"""The one thread of a process that talks ZeroMQ for all of its publishers."""
+"""The one thread of a process that talks ZMTP for all of its publishers, until the very end."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
+import os
+import sys
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Final
 
 from livetable.feed.base.log_thread import is_ours, not_ours, tell
 from livetable.feed.base.native import new_lock, sleep, start_thread, thread_id
 from livetable.feed.curve.keys import KeyPair
 from livetable.feed.errors import BadEndpoint, LivetableError
-from livetable.feed.server.bound_socket import PlainSocket
-from livetable.feed.server.bound_sockets import BoundSockets
-from livetable.feed.server.mailbox import Call, Mailbox
-from livetable.feed.server.poll import Poll
-from livetable.feed.server.side_encoding import SideEncoding
+from livetable.feed.local.claims import remove_held
+from livetable.feed.server.bound_sockets import BoundSockets, PlainSocket
+from livetable.feed.server.encoding import SideEncoding
+from livetable.feed.server.mailbox import Call, Mailbox, Poll
 from livetable.feed.server.table_state import TableState
 
 _log = logging.getLogger("livetable.feed")
@@ -53,7 +57,7 @@ class Hub:
             start_thread(self._run)
         except RuntimeError as error:
             self._started = False
-            raise LivetableError(f"no thread can be started to publish: {error}") from None
+            raise LivetableError(f"can't start a thread to publish: {error}") from None
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -90,7 +94,7 @@ class Hub:
 
         bound_to = self._mailbox.call(job)
         if bound_to is None:
-            raise BadEndpoint(f"{endpoint} can't be bound: the process is on its way out")
+            raise BadEndpoint(f"{endpoint} can't be bound: the process is ending")
         return str(bound_to)
 
     def remove(
@@ -210,7 +214,7 @@ class Hub:
                 try:
                     self._turn()
                 except Exception as error:  # a fault of ours must not end the producer's feed
-                    tell(_log, "a fault in the feed's thread", error=error)
+                    tell(_log, "an error in the feed's thread", error=error)
                     sleep(0.1)
             self._mailbox.finish()
         finally:
@@ -239,3 +243,78 @@ class Hub:
         for bound in self.sockets:
             if bound.serving.tables.get(table.name) is table:
                 bound.serving.news(table.name, now)
+
+
+_hubs: dict[int, Hub] = {}
+_abandoned: list[Hub] = []
+
+
+def get_hub() -> Hub:
+    """Return this process's hub, started if need be."""
+    pid = os.getpid()
+    hub = _hubs.get(pid)
+    if hub is None:
+        # One call puts it there: a signal handler may come in between and put one, too.
+        made = Hub()
+        hub = _hubs.setdefault(pid, made)
+        if hub is not made:  # another thread was first: this one's sockets are nobody's
+            made.close_alarm()
+        _at_exit_of_children()
+    hub.start()
+    return hub
+
+
+def _after_fork() -> None:
+    # The thread did not come along, and what is open belongs to the parent: kept open here it
+    # would keep the port taken. The hub is kept, not collected: libzmq's part of it must be left.
+    for hub in list(_hubs.values()):
+        _abandoned.append(hub)
+        with contextlib.suppress(Exception):
+            hub.let_go()
+    _hubs.clear()
+
+
+class _LastWords:
+    """Says a hub's last words when Python takes its modules apart: after all of `atexit`."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._say, self._pid = hub.last_words, os.getpid()
+
+    def __del__(self, pid: Callable[[], int] = os.getpid) -> None:
+        try:
+            if pid() == self._pid:
+                self._say()
+        except Exception:  # too much is gone already: its viewers see that its sockets close
+            return
+
+
+_LAST: Final = "livetable.feed.__last__"
+
+
+def _at_exit() -> None:
+    hub = _hubs.get(os.getpid())
+    if hub is not None and _LAST not in sys.modules:
+        hub.leave()
+        # In a module that nobody else refers to: Python lets go of it first, while ours are whole.
+        module = sys.modules[_LAST] = ModuleType(_LAST)
+        module.words = _LastWords(hub)  # type: ignore[attr-defined]
+
+
+def _at_childs_exit() -> None:
+    hub = _hubs.pop(os.getpid(), None)
+    if hub is not None:
+        hub.stop()
+        remove_held()
+
+
+def _at_exit_of_children() -> None:
+    """Have `multiprocessing`'s children say their last words: they leave without `atexit`."""
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _at_childs_exit, exitpriority=100)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

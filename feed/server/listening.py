@@ -1,4 +1,4 @@
-"""Sockets that listen at an endpoint of the feed's own."""
+"""Listening sockets, and the descriptors that stay free for the program."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ def _bound(endpoint: str) -> tuple[Any, str]:
     make = original("socket", "socket")
     if endpoint.startswith("ipc://"):
         path = endpoint.removeprefix("ipc://")
-        one = make(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener = make(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with contextlib.suppress(OSError):
-                os.fchmod(one.fileno(), 0o600)  # before there is a file that others could open
-            _bind_path(one, path)
-            one.listen(_BACKLOG)
+                os.fchmod(listener.fileno(), 0o600)  # before there is a file that others could open
+            _bind_path(listener, path)
+            listener.listen(_BACKLOG)
         except BaseException:
-            one.close()
+            listener.close()
             raise
-        one.setblocking(False)
-        return one, endpoint
+        listener.setblocking(False)
+        return listener, endpoint
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     host = host.strip("[]")
     number = 0 if port == "*" else int(port)
@@ -80,31 +80,33 @@ def _bound(endpoint: str) -> tuple[Any, str]:
     families = (
         [(socket.AF_INET6, ("::", number)), (socket.AF_INET, ("0.0.0.0", number))]
         if host == "*"
-        else [(one[0], one[4]) for one in socket.getaddrinfo(
+        else [(info[0], info[4]) for info in socket.getaddrinfo(
             name, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)][:1]
     )  # fmt: skip
     problem: OSError = OSError(errno.EINVAL, "Invalid argument")
     for family, address in families:
         try:
-            one = make(family, socket.SOCK_STREAM)
+            listener = make(family, socket.SOCK_STREAM)
         except OSError as error:
             problem = error
             continue
         try:
             if os.name == "posix":
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            one.bind(address)
-            one.listen(_BACKLOG)
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
         except OSError as error:
-            one.close()
+            listener.close()
             problem = error
             continue
-        one.setblocking(False)
-        shown = "0.0.0.0" if host == "*" else one.getsockname()[0] if not _is_ip(host) else host
+        listener.setblocking(False)
+        shown = (
+            "0.0.0.0" if host == "*" else listener.getsockname()[0] if not _is_ip(host) else host
+        )
         shown = f"[{shown}]" if ":" in shown else shown
-        return one, f"tcp://{shown}:{one.getsockname()[1]}"
+        return listener, f"tcp://{shown}:{listener.getsockname()[1]}"
     raise problem
 
 
@@ -112,10 +114,10 @@ def _is_ip(host: str) -> bool:
     return ":" in host or re.fullmatch(r"[\d.]+", host) is not None
 
 
-def _bind_path(one: Any, path: str) -> None:
+def _bind_path(listener: Any, path: str) -> None:
     name = "\0" + path[1:] if path.startswith("@") else path
     try:
-        one.bind(name)
+        listener.bind(name)
         return
     except OSError as error:
         if error.errno != errno.EADDRINUSE or not stat.S_ISSOCK(os.lstat(path).st_mode):
@@ -131,7 +133,7 @@ def _bind_path(one: Any, path: str) -> None:
         else:
             raise OSError(errno.EADDRINUSE, "Address already in use")
     os.unlink(path)  # of a process that is dead
-    one.bind(name)
+    listener.bind(name)
 
 
 def _reason(error: Exception) -> str:
@@ -145,3 +147,45 @@ def _reason(error: Exception) -> str:
 
 def _is_gaierror(error: Exception) -> bool:
     return type(error).__name__ == "gaierror"
+
+
+FREE_DESCRIPTORS: Final = 32
+"""So many descriptors stay free for the program: nearer to its limit viewers are turned away."""
+
+
+class Spare:
+    """One descriptor that is kept, to let in who is to be told that there are none left."""
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self.keep()
+
+    def keep(self) -> None:
+        """Have one, if there is one to be had."""
+        if self._descriptor is None:
+            with contextlib.suppress(OSError):
+                self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def give(self) -> bool:
+        """Close it, so that there is one for somebody else; tell whether it was there."""
+        if self._descriptor is None:
+            return False
+        descriptor, self._descriptor = self._descriptor, None
+        os.close(descriptor)
+        return True
+
+
+def has_room(fd: int) -> bool:
+    """Tell whether there is one more for a viewer, beside the one that it was just given."""
+    # A new descriptor is the lowest free one: it tells how many there are at least.
+    limit = _descriptor_limit()
+    return limit is None or fd < limit - FREE_DESCRIPTORS
+
+
+def _descriptor_limit() -> int | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if soft == resource.RLIM_INFINITY else soft

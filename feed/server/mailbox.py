@@ -1,8 +1,9 @@
-"""What other threads have the hub's thread do, and what wakes it."""
+"""Jobs that other threads leave for the hub's thread, and what that thread waits for."""
 
 from __future__ import annotations
 
 import contextlib
+import select
 import sys
 import time
 from collections import deque
@@ -132,3 +133,72 @@ class Mailbox:
         for socket in (self._alarm, self._listen):
             with contextlib.suppress(OSError):
                 socket.close()
+
+
+_LONGEST_SECONDS: Final = 3600.0
+
+
+class Poll:
+    """What the feed's thread waits for: the system's `poll`, or ZeroMQ's once it has sockets there.
+
+    Args:
+        mailbox: Wakes it.
+
+    Attributes:
+        ready: What can be read or written to since the last `wait`: descriptors and sockets.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.ready: set[Any] = set()
+        self._mailbox = mailbox
+        self._sockets: set[Any] = set()
+        self._is_zeromqs = False
+        self._polled: dict[int, bool] = {}
+        try:
+            self._poller = original("select", "poll")()
+            self._read, self._write = select.POLLIN, select.POLLOUT
+        except AttributeError:  # Windows has none
+            self._use_zeromq()
+        self._poller.register(mailbox.fileno(), self._read)
+
+    def add(self, source: Any) -> None:
+        """Wait until a socket of ZeroMQ's, or what has a `fileno`, can be read, too."""
+        if not self._is_zeromqs:
+            self._use_zeromq()
+            self._poller.register(self._mailbox.fileno(), self._read)
+            self._polled.clear()
+        self._sockets.add(source)
+        self._poller.register(source, self._read)
+
+    def remove(self, source: Any) -> None:
+        """Wait for it no more, if it was waited for."""
+        if source in self._sockets:
+            self._sockets.remove(source)
+            self._poller.unregister(source)
+
+    def wait(self, descriptors: dict[int, bool], seconds: float | None) -> None:
+        """Wait until there is something to do.
+
+        Args:
+            descriptors: The connections there are, and of which also until they can be written to.
+            seconds: How long; None: for ever.
+        """
+        for fd in [fd for fd in self._polled if fd not in descriptors]:
+            self._poller.unregister(fd)
+            del self._polled[fd]
+        for fd, write in descriptors.items():
+            if self._polled.get(fd) is not write:
+                self._poller.register(fd, self._read | (self._write if write else 0))
+                self._polled[fd] = write
+        timeout = None
+        if seconds is not None:  # bounded: no more milliseconds are taken than fit 31 bits
+            timeout = int(min(max(0.0, seconds), _LONGEST_SECONDS) * 1000) + 1
+        self.ready = {at for at, _ in self._poller.poll(timeout)}
+        if self._mailbox.fileno() in self.ready:
+            self._mailbox.hear()
+
+    def _use_zeromq(self) -> None:
+        import zmq  # by now loaded: what is added is ZeroMQ's
+
+        self._poller, self._is_zeromqs = zmq.Poller(), True
+        self._read, self._write = zmq.POLLIN, zmq.POLLOUT

@@ -94,25 +94,25 @@ class Mirror:
         """Show viewers a sentence until it is replaced or None is given; also at the end."""
         self._state.note = sentence
 
-    def put(self, made: Snapshot, key: tuple[str, ...], *, ended: bool = False) -> None:
+    def put(self, snapshot: Snapshot, key: tuple[str, ...], *, ended: bool = False) -> None:
         """Make a snapshot the newest, with its epoch and seq there.
 
         Args:
-            made: The snapshot, encoded elsewhere.
+            snapshot: The snapshot, encoded elsewhere.
             key: What its rows are told apart by.
             ended: Whether nothing will change any more.
         """
         self._state.key = key
-        made = replace(made, monotonic=self._sent_at(made.position, made.monotonic))
-        self._state.mirror(made, ended=ended)  # viewers are told at once: with its age
+        snapshot = replace(snapshot, monotonic=self._sent_at(snapshot.position, snapshot.monotonic))
+        self._state.mirror(snapshot, ended=ended)  # viewers are told at once: with its age
         self._tell()
 
     def _age(self) -> None:
         """Have the newest frame be as old, and the last, as its process says."""
-        state, told = self._state, self._elsewhere.told
-        if told is None:
+        state, latest = self._state, self._elsewhere.told
+        if latest is None:
             return
-        info, heard = told
+        info, heard = latest
         position = Position(info.epoch, info.seq)
         if info.age is not None:
             state.aged(position, heard - info.age)
@@ -120,15 +120,15 @@ class Mirror:
             state.ended = True
             self._tell_at_once()
 
-    def _sent_at(self, position: Position, said: float) -> float:
+    def _sent_at(self, position: Position, sent_at: float) -> float:
         """Return when a frame was sent: a broker may have kept it longer than it says itself.
 
         Viewers may be given it as soon as it is there: to be told of it later, by `_age`, is late.
         """
         told = self._elsewhere.told
         if told is None or told[0].age is None or Position(told[0].epoch, told[0].seq) != position:
-            return said
-        return min(said, told[1] - told[0].age)
+            return sent_at
+        return min(sent_at, told[1] - told[0].age)
 
     def _tell_at_once(self) -> None:
         self._state.note_is_new = self._state.wanted = True

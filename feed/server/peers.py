@@ -65,13 +65,13 @@ class Peers:
         if now - self._floods.get(newcomer.host, -_WARY_SECONDS) < _WARY_SECONDS:
             newcomer.be_wary()
         self._there[fd] = newcomer
-        present = [one for one in self._there.values() if not one.gone]
-        if sum(not one.guest for one in present) <= self.places:
+        present = [peer for peer in self._there.values() if not peer.gone]
+        if sum(not peer.guest for peer in present) <= self.places:
             return newcomer
         victim = self._who_leaves(newcomer, present, now)
         if victim is not newcomer:
             victim.send_away()
-        elif sum(one.guest for one in present) < GUESTS:
+        elif sum(peer.guest for peer in present) < GUESTS:
             newcomer.guest = True
         else:
             newcomer.send_away()
@@ -127,14 +127,14 @@ class Peers:
 
     def _who_leaves(self, newcomer: Peer, present: list[Peer], now: float) -> Peer:
         """Return who has no place: one that asks for nothing, else one of the greediest host's."""
-        for one in present:  # the oldest first
-            if not one.asked and not one.topics and now - one.since >= IDLE_SECONDS:
-                return one
-        by_host = Counter(one.host for one in present if not one.guest)
+        for peer in present:  # the oldest first
+            if not peer.asked and not peer.topics and now - peer.since >= IDLE_SECONDS:
+                return peer
+        by_host = Counter(peer.host for peer in present if not peer.guest)
         host, most = by_host.most_common(1)[0]
         if by_host[newcomer.host] >= most - 1:  # of equal ones who was there first stays
             return newcomer
-        of_it = [one for one in present if one.host == host and not one.guest]
+        of_it = [peer for peer in present if peer.host == host and not peer.guest]
         return of_it[-1]
 
 

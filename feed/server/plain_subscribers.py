@@ -6,9 +6,9 @@ from typing import Final
 
 from livetable.feed.protocol.messages import Position, split
 from livetable.feed.server.admission import Admission
-from livetable.feed.server.headers import body_header
+from livetable.feed.server.answers import body_header
+from livetable.feed.server.peer import Send, Sent
 from livetable.feed.server.peers import Peers
-from livetable.feed.server.sent import Send, Sent
 from livetable.feed.server.table_state import TableState
 
 PUBLIC_SECONDS: Final = 0.25

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn
 
 from livetable.feed.base.closing import Closing
+from livetable.feed.base.late_import import loaded
 from livetable.feed.base.native import sleep, start_thread
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.curve.keys import pair_for
@@ -21,14 +22,20 @@ from livetable.feed.local import claims, endpoints, records
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.names import check_name
 from livetable.feed.protocol.place import can_share
-from livetable.feed.server.arguments import is_by_broker, key_of, limit_of, ttl_of, types_of
-from livetable.feed.server.hub import Hub
-from livetable.feed.server.late_encoder import LateEncoder
-from livetable.feed.server.made_by import is_made_again, maker
-from livetable.feed.server.process_hub import get_hub
+from livetable.feed.server.arguments import (
+    is_by_broker,
+    is_made_again,
+    key_of,
+    limit_of,
+    maker,
+    ttl_of,
+    types_of,
+)
+from livetable.feed.server.encoding import LateEncoder
+from livetable.feed.server.hub import Hub, get_hub
 from livetable.feed.server.row_changes import PATIENCE_SECONDS
 from livetable.feed.server.table_state import TableState
-from livetable.feed.server.taken import say_taken
+from livetable.feed.server.zmtp import say_taken
 
 
 class Published(Closing):
@@ -58,11 +65,13 @@ class Published(Closing):
         self._limit = limit_of(limit)
         self._ttl = ttl_of(ttl)
         if taken not in ("error", "replace", "number"):
-            raise ValueError(f'taken={taken!r}: "error", "replace" or "number"')
+            raise ValueError(f'taken={taken!r}: must be "error", "replace" or "number"')
         self._key = key_of(key)
         by_broker = is_by_broker(endpoint)
         self._schema = types_of(schema)
         pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
+        if pair is not None:  # not in the hub's thread: a fork waits for imports
+            loaded("livetable.feed.server.keyed_socket")
         self._claim: claims.Claim | None = None
         older: Published | None = None
         try:
@@ -225,7 +234,7 @@ class Published(Closing):
 
     def __copy__(self) -> NoReturn:
         raise PublisherClosed(
-            f"table {self.name!r} has one Publisher: hand over that one, it can't be copied"
+            f"can't copy the Publisher of table {self.name!r}: pass on the one you have"
         )
 
     def __deepcopy__(self, memo: object) -> NoReturn:
@@ -233,8 +242,7 @@ class Published(Closing):
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise PublisherClosed(
-            f"table {self.name!r} belongs to this process: make a Publisher in the other one, "
-            "it can't be pickled"
+            f"can't pickle the Publisher of table {self.name!r}: make one in the other process"
         )
 
     def __repr__(self) -> str:
@@ -253,7 +261,7 @@ class Published(Closing):
             raise PublisherClosed(f"table {self.name!r} ended with its process")
         if self._taken_by is not None:
             raise PublisherClosed(
-                f"table {self.name!r} was taken over by {self._taken_by}: use that one"
+                f"table {self.name!r} was taken over by {self._taken_by}: use that Publisher"
             )
         if not self._open or self._state.ended:
             how = "closed" if not self._open else "ended"

@@ -14,7 +14,7 @@ from livetable.feed.errors import BadFrame, LivetableError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.captured import Captured, with_types
 from livetable.feed.server.arguments import check_key
-from livetable.feed.server.late_encoder import LateEncoder
+from livetable.feed.server.encoding import LateEncoder
 from livetable.feed.server.published import Published
 from livetable.feed.server.row_changes import PATIENCE_SECONDS
 
@@ -128,7 +128,7 @@ class Publisher(Published):
         if not self._key and not _has_index(rows):
             raise BadFrame(
                 f"table {self.name!r} has no key: make the Publisher with key=, or upsert a pandas "
-                "DataFrame, whose index is the key then"
+                "DataFrame, whose index then is the key"
             )
         self._add(rows, "upsert")
 
@@ -176,8 +176,8 @@ class Publisher(Published):
             )
             if labelled is False:
                 raise BadFrame(
-                    f"table {self.name!r} has no key, and its index only counts: make the "
-                    "Publisher with key=, or send frames with an index"
+                    f"table {self.name!r} has no key, and its index only numbers the rows: make "
+                    "the Publisher with key=, or send frames with an index"
                 )
         given = keys_held(keys)
         gone = self._state.rows.change(
@@ -278,19 +278,19 @@ class Publisher(Published):
         if not sum(one.shape[0] for one in captured):
             return  # of no rows there is nothing to do
         # All that may run somebody's code, before the table's turn is taken.
-        came = list(map(prepared, captured))
+        parts = list(map(prepared, captured))
         first = None if self._state.seq else begun(captured[0], None, self._state.key)
         now = time.monotonic()
 
         def act(table: KeyedTable) -> None:
             table.drop_tail(now)
-            parts, state = fit(came, table.now, table.key, self._schema)
+            fitted_parts, state = fit(parts, table.now, table.key, self._schema)
             if how == "tail":
-                table.show_tail(parts[0], state, now)
+                table.show_tail(fitted_parts[0], state, now)
             elif how == "upsert":
-                table.upsert(parts, state, now)
+                table.upsert(fitted_parts, state, now)
             else:
-                table.append(parts, state, now)
+                table.append(fitted_parts, state, now)
 
         by_index = how == "upsert" and not self._key
         self._state.rows.change(act, now, time.time(), first=first, by_index=by_index)

@@ -48,7 +48,7 @@ class RowChanges:
         key: tuple[Any, ...],
         newest: Newest,
         turns: Turns,
-        came: Callable[[float], None],
+        on_change: Callable[[float], None],
         *,
         limit: int | None,
         ttl: float | None,
@@ -57,7 +57,7 @@ class RowChanges:
         self._key = key
         self._newest = newest
         self._turns = turns
-        self._came = came
+        self._came = on_change
         self._limit = limit
         self.ttl = ttl
         """Seconds after which a row goes, None if none does."""
@@ -103,14 +103,14 @@ class RowChanges:
         def job() -> T:
             return self._change(act, monotonic, time, held, begun, first, by_index=by_index)
 
-        one = Job(job)
-        self._turns.post(one)
-        if not self._turns.settle(one, patience):
-            one.abandon(lambda error: tell(_log, "table %r: %s", self._name, safe_str(error)))
+        posted = Job(job)
+        self._turns.post(posted)
+        if not self._turns.settle(posted, patience):
+            posted.abandon(lambda error: tell(_log, "table %r: %s", self._name, safe_str(error)))
             return None
-        if one.error is not None:
-            raise one.error
-        return one.result
+        if posted.error is not None:
+            raise posted.error
+        return posted.result
 
     def _change(
         self,
@@ -160,11 +160,11 @@ class RowChanges:
             self._came(monotonic)
             self._newest.encoded = None  # of no use any more, and as large as the table
             shape = len(table.now.rows), len(table.now.shape.described["labels"])
-            at = monotonic, time
+            times = monotonic, time
         else:
-            shape, at = now.shape, (now.sent_at, now.sent_time)
+            shape, times = now.shape, (now.sent_at, now.sent_time)
         self._newest.now = Now(
-            now.epoch, table.seq, Held(None), table.now, shape, *at, source, table.next_expiry
+            now.epoch, table.seq, Held(None), table.now, shape, *times, source, table.next_expiry
         )
 
     def _begun(self, held: Held, first: Beginning | None) -> Beginning | None:
@@ -224,7 +224,7 @@ class RowChanges:
             self.change(lambda table: None, monotonic, time.time(), patience=patience)
         except Exception as error:  # one table's trouble must not be that of all in the process
             self.ttl = None
-            self._newest.failure = f"rows whose time is over stay: {safe_str(error):.200}"
+            self._newest.failure = f"can't remove expired rows: {safe_str(error):.200}"
             tell(_log, "table %r: %s", self._name, self._newest.failure)
             self._turns.post(Job(self._stay))
         return self._newest.now.seq > seq

@@ -10,13 +10,18 @@ from typing import Final
 from livetable.feed.base.native import original
 from livetable.feed.protocol.messages import HEARTBEAT_TIMEOUT_MS
 from livetable.feed.protocol.names import MAX_NAME
-from livetable.feed.server.line import READ_BYTES, Line, Sent
-from livetable.feed.server.listening import listening, sockets
-from livetable.feed.server.peer import MOST_TOPICS
+from livetable.feed.server.listening import Spare, has_room, listening, sockets
+from livetable.feed.server.peer import MOST_TOPICS, Frames
 from livetable.feed.server.peers import Peers
-from livetable.feed.server.sent import Frames
-from livetable.feed.server.spare import Spare, has_room
-from livetable.feed.server.zmtp import GREETING, PING, command, framed
+from livetable.feed.server.zmtp import (
+    GREETING,
+    PING,
+    READ_BYTES,
+    Line,
+    SentMessage,
+    command,
+    framed,
+)
 
 MOST_UNSENT: Final = 128 << 20
 """A peer that has so many bytes on their way to it and is sent more is let go."""
@@ -80,18 +85,18 @@ class Streams:
 
     def tick(self, now: float) -> Said:
         """Let go of who is silent or slow to come in; return who is gone."""
-        said: Said = []
+        messages: Said = []
         for line in list(self.lines.values()):
             late = line.stage < 2 and now >= line.came + _HANDSHAKE_SECONDS
             over = line.until is not None and now >= line.until
             silent = not line.local and now >= line.heard + _SILENT_SECONDS
             if late or over or silent:
-                said += self._gone(line)
+                messages += self._gone(line)
             elif line.stage == 2 and not line.local and now >= line.pinged + _PING_SECONDS:
                 line.pinged = now
                 line.put(command(PING))
                 self._dirty[line] = None
-        return said
+        return messages
 
     # -- connections -------------------------------------------------------------------------------
 
@@ -112,14 +117,14 @@ class Streams:
                 except OSError:
                     self._spare.keep()
                     return
-            one = original("socket", "socket")(fileno=fd)
-            one.setblocking(False)
+            connection = original("socket", "socket")(fileno=fd)
+            connection.setblocking(False)
             if not self.local:
                 socket = sockets()
                 with contextlib.suppress(OSError):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             full = reserve or not has_room(fd)
-            line = Line(one, now, local=self.local, turned_away=full)
+            line = Line(connection, now, local=self.local, turned_away=full)
             line.peer = self._peers.came(fd, now, line)
             self.lines[fd] = line
             line.put(GREETING)
@@ -193,7 +198,7 @@ class Streams:
 
     # -- sending -----------------------------------------------------------------------------------
 
-    def send(self, frames: Frames) -> Sent:
+    def send(self, frames: Frames) -> SentMessage:
         """Send a message to who is subscribed to its topic, the first frame."""
         topic = bytes(frames[0])
         if topic.startswith(b"@"):
@@ -204,13 +209,13 @@ class Streams:
                 for wanted, some in self._public.items() if topic.startswith(wanted)
                 for line in some
             })  # fmt: skip
-        sent = Sent(len(lines))
+        sent = SentMessage(len(lines))
         pieces = framed(frames)
         for line in lines:
             self.send_to(line, pieces, sent)
         return sent
 
-    def send_to(self, line: Line, pieces: list[bytes | memoryview], sent: Sent) -> None:
+    def send_to(self, line: Line, pieces: list[bytes | memoryview], sent: SentMessage) -> None:
         """Send a message to one peer, framed already."""
         if line.closing or line.unsent > MOST_UNSENT:
             line.until = line.until or 0.0  # it is let go at the next tick
@@ -228,7 +233,7 @@ class Streams:
         """
         if not line.told:
             line.told = True
-            self.send_to(line, framed(frames), Sent(1))
+            self.send_to(line, framed(frames), SentMessage(1))
 
     def end(self, topics: list[bytes]) -> None:
         """Let go of who is subscribed to some topics, once it has what is on its way to it."""
@@ -239,20 +244,20 @@ class Streams:
 
     def flush(self, now: float) -> Said:
         """Send what was put; return who is gone."""
-        said: Said = []
+        messages: Said = []
         for line in list(self._dirty):
             self._dirty.pop(line, None)
             if line.fd not in self.lines:
                 continue
             if not line.flush():
-                said += self._gone(line)
+                messages += self._gone(line)
             elif line.closing and not line.out and not line.shut:
                 # Not closed at once: with bytes of its own unread, what is on its way may be lost.
                 line.shut = True
                 line.until = now + _LINGER_SECONDS
                 with contextlib.suppress(OSError):
                     line.socket.shutdown(sockets().SHUT_WR)
-        return said
+        return messages
 
     # -- the end -----------------------------------------------------------------------------------
 

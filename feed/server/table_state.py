@@ -6,6 +6,8 @@ changed row by row is a `KeyedTable`, which also knows what changed of late.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,7 @@ from livetable.feed.protocol.messages import Position
 from livetable.feed.protocol.source_status import SourceStatus
 from livetable.feed.protocol.table_info import TableInfo
 from livetable.feed.server.encoding import Encoding
-from livetable.feed.server.newest import Held, Newest, Now
-from livetable.feed.server.rate import Rate
+from livetable.feed.server.newest import Held, Newest, Now, Rate
 from livetable.feed.server.row_changes import PATIENCE_SECONDS, RowChanges
 
 if TYPE_CHECKING:
@@ -155,22 +156,22 @@ class TableState:
 
         self._turns.post(Job(act))
 
-    def mirror(self, made: Snapshot, *, ended: bool = False) -> None:
+    def mirror(self, snapshot: Snapshot, *, ended: bool = False) -> None:
         """Make a snapshot the newest that was encoded elsewhere, with its epoch and seq there.
 
         Args:
-            made: The snapshot.
+            snapshot: The snapshot.
             ended: Whether nothing will change any more.
         """
 
         def act() -> None:
-            shape = made.body.rows, made.body.columns
-            self._came(made.monotonic)
-            self.newest.table, self.newest.encoded, self.ended = None, made, ended
-            at = made.position
+            shape = snapshot.body.rows, snapshot.body.columns
+            self._came(snapshot.monotonic)
+            self.newest.table, self.newest.encoded, self.ended = None, snapshot, ended
+            position = snapshot.position
             self.newest.now = Now(
-                at.epoch, at.seq, Held(None), None, shape, made.monotonic, made.time,
-                self.newest.now.source,
+                position.epoch, position.seq, Held(None), None, shape, snapshot.monotonic,
+                snapshot.time, self.newest.now.source,
             )  # fmt: skip
 
         self._turns.post(Job(act))
@@ -243,13 +244,13 @@ class TableState:
         """Epoch and seq of the newest frame that can be shown."""
         return self.encoding.shown
 
-    def is_last(self, at: Position | None) -> bool:
+    def is_last(self, position: Position | None) -> bool:
         """Tell whether nothing will come after `at`.
 
         Asked of what a viewer is sent, not of the table alone: the producer may have sent more,
         and ended it, while that was encoded.
         """
-        return self.ended and at == self.shown
+        return self.ended and position == self.shown
 
     def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
         """Return what a viewer at `have` needs to be up to date, None if it is.
@@ -303,3 +304,18 @@ class TableState:
             process=process,
             key=self.key,
         )
+
+
+def describe(table: TableState, now: float) -> TableInfo:
+    """Return the line of a table of this process in the catalogue."""
+    return table.info(now, os.getpid(), process_name())
+
+
+def process_name() -> str:
+    """Return what people call this process: its script or module, else its executable."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name:
+        return str(spec.name).removesuffix(".__main__")[:256]
+    name = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else ""
+    return (name if name not in ("", "-", "-c") else os.path.basename(sys.executable))[:256]

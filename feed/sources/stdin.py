@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from livetable.feed.base.crash_report import kept, told
+from livetable.feed.base.crash_report import crash_sentence
 from livetable.feed.errors import LivetableError
 from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.bad_lines import BadLines
@@ -75,7 +75,7 @@ def _read(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threadin
         publisher.fail(f"can't read on from {pipe.title}: {error}", for_good=True)
         return
     except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        sentence = f"can't read on from {pipe.title}: {told(error)}; {kept()}"
+        sentence = f"can't read on from {pipe.title}: {crash_sentence(error)}"
         publisher.fail(sentence, for_good=True)
         return
     if not stop.is_set():

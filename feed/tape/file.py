@@ -1,8 +1,8 @@
-"""A tape: a table's frames with their times in a file, an Arrow IPC stream (docs/tape.md).
+"""The format of tapes: frames with their times in an Arrow IPC stream (docs/tape.md).
 
-One record batch is one frame, written at once: a recording that is killed opens up to its last
-whole frame. Every few megabytes a batch holds an index of the frames before it, so that any time of
-a long tape is found without reading what lies between.
+Each frame is one record batch, written at once: a tape whose recording was killed can be read up to
+its last complete frame. Every few megabytes a batch holds an index of the frames before it, so that
+any time of a long tape is found without reading the frames in between.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from livetable.feed.protocol.messages import Header
 VERSION: Final = 1
 METADATA: Final = b"livetable.tape"
 INDEX_BYTES: Final = 16 << 20
-"""An index is written after so many bytes of frames."""
+"""Bytes of frames after which an index is written."""
 
 SCHEMA: Final = pa.schema(
     [
@@ -45,11 +45,11 @@ TRAILER: Final = struct.Struct("<Q8s")
 OWN: Final = struct.Struct("<QQ")
 NOWHERE: Final = (1 << 64) - 1
 LAST_TIME: Final = 253_370_764_800.0
-"""The first moment of 9999, in seconds since 1970: later ones are no dates, and can't be shown."""
+"""The start of the year 9999, in seconds since 1970: later times can't be shown as dates."""
 
 
 class BadTape(LivetableError):
-    """A file that is no tape, or can't be read."""
+    """A file that is not a tape, or can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class TapeFrame:
 
     Attributes:
         time: When it was sent, in seconds since 1970.
-        header: What the feed said of it.
+        header: The feed's header.
         body: Its Arrow stream.
     """
 
@@ -68,22 +68,22 @@ class TapeFrame:
 
 
 def sum_of(message: bytes | bytearray) -> bytes:
-    """Return the checksum of a message in which none stands yet, as it stands in one."""
+    """Return the checksum of a message in which the field holds `NO_SUM`, as bytes."""
     return b"crc32:%08x" % zlib.crc32(message)
 
 
 def is_whole(message: bytes | bytearray) -> bool:
-    """Tell whether a message is what was written."""
-    found = _SUM.search(message, 0, 8 + metadata_size(message[:8]))
-    if found is None:
+    """Tell whether a message matches its checksum."""
+    checksum = _SUM.search(message, 0, 8 + metadata_size(message[:8]))
+    if checksum is None:
         return False
     bare = bytearray(message)
-    bare[found.start() : found.end()] = NO_SUM
-    return sum_of(bare) == found[0]
+    bare[checksum.start() : checksum.end()] = NO_SUM
+    return sum_of(bare) == checksum[0]
 
 
 def entries_in(body: memoryview) -> np.ndarray[Any, Any]:
-    """Return what an index says of the frames before it: their times, and where they are."""
+    """Return the entries of an index: times and offsets of the frames before it."""
     entries = body[len(MARK) + OWN.size :]
     if len(entries) % ENTRY.itemsize:
         raise BadTape("the tape's index is damaged")

@@ -1,4 +1,4 @@
-"""The states of a table that a tape holds, by number. Near ones are quick, any other is found."""
+"""The states of a table on a tape, by number; recent ones are cached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Played:
 
     Attributes:
         time: When it was sent, in seconds since 1970.
-        header: What the feed said of it.
+        header: The feed's header.
         state: The table.
     """
 
@@ -35,10 +35,10 @@ class Played:
 
 
 class Playback:
-    """Reads states from a tape. For any thread.
+    """Reads states from a tape. Thread-safe.
 
     Args:
-        tape: The tape; it is closed with this.
+        tape: The tape; `close` closes it, too.
     """
 
     def __init__(self, tape: TapeReader) -> None:
@@ -46,7 +46,7 @@ class Playback:
         self._lock = threading.Lock()
         self._decoder = Decoder()
         self._follower = Follower()
-        self._reached = -1  # the frame that the follower is at
+        self._reached = -1  # the last frame that the follower applied
         self._kept: OrderedDict[int, Played] = OrderedDict()
         self._kept_bytes = 0
 
@@ -77,21 +77,21 @@ class Playback:
             IndexError: there is no such state.
         """
         with self._lock:
-            found = self._kept.get(number)
-            if found is not None:
+            played = self._kept.get(number)
+            if played is not None:
                 self._kept.move_to_end(number)
-                return found
+                return played
             whole = self.tape.whole(number)
-            # From the last snapshot on, or from where it was left.
+            # Apply deltas from the last snapshot on, or from the last frame that was applied.
             if not whole <= self._reached < number:
                 self._reached = -1
             if whole > number:
-                raise BadTape(f"{self.tape.path}: frame {number} follows on a later one")
+                raise BadTape(f"{self.tape.path}: frame {number} builds on a later frame")
             first = whole if self._reached < 0 else self._reached + 1
-            for at in range(first, number + 1):
-                found = self._play(at)
-            assert found is not None
-            return found
+            for step in range(first, number + 1):
+                played = self._play(step)
+            assert played is not None
+            return played
 
     def _play(self, number: int) -> Played:
         frame = self.tape.frame(number)

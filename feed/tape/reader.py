@@ -1,4 +1,4 @@
-"""Reads a tape: any frame of it by its number, or by its time."""
+"""Read the frames of a tape by number or by time."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from livetable.feed.tape.file import (
 
 @dataclass(frozen=True)
 class _Block:
-    """A stretch of frames that an index tells of.
+    """The frames of one index.
 
     Attributes:
         first: The number of its first frame.
         frames: How many there are.
         began: The time of the first one.
-        offset: Where its index is; None if the entries were found by reading the frames.
+        offset: Offset of the index; None if the entries were found by reading the frames.
     """
 
     first: int
@@ -52,13 +52,13 @@ class _Block:
 
 
 class TapeReader:
-    """Reads a tape, also one that is being recorded or was cut off. For one thread at a time.
+    """Reads a tape, even while it is recorded or if it was cut off. For one thread at a time.
 
     Args:
         path: The file.
 
     Raises:
-        BadTape: it is no tape, or has no frame.
+        BadTape: it is not a tape, or has no frame.
     """
 
     def __init__(self, path: Path) -> None:
@@ -75,9 +75,9 @@ class TapeReader:
         except BadTape:
             self._file.close()
             raise
-        except Exception as error:  # Arrow raises anything on what is no Arrow
+        except Exception as error:  # on damaged data Arrow raises any kind of exception
             self._file.close()
-            raise BadTape(f"{path} is no tape: {error!s:.200}") from None
+            raise BadTape(f"{path} is not a tape: {error!s:.200}") from None
         self._firsts = [block.first for block in self._blocks]
         self._times = [block.began for block in self._blocks]
         self._loaded: tuple[int, np.ndarray[Any, Any]] | None = None
@@ -98,7 +98,7 @@ class TapeReader:
         return float(self._entry(number)["time"])
 
     def whole(self, number: int) -> int:
-        """Return the number of the snapshot that a frame follows on, or is."""
+        """Return the number of the snapshot that a frame builds on, or is."""
         return int(self._entry(number)["whole"])
 
     def number_at(self, time: float) -> int:
@@ -121,57 +121,57 @@ class TapeReader:
             header = Header.decode(row["header"].encode())
         except WireError as error:
             raise BadTape(f"{self.path}: frame {number}: {error}") from None
-        # The time of the index: that one was checked, and frames are found by it.
+        # The index's time, which was checked, and by which frames are found.
         return TapeFrame(self.time(number), header, row["body"])
 
     def frames(self, first: int = 0) -> Iterator[TapeFrame]:
-        """Yield the frames from one on."""
+        """Yield the frames from `first` on."""
         for number in range(first, len(self)):
             yield self.frame(number)
 
-    # -- where what is -----------------------------------------------------------------------------
+    # -- indexes -----------------------------------------------------------------------------------
 
     def _entry(self, number: int) -> Any:
         if not 0 <= number < len(self):
             raise IndexError(number)
-        at = bisect_right(self._firsts, number) - 1
-        entries = self._entries(at)
-        if number - self._blocks[at].first >= len(entries):
-            raise BadTape(f"{self.path}: the index does not tell of frame {number}")
-        return entries[number - self._blocks[at].first]
+        block = bisect_right(self._firsts, number) - 1
+        entries = self._entries(block)
+        if number - self._blocks[block].first >= len(entries):
+            raise BadTape(f"{self.path}: the index has no frame {number}")
+        return entries[number - self._blocks[block].first]
 
-    def _entries(self, at: int) -> np.ndarray[Any, Any]:
-        """Return a block's entries; those of the last one that was asked for are kept."""
-        if self._loaded is None or self._loaded[0] != at:
-            offset = self._blocks[at].offset
+    def _entries(self, block: int) -> np.ndarray[Any, Any]:
+        """Return a block's entries; those of the last block are cached."""
+        if self._loaded is None or self._loaded[0] != block:
+            offset = self._blocks[block].offset
             if offset is None:
-                self._loaded = at, self._rest
+                self._loaded = block, self._rest
             else:
                 row = self._row(offset)
                 if row is None:
                     raise BadTape(f"{self.path}: the index can't be read")
-                self._loaded = at, entries_in(row["body"])
+                self._loaded = block, entries_in(row["body"])
         return self._loaded[1]
 
     def _about(self) -> tuple[str, int]:
         message = pa.ipc.read_message(self._file)
         schema = pa.ipc.read_schema(message)
         if schema.remove_metadata() != SCHEMA or METADATA not in (schema.metadata or {}):
-            raise BadTape(f"{self.path} is no tape of livetable's")
+            raise BadTape(f"{self.path} is not a livetable tape")
         about = json.loads(schema.metadata[METADATA])
         self._checked = about.get("crc") is True  # earlier tapes have no checksums
         if about.get("version") != VERSION:
             raise BadTape(
-                f"{self.path} is of version {about.get('version')!r:.20} of tapes, this livetable "
-                f"reads {VERSION}: update it"
+                f"{self.path} is a tape of version {about.get('version')!r:.20}, this livetable "
+                f"reads {VERSION}: update livetable"
             )
         return str(about.get("table", ""))[:64], self._file.tell()
 
     def _find_blocks(self) -> list[_Block]:
         blocks: list[_Block] = []
-        end, at = self._begins, self._last_index()
-        while at is not None:
-            row = self._row(at)
+        end, offset = self._begins, self._last_index()
+        while offset is not None:
+            row = self._row(offset)
             if row is None or row["kind"] != "index":
                 raise BadTape(f"{self.path}: the index can't be read")
             if not blocks:
@@ -185,14 +185,14 @@ class TapeReader:
                 self._check_times(entries["time"], about["first"])
                 began = float(entries["time"][0])
                 blocks.append(_Block(about["first"], len(entries), began, own))
-            at = None if before >= own else before
+            offset = None if before >= own else before
         blocks.reverse()
         count = 0
         for block in blocks:
             if block.first != count:
                 raise BadTape(f"{self.path}: the index is damaged")
             count += block.frames
-        # What came behind the last index: read frame by frame, up to the last whole one.
+        # Frames after the last index: read them one by one, up to the last complete one.
         first = blocks[-1].first + blocks[-1].frames if blocks else 0
         whole = first
         if blocks and blocks[-1].offset is not None:
@@ -205,7 +205,7 @@ class TapeReader:
         return blocks
 
     def _check_times(self, times: np.ndarray[Any, Any], first: int) -> None:
-        """Refuse times that no clock tells: whoever waits for one of them would never play on."""
+        """Refuse impossible times: a player that waits for one would never go on."""
         wrong = np.flatnonzero(
             ~((times >= 0.0) & (times < LAST_TIME))
         )  # also where it is no number
@@ -217,15 +217,15 @@ class TapeReader:
             )
 
     def _scan(self, offset: int, number: int, whole: int) -> list[tuple[float, int, int]]:
-        found: list[tuple[float, int, int]] = []
+        entries: list[tuple[float, int, int]] = []
         while (row := self._row(offset)) is not None:
             if row["kind"] != "index":
                 if row["kind"] == "snapshot":
                     whole = number
-                found.append((row["time"], offset, whole))
+                entries.append((row["time"], offset, whole))
                 number += 1
             offset = self._file.tell()
-        return found
+        return entries
 
     def _last_index(self) -> int | None:
         """Return where the last index is: the end says so, else it is looked for from the end."""
@@ -277,7 +277,7 @@ class TapeReader:
         return row | {"body": memoryview(batch.column(4)[0].as_buffer())}
 
     def _message_at(self, offset: int) -> bytes | None:
-        """Return a message's bytes, None if there is no whole one."""
+        """Return a message's bytes, None if it is not complete."""
         self._file.seek(offset)
         first = self._file.read(8)
         if len(first) < 8 or not (size := metadata_size(first)) or size > self.bytes:

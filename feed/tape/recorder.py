@@ -1,4 +1,4 @@
-"""Recording a table: frames go to a tape as they come, tapes take turns, a full disk is told."""
+"""Record a table to a tape, with rotation; a full disk becomes a sentence."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from livetable.feed.tape.writer import TapeWriter
 
 _RATIO: Final = 4
 _LEAST_BYTES: Final = 1 << 20
-"""A whole table comes again after deltas of so many times its size, and so many bytes at least."""
+"""A snapshot is written after deltas of `_RATIO` times its size, and at least this many bytes."""
 
 
 class BadRecording(LivetableError):
-    """A tape can't be begun."""
+    """A tape can't be started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """When a new tape is begun.
+    """When to start a new tape.
 
     Attributes:
         bytes: After so many bytes; None: never for that.
         seconds: After so many seconds; None: never for that.
-        keep: How many ended tapes stay, the newest; None: all.
+        keep: How many finished tapes to keep, the newest; None: all.
     """
 
     bytes: int | None = None
@@ -40,45 +40,45 @@ class Rotation:
 
 
 def check_recording(path: Path, rotation: Rotation | None) -> None:
-    """Make sure that a tape can be begun; touch nothing.
+    """Check that a tape can be started; touch nothing.
 
     Raises:
-        BadRecording: it is there already, or can't be there.
+        BadRecording: the file exists, or can't be created.
     """
     if not path.parent.is_dir():
-        raise BadRecording(f"{path}: there is no folder {path.parent}")
+        raise BadRecording(f"{path}: no folder {path.parent}; create it first")
     if path.is_dir():
         raise BadRecording(f"{path} is a folder: choose another name")
     if path.exists() and rotation is None:
         raise BadRecording(
-            f"{path} is there already: choose another name, or put it aside by --rotate 1h"
+            f"{path} already exists: choose another name, or move it aside with --rotate 1h"
         )
     if not os.access(path.parent, os.W_OK):
-        raise BadRecording(f"{path}: the folder {path.parent} can't be written")
+        raise BadRecording(f"{path}: you can't write to the folder {path.parent}")
 
 
 class Recorder:
     """Records one table.
 
-    The tape being written is `path`; an ended one is named after the time it began. Nothing is
-    touched before the first frame is there: till then the command may still come to nothing.
+    It writes to `path`; finished tapes are renamed to include their start time. Nothing is touched
+    before the first frame, as the command may still be refused or fail.
 
     Args:
         path: The file.
-        rotation: When a new one is begun; None: never, and then `path` must not be there yet.
+        rotation: When to start a new tape; None: never, and `path` must not exist.
 
     Raises:
-        BadRecording: it is there already, or can't be there.
+        BadRecording: `path` exists, or can't be created.
     """
 
     def __init__(self, path: Path, rotation: Rotation | None = None) -> None:
         self.path = path
         self.problem: str | None = None
-        """Why nothing is recorded any more."""
+        """Why recording stopped, None while it goes on."""
         self.frames = 0
-        """Frames that were recorded."""
+        """Number of recorded frames."""
         self.bytes = 0
-        """Bytes of ended tapes."""
+        """Bytes of finished tapes."""
         self._rotation = rotation
         self._tape: TapeWriter | None = None
         self._began = self._last = self._came = 0.0
@@ -91,12 +91,12 @@ class Recorder:
         return self.bytes + (self._tape.bytes if self._tape is not None else 0)
 
     def add(self, header: Header, body: bytes | memoryview | bytearray, state: Followed) -> None:
-        """Record a frame. Never raises: what went wrong is the `problem`.
+        """Record a frame. Never raises: an error is in `problem`.
 
         Args:
-            header: What the feed said of it.
+            header: The feed's header.
             body: Its Arrow stream.
-            state: The table that it led to.
+            state: The table after it.
         """
         if self.problem is not None:
             return
@@ -111,13 +111,13 @@ class Recorder:
         self._end()
 
     def _add(self, header: Header, body: memoryview, state: Followed) -> None:
-        # Times never go back, or nothing could be found by them; where the clock was set back they
-        # go on at the pace at which frames come, or an hour of them would be played in no time.
-        came, sent = time.monotonic(), header.time
-        if sent is None or sent >= LAST_TIME:  # a clock that is far off: the tape couldn't be read
+        # Times must not decrease, or searches by time fail. After the clock was set back, advance
+        # with the frames: equal times would play an hour of frames at once.
+        arrived, sent = time.monotonic(), header.time
+        if sent is None or sent >= LAST_TIME:  # a clock far off: the reader would refuse the tape
             sent = time.time()
-        self._last = sent if sent >= self._last else self._last + came - self._came
-        self._came = came
+        self._last = sent if sent >= self._last else self._last + arrived - self._came
+        self._came = arrived
         if self._tape is not None and self._is_full(self._tape):
             self._end()
             self._put_aside(self._began)
@@ -181,14 +181,14 @@ _SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def read_rotation(text: str, keep: int | None) -> Rotation:
-    """Return when to begin a new tape.
+    """Parse `--rotate`: when to start a new tape.
 
     Args:
         text: ``1GB``, ``500 MB``, ``1h``, ``30m``, or both with ``|`` between.
-        keep: How many ended tapes stay.
+        keep: How many finished tapes to keep.
 
     Raises:
-        BadRecording: it says no size and no time.
+        BadRecording: it is neither a size nor a time.
     """
     size, span = None, None
     for part in text.split("|"):
@@ -197,7 +197,9 @@ def read_rotation(text: str, keep: int | None) -> Rotation:
         elif found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", part):
             span = float(found[1]) * _SPANS[found[2]]
         else:
-            raise BadRecording(f"--rotate {text!r}: write a size as 1GB, a time as 1h, or 1GB|1h")
+            raise BadRecording(
+                f"--rotate {text!r}: write a size (1GB), a time (1h), or both (1GB|1h)"
+            )
     if not (size is None or size > 0) or not (span is None or span > 0):
-        raise BadRecording(f"--rotate {text!r}: write more than nothing")
+        raise BadRecording(f"--rotate {text!r}: write a size or time above 0")
     return Rotation(size, span, keep)

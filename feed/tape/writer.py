@@ -1,4 +1,4 @@
-"""Writes a tape, frame by frame."""
+"""Write a tape, frame by frame."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class TapeWriter:
     """Writes a new tape.
 
     Args:
-        path: The file; it must not be there yet.
+        path: The file; it must not exist.
         table: The table's name.
 
     Raises:
-        OSError: it can't be made.
+        OSError: it can't be created.
     """
 
     def __init__(self, path: Path, table: str) -> None:
@@ -62,11 +62,11 @@ class TapeWriter:
 
         Args:
             time: When it was sent, in seconds since 1970.
-            header: What the feed said of it.
+            header: The feed's header.
             body: Its Arrow stream, whole.
 
         Raises:
-            OSError: it can't be written; the tape is as it was before.
+            OSError: it can't be written; the tape is unchanged.
         """
         said = replace(header, want=None, part=0, parts=1, size=len(body))
         whole = self.frames if header.kind == "snapshot" else self._whole
@@ -80,12 +80,12 @@ class TapeWriter:
             self._write_index()
 
     def close(self) -> None:
-        """End the tape. What can't be written any more is found out by who opens it."""
+        """Finish the tape. If the end can't be written, readers recover without it."""
         try:
             self._write_index()
             self._write(EOS + TRAILER.pack(self._last_index, END))
         except OSError:
-            pass  # a full disk: the frames are there
+            pass  # a full disk: all frames are written
         finally:
             os.close(self._file)
 
@@ -129,7 +129,7 @@ def _batch(
 
 @lru_cache(maxsize=2)
 def _writing(compression: str | None) -> tuple[pa.ipc.IpcWriteOptions, int]:
-    """Return how batches are written, and how long the schema is that a stream begins with."""
+    """Return the options for writing batches, and the length of a stream's schema message."""
     options = pa.ipc.IpcWriteOptions(compression=compression)
     sink = pa.BufferOutputStream()
     pa.ipc.new_stream(sink, SCHEMA, options=options).close()
@@ -137,12 +137,12 @@ def _writing(compression: str | None) -> tuple[pa.ipc.IpcWriteOptions, int]:
 
 
 def _message(batch: pa.RecordBatch, *, compression: str | None) -> bytearray:
-    """Return a batch as a message whose metadata tells the checksum of all of it."""
+    """Return a batch as a message with a checksum of all its bytes in its metadata."""
     options, schema = _writing(compression)  # `RecordBatch.serialize` takes no options
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, SCHEMA, options=options) as writer:
         writer.write_batch(batch, custom_metadata={CRC: NO_SUM})
     message = bytearray(memoryview(sink.getvalue())[schema : -len(EOS)])
-    place = message.index(NO_SUM)  # in the metadata, which comes first
+    place = message.index(NO_SUM)  # its first occurrence is in the metadata
     message[place : place + len(NO_SUM)] = sum_of(message)
     return message

@@ -96,7 +96,7 @@ def test_scripts_are_told_of_the_address_and_not_of_the_password(
         assert done.returncode == 1
         assert seen in done.stderr.splitlines()[-1]
         assert ".viewer" not in done.stderr
-    assert "does not let us in" in wrong.stderr
+    assert "refuses the login" in wrong.stderr
     assert "which does not answer (Connection refused)" in away.stderr
     asked = run(f"{endpoint}/x?replicas=7", "--once")
     assert (asked.returncode, asked.stdout) == (2, "")

@@ -89,7 +89,7 @@ def test_a_recording_on_the_screen_ends_with_it(
     assert done.returncode == 2
     done = run(runtime_folder, "livetable", "orders", "--record", str(path), "--headless")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "is there already: choose another name" in done.stderr
+    assert "already exists: choose another name" in done.stderr
 
 
 def test_a_recording_is_interrupted(start: Start, counter: Counter, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.tape"
     bad.write_text("hello")
     for command, sentence in {
-        ("livetable", str(bad)): "is no tape",
+        ("livetable", str(bad)): "is not a tape",
         ("livetable", str(tmp_path / "none.tape")): "No such file",
         ("livetable", "orders", "--headless"): "--headless goes with --record FILE",
         ("livetable", "orders", "--keep", "3"): "--keep goes with --record FILE",
@@ -161,11 +161,11 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
         ("livetable", "a", "b", "--record", "x.tape"): "--record takes one live table",
         ("livetable", "a", "--record", "x.csv"): "a tape's name ends in .tape",
         ("livetable", "a", "--record", f"{tmp_path}/x.tape"): "add --headless",
-        ("livetable", "a", "--record", "/none/x.tape", "--headless"): "there is no folder /none",
+        ("livetable", "a", "--record", "/none/x.tape", "--headless"): "no folder /none",
         ("livetable", "a", "--record", f"{tmp_path}/x.tape", "--rotate", "x"): "--rotate 'x'",
-        ("livetable-feed", "replay"): "replay takes a tape",
-        ("livetable-feed", "demo", "x.tape"): "replay takes a tape",
-        ("livetable-feed", "replay", str(bad)): "is no tape",
+        ("livetable-feed", "replay"): "replay needs a tape",
+        ("livetable-feed", "demo", "x.tape"): "replay needs a tape",
+        ("livetable-feed", "replay", str(bad)): "is not a tape",
     }.items():
         done = run(runtime_folder, *command)
         assert done.returncode in (1, 2), command

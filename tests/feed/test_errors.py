@@ -20,7 +20,11 @@ KINDS = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
 @pytest.mark.parametrize(
     ("pid", "sentence"),
     [
-        (1, "table 'köln' is already published by process 1; choose another name or end it"),
+        (
+            1,
+            "table 'köln' is already published by process 1; choose another name or end that "
+            "process",
+        ),
         (None, "table 'köln' is already published by another process; choose another name"),
         (os.getpid(), f"by this process ({os.getpid()}); close() that Publisher first"),
     ],

@@ -48,5 +48,5 @@ def test_types_by_name(given: Any, kind: str) -> None:
 
 
 def test_no_type() -> None:
-    with pytest.raises(BadFrame, match="is no type; write float"):
+    with pytest.raises(BadFrame, match="is not a type: use float"):
         named_type("flout")

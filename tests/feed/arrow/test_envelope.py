@@ -39,7 +39,7 @@ WHOLE = {
 def test_what_arrow_writes_is_fine(name: str) -> None:
     envelope.check_stream(memoryview(WHOLE[name]), unpacked=1 << 20)
     if name == "packed":
-        with pytest.raises(BodyError, match="compressed streams are not read here"):
+        with pytest.raises(BodyError, match="can't read compressed streams here"):
             envelope.check_stream(memoryview(WHOLE[name]))
     else:
         envelope.check_stream(memoryview(WHOLE[name]))
@@ -66,10 +66,10 @@ def test_damaged_streams_are_refused_or_fine_and_nothing_else(
 def test_rows_without_bytes_are_refused_beyond_a_bound() -> None:
     nothing = stream(pa.table({"n": pa.nulls(envelope.FREE_ROWS)}))
     envelope.check_stream(memoryview(nothing))
-    with pytest.raises(BodyError, match="10000001 rows are announced by"):
+    with pytest.raises(BodyError, match="bytes announce 10000001 rows"):
         envelope.check_stream(memoryview(stream(pa.table({"n": pa.nulls(10_000_001)}))))
     twice = stream(pa.table({"n": pa.nulls(6_000_000)}), batches=2)
-    with pytest.raises(BodyError, match="12000000 rows are announced"):
+    with pytest.raises(BodyError, match="bytes announce 12000000 rows"):
         envelope.check_stream(memoryview(twice))
 
 
@@ -124,7 +124,7 @@ def test_metadata_alone() -> None:
     assert envelope.is_in_this_order(body[: 8 + size])
     assert envelope.metadata_size(b"\xff\xff\xff\xff\0\0\0\0") == 0
     for wrong in (b"PAR1PAR1", b"\xff\xff\xff\xff\xff\xff\xff\xff"):
-        with pytest.raises(BodyError, match="its messages don't fit it"):
+        with pytest.raises(BodyError, match="a message does not start where it should"):
             envelope.metadata_size(wrong)
     for damaged in (b"", b"\x01", b"\xff" * 40):
         with pytest.raises(BodyError, match="damaged"):

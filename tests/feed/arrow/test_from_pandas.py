@@ -44,7 +44,7 @@ TEXT: dict[str, tuple[Any, list[Any]]] = {
     ),
     "mixed": (np.array([1, "a", None], dtype=object), ["1", "a", None]),
     "no text": (
-        np.array([NoText(), 1], dtype=object), ["<NoText: no text, RuntimeError>", "1"]
+        np.array([NoText(), 1], dtype=object), ["<NoText: str() raised RuntimeError>", "1"]
     ),
     "surrogates": (np.array(["a\ud800", 1], dtype=object), ["a\\ud800", "1"]),
 }  # fmt: skip

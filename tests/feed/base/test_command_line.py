@@ -88,8 +88,8 @@ def test_the_command_behind_the_dashes(
         (BadName("no such name"), "no such name"),
         (FileNotFoundError(errno.ENOENT, "No such file", "x.csv"), "x.csv: No such file"),
         (FileNotFoundError(errno.ENOENT, "No such file", b"\xff.csv"), "\udcff.csv: No such file"),
-        (OSError(errno.EBADF, "Bad descriptor"), "the output is closed: nothing can be written"),
-        (OSError(errno.ENOSPC, "No space left"), "the output can't be written: No space left"),
+        (OSError(errno.EBADF, "Bad descriptor"), "can't write: the output is closed"),
+        (OSError(errno.ENOSPC, "No space left"), "can't write the output: No space left"),
         (OSError(errno.ECONNREFUSED, "Connection refused"), "Connection refused"),
         (OSError("only words"), "only words"),
     ],
@@ -146,7 +146,7 @@ sys.exit(run_command("lt", act))
         ("open('/no/such')", 1, "lt: /no/such: No such file or directory\n"),
         ("raise KeyboardInterrupt", 130, ""),
         ("fail('lt', 'wrong', 2)", 2, "lt: wrong\n"),
-        ("print('é')", 1, "lt: the output's encoding ascii has no '\\xe9': "
+        ("print('é')", 1, "lt: the output's encoding ascii can't write '\\xe9': "
                           "set PYTHONIOENCODING=utf-8\n"),
     ],
 )  # fmt: skip
@@ -160,7 +160,7 @@ def test_what_nobody_thought_of_is_a_sentence_and_a_file(tmp_path: Path) -> None
     (file,) = tmp_path.iterdir()
     assert done.returncode == 1
     assert done.stderr == (
-        f"lt: this should not happen: KeyError: 'nats://ann:***@h'; where is in {file}\n"
+        f"lt: crashed: KeyError: 'nats://ann:***@h'. Traceback saved to {file}; please report it\n"
     )
     assert "KeyError" in file.read_text()
     assert "w0rd" not in file.read_text()
@@ -186,9 +186,9 @@ def test_another_broken_pipe_is_one() -> None:
     ("closed", "code", "said"),
     [
         ("<&-", 3, ""),
-        (">&-", 1, "lt: the output is closed: nothing can be written\n"),
+        (">&-", 1, "lt: can't write: the output is closed\n"),
         ("2>&-", 3, ""),
-        (">/dev/full", 1, "lt: the output can't be written: No space left on device\n"),
+        (">/dev/full", 1, "lt: can't write the output: No space left on device\n"),
     ],
 )
 def test_standard_files_that_are_closed(closed: str, code: int, said: str, tmp_path: Path) -> None:

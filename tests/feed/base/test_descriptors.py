@@ -37,7 +37,9 @@ def test_a_process_with_so_many_descriptors_left(free: int, is_crowded: bool) ->
         said = descriptors.crowded(process.pid)
         if is_crowded:
             assert said is not None
-            assert said.startswith(f"process {process.pid} has {64 - free} of the 64 files open")
+            assert said.startswith(
+                f"process {process.pid} has {64 - free} of at most 64 files open"
+            )
             assert "ulimit -n" in said
         else:
             assert said is None

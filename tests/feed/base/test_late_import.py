@@ -98,7 +98,7 @@ def test_a_module_that_this_thread_is_importing_is_refused(
     )
     monkeypatch.syspath_prepend(tmp_path)
     within = importlib.import_module("lt_within")
-    assert within.said == "this thread is importing lt_within just now: try again then"
+    assert within.said == "this thread is still importing lt_within: try again when it has"
     assert loaded("lt_within") is within
 
 
@@ -117,5 +117,5 @@ def test_where_there_are_no_more_threads_the_caller_imports(
 def test_nothing_is_imported_at_the_end_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "is_finalizing", lambda: True)
-        with pytest.raises(PublisherClosed, match="at its end"):
+        with pytest.raises(PublisherClosed, match="process is ending"):
             loaded("json")

@@ -59,4 +59,4 @@ def test_all_of_unicode() -> None:
 
 
 def test_no_text() -> None:
-    assert safe_str(NoText()) == "<NoText: no text, RuntimeError>"
+    assert safe_str(NoText()) == "<NoText: str() raised RuntimeError>"

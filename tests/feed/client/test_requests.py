@@ -57,11 +57,11 @@ def test_a_repeated_want_answered_twice_is_one_news() -> None:
 @pytest.mark.parametrize(
     ("messages", "says"),
     [
-        ([(dict(size=2), b"x")], "2 bytes announced, 1 came"),
-        ([(dict(size=2, part=0, parts=2), b"xyz")], "more bytes came"),
+        ([(dict(size=2), b"x")], "2 bytes announced, 1 received"),
+        ([(dict(size=2, part=0, parts=2), b"xyz")], "announced, more received"),
         (
             [(dict(size=9, part=0, parts=2), b"x"), (dict(size=9, part=1, parts=2), b"y")],
-            "fewer came",
+            "fewer received",
         ),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_size_for_which_there_is_no_memory(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Room, "take", take)
     wanting = Wanting(new_topic(), "t")
     wanting.ask(0.0)
-    with pytest.raises(WireError, match="4,000,000,000 bytes are announced"):
+    with pytest.raises(WireError, match="4,000,000,000 bytes announced"):
         wanting.receive(header(Position("e", 1), size=4_000_000_000, parts=20_000), [b"x"], 0.0)
     assert wanting.progress is None
 
@@ -118,10 +118,10 @@ def test_memory_that_was_not_asked_for() -> None:
     said = Header("snapshot", "t", 1, Position("e", 1), size=4, memory=PLACE)
     assert not wanting.awaits(said)  # nothing is waited for
     wanting.ask(0.0)
-    with pytest.raises(WireError, match="not asked for"):
+    with pytest.raises(WireError, match="did not ask for it"):
         wanting.awaits(said)
     assert not wanting.awaits(replace(said, want=0))  # an answer to another want
     asking = Wanting(new_topic(), "t", memory=True)
     asking.ask(0.0)
-    with pytest.raises(WireError, match="not asked for"):
+    with pytest.raises(WireError, match="did not ask for it"):
         asking.awaits(replace(said, kind="idle"))

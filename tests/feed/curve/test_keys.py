@@ -25,7 +25,7 @@ def test_a_key_is_made_once_and_its_secret_half_is_closed(as_user: Callable[[str
     assert pair is not None
     assert keys.read_key(public.read_text()) == pair.public
     assert repr(pair) == f"KeyPair('{keys.key_text(pair.public)}')"
-    with pytest.raises(BadKey, match="there already"):
+    with pytest.raises(BadKey, match="already exists"):
         keys.keygen()
 
 
@@ -63,7 +63,7 @@ def test_files_of_somebody_else_are_not_believed(as_user: Callable[[str], Path])
 
 @pytest.mark.parametrize("text", ["", "curve25519", "curve25519 abc", "a" * 44, "ssh-rsa AAAA"])
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(BadKey, match="is no key"):
+    with pytest.raises(BadKey, match="is not a key"):
         keys.read_key(text)
 
 
@@ -132,7 +132,7 @@ def test_a_known_feed_that_drops_its_key_is_not_read(as_user: Callable[[str], Pa
 
 def test_one_endpoint_has_keys_or_has_not(feed: Publisher, as_user: Callable[[str], Path]) -> None:
     as_user("feed")
-    with pytest.raises(BadEndpoint, match="is published with keys"):
+    with pytest.raises(BadEndpoint, match=r"already publishes .* with keys"):
         Publisher("others", endpoint=feed.endpoint)
     with Publisher("others", endpoint=feed.endpoint, secure=True) as others:
         assert others.endpoint == feed.endpoint
@@ -162,7 +162,7 @@ def test_known_feeds_as_people_write_them(as_user: Callable[[str], Path]) -> Non
     file.chmod(0o600)
     assert keys.known_feed("tcp://server:5411") == key
     keys.check_plain("tcp://server:5412")
-    with pytest.raises(BadKey, match="IS KNOWN BY A KEY"):
+    with pytest.raises(BadKey, match="HAS A KEY in known_feeds"):
         keys.check_plain("tcp://server:5411")
 
 

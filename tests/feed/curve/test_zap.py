@@ -18,8 +18,8 @@ from livetable.feed.client.events import Barred
 from livetable.feed.client.requests import News
 from livetable.feed.curve import introduction, keys
 from livetable.feed.errors import BadKey
-from livetable.feed.server.bound_socket import KeyedSocket
-from livetable.feed.server.process_hub import get_hub
+from livetable.feed.server.hub import get_hub
+from livetable.feed.server.keyed_socket import KeyedSocket
 from tests.feed.curve.viewers import FRAME, barred, feed_key
 from tests.waiting import wait_for
 
@@ -93,9 +93,11 @@ def test_who_is_still_let_in_stays_when_another_is_not(
     with Subscriber(f"{feed.endpoint}#orders", timeout=10) as orders:
         assert orders.get().shape == (2, 2)
         hub = get_hub()
-        keyed = [one for one in hub.sockets if isinstance(one, KeyedSocket)]
-        hub._mailbox.call(lambda: hub.sockets._to_renew.update(keyed))
-        wait_for(lambda: not hub.sockets._to_renew)
+        keyed = hub.sockets._keyed
+        assert keyed is not None
+        bound = [one for one in hub.sockets if isinstance(one, KeyedSocket)]
+        hub._mailbox.call(lambda: keyed._to_renew.update(bound))
+        wait_for(lambda: not keyed._to_renew)
         feed.send(FRAME * 3)
         assert orders.get()["id"].tolist() == [3, 6]
 

@@ -67,7 +67,7 @@ def test_what_arrow_lacks_is_text_and_said_so() -> None:
     assert body.note is not None
     assert "text" in body.note
     texts = Decoder()(body.data).columns[0].to_pylist()
-    assert texts[0] == "<NoText: no text, RuntimeError>"
+    assert texts[0] == "<NoText: str() raised RuntimeError>"
     assert texts[4] is None
 
 

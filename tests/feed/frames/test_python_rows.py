@@ -85,7 +85,7 @@ def test_what_is_no_row() -> None:
         def __init__(self) -> None:
             self.a = 1
 
-    with pytest.raises(BadFrame, match="Thing is no table: send a list of dicts"):
+    with pytest.raises(BadFrame, match="Thing: send a list of dicts"):
         capture([Thing()])
     assert rows_of([1, "a", None]) == [1, "a", None]
 

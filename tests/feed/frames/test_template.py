@@ -204,12 +204,12 @@ def test_a_body_that_is_none_of_it() -> None:
     layout = layout_of(frame, [])
     assert layout is not None
     for other in (numbers(5, MANY + 1), frame.iloc[:0], pd.DataFrame({"a": ["x"]})):
-        with pytest.raises(ValueError, match="its"):
+        with pytest.raises(ValueError, match=r"other buffers|single plain batch"):
             Stencil(memoryview(as_arrow_writes(other)), layout)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, pa.schema([("a", pa.int64())])):
         pass
-    with pytest.raises(ValueError, match="its"):
+    with pytest.raises(ValueError, match=r"single plain batch|other buffers"):
         Stencil(memoryview(sink.getvalue()), layout)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetable.feed.errors import BadName, WireError
+from livetable.feed.errors import WireError
 from livetable.feed.protocol.messages import (
     MAX_HEADER,
     Header,
@@ -21,7 +21,6 @@ from livetable.feed.protocol.messages import (
     new_topic,
     split,
 )
-from livetable.feed.protocol.names import check_name, name_from
 from livetable.feed.protocol.place import Place
 from livetable.feed.protocol.table_info import TableInfo
 
@@ -86,20 +85,6 @@ def test_wrong_deltas(changes: dict[str, Any]) -> None:
 
 
 PLACE = Place(4242, 17, "livetable-00112233445566778899aabbccddeeff", 4096, 5)
-
-
-@pytest.mark.parametrize(
-    "memory",
-    [
-        None, 5, [], {}, {**PLACE.to_json(), "name": "livetable-x"}, {**PLACE.to_json(), "pid": -1},
-        {**PLACE.to_json(), "name": "../livetable-00112233445566778899aabbccddeeff"},
-        {**PLACE.to_json(), "fd": "3"}, {**PLACE.to_json(), "number": 1.5},
-        {**PLACE.to_json(), "at": None}, {**PLACE.to_json(), "name": 7},
-    ],
-)  # fmt: skip
-def test_wrong_places(memory: Any) -> None:
-    with pytest.raises(WireError):
-        Header.decode(changed(SNAPSHOT, memory=memory))
 
 
 def test_a_want_that_reads_memory() -> None:
@@ -205,46 +190,6 @@ def test_mutated_fields_raise_nothing_else(data: st.DataObject) -> None:
     for decode in (Header.decode, Want.decode):
         with contextlib.suppress(WireError):
             decode(json.dumps(fields).encode())
-
-
-@pytest.mark.parametrize("name", ["orders", "a.b-c_d", "größe 1", "a@b:1", "x" * 64])
-def test_names(name: str) -> None:
-    assert check_name(name) == name
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", "@x", "-x", ".x", "~x", " x", "x ", "a/b", "a\\b", "a#b", "a\nb", "x" * 65, "e\u0301", 1],
-)
-def test_bad_names(name: object) -> None:
-    with pytest.raises(BadName):
-        check_name(name)
-
-
-@given(st.text(max_size=200))
-def test_any_text_makes_a_name(text: str) -> None:
-    name = name_from(text, "other")
-    assert check_name(name) == name
-    assert not set(name) & set("*?[]")
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("flights.csv", "flights.csv"),
-        ("a b.csv", "a b.csv"),
-        ("/x/y", "+x+y"),
-        ("\x1b]0;t\x07[b].csv", "++0;t++b+.csv"),
-        ("\udcff.csv", "+.csv"),
-        ("u\u0308.csv", "ü.csv"),
-        ("x" * 99 + ".csv", "x" * 60 + ".csv"),
-        ("ü" * 99, "ü" * 32),
-        ("...", "other"),
-        ("", "other"),
-    ],
-)
-def test_names_of_files(text: str, name: str) -> None:
-    assert name_from(text, "other") == name
 
 
 def test_split_keeps_every_byte() -> None:

@@ -14,9 +14,9 @@ from livetable.feed.rows.input import captured_rows
 from tests.feed.rows.changing import Feed, Reader
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "no key": ({"x": [1]}, "column 'id' is .part of. the table's key: these rows need it"),
-    "twice": ({"id": [1, 1], "x": [1, 2]}, "the key 1 is there twice in these rows"),
-    "twice by dicts": ([{"id": 1, "x": 1}, {"id": 1, "s": "a"}], "the key 1 is there twice"),
+    "no key": ({"x": [1]}, "these rows lack column 'id', which is .part of. the table's key"),
+    "twice": ({"id": [1, 1], "x": [1, 2]}, "these rows have the key 1 twice"),
+    "twice by dicts": ([{"id": 1, "x": 1}, {"id": 1, "s": "a"}], "these rows have the key 1 twice"),
     "text for numbers": ({"id": [1], "x": ["a"]}, "column 'x' holds int64, these rows have"),
     "truth for numbers": ({"id": [1], "x": [True]}, "column 'x' holds int64, these rows have bool"),
     "too large for floats": ({"id": [1], "half": [2**60 + 1]}, "'half' holds double, these rows"),
@@ -25,7 +25,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "one name twice": (
         pd.DataFrame([[1, 2, 3]], columns=["id", "x", "x"]), "several columns called 'x'"
     ),
-    "no table": (5, "int is no table"),
+    "no table": (5, "can't publish int"),
 }  # fmt: skip
 
 

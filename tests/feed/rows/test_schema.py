@@ -29,9 +29,9 @@ def test_the_index_is_the_key() -> None:
     reader.look(feed)
     assert reader.table == {"index 0": ["b", "c"], "x": [3, 4]}
     two = pd.MultiIndex.from_tuples([("a", 1)])
-    with pytest.raises(BadFrame, match="has 1 levels, that of these rows 2"):
+    with pytest.raises(BadFrame, match="has 1 levels, these rows' index has 2"):
         feed.change("upsert", pd.DataFrame({"x": [1]}, index=two), by_index=True)
-    with pytest.raises(BadFrame, match="the index 'who' is"):
+    with pytest.raises(BadFrame, match="these rows lack the index 'who'"):
         feed.change("append", pa.table({"x": [1]}))
 
 
@@ -64,7 +64,7 @@ def test_tables_that_are_no_dict_of_columns() -> None:
     with pytest.raises(BadFrame, match="the table has the key 1 twice"):
         feed.change("upsert", {"id": [1]})
     feed.send({"id": [[1], [2]], "x": [1, 2]})
-    with pytest.raises(BadFrame, match="lists and dicts can't be a key"):
+    with pytest.raises(BadFrame, match="lists and dicts can't be keys"):
         feed.change("upsert", {"id": [[1]]})
 
 

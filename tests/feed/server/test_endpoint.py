@@ -26,8 +26,8 @@ from livetable.feed.rows.deltas import begun
 from livetable.feed.rows.input import captured_rows, fit, prepared
 from livetable.feed.rows.keyed_table import KeyedTable
 from livetable.feed.server.endpoint import Serving
+from livetable.feed.server.peer import Frames
 from livetable.feed.server.plain_subscribers import PUBLIC_BYTES, PUBLIC_SECONDS
-from livetable.feed.server.sent import Frames
 from livetable.feed.server.table_state import TableState
 from tests.feed.memory import PLACE
 

@@ -11,8 +11,8 @@ import pytest
 
 from livetable.feed.client.requests import Wanting
 from livetable.feed.protocol.messages import PART_BYTES, WINDOW, Header, Position, Want, new_topic
+from livetable.feed.server.admission import FREE_BYTES
 from livetable.feed.server.endpoint import Serving
-from livetable.feed.server.ends import queued
 from livetable.feed.server.peer import (
     ANSWERS,
     BODIES_AHEAD,
@@ -23,11 +23,10 @@ from livetable.feed.server.peer import (
     STILL_PUBLIC_SECONDS,
     STILL_SECONDS,
     Peer,
+    queued,
 )
 from livetable.feed.server.peers import GUEST_SECONDS, GUESTS, IDLE_SECONDS, Peers
-from livetable.feed.server.unsent import FREE_BYTES
-from livetable.feed.server.viewer import STALE_SECONDS
-from livetable.feed.server.waiting import MAX_WANTS
+from livetable.feed.server.viewers import MAX_WANTS, STALE_SECONDS
 from tests.feed.server.test_endpoint import Feed, Sent
 
 
@@ -202,7 +201,7 @@ def test_who_has_no_place_is_a_guest_and_told(
     assert guest.peer.guest
     feed.want(guest.peer, feed.listen(guest.peer), 1, 1.0)
     (said,) = feed.heard()
-    assert "as many viewers as it takes, 4" in (said.failure or "")
+    assert "already has its most viewers, 4" in (said.failure or "")
     due = feed.serving.deadline(1.0)
     assert due is not None
     feed.serving.tick(due)

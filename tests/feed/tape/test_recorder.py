@@ -50,9 +50,9 @@ def test_tapes_take_turns_by_time(tmp_path: Path) -> None:
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     path = tmp_path / "day.tape"
     path.write_text("precious")
-    with pytest.raises(BadRecording, match="is there already"):
+    with pytest.raises(BadRecording, match="already exists"):
         Recorder(path)
-    with pytest.raises(BadRecording, match="there is no folder"):
+    with pytest.raises(BadRecording, match="no folder"):
         Recorder(tmp_path / "none" / "day.tape")
     assert path.read_text() == "precious"
 

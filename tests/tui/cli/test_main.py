@@ -10,10 +10,10 @@ from livetable.feed.base.command_line import run_command
 @pytest.mark.parametrize(
     ("error", "code", "says"),
     [
-        (OSError(28, "No space left on device"), 1, "the output can't be written: No space left"),
+        (OSError(28, "No space left on device"), 1, "can't write the output: No space left"),
         (OSError(9, "Bad file descriptor"), 1, "the output is closed"),
         (PermissionError(13, "Permission denied", "/x/y"), 1, "/x/y: Permission denied"),
-        (UnicodeEncodeError("latin-1", "aЖ", 1, 2, "no"), 1, "latin-1 has no '\\u0416'"),
+        (UnicodeEncodeError("latin-1", "aЖ", 1, 2, "no"), 1, "latin-1 can't write '\\u0416'"),
         (RuntimeError("what"), 1, "RuntimeError: what"),
         (BrokenPipeError(32, "Broken pipe"), 1, "Broken pipe"),  # of another pipe than the output
     ],

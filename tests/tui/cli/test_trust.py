@@ -90,7 +90,7 @@ def test_a_key_of_the_command_line_is_taken_as_it_is(shown: list[str]) -> None:
     settle_keys([FEED], keys.key_text(OTHER))
     assert keys.known_feed(FEED.endpoint or "") == OTHER
     assert shown == []
-    with pytest.raises(BadKey, match="is no key"):
+    with pytest.raises(BadKey, match="is not a key"):
         settle_keys([Target("tcp://feed.example:5556")], "curve25519 nonsense")
     with pytest.raises(BadKey):  # it is known by another one
         settle_keys([FEED], keys.key_text(KEY))

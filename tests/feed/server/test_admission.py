@@ -1,10 +1,10 @@
-"""livetable.feed.server.unsent: how many bodies may be on their way."""
+"""livetable.feed.server.admission: how many bodies may be on their way."""
 
 from __future__ import annotations
 
 from livetable.feed.frames.body import Body, Snapshot
 from livetable.feed.protocol.messages import Position
-from livetable.feed.server.unsent import FREE_BODIES, FREE_BYTES, Unsent
+from livetable.feed.server.admission import FREE_BODIES, FREE_BYTES, Unsent
 from tests.feed.server.test_endpoint import Sent
 
 
