@@ -109,7 +109,7 @@ class LivetableApp(TypedInOrder[int]):
                 self.theme = settings.theme
             else:
                 known = ", ".join(sorted(self.available_themes))
-                complaint = f"there is no theme {settings.theme!r}; there are {known}"
+                complaint = f"No theme {settings.theme!r}. Use one of: {known}"
         if settings.keys:
             wrong = wrong_keys(settings.keys, all_bindings())
             if wrong is None:
@@ -134,7 +134,7 @@ class LivetableApp(TypedInOrder[int]):
         if not isinstance(self._driver, TerminalDriver) or not self._driver.can_suspend:
             return
         if not has_shell():
-            self.notify("no shell here to come back from: q quits", timeout=4)
+            self.notify("Can't suspend: no shell to return to. Press q to quit.", timeout=4)
             return
         self._suspend_signal()
         self._driver.stop_group()
@@ -288,7 +288,7 @@ class LivetableApp(TypedInOrder[int]):
         else:
             from livetable.feed.base.crash_report import kept, told
 
-            self.panic(Text(f"livetable: {harmless(told(self._exception))}; {kept()}"))
+            self.panic(Text(f"{harmless(told(self._exception))}. {kept()}"))
 
     def _hang_up(self, code: int) -> None:
         leave_at_last(code, LAST_SECONDS)

@@ -146,9 +146,9 @@ def parse_target(source: str | None) -> Target:
         if scheme not in ("tcp", "ipc"):
             if scheme == "ssh":
                 host = endpoint.partition("://")[2] or "HOST"
-                raise BadSource(f"ssh:// can't be shown: run it there, ssh -t {host} livetable")
+                raise BadSource(f"Can't show ssh://. Run livetable there: ssh -t {host} livetable")
             known = "://, ".join(("tcp", "ipc", *_BRIDGED))
-            raise BadSource(f"{scheme}:// can't be shown; sources are {known}://, files and names")
+            raise BadSource(f"Can't show {scheme}://. Use {known}://, a file or a table's name")
         check_endpoint(endpoint)
         return Target(endpoint, check_name(table) if table else None)
     if source.lower().endswith(".tape"):
@@ -161,21 +161,20 @@ def parse_target(source: str | None) -> Target:
     if is_folder(source):
         folder = path if path.is_dir() else path.parent
         if not folder.is_dir():
-            raise BadSource(f"{source}: there is no folder {folder}")
+            raise BadSource(f"{source}: no folder {folder}")
         return Target(None, _name_of(source), file=path)
     if is_pipe(path):  # also <(command), which a shell makes /dev/fd/63 of
         name = "pipe" if path.parent.name == "fd" else path.stem
         return Target(None, name_from(name, "pipe"), file=path, piped=True)
     if form_of(source)[0] is not None:
         if not path.parent.is_dir():
-            raise BadSource(f"{source}: there is no folder {path.parent}")
+            raise BadSource(f"{source}: no folder {path.parent}")
         if path.is_dir():
-            raise BadSource(f"{source} is a folder: for its newest file write {source}/")
+            raise BadSource(f"{source} is a folder. To show its newest file, write {source}/")
         return Target(None, _name_of(source), file=path)
     if path.is_file() and ("/" in source or (path.suffix and not _is_live(source))):
         raise BadSource(
-            f"{source}: what is in it can't be told by its name, which ends in none of "
-            f"{' '.join(ENDINGS)}"
+            f"Can't tell the format of {source}. Its name must end in one of {' '.join(ENDINGS)}"
         )
     return Target(None, check_name(source))
 

@@ -94,7 +94,8 @@ def run_command(program: str, act: Callable[[], int]) -> int:
         quieten()
         from livetable.feed.base.crash_report import kept, told
 
-        fail(program, f"{told(error)}; {kept()}", 1)
+        say_plainly(harmless(without_sockets(f"{told(error, program)}. {kept()}")))
+        raise SystemExit(1) from None
 
 
 def _is_broken(number: int) -> bool:
@@ -153,7 +154,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
+        self.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         # Help has signs that not every encoding has: better a "?" than no help.
@@ -280,27 +281,29 @@ def add_text_options(files: argparse._ArgumentGroup) -> None:
     """Add what both commands know of files, pipes and commands."""
     files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
-        "--limit", metavar="N", type=from_one, help="add what comes; keep the newest N rows"
+        "--limit", metavar="N", type=from_one, help="append rows; keep only the newest N"
     )
     files.add_argument(
-        "--types", metavar="COL=TYPE,…", help="of a text's columns: text int float bool date time"
+        "--types",
+        metavar="COL=TYPE,…",
+        help="set column types of text files: text int float bool date time",
     )
     files.add_argument(
-        "--each", action="store_true", help="of a folder or a pattern: a table of each file"
+        "--each", action="store_true", help="show each file of a folder or pattern as a table"
     )
     files.add_argument(
         "--every",
         metavar="TIME",
         type=every,
-        help="run the command behind -- this often: 2s (the default), 500ms, 1m",
+        help="run the command after -- this often: 2s (default), 500ms, 1m",
     )
     files.add_argument(
-        "--encoding", type=encoding, metavar="NAME", help="of the text, default: found out"
+        "--encoding", type=encoding, metavar="NAME", help="text encoding (default: detected)"
     )
     files.add_argument(
         "--append-only",
         action="store_true",
-        help="the file only grows: don't check after each change what was read of it",
+        help="the file only grows: don't re-check what was already read",
     )
 
 
@@ -309,12 +312,12 @@ def add_foreign_options(foreign: argparse._ArgumentGroup) -> None:
     foreign.add_argument(
         "--pickle",
         action="store_true",
-        help="admit pickled pandas DataFrames; anything else in a pickle is refused, never run",
+        help="accept pickled pandas DataFrames; anything else in a pickle is refused, never run",
     )
     foreign.add_argument(
         "--topic",
         action="append",
         metavar="TEXT",
-        help="only topics that begin so; may be repeated",
+        help="read only topics that start with TEXT; repeatable",
     )
-    foreign.add_argument("--pull", action="store_true", help="it is a PUSH socket, not a PUB")
+    foreign.add_argument("--pull", action="store_true", help="read a PUSH socket, not a PUB")

@@ -43,7 +43,7 @@ def _read(options: argparse.Namespace, publisher: Publisher, stop: threading.Eve
         publisher.fail(f"{what} can't be read further: {error}", for_good=True)
         return
     except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        publisher.fail(f"{what} can't be read further: {told(error)}; {kept()}", for_good=True)
+        publisher.fail(f"{what} can't be read further: {told(error)}. {kept()}", for_good=True)
         return
     if not stop.is_set():
         if shown:

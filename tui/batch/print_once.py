@@ -117,7 +117,7 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
         if not listing and (feed := started(target.endpoint)) is not None:
             raise NoTable(f"{nothing_of(feed.awaits)} yet")
         names = ", ".join(sorted({one.name for one in listing})[:20])
-        raise NoTable(f"name one table; there are: {names or 'none'}")
+        raise NoTable(f"Name one table: {names}" if names else "No live tables")
     return stack.enter_context(foreign_feed(target.endpoint, options.foreign)).target
 
 
@@ -141,10 +141,12 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
             # "14:03" is the last one that the tape has, "-30" before its end.
             moment = read_moment(options.at, playback.time(history.last))
             if moment is None:
-                raise NoTable(f"--at {options.at!r} is no time: write 14:03, 14:03:07 or -30")
+                raise NoTable(
+                    f"Can't read --at {options.at!r} as a time. Use 14:03, 14:03:07 or -30"
+                )
             if moment < playback.time(0):
                 began = time.strftime("%H:%M:%S", time.localtime(playback.time(0)))
-                raise NoTable(f"--at {options.at}: the tape begins at {began} only")
+                raise NoTable(f"--at {options.at} is before the tape begins, at {began}")
             number = playback.number_at(moment)
         return history.at(number)
     finally:
@@ -184,7 +186,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
             if end is not None and time.monotonic() >= end:
                 if endpoint is not None and give_up is None:
                     where = (
-                        f"nobody answered on {endpoint}"
+                        f"No feed answered at {endpoint}"
                         if feed is None
                         else nothing_of(feed.awaits)
                     )
@@ -219,7 +221,7 @@ def _fetch_table(
     reading = Reading(
         target, options.timeout, until=until, settled=not waits, conditions=asked(options)
     )
-    if options.to_end:
+    if options.to_end and not waits:
         reading.awaits = "the end of standard input"
     watch = None
     if options.until is not None:
@@ -240,5 +242,5 @@ def _fetch_table(
             said = watch.problem
             say("livetable", said)
         if state.link is Link.ENDED:
-            raise NoTable(f"the table ended before {options.until} came to be")
-    raise NoTable("no table came")
+            raise NoTable(f"The table ended before a row matched {options.until}")
+    raise NoTable("No table came")

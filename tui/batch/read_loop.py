@@ -32,7 +32,7 @@ class NoTable(LivetableError):
 
 def nothing_of(awaited: str) -> str:
     """Return how to say that what was waited for did not come: ``no rows of orders.csv``."""
-    return f"no {awaited.removeprefix('a ').removeprefix('the ')}"
+    return f"No {awaited.removeprefix('a ').removeprefix('the ')}"
 
 
 class Hint:
@@ -142,10 +142,11 @@ class Reading:
                         said.add(sentence)
                         hint.say(sentence)
                 if state.link is not link and state.link is Link.GONE:
-                    how = "stopped answering: waiting for it"
+                    title = self._target.title
+                    gone = f"{title} stopped answering: waiting for it"
                     if link in (None, Link.CONNECTING, Link.WAITING):  # a broker kept it
-                        how = "is of a process that is not heard any more: this is its last state"
-                    say("livetable", f"{self._target.title} {how}")
+                        gone = f"The producer of {title} no longer answers: this is its last state"
+                    say("livetable", gone)
                 link = state.link
                 if state.source.unreadable and not (lacks or self._settled):
                     lacks = True
@@ -183,15 +184,19 @@ class Reading:
     def _missing(self, table: Table | None) -> NoTable:
         if self._progress.done is not None:
             share = f"{self._progress.done:.0%} of {self._target.title}"
-            return NoTable(f"only {share} was read within {self._timeout:g} s")
+            return NoTable(f"Read only {share} within {self._timeout:g} s")
         within = f"within {self._timeout:g} s"
         if table is not None:
-            return NoTable(f"{self._target.title} did not come to it {within}")
+            return NoTable(f"No {self.awaits.removeprefix('the ')} {within}" if self.awaits
+                           else f"No row matched {within}")  # fmt: skip
         endpoint = self._target.endpoint
         if started(endpoint) is not None:
             return NoTable(f"{nothing_of(self._awaited_table(heard=True))} {within}")
-        where = f" on {endpoint}" if endpoint else ""
-        return NoTable(f"no table {self._target.table!r}{where} {within}")
+        if endpoint is not None:
+            return NoTable(f"No table {self._target.table!r} at {endpoint} {within}")
+        from livetable.tui.workers.listing import live_now
+
+        return NoTable(f"No table {self._target.table!r}. {live_now()}")
 
     def _awaited(self, state: FeedState) -> str | None:
         if state.table is not None:
@@ -293,6 +298,6 @@ def shown_of(table: Table, options: ViewOptions) -> Table:
     if options.columns is not None:
         if missing := table.missing(options.columns):
             known = ", ".join(map(repr, table.titles))
-            raise NoTable(f"there is no column {missing[0]!r}; there are {known}")
+            raise NoTable(f"No column {missing[0]!r}. Columns: {known}")
         table = table.select(options.columns)
     return table

@@ -72,5 +72,5 @@ def run(target: Target, options: ViewOptions) -> int:
         alarm.close(_COMMANDS_SECONDS)
         if recorder is not None:
             size = f"{recorder.frames:,} frames, {recorder.size / 2**20:.1f} MB"
-            say("livetable", f"{size} in {recorder.path}")
+            say("livetable", f"Recorded {size} to {recorder.path}")
     return reading.code

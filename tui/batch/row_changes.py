@@ -54,7 +54,7 @@ def changes_of(playback: Playback, key: str) -> Table:
         before = values
         near = max(near, 0)
     if last is None:
-        raise NoSuchRow(f"no row {key!r} in {playback.tape.path}")
+        raise NoSuchRow(f"No row {key!r} in {playback.tape.path}")
     return _joined(last, times, rows)
 
 

@@ -23,7 +23,7 @@ def read_column_names(text: str | None) -> tuple[str, ...] | None:
 
     names = split_names(text)
     if not all(names):
-        refuse(f"--columns: an empty name in {text!r}")
+        refuse(f"--columns has an empty name: {text!r}")
     return tuple(map(unquoted, names))
 
 
@@ -38,7 +38,7 @@ def read_sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
         if not colon or direction not in ("asc", "desc"):
             title, direction = name, "asc"
         if not title:
-            refuse(f"--sort: an empty name in {text!r}")
+            refuse(f"--sort has an empty name: {text!r}")
         keys.append((unquoted(title), direction == "desc"))
     return tuple(keys)
 
@@ -78,7 +78,7 @@ def read_moment_of(text: str | None) -> str | None:
         from livetable.tui.text.clock import read_moment
 
         if read_moment(text, time.time()) is None:
-            refuse(f"--at {text!r} is no time: write 14:03, 14:03:07 or -30")
+            refuse(f"Can't read --at {text!r} as a time. Use 14:03, 14:03:07 or -30")
     return text
 
 
@@ -87,9 +87,9 @@ def view_file_of(text: str | None) -> Path | None:
         return None
     path = path_of(text)
     if not path.parent.is_dir():
-        refuse(f"--view: there is no folder {path.parent}")
+        refuse(f"--view: no folder {path.parent}")
     if path.is_dir():
-        refuse(f"--view: {path} is a folder: name a file in it")
+        refuse(f"--view {path} is a folder. Name a file in it")
     return path
 
 

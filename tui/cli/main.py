@@ -171,7 +171,7 @@ def _take_terminal() -> None:
         try:
             terminal = os.open("/dev/tty", os.O_RDWR)
         except OSError:  # it was there when the call was checked
-            fail(PROGRAM, "the terminal is gone: use --once", 1)
+            fail(PROGRAM, "The terminal is gone. Use --once", 1)
         os.dup2(terminal, 0)
         os.close(terminal)
 

@@ -39,15 +39,15 @@ def _ask(endpoint: str, key: bytes) -> None:
     text = keys.key_text(key)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadKey(
-            f"{endpoint} shows a key that is not known here; if it is the feed's, say "
+            f"{endpoint} has an unknown key. If it is the feed's, run "
             f"livetable --feed-key '{text}' {endpoint}"
         )
     say_plainly(
-        f"{harmless(endpoint)} is seen here for the first time. It shows the key\n\n"
+        f"This is the first connection to {harmless(endpoint)}. Its key is\n\n"
         f"    {text}\n\n"
-        "If `livetable-feed key` prints the same there, nobody stands in between."
+        "If `livetable-feed key` prints the same key there, nobody is in between."
     )
     say_plainly("Trust it from now on? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise BadKey(f"{endpoint} is not trusted, and was not read")
+        raise BadKey(f"{endpoint} is not trusted. Nothing was read from it")
     keys.trust(endpoint, key)

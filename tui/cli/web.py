@@ -90,8 +90,9 @@ async def _serve(command: str, title: str, port: int) -> int:
         try:
             await web.TCPSite(runner, HOST, port).start()
         except OSError as error:
+            why = error.strerror or error
             raise NotServed(
-                f"port {port} can't be listened at: {error.strerror or error}; --web PORT"
+                f"Can't listen on port {port}: {why}. Choose another: --web PORT"
             ) from None
         door.port = runner.addresses[0][1]
         server.public_url = f"http://{HOST}:{door.port}"
@@ -138,7 +139,7 @@ class _Door:
                 strange = True
             if not known or strange:
                 return web.Response(
-                    status=403, text="livetable: open the address that it printed, token and all\n"
+                    status=403, text="livetable: open the whole printed address, with its token\n"
                 )
             answer = await handler(request)
             if given is not None and not answer.prepared:

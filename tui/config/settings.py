@@ -67,13 +67,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path} can't be read: {error}") from None
+        raise BadFile(f"Can't read {path}: {error}") from None
     import tomllib  # late: most people have no such file
 
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadFile(f"{path} is not TOML: {error}") from None
+        raise BadFile(f"{path} is not valid TOML: {error}") from None
 
 
 def read_settings() -> Settings:
@@ -85,16 +85,16 @@ def read_settings() -> Settings:
     path = folder() / "config.toml"
     found = read_toml(path)
     if unknown := set(found) - {"theme", "history", "keys"}:
-        known = "theme, history and [keys]"
-        raise BadFile(f"{path}: there is no setting {sorted(unknown)[0]!r}; there are {known}")
+        known = "theme, history or [keys]"
+        raise BadFile(f"{path}: unknown setting {sorted(unknown)[0]!r}. Use {known}")
     theme, history, keys = found.get("theme"), found.get("history"), found.get("keys", {})
     if not isinstance(theme, str | None):
-        raise BadFile(f"{path}: write theme as a text")
+        raise BadFile(f"{path}: theme must be a string")
     try:
         size = None if history is None else history_size(str(history))
     except ValueError:
-        says = "write history as a number of megabytes, or of each table's as '64/table'"
+        says = "history must be a number of megabytes, or '64/table' for each table"
         raise BadFile(f"{path}: {says}") from None
     if not isinstance(keys, dict):
-        raise BadFile(f"{path}: write keys as a table [keys]")
+        raise BadFile(f"{path}: keys must be a table, [keys]")
     return Settings(theme, size, keys)

@@ -74,7 +74,7 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
         with replaced(path) as file:
             file.write(tomlkit.dumps(document).encode())
     except (OSError, ValueError) as error:
-        raise BadFile(f"{path} can't be written: {error}") from None
+        raise BadFile(f"Can't write {path}: {error}") from None
 
 
 # -- as TOML -------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class _Wrong(Exception):
 def _view(found: Mapping[str, Any]) -> Remembered:
     known = _entries(Remembered())
     if unknown := set(found) - set(known):
-        raise _Wrong(f"there is no setting {sorted(unknown)[0]!r}; there are {', '.join(known)}")
+        raise _Wrong(f"unknown setting {sorted(unknown)[0]!r}. Use one of {', '.join(known)}")
     fixed = [(ref, True) for ref in _columns(found, "fixed")]
     fixed += [(ref, False) for ref in _columns(found, "unfixed")]
     return Remembered(
@@ -164,19 +164,19 @@ def _view(found: Mapping[str, Any]) -> Remembered:
 def _list(found: Mapping[str, Any], name: str) -> list[Any]:
     value = found.get(name, [])
     if not isinstance(value, list):
-        raise _Wrong(f"write {name} as a list")
+        raise _Wrong(f"{name} must be a list")
     return value
 
 
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
-        raise _Wrong(f"{name}: {value!r:.40} is no text")
+        raise _Wrong(f"{name}: {value!r:.40} is not a string")
     return value
 
 
 def _true(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(f"{name} is true or false, not {value!r:.40}")
+        raise _Wrong(f"{name} must be true or false, not {value!r:.40}")
     return value
 
 
@@ -196,7 +196,7 @@ def _ref(value: Any, name: str) -> ColumnRef:
             return (title, 0)
         case [str(title), int(number)] if number > 0:
             return (title, number - 1)
-    raise _Wrong(f"{name}: {value!r:.40} is no column; write its title")
+    raise _Wrong(f"{name}: {value!r:.40} is not a column's title")
 
 
 def _sort_key(value: Any) -> SortKey:
@@ -209,13 +209,13 @@ def _total(value: Any) -> tuple[ColumnRef, str]:
     from livetable.tui.query.group import TOTALS
 
     if not isinstance(value, list) or value[-1:] == [] or value[-1] not in TOTALS:
-        raise _Wrong(f"totals: write a column and one of {', '.join(TOTALS)}")
+        raise _Wrong(f"totals: use a column and one of {', '.join(TOTALS)}")
     return _ref(value[:-1], "totals"), value[-1]
 
 
 def _computed(value: Any) -> list[Computed]:
     if not isinstance(value, dict):
-        raise _Wrong("write computed as a table: [computed]")
+        raise _Wrong("computed must be a table, [computed]")
     return [Computed(title, _text(text, "computed")) for title, text in value.items()]
 
 
@@ -233,7 +233,9 @@ def _alert(text: str) -> str:
 def _rule(text: str) -> Rule:
     condition, _, look = text.rpartition(":")
     if look.strip() not in RULE_NAMES:
-        raise _Wrong(f"rules: end {text!r:.40} in a colon and one of {', '.join(RULE_NAMES)}")
+        raise _Wrong(
+            f"rules: {text!r:.40} must end with a colon and one of {', '.join(RULE_NAMES)}"
+        )
     return Rule(condition.strip(), look.strip())
 
 
@@ -242,21 +244,21 @@ def _one_of(kind: Callable[[Any], Any], value: Any, name: str) -> Any:
         return kind(value)
     except ValueError:
         known = ", ".join(one.value for one in kind)  # type: ignore[attr-defined]
-        raise _Wrong(f"{name}: {value!r:.40} is none of {known}") from None
+        raise _Wrong(f"{name}: {value!r:.40} is not one of {known}") from None
 
 
 def _read_style(value: Any) -> tuple[ColumnRef, ColumnStyle]:
     known = ("column", "width", "digits", "form", "unit", "align", "shade")
     if not isinstance(value, dict) or "column" not in value or set(value) - set(known):
-        raise _Wrong(f"style: write [[style]] with a column, and {', '.join(known[1:])}")
+        raise _Wrong(f"style: use [[style]] with a column and any of {', '.join(known[1:])}")
     width, digits = value.get("width"), value.get("digits")
     if not isinstance(width, int | None) or not isinstance(digits, int | None):
-        raise _Wrong("style: width and digits are whole numbers")
+        raise _Wrong("style: width and digits must be whole numbers")
     if (width is not None and width < 1) or (digits is not None and not 0 <= digits <= 15):
-        raise _Wrong("style: width is 1 or more, digits are 0 to 15")
+        raise _Wrong("style: width must be at least 1, digits from 0 to 15")
     align = value.get("align")
     if align not in (None, "left", "right"):
-        raise _Wrong("style: align is left or right")
+        raise _Wrong("style: align must be left or right")
     style = ColumnStyle(
         width=width,
         digits=digits,

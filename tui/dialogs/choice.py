@@ -38,7 +38,7 @@ class ChoiceScreen(Popup[str]):
         """Yield the list."""
         with Vertical():
             yield Static(Content(self._says), id="title")
-            yield Static("↑ ↓: move  Enter: choose  Esc: leave", classes="popup--keys")
+            yield Static("↑ ↓: move  Enter: choose  Esc: cancel", classes="popup--keys")
             yield Options(
                 *(
                     Option(Content(says), id=str(at))

@@ -31,8 +31,8 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
     ColumnsScreen Vertical { width: 60; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "toggle_column", "Show, hide", priority=True),
-        Binding("enter", "accept", "Done", priority=True),
+        Binding("space", "toggle_column", "Show or hide", priority=True),
+        Binding("enter", "accept", "Apply", priority=True),
         Binding("a", "all", "All or none"),
     ]
 
@@ -48,7 +48,7 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
-            says = "space: show or hide   a: all or none   Enter: done   Esc: as before"
+            says = "Space: show or hide   a: all or none   Enter: apply   Esc: cancel"
             yield Static(says, classes="popup--keys")
             yield Options(*(Option(self._label(ref)) for ref in self.columns))
 

@@ -43,11 +43,11 @@ def destination(text: str) -> Path:
         there = path.parent.is_dir()
         path.exists()
     except (OSError, RuntimeError) as error:  # nobody's home, a name that is too long
-        raise ExportError(f"that can be no file: {error}") from None
+        raise ExportError(f"Can't use this file name: {error}") from None
     if path.suffix.lower() not in SUFFIXES:
-        raise ExportError(f"end the file's name in one of {' '.join(SUFFIXES)}")
+        raise ExportError(f"The file name must end in one of {' '.join(SUFFIXES)}")
     if not there:
-        raise ExportError(f"there is no folder {path.parent}")
+        raise ExportError(f"No folder {path.parent}")
     return path
 
 
@@ -71,7 +71,7 @@ def export(table: Table, path: Path, progress: Progress) -> int:
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
-        raise ExportError(f"{path} can't be written: {error.strerror or error}") from None
+        raise ExportError(f"Can't write {path}: {error.strerror or error}") from None
     except pa.ArrowException as error:
         raise ExportError(f"{path.suffix} can't hold this table: {error}") from None
     return size

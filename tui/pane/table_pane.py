@@ -111,7 +111,11 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
 
     def _give_up(self) -> None:
         if self._feed.table is None:
-            sentence = f"no table {self.subscriber.name!r} within {self._options.timeout:g} s"
+            from livetable.tui.workers.listing import live_now  # late: hardly ever needed
+
+            name, endpoint = self.subscriber.name, self.target.endpoint
+            where = f" at {place(endpoint)}." if endpoint else f". {live_now()}."
+            sentence = f"No table {name!r}{where}"
             self.app.exit(return_code=1, message=f"livetable: {sentence}")
 
     def _start(self) -> None:
@@ -332,7 +336,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         line = self._paints.line()
         if line and age is not None and waiting is None:
             age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
-        status.show(feed, age, stale, waiting, rewound=self.rewound, hidden=hidden, line=line)
+        status.show(feed, age, stale, waiting, behind=self.behind, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.live_table.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.

@@ -60,6 +60,13 @@ class TimedPane(ArrangedPane):
         return self.history.keep(table)
 
     @property
+    def behind(self) -> float | None:
+        """Seconds from what is shown to the newest state, None if the table is not rewound."""
+        if not self.rewound or self.base is None:
+            return None
+        return max(0.0, self.history.at(self.history.last).sent - self.base.sent)
+
+    @property
     def waiting(self) -> int | None:
         """How many frames came since what is shown; None if that is the newest."""
         if self.standing is None or self.base is None or self.newest is None:

@@ -253,7 +253,7 @@ def _order(
     for key in reversed(chosen.sort):
         at = table.column_at(key.column)
         if at is None:
-            problems.append(f"sort: there is no column {key.column[0]!r} now")
+            problems.append(f"Can't sort: no column {key.column[0]!r} now")
             continue
         try:
             column = Sortable(
@@ -264,7 +264,7 @@ def _order(
                 natural=chosen.natural,
             )
         except NotSortable as error:
-            problems.append(f"sort by {key.column[0]}: {error}")
+            problems.append(f"Can't sort by {key.column[0]}: {error}")
             continue
         rows = column.sort(rows, descending=key.descending, settle=settle)
         settle = False

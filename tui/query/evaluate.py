@@ -97,11 +97,11 @@ def _value(node: Node, columns: Columns) -> Value:
     if isinstance(node, Name):
         found = columns.values_of(node.title)
         if found is None:
-            raise BadExpression(f"there is no column {node.title!r}", node.start, node.end)
+            raise BadExpression(f"No column {node.title!r}", node.start, node.end)
         return _as_reckoned(without_dictionary(found))
     if isinstance(node, Constant):
         if isinstance(node.value, tuple):
-            raise BadExpression("a list stands behind in, or in isin(…)", node.start, node.end)
+            raise BadExpression("Use a list only after in, or in isin(…)", node.start, node.end)
         return Literal(node.value, node.exact)
     assert isinstance(node, Operation)
     if node.name in ("in", "not in", "isin"):
@@ -180,7 +180,7 @@ def _places(node: Operation, columns: Columns) -> list[Value] | None:
         elif isinstance(part, Constant) and isinstance(part.value, (str, int)):
             if str(part.value) not in order:
                 known = ", ".join(map(repr if isinstance(part.value, str) else str, order[:8]))
-                said = f"{named[0].title} has no category {part.value!r:.40}; it has {known}"
+                said = f"{named[0].title} has no category {part.value!r:.40}. It has {known}"
                 raise BadExpression(said[:200], part.start, part.end)
             parts.append(Literal(order.index(str(part.value))))
         else:
@@ -200,10 +200,10 @@ def _change(node: Operation, columns: Columns) -> Value:
     def work() -> Value:
         if pa.types.is_temporal(now.type):
             if node.name != "d":
-                raise NotFitting(f"{node.name} is for numbers; d gives a time's change")
+                raise NotFitting(f"{node.name} only works on numbers. For times, use d")
             return time_arithmetic.calculate("-", now, then)
         if not is_number(now.type) or pa.types.is_boolean(now.type):
-            raise NotFitting(f"{node.name} is for numbers, not for {now.type}")
+            raise NotFitting(f"{node.name} only works on numbers, not on {now.type}")
         change = calculate("-", now, then)
         if node.name == "pct":
             return calculate("/", change, absolute(then))
@@ -227,7 +227,7 @@ def _guard(work: Callable[[], Value], node: Node, parts: list[Value] | None = No
         if "no kernel" not in said or not isinstance(node, Operation):
             raise BadExpression(said[:200], node.start, node.end) from None
         named = " and ".join(map(kind_of, kinds))
-        raise _Unfit(f"{node.name} can't be worked out for {named}", node, kinds) from None
+        raise _Unfit(f"Can't apply {node.name} to {named}", node, kinds) from None
 
 
 class _Unfit(BadExpression):
@@ -246,7 +246,7 @@ def _membership(node: Operation, columns: Columns) -> Value:
         return _guard_in(node, subject, wanted[0], columns)
     listed = wanted[0] if wanted and isinstance(wanted[0], Constant) else None
     if listed is None or len(wanted) != 1 or not isinstance(listed.value, tuple):
-        raise BadExpression("write a list: ['a', 'b']", node.start, node.end)
+        raise BadExpression("Use a list: ['a', 'b']", node.start, node.end)
     equal = Operation(node.start, node.end, "==", (subject, listed))
     each = [
         Constant(listed.start, listed.end, one, written)

@@ -102,7 +102,7 @@ def parse(text: str, titles: Sequence[str] | None) -> Expression:
         BadExpression: it is none, or names a column that there is not; it says where.
     """
     if len(text) > MAX_LENGTH:
-        raise BadExpression(f"longer than {MAX_LENGTH} characters")
+        raise BadExpression(f"This expression has more than {MAX_LENGTH} characters")
     return _Reader(text, titles).read()
 
 
@@ -133,16 +133,16 @@ class _Reader:
                 said = f"Put dates and times in quotes: {quoted.strip()[:80]}"
                 raise BadExpression(said, start, end) from None
             if alone := _ALONE.search(self._text):
-                raise BadExpression("compare with == instead of =", alone.start()) from None
+                raise BadExpression("Compare with == instead of =", alone.start()) from None
             raise BadExpression(_plain_words(error), at) from None
         except (ValueError, RecursionError, MemoryError):
-            raise BadExpression("this can't be read as an expression") from None
+            raise BadExpression("Can't parse this as an expression") from None
         if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
-            raise BadExpression("this expression has too many parts")
+            raise BadExpression("This expression has too many parts")
         try:
             root = self._node(tree.body)
         except RecursionError:
-            raise BadExpression("this expression is nested too deeply") from None
+            raise BadExpression("This expression is nested too deeply") from None
         return Expression(self._text, root, tuple(self._used))
 
     def _for_python(self, text: str) -> str:
@@ -185,14 +185,14 @@ class _Reader:
         start, end = self._span(node)
         reader: Callable[..., Node] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         if reader is None:
-            raise BadExpression("this has no meaning for a table", start, end)
+            raise BadExpression("Can't use this in an expression", start, end)
         return reader(node, start, end)
 
     def _name(self, node: ast.Name, start: int, end: int) -> Node:
         title = self._title(node)
         if self._titles is not None and title not in self._titles:
             if title != _INDEX or "" not in self._titles:
-                raise BadExpression(f"there is no column {title!r}", start, end)
+                raise BadExpression(f"No column {title!r}", start, end)
             title = ""  # the index that has no name
         self._used[title] = None
         return Name(start, end, title)
@@ -208,7 +208,7 @@ class _Reader:
             return Constant(start, end, node.value, self._as_written(node))
         if isinstance(node.value, (bool, int, str)) or node.value is None:
             return Constant(start, end, node.value)
-        raise BadExpression("write a number, a text in quotes, True, False or None", start, end)
+        raise BadExpression("Use a number, text in quotes, True, False or None", start, end)
 
     def _as_written(self, node: ast.Constant) -> Fraction | None:
         """Return the number that stands for a float, None if nobody means so many digits."""
@@ -229,7 +229,7 @@ class _Reader:
                     written = None if inner.exact is None else -inner.exact
                     one = Constant(one.start, one.end, -inner.value, written)
             if not isinstance(one, Constant):
-                raise BadExpression("a list holds numbers or texts only", one.start, one.end)
+                raise BadExpression("A list can only hold numbers and texts", one.start, one.end)
             values.append(one.value)
             exact.append(one.exact)
         return Constant(start, end, tuple(values), tuple(exact))
@@ -243,7 +243,7 @@ class _Reader:
     def _binop(self, node: ast.BinOp, start: int, end: int) -> Node:
         name = _OPERATORS.get(type(node.op))
         if name is None:
-            raise BadExpression("this operator has no meaning for a table", start, end)
+            raise BadExpression("Can't use this operator in an expression", start, end)
         return Operation(start, end, name, (self._node(node.left), self._node(node.right)))
 
     def _unaryop(self, node: ast.UnaryOp, start: int, end: int) -> Node:
@@ -264,7 +264,7 @@ class _Reader:
         name = _OPERATORS.get(type(operator))
         if name is None:
             if not (isinstance(right, Constant) and right.value is None):
-                raise BadExpression("write == instead of is", start, end)
+                raise BadExpression("Use == instead of is", start, end)
             return Operation(
                 start, end, "isna" if isinstance(operator, ast.Is) else "notna", (left,)
             )
@@ -283,7 +283,7 @@ class _Reader:
                 in_backticks = right.id != title and not title.isidentifier()
                 known = self._titles is None or title in self._titles or in_backticks
                 if not known and not (title == _INDEX and "" in (self._titles or ())):
-                    what = f"there is no column {title!r}; a text stands in quotes: '{title}'"
+                    what = f"No column {title!r}. For text, use quotes: '{title}'"
                     raise BadExpression(what, *self._span(right))
 
     def _call(self, node: ast.Call, start: int, end: int) -> Node:
@@ -299,8 +299,8 @@ class _Reader:
             name = called.id if isinstance(called, ast.Name) else ""
         if name not in FUNCTIONS:
             known = ", ".join(sorted(FUNCTIONS))
-            what = f"there is no function {name!r}" if name else "this can't be called"
-            raise BadExpression(f"{what}; there are {known}", start, end)
+            what = f"No function {name!r}" if name else "Can't call this"
+            raise BadExpression(f"{what}. Functions: {known}", start, end)
         options = self._options(name, node)
         if name in PAST:
             return self._past(name, subject, node, start, end)
@@ -313,10 +313,11 @@ class _Reader:
         for keyword in node.keywords:
             value = keyword.value
             if keyword.arg not in known:
-                takes = f"takes {', '.join(known)}" if known else "takes no keywords"
-                raise BadExpression(f"{name} {takes} here", *self._span(value))
+                takes = f"only takes the keywords {', '.join(known)}" if known else (
+                    "takes no keywords")  # fmt: skip
+                raise BadExpression(f"{name} {takes}", *self._span(value))
             if not isinstance(value, ast.Constant) or type(value.value) is not known[keyword.arg]:
-                said = f"{keyword.arg} is True or False: {keyword.arg}=False"
+                said = f"{keyword.arg} must be True or False, e.g. {keyword.arg}=False"
                 raise BadExpression(said, *self._span(value))
             found.append((keyword.arg, value.value))
         return tuple(found)
@@ -329,7 +330,7 @@ class _Reader:
         if not subject and arguments:
             subject = [self._node(arguments.pop(0))]
         if not subject or len(arguments) > 1:
-            raise BadExpression(f"write {name}(column) or {name}(column, seconds)", start, end)
+            raise BadExpression(f"Use {name}(column) or {name}(column, seconds)", start, end)
         span = self._since(arguments[0]) if arguments else Constant(end, end, 0.0)
         return Operation(start, end, name, (*subject, span))
 
@@ -339,7 +340,7 @@ class _Reader:
             return Constant(start, end, "mark")
         seconds = node.value if isinstance(node, ast.Constant) else None
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds <= 0:
-            raise BadExpression("since when: write seconds as 10, or mark", start, end)
+            raise BadExpression("Use a number of seconds, e.g. 10, or mark", start, end)
         return Constant(start, end, float(seconds))
 
 
@@ -351,7 +352,7 @@ def _plain_words(error: SyntaxError) -> str:
     """Return what Python says about a text, in words that do not speak of Python."""
     said = (error.msg or "").lower()
     if "never closed" in said or "unmatched" in said or "does not match" in said:
-        return f"a bracket is missing: {said}"
+        return f"A bracket is missing: {said}"
     if "unterminated" in said:
-        return "a quote is missing at the end of a text"
+        return "The closing quote of a text is missing"
     return "Can't parse this. Example: price > 100 and name == 'x'"

@@ -67,7 +67,7 @@ def grouped(
     keys = [(ref, table.column_at(ref)) for ref in groups]
     missing = [ref[0] for ref, at in keys if at is None]
     if missing:
-        problems.append(f"group: there is no column {missing[0]!r} now")
+        problems.append(f"Can't group: no column {missing[0]!r} now")
         return table
     rows = None if mask is None else np.flatnonzero(mask)
     arrays: list[pa.Array] = []
@@ -83,7 +83,7 @@ def grouped(
         arrays.append(values if at_rows is None else values.take(at_rows))
     keys_found = [as_key(array) for array in arrays[: len(places)]]
     if any(pa.types.is_nested(key.type) for key in keys_found):
-        problems.append("group: lists and dicts make no groups")
+        problems.append("Can't group by lists or dicts")
         return table
     wanted = [
         (at, values, total_of(values.type, totals.get(table.refs[at])))
@@ -95,7 +95,7 @@ def grouped(
         found = made.work()
         results = [(at, total, result()) for at, total, result in asked]
     except pa.ArrowException as error:  # a type that makes no groups
-        problems.append(f"group: {str(error).splitlines()[0]:.200}")
+        problems.append(f"Can't group: {str(error).splitlines()[0]:.200}")
         return table
     found += [values for _, _, values in results]
     headings = [

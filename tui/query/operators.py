@@ -70,9 +70,9 @@ def _compared(name: str, left: Value, right: Value) -> Value:
                 )
             if is_number(one.type):
                 what = "true or false" if pa.types.is_boolean(one.type) else "a number"
-                raise NotFitting(f"a column that is {what} can't be compared with a text")
+                raise NotFitting(f"Can't compare {what} with text")
         if is_text(one.type) and is_number(other.type) and not isinstance(one, Literal):
-            raise NotFitting("a text can't be compared with a number: write it in quotes")
+            raise NotFitting("Can't compare text with a number. Put the value in quotes")
     return getattr(pc, name)(for_arrow(left), for_arrow(right))
 
 
@@ -106,7 +106,7 @@ def logic_of(name: str) -> Callable[..., Value]:
     def combine(*parts: Value) -> Value:
         for part in parts:
             if not pa.types.is_boolean(part.type):
-                raise NotFitting(f"both sides of {name} must be true or false")
+                raise NotFitting(f"Both sides of {name} must be conditions")
         if all(isinstance(part, Literal) for part in parts):
             return Literal((all if name == "and" else any)(part.value for part in parts))
         kernel = pc.and_kleene if name == "and" else pc.or_kleene
@@ -117,7 +117,7 @@ def logic_of(name: str) -> Callable[..., Value]:
 
 def _not(value: Value) -> Value:
     if not pa.types.is_boolean(value.type):
-        raise NotFitting("not needs something that is true or false")
+        raise NotFitting("not needs a condition")
     return inverted(value)
 
 
@@ -154,7 +154,7 @@ def _on_numbers(
         if pa.types.is_null(value.type) and not isinstance(value, Literal):
             return value.cast(pa.float64())
         if not is_number(value.type):
-            raise NotFitting(f"this is for numbers, not for {value.type}")
+            raise NotFitting(f"This only works on numbers, not on {value.type}")
         return function(value, *more)
 
     return apply
@@ -168,7 +168,7 @@ def _round(value: Value, digits: Value | None = None) -> Value:
     if digits is None:
         return arithmetic.rounded(value, 0)
     if not isinstance(digits, Literal) or type(digits.value) is not int or abs(digits.value) > 400:
-        raise NotFitting("write the digits as a number: round(x, 2)", is_whole=True)
+        raise NotFitting("The number of digits must be a whole number: round(x, 2)", is_whole=True)
     return arithmetic.rounded(value, digits.value)
 
 
@@ -177,11 +177,11 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
         if pa.types.is_null(value.type) and not isinstance(value, Literal):
             value = value.cast(pa.string())
         if not is_text(value.type):
-            raise NotFitting(f"this is for texts, not for {value.type}")
+            raise NotFitting(f"This only works on text, not on {value.type}")
         words = []
         for one in more:
             if not (isinstance(one, Literal) and is_text(one.type)):
-                said = "put the text to look for in quotes"
+                said = "Put the text to look for in quotes"
                 raise NotFitting(said, is_whole=True)
             words.append(one.value)
         found = function(for_arrow(value), *words, **options)
@@ -198,9 +198,7 @@ def matching(function: Callable[..., Values]) -> Callable[..., Value]:
             return pc.fill_null(function(value, word, **options), exact.scalar(na))
         except pa.ArrowInvalid as error:
             said = str(error).partition(": ")[2] or str(error)
-            raise NotFitting(f"{word[:40]!r} can't be matched: {said:.100}", is_whole=True) from (
-                None
-            )
+            raise NotFitting(f"Can't match {word[:40]!r}: {said:.100}", is_whole=True) from None
 
     return _on_text(match)
 

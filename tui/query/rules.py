@@ -41,7 +41,7 @@ def read_rule(text: str, titles: tuple[str, ...], types: tuple[Any, ...] | None 
     look = look.strip()
     if not colon or look not in RULE_NAMES:
         at = len(condition) + 1 if colon else len(text)
-        raise BadExpression(f"end it with a colon and one of {', '.join(RULE_NAMES)}", at)
+        raise BadExpression(f"End the rule with a colon and one of {', '.join(RULE_NAMES)}", at)
     check_condition(condition.strip(), titles, types)
     return Rule(condition.strip(), look)
 

@@ -39,7 +39,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
     """Return the figures of a column, of the rows that are shown."""
     at = table.column_at(column)
     if at is None:
-        return [("gone", "there is no such column now", None)]
+        return [("gone", "No such column now", None)]
     values = without_dictionary(table.values_at(at))
     if table.order is not None:
         values = values.take(rows_array(table.order))

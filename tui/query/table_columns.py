@@ -158,4 +158,4 @@ class _Then(_OfTable):
         return values
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
-        raise BadExpression("a change of a change is not known: make it a column of its own")
+        raise BadExpression("Can't nest changes. Make the inner one a computed column first")

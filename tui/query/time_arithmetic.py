@@ -189,10 +189,10 @@ def _read(text: str, kind: pa.DataType) -> Fraction:
         if pa.types.is_timestamp(kind) and kind.tz:  # in the column's own zone, as it is shown
             found = instant(clock, offset, kind.tz)
         elif offset is not None:
-            said = f"this {kind_of(kind).removeprefix('a ')} has no zone: leave it out of {text!r}"
+            said = f"This {kind_of(kind).removeprefix('a ')} has no zone: leave it out of {text!r}"
             raise NoTime(said[:120], is_whole=True)
         else:
             found = clock
     if found is None:
-        raise NoTime(f"{text!r:.40} is no {kind}")
+        raise NoTime(f"Can't read {text!r:.40} as {kind_of(kind)}")
     return found

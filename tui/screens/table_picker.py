@@ -177,10 +177,10 @@ class PickerScreen(LeftOnce[Target | None]):
         if self.lister.problem:
             return harmless(self.lister.problem)
         if self.endpoint is None:
-            return 'nothing is published yet; in Python: Publisher("orders").send(df)'
+            return 'No live tables yet. In Python: Publisher("orders").send(df)'
         if (own := started(self.endpoint)) is not None:
             return f"waiting for {harmless(own.awaits)} …"
-        state = "no table there yet" if self.lister.connected else "nobody there yet"
+        state = "no table yet" if self.lister.connected else "no answer yet"
         return f"waiting for {harmless(place(self.endpoint))} … {state}"
 
 

@@ -34,14 +34,14 @@ def wrong_keys(chosen: Mapping[str, object], bindings: Iterable[Binding]) -> str
             known[binding.id] = ",".join(filter(None, (known.get(binding.id), binding.key)))
     for name, keys in chosen.items():
         if name not in known:
-            return f"there is no key named {name!r}; there are {', '.join(sorted(known))}"
+            return f"No key binding {name!r}. Use one of: {', '.join(sorted(known))}"
         if not isinstance(keys, str) or not keys.replace(",", "").strip():
-            return f'{name}: write its keys as a text, for example "s,ctrl+s"'
+            return f'{name}: keys must be a string, e.g. "s,ctrl+s"'
     now = {**known, **{name: str(keys) for name, keys in chosen.items()}}
     used: dict[str, str] = {}
     for name, keys in now.items():
         for key in keys.split(","):
             other = used.setdefault(key.strip(), name)
             if other != name and (name in chosen or other in chosen):
-                return f"{key.strip()} is for {other} already; give {name} another key"
+                return f"{key.strip()} is already the key for {other}. Give {name} another key"
     return None

@@ -48,7 +48,7 @@ class Prompt(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
-        Binding("enter", "accept", "Done"),
+        Binding("enter", "accept", "Apply"),
         Binding("tab", "complete", "Complete", priority=True),
         Binding("tab", "swap", "Switch", priority=True),
     ]
@@ -207,7 +207,9 @@ class Prompt(Vertical):
 class _Entry(Input):
     """Where the text is typed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Done")]  # to be seen
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Apply")
+    ]  # the key line shows it
 
     def on_mount(self) -> None:
         """Keep in mind what Textual has it listen to."""

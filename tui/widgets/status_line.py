@@ -14,7 +14,7 @@ from livetable.feed.protocol.source_status import SourceStatus
 from livetable.tui.grid.cells import Cell, Line
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.terminal.painter import Change, Painter
-from livetable.tui.text.ages import age_text, rate_text
+from livetable.tui.text.ages import age_text, rate_text, span_text
 from livetable.tui.text.column_format import fit, width_of
 
 _LOOKS = {
@@ -63,7 +63,7 @@ class StatusLine(Widget):
         stale: bool,
         waiting: int | None = None,
         *,
-        rewound: bool = False,
+        behind: float | None = None,
         hidden: int = 0,
         line: str = "",
     ) -> None:
@@ -73,8 +73,8 @@ class StatusLine(Widget):
             feed: What is known of the feed.
             age: Seconds the newest frame is old now.
             stale: Whether the feed has been silent for longer than the person allows.
-            waiting: Frames that came while the table stands still; None if it moves.
-            rewound: Whether it is an earlier state that stands.
+            waiting: New frames since the table was paused; None if it is not paused.
+            behind: Seconds from the state shown to the newest, if rewound; None if not.
             hidden: How many of the table's columns are not shown by choice.
             line: What there is to say of the line to the terminal.
         """
@@ -83,8 +83,7 @@ class StatusLine(Widget):
             glyph, word, look = "◌", "stale", "status--waiting"
         left = [(f" {harmless(feed.name)} ", "status--name")]
         if waiting is not None:
-            how = "◀ rewound" if rewound else "‖ paused"
-            left += [("  ", ""), (f" {how}, {waiting:,} wait ", "status--paused")]
+            left += [("  ", ""), (f" {_paused(waiting, behind)} ", "status--paused")]
         left.append((f"  {glyph} {'feed ' if waiting is not None else ''}{word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
@@ -93,7 +92,7 @@ class StatusLine(Widget):
             left.append((f"  {line}", "status--waiting"))
         if feed.recording is not None:
             left.append((f"  ● {harmless(feed.recording)}", "status--gone"))
-        problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
+        problem = f"can't read a frame: {feed.problem}" if feed.problem else None
         if says := problem or feed.note:
             left.append((f"  {harmless(says)}", "status--note"))
         right = list(filter(None, _figures(feed, age, hidden, waiting is not None)))
@@ -176,6 +175,16 @@ def source_words(source: SourceStatus) -> list[str]:
     return words
 
 
+def _paused(waiting: int, behind: float | None) -> str:
+    if behind is not None:
+        return f"◀ rewound · {span_text(behind)} behind live"
+    return f"‖ paused · {_count(waiting, 'new frame')}" if waiting else "‖ paused"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _figures(feed: FeedState, age: float | None, hidden: int, paused: bool) -> list[str]:
     if feed.table is None:
         return []
@@ -184,10 +193,11 @@ def _figures(feed: FeedState, age: float | None, hidden: int, paused: bool) -> l
     if feed.link in (Link.PLAYING, Link.STOPPED):
         return [size]
     text = age_text(age)
+    age_words = text if text in ("", "now") else f"{text} ago"
     return [
         rate_text(feed.rate) if feed.link is Link.LIVE else "",
-        (text if text in ("", "now") else f"{text} ago") + (" shown" if paused else ""),
+        f"showing {age_words}" if paused and age_words else age_words,
         size,
-        f"{feed.merged:,} merged",
-        f"{feed.skipped:,} skipped" if feed.skipped else "",
+        f"{_count(feed.merged, 'frame')} skipped" if feed.merged else "",
+        f"{_count(feed.skipped, 'bad frame')}" if feed.skipped else "",
     ]

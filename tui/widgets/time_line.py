@@ -95,8 +95,8 @@ class TimeLine(Widget):
         line.append("━" * at + "●" + "─" * (self._bar - 1 - at), bar)
         line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
         line.append(f"  {self._hint}  [ ]: 10 s  , .: frame  @: time")
-        line.append(f"  {span_text(moment.last - moment.first)} kept")
-        line.append(f" in {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
+        line.append(f"  history {span_text(moment.last - moment.first)}")
+        line.append(f" · {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
         self._text = line
         self.refresh()
 

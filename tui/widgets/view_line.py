@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement
     from livetable.tui.query.rules import Rule
 
-_MODES = {"live": "live", "held": "order held", "once": "sorted once"}
+_MODES = {"live": "live", "held": "order frozen", "once": "sorted once"}
 
 
 class ViewLine(Widget):
@@ -90,7 +90,7 @@ class ViewLine(Widget):
         if search:
             line.append(" search ", name).append(f"{harmless(search)}  ")
         if busy:
-            line.append("working it out …  ")
+            line.append("updating …  ")
         if problems:
             style = self.get_component_rich_style("viewline--problem", partial=True)
             line.append(harmless(" · ".join(problems)), style)

@@ -47,7 +47,7 @@ class Alert:
 
 def sentence_of(alert: Alert) -> str:
     """Return an alert as a line of text that is safe to print."""
-    more = f" and {alert.more:,} rows more" if alert.more else ""
+    more = f" and {alert.more:,} more rows" if alert.more else ""
     said = f"{alert.table} {alert.row}{more}: {alert.condition}"
     return f"{alert.time:%H:%M:%S}  {harmless(said)}"
 
@@ -130,7 +130,7 @@ class _Commands:
         try:
             self._alerts.put_nowait(alert)
         except queue.Full:
-            self._complain(f"more than {_WAITING_COMMANDS} alerts wait for the command")
+            self._complain(f"More than {_WAITING_COMMANDS} alerts are waiting for the command")
 
     def close(self, seconds: float) -> None:
         """Run what waits, then no more; wait for it for so many seconds."""
@@ -156,9 +156,9 @@ class _Commands:
                         said.seek(0)
                         first = said.read(1000).decode("utf-8", "replace").strip()
                         first = first.partition("\n")[0][:200]
-                        self._complain(f"the command ended with {done.returncode}: {first}")
+                        self._complain(f"The alert command exited with {done.returncode}: {first}")
             except (OSError, subprocess.SubprocessError) as error:
-                self._complain(f"the command can't be run: {error}")
+                self._complain(f"Can't run the alert command: {error}")
 
     def _complain(self, sentence: str) -> None:
         if self.problem is None:

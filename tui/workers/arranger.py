@@ -98,5 +98,5 @@ def _arranged(table: Table, chosen: Arrangement, before: Arranged | None) -> Arr
     try:
         return arrange(table, chosen, before)
     except Exception as error:  # a table that can't be arranged must not end the viewer
-        said = f"this view can't be made: {error!r:.200}"
+        said = f"Can't apply this view: {error!r:.200}"
         return Arranged(table.arranged(None), chosen, (said,))

@@ -295,7 +295,7 @@ class Subscriber:
                 table = replace(table, unfinished=header.source.unfinished)
             if self._columns is not None:
                 if missing := table.missing(self._columns):
-                    told["note"] = f"there is no column {', '.join(map(repr, missing))}"
+                    told["note"] = f"No column {', '.join(map(repr, missing))}"
                 table = table.select(self._columns)
         except Exception as error:  # a table that can't be built must not end the viewer
             self._refuse(str(error) if isinstance(error, BodyError) else f"{error!r:.200}")

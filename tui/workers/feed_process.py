@@ -68,7 +68,9 @@ class FeedProcess(Closing):
         sweep()
         path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
         if len(os.fsencode(path)) > MAX_PATH:
-            raise NotReady(f"{folder} is too long for a socket: choose a shorter XDG_RUNTIME_DIR")
+            raise NotReady(
+                f"{folder} is too long for a socket's path. Use a shorter XDG_RUNTIME_DIR"
+            )
         self._path = path
         self.target = Target(f"ipc://{path}", name)
         # What anybody reads in the list of processes.
@@ -134,7 +136,7 @@ class FeedProcess(Closing):
             self._process.kill()
             self._process.wait()
             _close_input(self._process)
-            raise NotReady(_sentence(line) or "the feed could not start")
+            raise NotReady(_sentence(line) or "The feed could not start")
 
     def _watch(self) -> None:
         """Start the feed again if it dies: what a stranger sent may have killed it."""
@@ -151,8 +153,8 @@ class FeedProcess(Closing):
             if code > 0 and sentence:  # it said why, and would say so again
                 self._fail(sentence)
             elif not again:
-                how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-                self._fail(f"the process that reads {self.title} {how}")
+                how = f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
+                self._fail(f"The process that reads {self.title} {how}")
             if self._closing.wait(0.5) or not again:
                 return
             with self._starting:

@@ -215,6 +215,14 @@ class Lister:
                 self._on_change()
 
 
+def live_now() -> str:
+    """Return a sentence that names this machine's live tables."""
+    from livetable.feed.local.directory import entries
+
+    names = sorted({entry.name for entry in entries()})
+    return f"Live now: {', '.join(names[:20])}" if names else "No table is live on this machine"
+
+
 def as_table(listing: list[Listed], number: int) -> Any:
     """Return a listing as a table to show: the picker is a live table of tables.
 

@@ -37,7 +37,7 @@ async def test_the_order_is_held_and_asked_for_once() -> None:
         await on.press("o")  # nothing is sorted yet
         await on.press("s", "o")
         await on.becomes("bca")
-        await on.until(lambda: "order held" in on.says)
+        await on.until(lambda: "order frozen" in on.says)
         on.pane.show(frame({"a": 0, "b": 1, "c": 2, "d": -1}))
         await on.becomes("bcad")
         await on.press("o")
@@ -71,7 +71,7 @@ async def test_a_filter_shows_at_once_what_it_leaves() -> None:
         await on.becomes("ac")
         assert "2 of 3 rows" in on.says
         await on.type(" and nope")
-        await on.until(lambda: "there is no column 'nope'" in on.hint)
+        await on.until(lambda: "No column 'nope'" in on.hint)
         assert on.hint.index("^") == len("filter: price > 1 and ")
         assert on.ids == "ac"
         await on.press("enter")  # a wrong one stays open
@@ -124,7 +124,7 @@ async def test_a_filter_whose_column_goes_away_is_told() -> None:
         await on.becomes("ac")
         on.pane.show(table_of(pd.DataFrame({"id": list("ab")}), "id"))
         await on.becomes("ab")
-        assert "there is no column 'price'" in on.says
+        assert "No column 'price'" in on.says
 
 
 async def test_filter_by_the_cursors_value() -> None:

@@ -53,21 +53,21 @@ class ChartPanel(Panel):
         names = ", ".join(map(column_name, columns))
         width, height = self.size.width - 2, self.size.height - 1
         if not columns or width < 10 or height < 4 or row >= table.rows:
-            self.say("chart", Text("no numbers to draw here"), 1)
+            self.say("chart", Text("No numbers to draw"), 1)
         elif self.over_time:
             times, values = self._rows.read(table, row, columns, table.sent)
             self.is_whole = self._rows.whole
             ago = [moment - table.sent for moment in times]
             lines = {column_name(ref): (ago, values[ref]) for ref in columns}
             self.say(
-                f"{names} of row {row_name(table, row)}, seconds ago",
+                f"{names} of row {row_name(table, row)}, by seconds ago",
                 drawing(lines, width, height),
                 1,
             )
         else:
             step = max(1, table.rows // _ROWS)
             lines = {column_name(ref): _line(table, ref, step) for ref in columns}
-            self.say(f"{names} over the rows", drawing(lines, width, height), 1)
+            self.say(f"{names} by row", drawing(lines, width, height), 1)
 
 
 def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[float]]:

@@ -47,7 +47,7 @@ class InfoPanel(Panel):
                 found = figures_of(table, ref)
                 figures, lines = _grid(found, width), len(found)
             except Exception as error:  # of Arrow, for a type nobody thought of
-                figures = Text(harmless(f"nothing can be worked out: {error!r:.200}"))
+                figures = Text(harmless(f"Can't calculate statistics: {error!r:.200}"))
             self.app.call_from_thread(self._done, ref, figures, lines)
 
         self.run_worker(run, group="figures", thread=True, exit_on_error=False)

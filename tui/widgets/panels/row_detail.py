@@ -37,7 +37,7 @@ class DetailPanel(Panel):
     def draw(self, table: Table, row: int, column: int) -> None:
         """Show a row of a table as it is painted: all columns, the hidden ones too."""
         if row >= table.rows:
-            self.say("row", Text("no row here"), 1)
+            self.say("row", Text("No row here"), 1)
             return
         everything = table.undressed
         numeric = [
