@@ -168,7 +168,7 @@ def test_commands_in_scripts(runtime_folder: Path) -> None:
         (("--", "no-such-command"), "Command not found: 'no-such-command'"),
         (("--every", "2s", "orders"), "--every only works with a command"),
         (("--every", "x", "--", "ls"), "--every"),
-        (("orders", "--", "ls"), "a command stands alone"),
+        (("orders", "--", "ls"), "Put nothing but the command after --"),
     ):
         code, _, errors = run(*wrong)
         assert code in (1, 2)

@@ -114,7 +114,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             from livetable.tui.workers.listing import live_now  # late: hardly ever needed
 
             name, endpoint = self.subscriber.name, self.target.endpoint
-            where = f" at {place(endpoint)}." if endpoint else f". {live_now()}."
+            where = f" at {place(endpoint)}" if endpoint else f". {live_now()}"
             sentence = f"No table {name!r}{where}"
             self.app.exit(return_code=1, message=f"livetable: {sentence}")
 
