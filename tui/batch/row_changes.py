@@ -94,10 +94,10 @@ def _joined(last: Played, times: list[float], rows: list[Followed]) -> Table:
     places: dict[tuple[str, int], list[pa.Array | None]] = {}
     for number, row in enumerate(rows):
         seen: dict[str, int] = {}
-        for at, label in enumerate(map(to_text, _labels(row))):
+        for field, label in enumerate(map(to_text, _labels(row))):
             seen[label] = seen.get(label, -1) + 1
             column = places.setdefault((label, seen[label]), [None] * len(rows))
-            column[number] = row.values.whole(at)
+            column[number] = row.values.whole(field)
     arrays = [_column(values) for values in places.values()]
     labels = Labels(
         columns=("time", *(label for label, _ in places)),

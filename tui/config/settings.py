@@ -83,11 +83,11 @@ def read_settings() -> Settings:
         BadFile: the file can't be used; it says why.
     """
     path = folder() / "config.toml"
-    found = read_toml(path)
-    if unknown := set(found) - {"theme", "history", "keys"}:
+    entries = read_toml(path)
+    if unknown := set(entries) - {"theme", "history", "keys"}:
         known = "theme, history or [keys]"
         raise BadFile(f"{path}: unknown setting {sorted(unknown)[0]!r}. Use {known}")
-    theme, history, keys = found.get("theme"), found.get("history"), found.get("keys", {})
+    theme, history, keys = entries.get("theme"), entries.get("history"), entries.get("keys", {})
     if not isinstance(theme, str | None):
         raise BadFile(f"{path}: theme must be a string")
     try:

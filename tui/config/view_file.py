@@ -42,9 +42,9 @@ def read_view(path: Path) -> Remembered:
     Raises:
         BadFile: it can't be used; it says why.
     """
-    found = read_toml(path)
+    entries = read_toml(path)
     try:
-        return _view(found)
+        return _view(entries)
     except _Wrong as error:
         raise BadFile(f"{path}: {error}") from None
 
@@ -133,36 +133,36 @@ class _Wrong(Exception):
     """Something that can't be meant."""
 
 
-def _view(found: Mapping[str, Any]) -> Remembered:
+def _view(entries: Mapping[str, Any]) -> Remembered:
     known = _entries(Remembered())
-    if unknown := set(found) - set(known):
+    if unknown := set(entries) - set(known):
         raise _Wrong(f"unknown setting {sorted(unknown)[0]!r}. Use one of {', '.join(known)}")
-    fixed = [(ref, True) for ref in _columns(found, "fixed")]
-    fixed += [(ref, False) for ref in _columns(found, "unfixed")]
+    fixed = [(ref, True) for ref in _columns(entries, "fixed")]
+    fixed += [(ref, False) for ref in _columns(entries, "unfixed")]
     return Remembered(
         arrangement=Arrangement(
-            sort=tuple(map(_sort_key, _list(found, "sort"))),
-            mode=_one_of(Mode, found.get("order") or "live", "order"),
-            natural=_true(found.get("natural", False), "natural"),
-            filters=tuple(_texts(found, "filters")),
-            groups=tuple(_columns(found, "groups")),
-            totals=tuple(map(_total, _list(found, "totals"))),
+            sort=tuple(map(_sort_key, _list(entries, "sort"))),
+            mode=_one_of(Mode, entries.get("order") or "live", "order"),
+            natural=_true(entries.get("natural", False), "natural"),
+            filters=tuple(_texts(entries, "filters")),
+            groups=tuple(_columns(entries, "groups")),
+            totals=tuple(map(_total, _list(entries, "totals"))),
         ),
         columns=ColumnChoice(
-            hidden=frozenset(_columns(found, "hidden")),
-            order=tuple(_columns(found, "columns")),
+            hidden=frozenset(_columns(entries, "hidden")),
+            order=tuple(_columns(entries, "columns")),
             fixed=tuple(fixed),
-            computed=tuple(_computed(found.get("computed", {}))),
-            styles=tuple(map(_read_style, _list(found, "style"))),
+            computed=tuple(_computed(entries.get("computed", {}))),
+            styles=tuple(map(_read_style, _list(entries, "style"))),
         ),
-        rules=tuple(map(_rule, _texts(found, "rules"))),
-        colours=_text(found.get("colours", ""), "colours"),
-        alerts=tuple(map(_alert, _texts(found, "alerts"))),
+        rules=tuple(map(_rule, _texts(entries, "rules"))),
+        colours=_text(entries.get("colours", ""), "colours"),
+        alerts=tuple(map(_alert, _texts(entries, "alerts"))),
     )
 
 
-def _list(found: Mapping[str, Any], name: str) -> list[Any]:
-    value = found.get(name, [])
+def _list(entries: Mapping[str, Any], name: str) -> list[Any]:
+    value = entries.get(name, [])
     if not isinstance(value, list):
         raise _Wrong(f"{name} must be a list")
     return value
@@ -180,12 +180,12 @@ def _true(value: Any, name: str) -> bool:
     return value
 
 
-def _texts(found: Mapping[str, Any], name: str) -> list[str]:
-    return [_text(value, name) for value in _list(found, name)]
+def _texts(entries: Mapping[str, Any], name: str) -> list[str]:
+    return [_text(value, name) for value in _list(entries, name)]
 
 
-def _columns(found: Mapping[str, Any], name: str) -> list[ColumnRef]:
-    return [_ref(value, name) for value in _list(found, name)]
+def _columns(entries: Mapping[str, Any], name: str) -> list[ColumnRef]:
+    return [_ref(value, name) for value in _list(entries, name)]
 
 
 def _ref(value: Any, name: str) -> ColumnRef:

@@ -63,10 +63,10 @@ class ColumnsScreen(Popup[frozenset[ColumnRef]]):
 
     def action_toggle_column(self) -> None:
         """Tick the column, or no longer."""
-        at = self.options.highlighted
-        if at is not None:
-            self.hidden ^= {self.columns[at]}
-            self.options.replace_option_prompt_at_index(at, self._label(self.columns[at]))
+        index = self.options.highlighted
+        if index is not None:
+            self.hidden ^= {self.columns[index]}
+            self.options.replace_option_prompt_at_index(index, self._label(self.columns[index]))
 
     def action_accept(self) -> None:
         """Show the columns that are ticked."""

@@ -179,27 +179,30 @@ class Composer:
         ruled = self.rules(table, start, stop) if self.rules is not None else None
         if self._marked is not None and not table.grouped:
             self._look_up(table, columns, start, known)
-        for at, identity in enumerate(identities):
+        for line, identity in enumerate(identities):
             # Of rows with the same identity only the first can tell what changed.
-            row = (known[at] if identity not in seen else None) or Seen()
+            row = (known[line] if identity not in seen else None) or Seen()
             seen.setdefault(identity, row)
             look, cursor_at = common, -1
             if self.picked and identity in self.picked:
                 look |= PICKED
             if ruled is not None:
-                look |= ruled[at] << RULE_SHIFT
-            if table.unfinished is not None and table.row_in_frame(start + at) == table.unfinished:
+                look |= ruled[line] << RULE_SHIFT
+            if (
+                table.unfinished is not None
+                and table.row_in_frame(start + line) == table.unfinished
+            ):
                 look |= STALE
-            if start + at == cursor.row:
+            if start + line == cursor.row:
                 look |= CURSOR_ROW
                 cursor_at = -1 if cursor.whole_row else cursor.column
-            different = touched[at]
+            different = touched[line]
             same = row.look == look and row.cursor == cursor_at and different is not None
             if not same or different is None:
                 row.look, row.cursor = look, cursor_at
-                self._compose_row(row, columns, rows[at], now)
+                self._compose_row(row, columns, rows[line], now)
             elif different or row.flash_end <= now:
-                self._touch_row(row, rows[at], different, now)
+                self._touch_row(row, rows[line], different, now)
             lines.append(row.line)
         self._seen = seen
         self._find_flash_end(now)
@@ -233,15 +236,15 @@ class Composer:
         again = set(different)
         if row.flash_end <= now:
             again.update(self._at[column] for column in end_flashes(row, now) if column in self._at)
-        for at in again:
-            value, old = values[at], before[at]
-            if at in different and not (old != old and value != value):
-                self._flash(row, at, old, value, now)
-            cells[at] = self._cell(at, value, row)
+        for position in again:
+            value, old = values[position], before[position]
+            if position in different and not (old != old and value != value):
+                self._flash(row, position, old, value, now)
+            cells[position] = self._cell(position, value, row)
         row.values, row.line = values, tuple(cells)
 
-    def _flash(self, row: Seen, at: int, old: Any, value: Any, now: float) -> None:
-        column, form = self._places[at][0], self._places[at][3]
+    def _flash(self, row: Seen, position: int, old: Any, value: Any, now: float) -> None:
+        column, form = self._places[position][0], self._places[position][3]
         if self.flashing:
             end = now + (FLASH_SECONDS - FADE_SECONDS if self._fades else FLASH_SECONDS)
             row.flashes[column] = (end, direction(old, value, form), self._fades)
@@ -251,8 +254,8 @@ class Composer:
         else:
             row.flashes.pop(column, None)
 
-    def _cell(self, at: int, value: Any, row: Seen) -> Cell:
-        column, x, base, form, width, cut = self._places[at]
+    def _cell(self, position: int, value: Any, row: Seen) -> Cell:
+        column, x, base, form, width, cut = self._places[position]
         look = row.look | base
         if column == row.cursor:
             look |= CURSOR
@@ -268,9 +271,9 @@ class Composer:
             if then is None:
                 look |= NEW
             elif (
-                then[at] is not UNKNOWN
-                and then[at] != value
-                and (value == value or then[at] == then[at])
+                then[position] is not UNKNOWN
+                and then[position] != value
+                and (value == value or then[position] == then[position])
             ):
                 look |= MARKED
                 glyph = "*" if glyph == " " else glyph
@@ -306,11 +309,11 @@ class Composer:
         if row.flash_end <= now:
             end_flashes(row, now)
         cells = []
-        for at, value in enumerate(values):
-            old = before[at] if before else UNKNOWN
+        for position, value in enumerate(values):
+            old = before[position] if before else UNKNOWN
             if old is not UNKNOWN and old != value and not (old != old and value != value):
-                self._flash(row, at, old, value, now)
-            cells.append(self._cell(at, value, row))
+                self._flash(row, position, old, value, now)
+            cells.append(self._cell(position, value, row))
         row.columns, row.values, row.line = columns, values, tuple(cells)
 
     def _place(self, layout: Layout, columns: tuple[int, ...], viewport: Viewport) -> None:

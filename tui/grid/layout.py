@@ -52,14 +52,14 @@ class Layout:
             }
         self.version = 0
         self.formats: list[ColumnFormat] = []
-        for at, (title, kind) in enumerate(zip(self.titles, self.types, strict=True)):
-            style = styles.get(table.refs[at], PLAIN_STYLE) if styles else PLAIN_STYLE
+        for column, (title, kind) in enumerate(zip(self.titles, self.types, strict=True)):
+            style = styles.get(table.refs[column], PLAIN_STYLE) if styles else PLAIN_STYLE
             form = known.pop((title, kind, style), None)
             if form is None:
                 form = ColumnFormat(kind, style)
-                form.rounds = table.headings.columns[at].rounded
+                form.rounds = table.headings.columns[column].rounded
                 form.width = style.width or min(width_of(title), form.max_width)
-            self._sample(form, table, at)
+            self._sample(form, table, column)
             self.formats.append(form)
         self._place()
 
@@ -139,17 +139,17 @@ class Layout:
             if different is None:
                 fresh = read
                 break
-            for at in different:
-                fresh[at].append(values[at])
+            for position in different:
+                fresh[position].append(values[position])
         grown = False
-        for at, column in enumerate(columns):
-            if fresh[at]:
+        for position, column in enumerate(columns):
+            if fresh[position]:
                 form = self.formats[column]
                 if form.shaded:
-                    grown |= form.stretch(fresh[at])
-                if form.needs_measure(fresh[at]):
-                    grown |= form.measure(read[at])
-                grown |= form.grow(form.texts(form.widest(fresh[at])))
+                    grown |= form.stretch(fresh[position])
+                if form.needs_measure(fresh[position]):
+                    grown |= form.measure(read[position])
+                grown |= form.grow(form.texts(form.widest(fresh[position])))
         return grown
 
 

@@ -43,11 +43,11 @@ class Formula(Protocol):
         """Return the type that also holds what the values of earlier states need."""
         ...
 
-    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
+    def window(self, table: Table, column: int, start: int, stop: int) -> pa.Array:
         """Return the values of the rows shown from `start` to before `stop`."""
         ...
 
-    def whole(self, table: Table, at: int) -> pa.Array:
+    def whole(self, table: Table, column: int) -> pa.Array:
         """Return all values, in the order of the frame."""
         ...
 
@@ -106,11 +106,11 @@ class Headings:
         if self._refs is not None:
             return self._refs
         counts: dict[str, int] = {}
-        found = []
+        refs = []
         for title in self.titles:
-            found.append((title, counts.get(title, 0)))
-            counts[title] = found[-1][1] + 1
-        return tuple(found)
+            refs.append((title, counts.get(title, 0)))
+            counts[title] = refs[-1][1] + 1
+        return tuple(refs)
 
     @cached_property
     def places(self) -> dict[ColumnRef, int]:
@@ -125,13 +125,13 @@ class Headings:
         return self._types
 
     def _find_types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
-        found: list[pa.DataType] = []
+        types: list[pa.DataType] = []
         for column in self.columns:
             if column.formula is not None:
-                found.append(column.formula.type_of(self.titles[: len(found)], tuple(found)))
+                types.append(column.formula.type_of(self.titles[: len(types)], tuple(types)))
             else:
-                found.append(pa.int64() if column.source is None else source_types[column.source])
-        return tuple(found)
+                types.append(pa.int64() if column.source is None else source_types[column.source])
+        return tuple(types)
 
 
 _INDEX_TITLE: Final = ""
@@ -149,7 +149,7 @@ def selected(headings: Headings, names: tuple[str, ...]) -> Headings:
 def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     """Return the columns of frames with these labels, and which of theirs are the key."""
     wanted = {_hashable(label) for label in map(_label, json.loads(key))}
-    by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
+    by_key = [column for column, label in enumerate(labels.columns) if _hashable(label) in wanted]
     levels = 0 if labels.range is not None else len(labels.index)
     orders = dict(labels.orders)
     fixed = [
@@ -165,21 +165,21 @@ def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     dtypes = labels.dtypes
     data = [
         Heading(
-            _title(label), at, mixed=at in labels.text,
-            quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
-            categories=orders.get(at, ()),
+            _title(label), column, mixed=column in labels.text,
+            quantity=dtypes[column] == QUANTITY, rounded=dtypes[column] == "rounded",
+            categories=orders.get(column, ()),
         )
-        for at, label in enumerate(labels.columns, levels)
+        for column, label in enumerate(labels.columns, levels)
     ]  # fmt: skip
     if by_key:
-        fixed += [replace(data[at], fixed=True) for at in by_key]
+        fixed += [replace(data[column], fixed=True) for column in by_key]
     elif not fixed:
         name = labels.index[0] if labels.index else None
         fixed.append(
             Heading(harmless(to_text(name)[:_LONGEST_TITLE]) or _INDEX_TITLE, None, fixed=True)
         )
     moved = set(by_key)
-    rest = [heading for at, heading in enumerate(data) if at not in moved]
+    rest = [heading for column, heading in enumerate(data) if column not in moved]
     return Headings([*fixed, *rest]), tuple(by_key)
 
 

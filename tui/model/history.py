@@ -137,10 +137,10 @@ class History:
             return self.marked
         with self._lock:
             if span == 0:
-                at = bisect_left(self._times, table.sent) - 1
+                index = bisect_left(self._times, table.sent) - 1
             else:
-                at = bisect_right(self._times, table.sent - span) - 1
-            return self._tables[at] if at >= 0 else None
+                index = bisect_right(self._times, table.sent - span) - 1
+            return self._tables[index] if index >= 0 else None
 
     def tables(self, since: float = float("-inf")) -> list[Table]:
         """Return the tables from a moment on, the oldest first."""

@@ -77,18 +77,18 @@ class RowHistory:
 
 
 def _numbers(table: Table, row: int | None, columns: Sequence[ColumnRef]) -> dict[ColumnRef, float]:
-    found: dict[ColumnRef, float] = {}
+    numbers: dict[ColumnRef, float] = {}
     if row is None:
-        return found
+        return numbers
     for column in columns:
         at = table.column_at(column)
         if at is not None:
             value = table.window(at, row, row + 1)[0].as_py()
             try:
-                found[column] = math.nan if value is None else float(value)
+                numbers[column] = math.nan if value is None else float(value)
             except (TypeError, ValueError, OverflowError):
                 continue
-    return found
+    return numbers
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -127,10 +127,10 @@ class RowKeys:
         import pyarrow.compute as pc  # late: it takes as long as the first paint
 
         mask: Any = None
-        one = rows_array(np.array([row], dtype=np.int64))
+        single = rows_array(np.array([row], dtype=np.int64))
         for mine, others in zip(self.held_by, other.held_by, strict=True):
             values = self.column(mine, None)
-            wanted = other.column(others, one)[0]  # an Arrow scalar: Python's would import pandas
+            wanted = other.column(others, single)[0]  # an Arrow scalar: Python's imports pandas
             try:
                 if not wanted.is_valid:
                     same = truth(pc.is_null(values))

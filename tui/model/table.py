@@ -129,23 +129,23 @@ class Table:
     def _types_beside_past(
         self, headings: Headings, usual: tuple[pa.DataType, ...]
     ) -> tuple[pa.DataType, ...]:
-        found: list[pa.DataType] = []
+        kinds: list[pa.DataType] = []
         for kind, heading in zip(usual, headings.columns, strict=True):
             if heading.formula is not None:
-                kind = heading.formula.type_beside_past(self, headings, tuple(found))
-            found.append(kind)
-        return usual if tuple(found) == usual else tuple(found)
+                kind = heading.formula.type_beside_past(self, headings, tuple(kinds))
+            kinds.append(kind)
+        return usual if tuple(kinds) == usual else tuple(kinds)
 
     def types_alone(self, headings: Headings) -> tuple[pa.DataType, ...]:
         """Return the types of columns of this frame, whatever was before it."""
         return headings.types(self._source_types)
 
-    def column(self, at: int) -> Column:
+    def column(self, column: int) -> Column:
         """Return a column with its values."""
-        heading = self.headings.columns[at]
+        heading = self.headings.columns[column]
         source = heading.source
         if heading.formula is not None:
-            return Column(heading.title, heading.formula.whole(self, at))
+            return Column(heading.title, heading.formula.whole(self, column))
         return Column(heading.title, None if source is None else self.sources.whole(source))
 
     @property
@@ -266,10 +266,10 @@ class Table:
             if 0 <= near < self.rows and self.identity(near) == identity:
                 return near
             guess = near if self.order is None else wanted
-            found = self.keys.find(other.keys, wanted, guess)
-            if found is None:
+            same_row = self.keys.find(other.keys, wanted, guess)
+            if same_row is None:
                 return None
-            wanted = found
+            wanted = same_row
         return self._place_of(wanted)
 
     def _place_of(self, row: int) -> int | None:

@@ -147,9 +147,9 @@ def _slices(table: Table, progress: Progress = _silent) -> Iterator[tuple[int, i
 def data_columns(table: Table) -> list[int]:
     """Return the columns without an index that only counts."""
     return [
-        at
-        for at, one in enumerate(table.headings.columns)
-        if one.source is not None or one.formula is not None
+        column
+        for column, heading in enumerate(table.headings.columns)
+        if heading.source is not None or heading.formula is not None
     ]
 
 

@@ -83,16 +83,16 @@ def _rank(value: Value, other: Value) -> int:
 
 
 def _folded(sign: str, left: Literal, right: Literal) -> Literal:
-    one, other = left.value, right.value
-    if isinstance(one, int) and isinstance(other, int):
-        return Literal(_one_by_one(sign, int(one), int(other), exactly=False))
+    first, second = left.value, right.value
+    if isinstance(first, int) and isinstance(second, int):
+        return Literal(_one_by_one(sign, int(first), int(second), exactly=False))
     with np.errstate(all="ignore"):
-        found = float(_UFUNCS[sign](np.float64(to_float(one)), np.float64(to_float(other))))
-    if sign in "+-*" and math.isfinite(found):
+        result = float(_UFUNCS[sign](np.float64(to_float(first)), np.float64(to_float(second))))
+    if sign in "+-*" and math.isfinite(result):
         exact = _EXACTLY[sign](Fraction(left.number), Fraction(right.number))
-        if to_float(exact) == found:
-            return Literal(found, exact)
-    return Literal(found)
+        if to_float(exact) == result:
+            return Literal(result, exact)
+    return Literal(result)
 
 
 def _with_floats(sign: str, left: Value, right: Value) -> pa.Array:
@@ -125,22 +125,22 @@ def _as_floats(value: Value) -> tuple[Any, np.ndarray[Any, Any] | None]:
 
 
 def _with_whole(sign: str, left: Value, right: Value) -> Value:
-    sizes = [_int64(one) for one in (left, right)]
-    one, other = sizes
-    if one is None or other is None:
+    sizes = [_int64(first) for first in (left, right)]
+    first, second = sizes
+    if first is None or second is None:
         found = _each(sign, left, right)
         return found.to_arrow() if sign == "/" else found
     if sign == "/":
-        if _is_small(one) and _is_small(other):
-            return _with_floats(sign, one, other)
+        if _is_small(first) and _is_small(second):
+            return _with_floats(sign, first, second)
         return _each(sign, left, right).to_arrow()
     if sign in ("//", "%"):
-        return _floor_divided(sign, one, other) or _each(sign, left, right)
-    if sign == "**" and isinstance(other, Literal) and other.value < 0:
-        return _with_floats(sign, one, Literal(float(other.value)))
+        return _floor_divided(sign, first, second) or _each(sign, left, right)
+    if sign == "**" and isinstance(second, Literal) and second.value < 0:
+        return _with_floats(sign, first, Literal(float(second.value)))
     try:
         name = _CHECKED.get(sign, "power_checked")
-        return getattr(pc, name)(_for_arrow(one), _for_arrow(other))
+        return getattr(pc, name)(_for_arrow(first), _for_arrow(second))
     except pa.ArrowException:  # beyond 64 bits, or a negative power
         return _each(sign, left, right)
 
@@ -172,15 +172,15 @@ def _for_arrow(value: Value) -> Any:
 
 def _floor_divided(sign: str, left: Value, right: Value) -> pa.Array | None:
     """Return quotients or remainders; None if one of them is no number of 64 bits."""
-    (one, first), (other, second) = _as_floats(left), _as_floats(right)
+    (dividend, first), (divisor, second) = _as_floats(left), _as_floats(right)
     there = both(first, second)
     if second is not None:
-        other = np.where(second, other, 1)  # under what is missing stands any number, also 0
-    if np.any(np.equal(other, 0)):
+        divisor = np.where(second, divisor, 1)  # under what is missing stands any number, also 0
+    if np.any(np.equal(divisor, 0)):
         return None
-    if np.any(np.equal(other, -1)) and np.any(np.equal(one, -(1 << 63))):
+    if np.any(np.equal(divisor, -1)) and np.any(np.equal(dividend, -(1 << 63))):
         return None
-    return from_numpy(_UFUNCS[sign](one, other), there)
+    return from_numpy(_UFUNCS[sign](dividend, divisor), there)
 
 
 def _with_decimals(sign: str, left: Value, right: Value) -> Value:
@@ -216,11 +216,11 @@ def _each(sign: str, left: Value, right: Value) -> Exact:
     """Return what Python makes of each row."""
     ranks = _rank(left, right), _rank(right, left)
     exactly = max(ranks) == _DECIMAL
-    found = [
+    numbers = [
         None if one is None or other is None else _one_by_one(sign, one, other, exactly=exactly)
         for one, other in pairs(left, right)
     ]
-    return Exact(found, _kind(sign, left, right, exactly=exactly))
+    return Exact(numbers, _kind(sign, left, right, exactly=exactly))
 
 
 def _kind(sign: str, left: Value, right: Value, *, exactly: bool) -> pa.DataType:
@@ -316,10 +316,10 @@ def signs(value: Value) -> Value:
     if isinstance(value, Literal):
         return Literal(int(np.sign(to_float(value.value))))
     if isinstance(value, Exact):
-        found = [
+        numbers = [
             one if one is None or one != one else (one > 0) - (one < 0) for one in value.values
         ]
-        return Exact(found, pa.int64())
+        return Exact(numbers, pa.int64())
     value = plain(value)
     if pa.types.is_floating(value.type):
         return from_numpy(np.sign(as_numpy(value)), there(value))
@@ -363,11 +363,11 @@ def _rounded(
                 return from_numpy(ufunc(as_numpy(value), *more), there(value))
         if digits >= scale_of(value.type):
             return value
-    found = [
+    numbers = [
         one if one is None or not math.isfinite(one) else one_by_one(one) for one in listed(value)
     ]
     kind = value.type
-    return Exact(found, pa.int64() if pa.types.is_integer(kind) else kind)
+    return Exact(numbers, pa.int64() if pa.types.is_integer(kind) else kind)
 
 
 def of_floats(ufunc: Any, value: Value) -> Value:

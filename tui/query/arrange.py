@@ -251,16 +251,16 @@ def _order(
         rows = known.full
     settle = True
     for key in reversed(chosen.sort):
-        at = table.column_at(key.column)
-        if at is None:
+        column_at = table.column_at(key.column)
+        if column_at is None:
             problems.append(f"Can't sort: no column {key.column[0]!r} now")
             continue
         try:
             column = Sortable(
-                table.values_at(at),
-                mixed=table.headings.columns[at].mixed,
-                quantity=table.headings.columns[at].quantity,
-                categories=table.headings.columns[at].categories,
+                table.values_at(column_at),
+                mixed=table.headings.columns[column_at].mixed,
+                quantity=table.headings.columns[column_at].quantity,
+                categories=table.headings.columns[column_at].categories,
                 natural=chosen.natural,
             )
         except NotSortable as error:
@@ -271,8 +271,8 @@ def _order(
     return rows if not settle else np.sort(rows)
 
 
-def _same_order(one: Arrangement, other: Arrangement) -> bool:
-    return one.sort == other.sort and one.natural == other.natural
+def _same_order(before: Arrangement, after: Arrangement) -> bool:
+    return before.sort == after.sort and before.natural == after.natural
 
 
 def _held(full: Rows, before: Table, table: Table) -> Rows:

@@ -144,10 +144,10 @@ def _read(
     known = list(titles)
     expressions: list[tuple[str, Expression]] = []
     problems = []
-    for one in computed:
-        title = harmless(one.title)
+    for column in computed:
+        title = harmless(column.title)
         try:
-            expressions.append((title, parse(one.text, known)))
+            expressions.append((title, parse(column.text, known)))
         except BadExpression as error:
             problems.append(f"{title}: {error}")
         else:
@@ -193,11 +193,11 @@ def moved(
         step: How many columns to the right; to the left below 0.
         whole: The table with all columns.
     """
-    at = table.headings.places.get(column)
-    if at is None or not 0 <= at + step < len(table.refs):
+    position = table.headings.places.get(column)
+    if position is None or not 0 <= position + step < len(table.refs):
         return choice
-    neighbour = table.refs[at + step]
-    if table.headings.columns[at].fixed != table.headings.columns[at + step].fixed:
+    neighbour = table.refs[position + step]
+    if table.headings.columns[position].fixed != table.headings.columns[position + step].fixed:
         return choice
     order = in_order(whole.refs, choice.order)
     if column not in order or neighbour not in order:  # of a group: it is none of the table's own

@@ -59,23 +59,23 @@ class ComputedColumn:
                 before.append((span, _types_then(then.undressed, headings.refs[:count], types)))
         return _type_of(self.expression, headings.titles[:count], types, tuple(before))
 
-    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
+    def window(self, table: Table, column: int, start: int, stop: int) -> pa.Array:
         """Return the values of the rows shown from `start` to before `stop`."""
-        everything, place = _place(table, at)
+        everything, place = _place(table, column)
         columns = Shown(everything, place, start, stop)
         return _values(self.expression, everything, place, columns, stop - start)
 
-    def whole(self, table: Table, at: int) -> pa.Array:
+    def whole(self, table: Table, column: int) -> pa.Array:
         """Return all values, in the order of the frame."""
-        everything, place = _place(table, at)
+        everything, place = _place(table, column)
         columns = Whole(everything, place)
         return _values(self.expression, everything, place, columns, table.frame_rows)
 
 
-def _place(table: Table, at: int) -> tuple[Table, int]:
+def _place(table: Table, column: int) -> tuple[Table, int]:
     """Return the table with all columns, and where in it a column is."""
     everything = table.undressed
-    place = everything.column_at(table.refs[at])
+    place = everything.column_at(table.refs[column])
     assert place is not None
     return everything, place
 
@@ -124,17 +124,19 @@ def check_condition(
     evaluate.check_condition(expression, Empty(titles, types))
 
 
-def _values(expression: Expression, table: Table, at: int, columns: Columns, rows: int) -> pa.Array:
-    heading = table.headings.columns[at]
-    kind = table.types[at]
+def _values(
+    expression: Expression, table: Table, column: int, columns: Columns, rows: int
+) -> pa.Array:
+    heading = table.headings.columns[column]
+    kind = table.types[column]
     try:
-        found = evaluate.evaluate(expression, columns)
+        result = evaluate.evaluate(expression, columns)
     except BadExpression as error:  # the view line tells; here there is nothing to show
         heading.trouble[:] = [str(error)]
         return pa.nulls(rows, kind)
-    if isinstance(found, pa.Scalar):
-        found = pc.coalesce(pa.nulls(rows, found.type), found)
-    values, beyond = exact.fitted(found, kind)
+    if isinstance(result, pa.Scalar):
+        result = pc.coalesce(pa.nulls(rows, result.type), result)
+    values, beyond = exact.fitted(result, kind)
     said = (
         f"{beyond:,} values do not fit 64 bits" if beyond != 1 else "a value does not fit 64 bits"
     )

@@ -34,10 +34,10 @@ class Watch:
     @property
     def conditions(self) -> tuple[str, str | None]:
         """What begins it, and what ends it, None for its ceasing to be so."""
-        at = outside_quotes(self.text, _UNTIL)
-        if at < 0:
+        start = outside_quotes(self.text, _UNTIL)
+        if start < 0:
             return self.text.strip(), None
-        return self.text[:at].strip(), self.text[at + len(_UNTIL) :].strip()
+        return self.text[:start].strip(), self.text[start + len(_UNTIL) :].strip()
 
     def check(self, table: Table) -> np.ndarray[Any, Any]:
         """Return the rows, as in the frame, that begin to meet the condition with this state."""

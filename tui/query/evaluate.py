@@ -95,10 +95,10 @@ def evaluate(expression: Expression, columns: Columns | Table) -> Values:
 
 def _value(node: Node, columns: Columns) -> Value:
     if isinstance(node, Name):
-        found = columns.values_of(node.title)
-        if found is None:
+        values = columns.values_of(node.title)
+        if values is None:
             raise BadExpression(f"No column {node.title!r}", node.start, node.end)
-        return _as_reckoned(without_dictionary(found))
+        return _as_reckoned(without_dictionary(values))
     if isinstance(node, Constant):
         if isinstance(node.value, tuple):
             raise BadExpression("Use a list only after in, or in isin(…)", node.start, node.end)
@@ -148,18 +148,18 @@ def _sizes(node: Operation, columns: Columns) -> list[Value] | None:
     for part in node.parts:
         value = _value(part, columns)
         if isinstance(part, Name) and columns.holds_quantities(part.title):
-            found = sizes(value)
-            if found is None:
+            sized = sizes(value)
+            if sized is None:
                 return None
-            each, family = found
+            each, family = sized
             value = exact.from_numpy(each, ~np.isnan(each))
         parts.append(value)
-    for at, value in enumerate(parts):
+    for index, value in enumerate(parts):
         if isinstance(value, Literal) and isinstance(value.value, str):
             size = in_family(value.value, family)
             if size != size:
                 return None
-            parts[at] = Literal(size)
+            parts[index] = Literal(size)
     return parts
 
 
@@ -255,12 +255,12 @@ def _membership(node: Operation, columns: Columns) -> Value:
     value = _value(subject, columns)
 
     def work() -> Value:
-        found: Value = None
+        result: Value = None
         for one in each:
             sized = _sizes(replace(equal, parts=(subject, one)), columns)
             same = comparison_of("equal")(*(sized or (value, Literal(one.value, one.exact))))
-            found = same if found is None else logic_of("or")(found, same)
-        return Literal(False) if found is None else found
+            result = same if result is None else logic_of("or")(result, same)
+        return Literal(False) if result is None else result
 
     kinds: list[Value] = [Literal(one.value) for one in each[:1]]
     result = _guard(work, node, [value, *kinds])

@@ -146,11 +146,11 @@ def above(values: pa.Array, least: Number) -> np.ndarray[Any, Any]:
     if pa.types.is_integer(values.type):
         wide = np.uint64 if values.type == pa.uint64() else np.int64
         # Whole numbers go round, and so the difference is right in any case.
-        found: np.ndarray[Any, Any] = (
+        differences: np.ndarray[Any, Any] = (
             as_numpy(values).astype(wide).view(np.uint64)
             - np.array(least % (1 << 64), dtype=np.uint64)
         ).astype(np.float64)
-        return found
+        return differences
     return np.array([to_float(one - least) for one in listed(values) if one is not None])
 
 
@@ -226,13 +226,13 @@ def there(values: pa.Array) -> np.ndarray[Any, Any] | None:
 
 
 def both(
-    one: np.ndarray[Any, Any] | None, other: np.ndarray[Any, Any] | None
+    first: np.ndarray[Any, Any] | None, second: np.ndarray[Any, Any] | None
 ) -> np.ndarray[Any, Any] | None:
     """Return which values are not missing in either of two, as `there` has it."""
-    if one is None or other is None:
-        return other if one is None else one
-    found: np.ndarray[Any, Any] = one & other
-    return found
+    if first is None or second is None:
+        return second if first is None else first
+    together: np.ndarray[Any, Any] = first & second
+    return together
 
 
 def listed(value: Value) -> Iterable[Number | None]:

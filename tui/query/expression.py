@@ -126,7 +126,7 @@ class _Reader:
         try:
             tree = ast.parse(self._source[self._lead :], mode="eval")
         except SyntaxError as error:
-            at = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
+            position = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
             if bare := _BARE_DATE.search(QUOTED.sub(blanks_for, self._text)):
                 start, end = bare.span()
                 quoted = f"{self._text[:start]}'{bare[0]}'{self._text[end:]}"
@@ -134,7 +134,7 @@ class _Reader:
                 raise BadExpression(said, start, end) from None
             if alone := _ALONE.search(self._text):
                 raise BadExpression("Compare with == instead of =", alone.start()) from None
-            raise BadExpression(_plain_words(error), at) from None
+            raise BadExpression(_plain_words(error), position) from None
         except (ValueError, RecursionError, MemoryError):
             raise BadExpression("Can't parse this as an expression") from None
         if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
@@ -149,21 +149,21 @@ class _Reader:
         out: list[str] = []
         length = 0
         last = 0
-        for found in REPLACED.finditer(text):
-            out.append(text[last : found.start()])
-            length += found.start() - last
-            last = found.end()
-            if found[1] is not None:
-                word = found[1]
-            elif found[3] is not None:
-                word = " and " if found[3] == "&" else " or "
-            elif found[4] is not None and found[4].isascii():
-                word = found[4]
+        for match in REPLACED.finditer(text):
+            out.append(text[last : match.start()])
+            length += match.start() - last
+            last = match.end()
+            if match[1] is not None:
+                word = match[1]
+            elif match[3] is not None:
+                word = " and " if match[3] == "&" else " or "
+            elif match[4] is not None and match[4].isascii():
+                word = match[4]
             else:
                 word = f"{self._placeholder}{len(self._quoted)}_"
-                title = found[2].replace("``", "`") if found[4] is None else found[4]
+                title = match[2].replace("``", "`") if match[4] is None else match[4]
                 self._quoted.append(title)
-            self._shifts.append((length, len(word) - len(found[0])))
+            self._shifts.append((length, len(word) - len(match[0])))
             out.append(word)
             length += len(word)
         out.append(text[last:])
@@ -222,16 +222,16 @@ class _Reader:
     def _list(self, node: ast.List | ast.Tuple | ast.Set, start: int, end: int) -> Node:
         values, exact = [], []
         for element in node.elts:
-            one = self._node(element)
-            if isinstance(one, Operation) and one.name == "neg":
-                (inner,) = one.parts
+            part = self._node(element)
+            if isinstance(part, Operation) and part.name == "neg":
+                (inner,) = part.parts
                 if isinstance(inner, Constant) and type(inner.value) in (int, float):
                     written = None if inner.exact is None else -inner.exact
-                    one = Constant(one.start, one.end, -inner.value, written)
-            if not isinstance(one, Constant):
-                raise BadExpression("A list can only hold numbers and texts", one.start, one.end)
-            values.append(one.value)
-            exact.append(one.exact)
+                    part = Constant(part.start, part.end, -inner.value, written)
+            if not isinstance(part, Constant):
+                raise BadExpression("A list can only hold numbers and texts", part.start, part.end)
+            values.append(part.value)
+            exact.append(part.exact)
         return Constant(start, end, tuple(values), tuple(exact))
 
     _tuple = _set = _list
@@ -309,7 +309,7 @@ class _Reader:
     def _options(self, name: str, node: ast.Call) -> tuple[tuple[str, Any], ...]:
         """Return what a function is given by name."""
         known = _OPTIONS.get(name, {})
-        found = []
+        options = []
         for keyword in node.keywords:
             value = keyword.value
             if keyword.arg not in known:
@@ -319,8 +319,8 @@ class _Reader:
             if not isinstance(value, ast.Constant) or type(value.value) is not known[keyword.arg]:
                 said = f"{keyword.arg} must be True or False, e.g. {keyword.arg}=False"
                 raise BadExpression(said, *self._span(value))
-            found.append((keyword.arg, value.value))
-        return tuple(found)
+            options.append((keyword.arg, value.value))
+        return tuple(options)
 
     def _past(
         self, name: str, subject: list[Node], node: ast.Call, start: int, end: int

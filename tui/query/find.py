@@ -32,11 +32,13 @@ class Matches:
         self._searched = tuple(range(len(table.titles))) if column is None else (column,)
         mask = np.zeros(table.frame_rows, dtype=bool)
         self._found: dict[int, np.ndarray[Any, Any]] = {}
-        for at in self._searched:
-            found = containing(text, (_with_values(table, at),), table.frame_rows, (form_of(at),))
-            if found.any():
-                self._found[at] = np.packbits(found)  # a bit a cell: of 500 columns as well
-                mask |= found
+        for place in self._searched:
+            hits = containing(
+                text, (_with_values(table, place),), table.frame_rows, (form_of(place),)
+            )
+            if hits.any():
+                self._found[place] = np.packbits(hits)  # one bit per cell: there may be 500 columns
+                mask |= hits
         self._rows = np.flatnonzero(mask if table.order is None else mask[table.order])
 
     def find(self, start: tuple[int, int], steps: int) -> tuple[int, int] | None:
@@ -58,23 +60,23 @@ class Matches:
         rows = self._rows
         if not rows.size:
             return None
-        row, at = start
+        row, column = start
         here = self._columns(row) if row in _around(rows, row) else []
         if step >= 0:
-            behind = [one for one in here if one > at or (step == 0 and one == at)]
+            behind = [one for one in here if one > column or (step == 0 and one == column)]
             if behind:
                 return row, behind[0]
             place = int(np.searchsorted(rows, row, side="right"))
             following = int(rows[place % rows.size])
-            found = self._columns(following)
-            return following, found[0] if found else self._searched[0]
-        before = [one for one in here if one < at]
+            matching = self._columns(following)
+            return following, matching[0] if matching else self._searched[0]
+        before = [one for one in here if one < column]
         if before:
             return row, before[-1]
         place = int(np.searchsorted(rows, row, side="left")) - 1
         preceding = int(rows[place])
-        found = self._columns(preceding)
-        return preceding, found[-1] if found else self._searched[0]
+        matching = self._columns(preceding)
+        return preceding, matching[-1] if matching else self._searched[0]
 
     def _columns(self, row: int) -> list[int]:
         """Return which columns contain the text in one row."""
@@ -87,6 +89,8 @@ def _around(rows: np.ndarray[tuple[int], np.dtype[np.intp]], row: int) -> tuple[
     return (int(rows[place]),) if place < rows.size else ()
 
 
-def _with_values(table: Table, at: int) -> Column:
-    column = table.column(at)
-    return column if column.values is not None else replace(column, values=table.values_at(at))
+def _with_values(table: Table, column_at: int) -> Column:
+    column = table.column(column_at)
+    return (
+        column if column.values is not None else replace(column, values=table.values_at(column_at))
+    )

@@ -65,57 +65,57 @@ def grouped(
         problems: Gets a sentence for what can't be done.
     """
     keys = [(ref, table.column_at(ref)) for ref in groups]
-    missing = [ref[0] for ref, at in keys if at is None]
+    missing = [ref[0] for ref, column in keys if column is None]
     if missing:
         problems.append(f"Can't group: no column {missing[0]!r} now")
         return table
     rows = None if mask is None else np.flatnonzero(mask)
     arrays: list[pa.Array] = []
-    places = [at for _, at in keys if at is not None]
+    places = [column for _, column in keys if column is not None]
     others = [
-        at
-        for at, heading in enumerate(table.headings.columns)
-        if at not in places and heading.title and not pa.types.is_nested(table.types[at])
+        column
+        for column, heading in enumerate(table.headings.columns)
+        if column not in places and heading.title and not pa.types.is_nested(table.types[column])
     ]
     at_rows = None if rows is None else rows_array(rows)
-    for at in (*places, *others):
-        values = without_dictionary(table.values_at(at))
+    for column in (*places, *others):
+        values = without_dictionary(table.values_at(column))
         arrays.append(values if at_rows is None else values.take(at_rows))
     keys_found = [as_key(array) for array in arrays[: len(places)]]
     if any(pa.types.is_nested(key.type) for key in keys_found):
         problems.append("Can't group by lists or dicts")
         return table
     wanted = [
-        (at, values, total_of(values.type, totals.get(table.refs[at])))
-        for at, values in zip(others, arrays[len(places) :], strict=True)
+        (column, values, total_of(values.type, totals.get(table.refs[column])))
+        for column, values in zip(others, arrays[len(places) :], strict=True)
     ]
     try:
         made = Groups(keys_found)
-        asked = [(at, total, made.wanted(values, total)) for at, values, total in wanted]
-        found = made.work()
-        results = [(at, total, result()) for at, total, result in asked]
+        asked = [(column, total, made.wanted(values, total)) for column, values, total in wanted]
+        columns = made.work()
+        results = [(column, total, result()) for column, total, result in asked]
     except pa.ArrowException as error:  # a type that makes no groups
         problems.append(f"Can't group: {str(error).splitlines()[0]:.200}")
         return table
-    found += [values for _, _, values in results]
+    columns += [values for _, _, values in results]
     headings = [
         *(
-            replace(table.headings.columns[at], source=number, fixed=True, formula=None)
-            for number, at in enumerate(places)
+            replace(table.headings.columns[column], source=number, fixed=True, formula=None)
+            for number, column in enumerate(places)
         ),
         Heading(COUNT_TITLE, len(places)),
         *(
-            Heading(f"{total}({table.titles[at]})", number)
-            for number, (at, total, _) in enumerate(results, len(places) + 1)
+            Heading(f"{total}({table.titles[column]})", number)
+            for number, (column, total, _) in enumerate(results, len(places) + 1)
         ),
     ]
     return replace(
         table,
         headings=_headings(tuple(headings)),
-        sources=Arrays(found),
-        rows=len(found[0]),
-        shape=(len(found[0]), table.shape[1]),
-        _source_types=tuple(one.type for one in found),
+        sources=Arrays(columns),
+        rows=len(columns[0]),
+        shape=(len(columns[0]), table.shape[1]),
+        _source_types=tuple(one.type for one in columns),
         _held_by=tuple(range(len(places))),
         line=None,
         numbers=None,
@@ -246,17 +246,17 @@ class Groups:
 
 def _numbered(keys: list[pa.Array]) -> pa.Array:
     """Return each row's group, by numbers in the order in which groups first come."""
-    found: pa.Array | None = None
+    combined: pa.Array | None = None
     for key in keys:
         encoded = key.dictionary_encode(null_encoding="encode")
         numbers = encoded.indices.cast(pa.int64())
-        if found is not None:
+        if combined is not None:
             size = exact.scalar(max(1, len(encoded.dictionary)))
-            pairs = pc.add(pc.multiply(found, size), numbers)
+            pairs = pc.add(pc.multiply(combined, size), numbers)
             numbers = pairs.dictionary_encode().indices.cast(pa.int64())
-        found = numbers
-    assert found is not None
-    return found
+        combined = numbers
+    assert combined is not None
+    return combined
 
 
 def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:

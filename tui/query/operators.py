@@ -62,16 +62,18 @@ def _compared(name: str, left: Value, right: Value) -> Value:
         return Literal(getattr(pc, name)(*map(for_arrow, (left, right))).as_py())
     if all(map(pa.types.is_temporal, kinds)):
         return time_arithmetic.compare(name, left, right)
-    for one, other, mirrored in ((left, right, False), (right, left, True)):
-        if isinstance(other, Literal) and is_text(other.type):
-            if pa.types.is_temporal(one.type):
+    for value, counterpart, mirrored in ((left, right, False), (right, left, True)):
+        if isinstance(counterpart, Literal) and is_text(counterpart.type):
+            if pa.types.is_temporal(value.type):
                 return _with_time(
-                    comparison.MIRRORED.get(name, name) if mirrored else name, one, other.value
+                    comparison.MIRRORED.get(name, name) if mirrored else name,
+                    value,
+                    counterpart.value,
                 )
-            if is_number(one.type):
-                what = "true or false" if pa.types.is_boolean(one.type) else "a number"
+            if is_number(value.type):
+                what = "true or false" if pa.types.is_boolean(value.type) else "a number"
                 raise NotFitting(f"Can't compare {what} with text")
-        if is_text(one.type) and is_number(other.type) and not isinstance(one, Literal):
+        if is_text(value.type) and is_number(counterpart.type) and not isinstance(value, Literal):
             raise NotFitting("Can't compare text with a number. Put the value in quotes")
     return getattr(pc, name)(for_arrow(left), for_arrow(right))
 
@@ -179,11 +181,11 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
         if not is_text(value.type):
             raise NotFitting(f"This only works on text, not on {value.type}")
         words = []
-        for one in more:
-            if not (isinstance(one, Literal) and is_text(one.type)):
+        for argument in more:
+            if not (isinstance(argument, Literal) and is_text(argument.type)):
                 said = "Put the text to look for in quotes"
                 raise NotFitting(said, is_whole=True)
-            words.append(one.value)
+            words.append(argument.value)
         found = function(for_arrow(value), *words, **options)
         return Literal(found.as_py()) if isinstance(found, pa.Scalar) else found
 

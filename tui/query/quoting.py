@@ -44,10 +44,10 @@ def _is_plain(title: str) -> bool:
 def split_names(text: str) -> list[str]:
     """Return the parts of a text that commas separate; in backticks a comma separates nothing."""
     parts, last = [], 0
-    for found in _SEPARATED.finditer(text):
-        if found[0] == ",":
-            parts.append(text[last : found.start()].strip())
-            last = found.end()
+    for separator in _SEPARATED.finditer(text):
+        if separator[0] == ",":
+            parts.append(text[last : separator.start()].strip())
+            last = separator.end()
     return [*parts, text[last:].strip()]
 
 
@@ -62,6 +62,6 @@ def outside_quotes(text: str, word: str) -> int:
     return QUOTED.sub(blanks_for, text).find(word)
 
 
-def blanks_for(found: re.Match[str]) -> str:
+def blanks_for(match: re.Match[str]) -> str:
     """Return blanks where something stands in quotes."""
-    return " " * len(found[0])
+    return " " * len(match[0])

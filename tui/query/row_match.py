@@ -71,14 +71,14 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
     # Of few keys it is they that are remembered, not the million: five times as fast.
     hits = pc.index_in(old, value_set=key)
     there = np.flatnonzero(~missing(hits))
-    found = np.full(len(key), -1, dtype=np.int64)
-    found[as_numpy(hits).take(there)[::-1]] = there[::-1]  # of several rows the first one
-    found = found.take(as_numpy(pc.index_in(key, value_set=key)))  # keys that are there twice
-    return _or_null(found)
+    found_at = np.full(len(key), -1, dtype=np.int64)
+    found_at[as_numpy(hits).take(there)[::-1]] = there[::-1]  # of several rows the first one
+    found_at = found_at.take(as_numpy(pc.index_in(key, value_set=key)))  # for duplicate keys
+    return _or_null(found_at)
 
 
-def _or_null(found: np.ndarray[Any, Any]) -> pa.Array:
-    places = rows_array(found)
+def _or_null(positions: np.ndarray[Any, Any]) -> pa.Array:
+    places = rows_array(positions)
     return pc.if_else(pc.less(places, exact.scalar(0)), pa.nulls(1, pa.int64())[0], places)
 
 
@@ -95,11 +95,11 @@ def changed_rows(now: Table, then: Table) -> np.ndarray[Any, Any]:
     there = np.flatnonzero(~missing(places)).astype(np.int64)
     rows, before = rows_array(there), places.take(rows_array(there))
     differs = np.zeros(len(there), dtype=bool)
-    for at, ref in enumerate(now.refs):
+    for column, ref in enumerate(now.refs):
         old = then.column_at(ref)
-        if old is None or not is_akin(then.types[old], now.types[at]):
+        if old is None or not is_akin(then.types[old], now.types[column]):
             continue
-        values = without_dictionary(now.values_of_rows(at, rows))
+        values = without_dictionary(now.values_of_rows(column, rows))
         others = without_dictionary(then.values_of_rows(old, before))
         if not values.equals(others):
             differs |= _differs(values, others)

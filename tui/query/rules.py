@@ -50,14 +50,14 @@ def unapplied(rules: Sequence[Rule], table: Table) -> dict[str, str]:
     """Return the rules that count for no row as they can't be worked out, each with why."""
     from livetable.tui.query.arrange import check_condition
 
-    found = {}
+    reasons = {}
     everything = table.undressed
     for rule in rules:
         try:
             check_condition(rule.text, everything.titles, everything.types)
         except BadExpression as error:
-            found[str(rule)] = error.sentence
-    return found
+            reasons[str(rule)] = error.sentence
+    return reasons
 
 
 def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[int]:
@@ -69,7 +69,7 @@ def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[i
     from livetable.tui.query.evaluate import mask_of
     from livetable.tui.query.table_columns import shown
 
-    found = [0] * (stop - start)
+    levels_of_rows = [0] * (stop - start)
     titles = table.undressed.titles
     columns = shown(table, start, stop)
     for rule in rules:
@@ -78,6 +78,6 @@ def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[i
         except BadExpression:
             continue
         level = RULE_NAMES.index(rule.look) + 1
-        for at in mask.nonzero()[0].tolist():
-            found[at] = level
-    return found
+        for row in mask.nonzero()[0].tolist():
+            levels_of_rows[row] = level
+    return levels_of_rows

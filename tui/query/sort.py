@@ -58,10 +58,10 @@ class Sortable:
         categories: tuple[str, ...] = (),
         natural: bool = False,
     ) -> None:
-        found = sizes(without_dictionary(values)) if quantity else None
-        if found is not None:
+        magnitudes = sizes(without_dictionary(values)) if quantity else None
+        if magnitudes is not None:
             values = pa.Array.from_buffers(
-                pa.float64(), len(found[0]), [None, pa.py_buffer(found[0])]
+                pa.float64(), len(magnitudes[0]), [None, pa.py_buffer(magnitudes[0])]
             )
         if categories:
             values = category_places(without_dictionary(values), categories)
@@ -129,13 +129,13 @@ def category_places(values: pa.Array, categories: tuple[str, ...]) -> pa.Array:
     if places.null_count == values.null_count:
         return places
     known, others = ~missing(places), ~missing(values) & missing(places)
-    found = np.where(known, as_numpy(places), 0).astype(np.int64)
+    all_places = np.where(known, as_numpy(places), 0).astype(np.int64)
     odd = values.filter(pc.and_(pc.is_valid(values), pc.is_null(places)))
     rank = as_numpy(pc.rank(odd)) if pa.types.is_integer(odd.type) else _text_ranks(odd)
-    found[others] = len(categories) + rank
+    all_places[others] = len(categories) + rank
     there = known | others
     packed = pa.py_buffer(np.packbits(there, bitorder="little"))
-    return pa.Array.from_buffers(pa.int64(), len(found), [packed, pa.py_buffer(found)])
+    return pa.Array.from_buffers(pa.int64(), len(all_places), [packed, pa.py_buffer(all_places)])
 
 
 def _ranks(values: pa.Array, rank: Ranking) -> tuple[Rows, Rows | None]:
@@ -224,8 +224,8 @@ def _number_ranks(written: pa.Array) -> Rows:
 
 
 def _through(ranks: Rows, values: pa.DictionaryArray) -> tuple[Rows, Rows | None]:
-    at, there = indices_of(values)
+    codes, there = indices_of(values)
     if not len(ranks):  # only missing ones
         ranks = np.zeros(1, dtype=np.int64)
-    found: Rows = ranks.take(at)
-    return found, None if there.all() else np.where(there, 0, 2).astype(np.int8)
+    ranked: Rows = ranks.take(codes)
+    return ranked, None if there.all() else np.where(there, 0, 2).astype(np.int8)

@@ -37,16 +37,16 @@ _QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
     """Return the figures of a column, of the rows that are shown."""
-    at = table.column_at(column)
-    if at is None:
+    column_at = table.column_at(column)
+    if column_at is None:
         return [("gone", "No such column now", None)]
-    values = without_dictionary(table.values_at(at))
+    values = without_dictionary(table.values_at(column_at))
     if table.order is not None:
         values = values.take(rows_array(table.order))
     kind = values.type
     count, nulls = len(values), values.null_count
     figures: list[Figure] = [
-        ("type", str(table.types[at]), None),
+        ("type", str(table.types[column_at]), None),
         ("rows", f"{count:,}" + (" shown" if count < table.frame_rows else ""), None),
         ("missing", _of(nulls, count), None),
     ]
@@ -113,14 +113,14 @@ def _numbers(values: pa.Array) -> list[Figure]:
 def _quantiles(values: pa.Array) -> list[Fraction]:
     """Return the quantiles of whole numbers or decimals, between two of them on a straight line."""
     order = pc.array_sort_indices(values)
-    found = []
+    quantiles = []
     for share in _QUANTILES:
         place = Fraction(round(share * 100), 100) * (len(values) - 1)
         below = int(place)
         near = order.slice(below, 2)
         one, *more = (Fraction(value) for value in values.take(near).to_pylist())
-        found.append(one + (place - below) * (more[0] - one) if more else one)
-    return found
+        quantiles.append(one + (place - below) * (more[0] - one) if more else one)
+    return quantiles
 
 
 def _number_figures(

@@ -81,12 +81,12 @@ class _OfTable:
         self._before = before
 
     def values_of(self, title: str) -> pa.Array | None:
-        at = self.table.column_at((title, 0))
-        if at is None or (
-            at >= self._before and self.table.headings.columns[at].formula is not None
+        column = self.table.column_at((title, 0))
+        if column is None or (
+            column >= self._before and self.table.headings.columns[column].formula is not None
         ):
             return None
-        return self.values_at(at)
+        return self.values_at(column)
 
     def holds_quantities(self, title: str) -> bool:
         at = self.table.column_at((title, 0))
@@ -96,7 +96,7 @@ class _OfTable:
         at = self.table.column_at((title, 0))
         return () if at is None else self.table.headings.columns[at].categories
 
-    def values_at(self, at: int) -> pa.Array:
+    def values_at(self, column: int) -> pa.Array:
         raise NotImplementedError
 
     def _earlier(self, span: Span) -> tuple[Table | None, float]:
@@ -113,8 +113,8 @@ class Shown(_OfTable):
         self._start = start
         self._stop = stop
 
-    def values_at(self, at: int) -> pa.Array:
-        return self.table.window(at, self._start, self._stop)
+    def values_at(self, column: int) -> pa.Array:
+        return self.table.window(column, self._start, self._stop)
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
         then, seconds = self._earlier(span)
@@ -125,8 +125,8 @@ class Shown(_OfTable):
 class Whole(_OfTable):
     """Of all rows."""
 
-    def values_at(self, at: int) -> pa.Array:
-        return self.table.values_at(at)
+    def values_at(self, column: int) -> pa.Array:
+        return self.table.values_at(column)
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
         then, seconds = self._earlier(span)
@@ -144,10 +144,10 @@ class _Then(_OfTable):
         self._places = None if then is None else places_in(now, then, rows)
         self._count = now.frame_rows if rows is None else len(rows)
 
-    def values_at(self, at: int) -> pa.Array:
-        kind = self.table.types[at]
+    def values_at(self, column: int) -> pa.Array:
+        kind = self.table.types[column]
         then = self._then
-        place = then.column_at(self.table.refs[at]) if then is not None else None
+        place = then.column_at(self.table.refs[column]) if then is not None else None
         if then is None or place is None or self._places is None:
             return pa.nulls(self._count, kind)
         values = then.values_of_rows(place, self._places)

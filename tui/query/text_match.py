@@ -55,11 +55,11 @@ def containing(
 def _in_column(word: str, values: pa.Array, form: ColumnFormat | None) -> Mask | None:
     kind = values.type
     if pa.types.is_dictionary(kind):
-        found = _in_column(word, values.dictionary, form)
-        if found is None:
+        in_dictionary = _in_column(word, values.dictionary, form)
+        if in_dictionary is None:
             return None
         at, there = indices_of(values)
-        return found[at] & there if len(found) else None
+        return in_dictionary[at] & there if len(in_dictionary) else None
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _matches(values, word)
     letters = set(word.lower())
@@ -81,8 +81,8 @@ def _matches(written: pa.Array, word: str) -> Mask:
     return truth(pc.match_substring(written, word, ignore_case=True))
 
 
-def _either(one: Mask | None, other: Mask) -> Mask:
-    return other if one is None else one | other
+def _either(first: Mask | None, second: Mask) -> Mask:
+    return second if first is None else first | second
 
 
 def _one_by_one(word: str, values: pa.Array, form: ColumnFormat | None = None) -> Mask:
@@ -118,14 +118,14 @@ def _in_numbers(word: str, values: pa.Array, letters: set[str]) -> Mask | None:
         return None
     kind = values.type
     if pa.types.is_floating(kind):
-        found = _in_floats(word, values)
+        matches = _in_floats(word, values)
     else:
         written = values.cast(pa.string())
-        found = _matches(written, word)
+        matches = _matches(written, word)
         if pa.types.is_decimal(kind) and truth(pc.match_substring(written, "E")).any():
-            found = _one_by_one(word, values)
+            matches = _one_by_one(word, values)
     number = _number(word)
-    return found if number is None else found | truth(compare("equal", values, number))
+    return matches if number is None else matches | truth(compare("equal", values, number))
 
 
 def _number(word: str) -> Literal | None:
@@ -144,7 +144,7 @@ def _in_floats(word: str, values: pa.Array) -> Mask:
     """Return where floats contain a word, in full or with the digits that the screen shows."""
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
-    found = _matches(values.cast(pa.string()), word)
+    matches = _matches(values.cast(pa.string()), word)
     data = as_numpy(values).astype(np.float64)
     with np.errstate(all="ignore"):
         size = np.abs(data)
@@ -154,13 +154,13 @@ def _in_floats(word: str, values: pa.Array) -> Mask:
         fixed &= (size >= 1e-5) | (size == 0)
     rest = ~fixed & ~missing(values) if values.null_count else ~fixed
     if rest.any():
-        at = np.flatnonzero(rest)
+        rest_rows = np.flatnonzero(rest)
         form = ColumnFormat(pa.float64())
         form.measure([10.0**-digits])
-        found[at] |= _in_texts(word, exact.from_numpy(data[at], None), form)
+        matches[rest_rows] |= _in_texts(word, exact.from_numpy(data[rest_rows], None), form)
     plain = exact.from_numpy(np.where(fixed, data, 0.0), fixed)
     shown = plain.cast(pa.decimal128(_FIXED_DIGITS + digits, digits), safe=False)
-    return found | _matches(shown.cast(pa.string()), word)
+    return matches | _matches(shown.cast(pa.string()), word)
 
 
 _FIXED_DIGITS: Final = 16

@@ -57,11 +57,11 @@ def compare(name: str, left: Any, right: Any) -> pa.Array:
     if None in families or families[0] != families[1]:
         raise pa.ArrowNotImplementedError("no kernel")
     finest = Fraction(1, 1_000_000_000)
-    one, other = (
+    first, second = (
         arithmetic.calculate("*", whole(values), Literal(int(unit / finest)))
         for values, unit in zip((left, right), units, strict=True)
     )
-    return comparison.compare(name, one, other)
+    return comparison.compare(name, first, second)
 
 
 def calculate(sign: str, left: Any, right: Any) -> Any:
@@ -78,10 +78,10 @@ def calculate(sign: str, left: Any, right: Any) -> Any:
     return getattr(pc, name)(_cleared(left), _cleared(right))
 
 
-def is_akin(one: pa.DataType, other: pa.DataType) -> bool:
+def is_akin(first: pa.DataType, second: pa.DataType) -> bool:
     """Tell whether times of two types can be compared: those with a zone only with such."""
-    family = _family(one)
-    return family is not None and family == _family(other)
+    family = _family(first)
+    return family is not None and family == _family(second)
 
 
 def _cleared(values: Any) -> Any:
@@ -100,13 +100,13 @@ def whole(values: pa.Array) -> pa.Array:
 
 def _quotient(left: Any, right: Any) -> Any:
     units = _unit(left.type) / _unit(right.type)
-    one, other = (
+    dividend, divisor = (
         whole(values) if isinstance(values, pa.Array) else Literal(values.value)
         for values in (left, right)
     )
-    one = arithmetic.calculate("*", one, Literal(units.numerator))
+    dividend = arithmetic.calculate("*", dividend, Literal(units.numerator))
     return arithmetic.calculate(
-        "/", one, arithmetic.calculate("*", other, Literal(units.denominator))
+        "/", dividend, arithmetic.calculate("*", divisor, Literal(units.denominator))
     )
 
 
@@ -120,19 +120,19 @@ def _floor_divided(sign: str, left: Any, right: Any) -> Any:
         raise pa.ArrowNotImplementedError("no kernel")
     kind = left.type
     if by_span:  # both in the finer unit
-        kind = min(left.type, right.type, key=lambda one: _unit(one))
+        kind = min(left.type, right.type, key=lambda dividend: _unit(dividend))
         left, right = left.cast(kind), right.cast(kind)
-    one, other = map(_numbers, (left, right))
+    dividend, divisor = map(_numbers, (left, right))
     if by_span and sign == "//":
-        return arithmetic.calculate(sign, one, other)
-    if isinstance(other, Literal):
-        if not other.value:
+        return arithmetic.calculate(sign, dividend, divisor)
+    if isinstance(divisor, Literal):
+        if not divisor.value:
             return (
                 pa.nulls(len(left), kind) if isinstance(left, pa.Array) else pa.scalar(None, kind)
             )
     else:
-        other = pc.if_else(pc.equal(other, 0), pa.scalar(None, other.type), other)
-    return _as_spans(arithmetic.calculate(sign, one, other), kind)
+        divisor = pc.if_else(pc.equal(divisor, 0), pa.scalar(None, divisor.type), divisor)
+    return _as_spans(arithmetic.calculate(sign, dividend, divisor), kind)
 
 
 def negated(values: Any) -> Any:
@@ -179,20 +179,20 @@ def _family(kind: pa.DataType) -> str | None:
 
 def _read(text: str, kind: pa.DataType) -> Fraction:
     """Return the seconds that a text says, as those of a column."""
-    found: Fraction | None = None
+    seconds: Fraction | None = None
     if pa.types.is_duration(kind):
-        found = read_span(text)
+        seconds = read_span(text)
     elif pa.types.is_time(kind):
-        found = read_time(text)
+        seconds = read_time(text)
     elif not pa.types.is_interval(kind) and (moment := read_moment(text)) is not None:
         clock, offset = moment
         if pa.types.is_timestamp(kind) and kind.tz:  # in the column's own zone, as it is shown
-            found = instant(clock, offset, kind.tz)
+            seconds = instant(clock, offset, kind.tz)
         elif offset is not None:
             said = f"This {kind_of(kind).removeprefix('a ')} has no zone: leave it out of {text!r}"
             raise NoTime(said[:120], is_whole=True)
         else:
-            found = clock
-    if found is None:
+            seconds = clock
+    if seconds is None:
         raise NoTime(f"Can't read {text!r:.40} as {kind_of(kind)}")
-    return found
+    return seconds

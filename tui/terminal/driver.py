@@ -257,8 +257,8 @@ class TerminalDriver(LinuxDriver):
             return
         super().process_message(message)
 
-    def _answered(self, at: float) -> None:
-        self.pace.answered(at)
+    def _answered(self, moment: float) -> None:
+        self.pace.answered(moment)
         self._progressed()
 
     def stop_application_mode(self) -> None:

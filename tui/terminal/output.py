@@ -70,16 +70,16 @@ class TerminalOutput:
         """Whether the terminal erases with the background that is set."""
         try:
             curses.setupterm(fd=self.fd if self.is_open else 1)
-            told = bool(curses.tigetflag("bce") > 0)
+            declared = bool(curses.tigetflag("bce") > 0)
         except (curses.error, TypeError):
             return False
-        return told or os.environ.get("TERM", "").startswith("tmux")
+        return declared or os.environ.get("TERM", "").startswith("tmux")
 
-    def write(self, told: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Write; what the terminal does not take is kept, in order."""
         with self._lock:
-            self._pending += told
-            self._pace.wrote(len(told))
+            self._pending += data
+            self._pace.wrote(len(data))
             if not self._is_watching and not self._held:
                 self._write_some()
 

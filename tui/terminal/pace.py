@@ -150,13 +150,13 @@ class Pace:
         self._questions.append(_Question(self._written, now, self.on_its_way, self._composed))
         self._composed = None
 
-    def answered(self, at: float | None = None) -> None:
+    def answered(self, moment: float | None = None) -> None:
         """Note the terminal's answer.
 
         Args:
-            at: When it came, by the same clock; None: now.
+            moment: When it came, by the same clock; None: now.
         """
-        now = self._clock() if at is None else at
+        now = self._clock() if moment is None else moment
         self._silent = False
         if not self._questions:  # one that nobody waits for any more
             return
@@ -327,20 +327,20 @@ class Pace:
     def _is_held(self, now: float) -> bool:
         """Tell whether too much waits behind the terminal."""
         assert self.backlog is not None
-        told = self.backlog()
-        if told is None:
+        backlog = self.backlog()
+        if backlog is None:
             return False
-        room = max(_LEAST_ROOM, min(_MOST_WINDOW, int((self.rate or 0.0) * told.least)))
-        if told.queued <= room:
+        room = max(_LEAST_ROOM, min(_MOST_WINDOW, int((self.rate or 0.0) * backlog.least)))
+        if backlog.queued <= room:
             if self._held is not None:
                 since, acked = self._held
                 self._held = None
                 self._delays.append((now, now - self._painted_at))
-                if now - since > LOOK_SECONDS and told.acked - acked >= _LEAST_SAMPLE:
-                    self._sample((told.acked - acked) / (now - since))
+                if now - since > LOOK_SECONDS and backlog.acked - acked >= _LEAST_SAMPLE:
+                    self._sample((backlog.acked - acked) / (now - since))
             return False
         if self._held is None:
-            self._held = now, told.acked
+            self._held = now, backlog.acked
         if now - self._painted_at > LIMIT_SECONDS:
             self._limited_until = now + CALM_SECONDS
         return True

@@ -44,9 +44,9 @@ _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "
 """What ends an attribute; bold and dim have one end between them."""
 
 
-def parameters(told: str) -> tuple[str, str, frozenset[str]]:
+def parameters(sequence: str) -> tuple[str, str, frozenset[str]]:
     """Return foreground, background and attributes of an escape sequence that sets a style."""
-    parts = told[2:].rstrip("m").split(";") if told.startswith("\x1b[") else []
+    parts = sequence[2:].rstrip("m").split(";") if sequence.startswith("\x1b[") else []
     foreground, background, flags = "", "", set()
     while parts:
         part = parts.pop(0)
@@ -145,15 +145,15 @@ class Pen:
                 self._run(y, x + start, text[start:end], ink)
             return
         start, end = -1, -1
-        for at, (old, new) in enumerate(zip(was, text, strict=True)):
+        for index, (old, new) in enumerate(zip(was, text, strict=True)):
             if old == new and (same_ink or (same_blank and new == " ")):
                 continue
-            if start >= 0 and at - end > GAP:
+            if start >= 0 and index - end > GAP:
                 self._run(y, x + start, text[start:end], ink)
                 start = -1
             if start < 0:
-                start = at
-            end = at + 1
+                start = index
+            end = index + 1
         if start >= 0:
             self._run(y, x + start, text[start:end], ink)
 

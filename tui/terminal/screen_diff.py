@@ -127,15 +127,15 @@ def _cells(row: Row) -> list[_Cell]:
     cells: list[_Cell] = []
     for text, ink in row:
         if text.isascii():
-            cells += [(one, ink) for one in text]
+            cells += [(character, ink) for character in text]
             continue
-        for one in text:
-            width = cell_len(one)
+        for character in text:
+            width = cell_len(character)
             if width == 0 and cells:
                 last = len(cells) - (2 if cells[-1][0] == "" and len(cells) > 1 else 1)
-                cells[last] = (cells[last][0] + one, cells[last][1])
+                cells[last] = (cells[last][0] + character, cells[last][1])
             else:
-                cells.append((one, ink))
+                cells.append((character, ink))
                 cells += [("", ink)] * (width - 1)
     return cells
 

@@ -110,9 +110,9 @@ def connection_of(pid: int) -> tuple[End, End] | None:
     return None
 
 
-def parsed(told: str) -> tuple[End, End] | None:
+def parsed(variable: str) -> tuple[End, End] | None:
     """Return the ends that `SSH_CONNECTION` tells: client's and server's address and port."""
-    parts = told.split()
+    parts = variable.split()
     if len(parts) != 4 or not (parts[1].isdigit() and parts[3].isdigit()):
         return None
     return (parts[2], int(parts[3])), (parts[0], int(parts[1]))
@@ -130,19 +130,19 @@ def _question(near: End, far: End) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, 1, 1, 0) + body
 
 
-def _answer(told: bytes) -> Backlog | None:
-    _, kind, *_ = _HEADER.unpack_from(told)
+def _answer(message: bytes) -> Backlog | None:
+    _, kind, *_ = _HEADER.unpack_from(message)
     if kind != _SOCK_DIAG_BY_FAMILY:  # there is no such connection
         return None
-    queued = struct.unpack_from("=I", told, _WQUEUE_AT)[0]
-    at = _ATTRIBUTES_AT
-    while at + 4 <= len(told):
-        length, kind = struct.unpack_from("=HH", told, at)
+    queued = struct.unpack_from("=I", message, _WQUEUE_AT)[0]
+    offset = _ATTRIBUTES_AT
+    while offset + 4 <= len(message):
+        length, kind = struct.unpack_from("=HH", message, offset)
         if kind == _INFO and length >= 4 + _LEAST_TRIP_AT + 4:
-            acked = struct.unpack_from("=Q", told, at + 4 + _ACKED_AT)[0]
-            least = struct.unpack_from("=I", told, at + 4 + _LEAST_TRIP_AT)[0]
+            acked = struct.unpack_from("=Q", message, offset + 4 + _ACKED_AT)[0]
+            least = struct.unpack_from("=I", message, offset + 4 + _LEAST_TRIP_AT)[0]
             return Backlog(queued, acked, least / 1e6)
-        at += max(4, (length + 3) & ~3)
+        offset += max(4, (length + 3) & ~3)
     return Backlog(queued, 0, 0.0)
 
 

@@ -31,15 +31,15 @@ def read_moment(text: str, now: float) -> float | None:
     text = text.strip()
     if back := _BACK.fullmatch(text):
         return now - float(back[1]) * _UNITS.get((back[2] or "s")[0], 1)
-    found = _CLOCK.fullmatch(text)
-    if found is None:
+    match = _CLOCK.fullmatch(text)
+    if match is None:
         return None
     today = datetime.datetime.fromtimestamp(now)
     try:
-        moment = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        moment = today.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
     except ValueError:
         return None
-    moment += datetime.timedelta(seconds=float(found[3] or 0))
+    moment += datetime.timedelta(seconds=float(match[3] or 0))
     if moment.timestamp() > now:
         moment -= datetime.timedelta(days=1)
     return moment.timestamp()

@@ -34,8 +34,8 @@ class Started(Protocol):
         """Whether it is not started again."""
         ...
 
-    def listen(self, told: Callable[[], object]) -> Callable[[], object]:
-        """Have `told` called when there is a `failure`; return what ends that."""
+    def listen(self, callback: Callable[[], object]) -> Callable[[], object]:
+        """Have `callback` called when there is a `failure`; return what ends that."""
         ...
 
 

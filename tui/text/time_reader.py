@@ -49,10 +49,10 @@ def read_moment(text: str) -> tuple[Fraction, Fraction | None] | None:
         Seconds since 1970 by the clock that was written, and that clock's offset, None if none was
         written; None if it is no such text.
     """
-    found = _MOMENT.fullmatch(text.strip())
-    if found is None:
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
         return None
-    year, month, day, month_too, day_too, hour, minute, second, fraction, zone = found.groups()
+    year, month, day, month_too, day_too, hour, minute, second, fraction, zone = match.groups()
     try:
         date = datetime.date(int(year), int(month or month_too or 1), int(day or day_too or 1))
     except ValueError:
@@ -84,21 +84,21 @@ def read_span(text: str) -> Fraction | None:
         parts = zip((weeks, days, hours, minutes, seconds), sizes, strict=True)
         size = sum((Fraction(part or 0) * unit for part, unit in parts), Fraction(0))
         return -size if sign == "-" else size
-    total, at, negative = Fraction(0), 0, False
-    while part := _PART.match(text, at):
+    total, position, negative = Fraction(0), 0, False
+    while part := _PART.match(text, position):
         sign, number, unit = part.groups()
         if unit not in _UNITS and (unit in "MY" or (unit := unit.lower()) not in _UNITS):
             return None  # months and years have no length
         negative = negative if not sign else sign == "-"
         total += Fraction(number) * _UNITS[unit] * (-1 if negative else 1)
-        at = part.end()
-    if clock := _CLOCK_SPAN.match(text, at):
+        position = part.end()
+    if clock := _CLOCK_SPAN.match(text, position):
         sign, hours, minutes, seconds = clock.groups()
         negative = negative if not sign else sign == "-"
         size = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds or 0)
         total += -size if negative else size
-        at = clock.end()
-    return total if at and at == len(text) else None
+        position = clock.end()
+    return total if position and position == len(text) else None
 
 
 def instant(clock: Fraction, offset: Fraction | None, zone: str) -> Fraction | None:
@@ -115,12 +115,12 @@ def instant(clock: Fraction, offset: Fraction | None, zone: str) -> Fraction | N
     seconds = np.array([whole], dtype="<i8")
     local = pa.Array.from_buffers(pa.timestamp("s"), 1, [None, pa.py_buffer(seconds)])
     try:
-        found = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+        utc_time = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
     except (pa.ArrowException, ValueError):  # a zone that this machine does not know
         return clock - offset_seconds(zone, whole)
-    utc: int = found.view(pa.int64())[0].as_py()
+    utc: int = utc_time.view(pa.int64())[0].as_py()
     # In a gap the next valid time is a whole second: what was behind the point is skipped as well.
-    back = pc.local_timestamp(found).view(pa.int64())[0].as_py()
+    back = pc.local_timestamp(utc_time).view(pa.int64())[0].as_py()
     return Fraction(utc) + (clock - whole if back == whole else 0)
 
 

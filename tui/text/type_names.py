@@ -10,7 +10,7 @@ from livetable.feed.arrow.arrays import plain_type
 def type_name(kind: pa.DataType) -> str:
     """Return what a type is called."""
     kind = plain_type(kind)
-    for told, name in (
+    for is_type, name in (
         (pa.types.is_boolean, "true or false"),
         (pa.types.is_integer, "whole number"),
         (pa.types.is_floating, "number"),
@@ -22,7 +22,7 @@ def type_name(kind: pa.DataType) -> str:
         (pa.types.is_large_string, "text"),
         (pa.types.is_nested, "nested"),
     ):
-        if told(kind):
+        if is_type(kind):
             return name
     return str(kind)
 

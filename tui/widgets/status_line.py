@@ -120,11 +120,11 @@ class StatusLine(Widget):
             words[0] = fit(name, max(_LEAST_NAME, min(width_of(name), width - states - 1))), look
         cells: list[Cell] = []
         x = 0
-        for at, (text, name) in enumerate(words):
-            if at == len(self._left):
+        for index, (text, name) in enumerate(words):
+            if index == len(self._left):
                 x = self._blank(cells, x, width - taken - x)
             long = width_of(text)
-            if at < len(self._left):
+            if index < len(self._left):
                 long = max(0, min(long, width - taken - x))
             cells.append(Cell(x, long, fit(text, long), _NAMES.index(name)))
             x += long

@@ -324,8 +324,8 @@ class TableGrid(ScrollView):
             self._recompose()
 
 
-def _move_bar(bar: ScrollBar, at: int, length: int) -> None:
+def _move_bar(bar: ScrollBar, position: int, length: int) -> None:
     """Move a scrollbar's thumb, if that is seen: it is drawn in eighths of a cell."""
     eighths = 8 * length / max(1, bar.window_virtual_size)
-    if int(bar.position * eighths) != int(at * eighths):
-        bar.position = at
+    if int(bar.position * eighths) != int(position * eighths):
+        bar.position = position

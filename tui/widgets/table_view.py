@@ -225,11 +225,13 @@ class LiveTable(TableGrid, can_focus=True):
         if self._table is None:
             return
         if self._table is not table:
-            found = self._table.find(table, row, row)
-            at = self._table.column_at(table.refs[column]) if column < len(table.refs) else None
-            if found is None or at is None:
+            row_now = self._table.find(table, row, row)
+            column_now = (
+                self._table.column_at(table.refs[column]) if column < len(table.refs) else None
+            )
+            if row_now is None or column_now is None:
                 return
-            row, column = found, at
+            row, column = row_now, column_now
         self.go_to(row, column)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

@@ -71,14 +71,14 @@ class Alarm:
         alerts = []
         for watch in self.watches:
             rows = watch.check(table)
-            for at, row in enumerate(rows[:MOST].tolist()):
+            for number, row in enumerate(rows[:MOST].tolist()):
                 alerts.append(
                     Alert(
                         self.table,
                         watch.text,
                         table.arranged(None).name_of(row),
                         row_values(table, row),
-                        len(rows) - MOST if at == MOST - 1 and len(rows) > MOST else 0,
+                        len(rows) - MOST if number == MOST - 1 and len(rows) > MOST else 0,
                         datetime.datetime.now().astimezone(),
                     )
                 )
@@ -140,7 +140,7 @@ class _Commands:
 
     def _work(self) -> None:
         while (alert := self._alerts.get()) is not None:
-            told = {
+            message = {
                 "table": alert.table, "condition": alert.condition,
                 "time": alert.time.isoformat(), "row": alert.values,
             }  # fmt: skip
@@ -149,7 +149,7 @@ class _Commands:
                 with tempfile.TemporaryFile() as said:  # no pipe: a child left behind holds it
                     done = subprocess.run(
                         self._command, shell=True, check=False, timeout=_COMMAND_SECONDS,
-                        input=json.dumps(told, ensure_ascii=False).encode(),
+                        input=json.dumps(message, ensure_ascii=False).encode(),
                         stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
                     )  # fmt: skip
                     if done.returncode:

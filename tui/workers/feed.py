@@ -50,10 +50,10 @@ def ask_early(target: Target) -> Client | None:
     if endpoint is None:
         from livetable.feed.local.directory import find
 
-        found = find(target.table)
-        if not found:
+        feeds = find(target.table)
+        if not feeds:
             return None
-        endpoint = found[0].endpoint
+        endpoint = feeds[0].endpoint
     client = Client(endpoint)
     client.ask(target.table)
     client.say()
@@ -244,7 +244,7 @@ class Subscriber:
 
     def _take_in_news(self, news: News, client: Client) -> None:
         header = news.header
-        told: dict[str, object] = {
+        changes: dict[str, object] = {
             "name": header.table or self.name,
             "note": header.note,
             "failure": header.failure,
@@ -252,29 +252,29 @@ class Subscriber:
             "progress": None,
         }
         if header.source is not None or news.body is not None:
-            told["source"] = header.source or NO_SOURCE
+            changes["source"] = header.source or NO_SOURCE
         if news.body is not None:
-            self._take_in_table(news, client, told)
+            self._take_in_table(news, client, changes)
         elif header.kind == "idle":
             before = self._state
             self._change(
                 link=_link_of(header, self._state.table),
                 rate=header.rate,
                 age=header.age,
-                **told,
+                **changes,
             )
             client.ask(self.name)  # nothing to paint, so nothing to wait for
             if not looks_alike(before, self._state, self._stale_after):
                 self._tell()
         elif header.kind == "end":
-            self._update(link=Link.ENDED, **told)
+            self._update(link=Link.ENDED, **changes)
             client.ask(self.name)
         elif header.kind == "absent":
             never = self._state.table is None
-            self._update(link=Link.WAITING if never else Link.ENDED, **told)
+            self._update(link=Link.WAITING if never else Link.ENDED, **changes)
             client.ask(self.name)
 
-    def _take_in_table(self, news: News, client: Client, told: dict[str, object]) -> None:
+    def _take_in_table(self, news: News, client: Client, changes: dict[str, object]) -> None:
         from livetable.feed.errors import BodyError
         from livetable.tui.model.table import build
 
@@ -295,7 +295,7 @@ class Subscriber:
                 table = replace(table, unfinished=header.source.unfinished)
             if self._columns is not None:
                 if missing := table.missing(self._columns):
-                    told["note"] = f"No column {', '.join(map(repr, missing))}"
+                    changes["note"] = f"No column {', '.join(map(repr, missing))}"
                 table = table.select(self._columns)
         except Exception as error:  # a table that can't be built must not end the viewer
             self._refuse(str(error) if isinstance(error, BodyError) else f"{error!r:.200}")
@@ -314,7 +314,7 @@ class Subscriber:
             age=(header.age or 0.0) + max(0.0, time.monotonic() - news.heard),
             merged=merged,
             problem=None,
-            **told,
+            **changes,
         )
         self._record(header, news, state)
         if header.size > LARGE:

@@ -163,26 +163,26 @@ class FeedProcess(Closing):
                 dead, (self._process, self._said) = self._process, self._start()
             _close_input(dead)
 
-    def listen(self, told: Callable[[], object]) -> Callable[[], object]:
-        """Have `told` called, from another thread, when there is a failure; at once if there is.
+    def listen(self, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call `callback`, from another thread, when the feed fails; at once if it has failed.
 
         Returns:
             What ends that.
         """
-        self._listeners.append(told)
+        self._listeners.append(callback)
         if self.failure is not None:
-            told()
+            callback()
 
         def end() -> None:
             with contextlib.suppress(ValueError):
-                self._listeners.remove(told)
+                self._listeners.remove(callback)
 
         return end
 
     def _fail(self, sentence: str) -> None:
         self.failure = sentence
-        for told in tuple(self._listeners):
-            told()
+        for callback in tuple(self._listeners):
+            callback()
 
     def close(self) -> None:
         """End the feed. A second call does nothing."""

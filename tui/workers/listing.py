@@ -110,19 +110,19 @@ class Lister:
         threads: list[threading.Thread] = []
         try:
             for _ in changes(self._stop):
-                found = {(entry.endpoint, entry.name): entry for entry in entries()}
+                tables = {(entry.endpoint, entry.name): entry for entry in entries()}
                 by_process: dict[str, dict[str, str]] = {}
-                for entry in found.values():
+                for entry in tables.values():
                     at_process = by_process.setdefault(entry.process or entry.endpoint, {})
                     at_process[entry.name] = entry.endpoint
                 with self._lock:
-                    for at in [at for at in self._listing if at not in found]:
-                        del self._listing[at]
+                    for key in [key for key in self._listing if key not in tables]:
+                        del self._listing[key]
                     for endpoint in [one for one in self._readers if one not in by_process]:
                         self._readers.pop(endpoint).close()
                     self._by_process = by_process
-                    for at, entry in found.items():
-                        self._listing.setdefault(at, Listed(at[0], at[1], entry.pid))
+                    for key, entry in tables.items():
+                        self._listing.setdefault(key, Listed(key[0], key[1], entry.pid))
                     new = set(by_process) - set(self._readers)
                 self._changed()
                 threads = [thread for thread in threads if thread.is_alive()]
@@ -179,16 +179,16 @@ class Lister:
     def _take_in(self, endpoint: str, tables: tuple[TableInfo, ...]) -> None:
         self.frames += 1
         with self._lock:
-            before = {at for at in self._listing if at[0] == endpoint}
+            before = {key for key in self._listing if key[0] == endpoint}
             names = self._by_process.get(endpoint, {})
             for info in tables:
                 # A local endpoint shows the names that its folder tells; it may be shared.
-                at = (names.get(info.name, endpoint), info.name)
-                if self.endpoint is not None or at in self._listing:
-                    self._listing[at] = Listed(at[0], info.name, info.pid, info)
+                key = (names.get(info.name, endpoint), info.name)
+                if self.endpoint is not None or key in self._listing:
+                    self._listing[key] = Listed(key[0], info.name, info.pid, info)
             if self.endpoint is not None:
-                for at in before - {(endpoint, info.name) for info in tables}:
-                    del self._listing[at]
+                for key in before - {(endpoint, info.name) for info in tables}:
+                    del self._listing[key]
         self._changed()
 
     def _silent(self, endpoint: str) -> None:
@@ -199,13 +199,13 @@ class Lister:
         lives = {(entry.endpoint, entry.name) for entry in entries()}
         with self._lock:
             names = self._by_process.get(endpoint, {})
-            for at, one in list(self._listing.items()):
-                if at[0] != names.get(at[1], endpoint):
+            for key, listed in list(self._listing.items()):
+                if key[0] != names.get(key[1], endpoint):
                     continue
-                if at in lives or self.endpoint is not None:
-                    self._listing[at] = replace(one, answers=False)
+                if key in lives or self.endpoint is not None:
+                    self._listing[key] = replace(listed, answers=False)
                 else:  # its process died without a word
-                    del self._listing[at]
+                    del self._listing[key]
         self._changed()
 
     def _changed(self) -> None:
@@ -258,14 +258,14 @@ def as_table(listing: list[Listed], number: int) -> Any:
     return build(followed(decoded), ("table", "pid"), Position("listing", number))
 
 
-def _state(one: Listed) -> str:
-    if not one.answers:
+def _state(listed: Listed) -> str:
+    if not listed.answers:
         return "gone"
-    if one.info is None:
+    if listed.info is None:
         return "connecting"
-    if one.info.state:
-        return harmless(one.info.state)
-    return "live" if one.info.seq else "no frame yet"
+    if listed.info.state:
+        return harmless(listed.info.state)
+    return "live" if listed.info.seq else "no frame yet"
 
 
 def target_of(listing: list[Listed], row: int) -> Target | None:

@@ -76,10 +76,10 @@ def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[fl
 
     from livetable.feed.arrow.arrays import missing, rows_array
 
-    at = table.column_at(ref)
-    assert at is not None
+    column = table.column_at(ref)
+    assert column is not None
     rows = np.arange(0, table.rows, step, dtype=np.int64)
-    values = table.values_at(at)
+    values = table.values_at(column)
     values = values.take(rows_array(rows if table.order is None else table.order[rows]))
     if pa.types.is_decimal(values.type):
         values = values.cast(pa.float64())
