@@ -1,17 +1,13 @@
-"""Single values of the command line: read, or refused with the option that is wrong."""
+"""Reads single option values, or refuses them with a sentence that names the option."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 from livetable.feed.base.command_line import fail
 from livetable.feed.sources.file_types import path_of
-
-if TYPE_CHECKING:
-    pass
-
 
 PROGRAM: Final = "livetable"
 
@@ -52,7 +48,7 @@ def read_filters(texts: list[str]) -> tuple[str, ...]:
 
         for text in filters:
             try:
-                if is_expression(text):  # words alone are looked for, and can't be wrong
+                if is_expression(text):  # plain words are searched for: any are valid
                     parse(text, None)
             except BadExpression as error:
                 refuse(f"--where {text!r}: {error.sentence}")
@@ -60,7 +56,7 @@ def read_filters(texts: list[str]) -> tuple[str, ...]:
 
 
 def check_condition(name: str, text: str | None) -> str | None:
-    """Return a condition of the command line that can be read."""
+    """Return a condition from the command line, or refuse it."""
     if text is None:
         return None
     from livetable.tui.query.conditions import check_alert

@@ -1,4 +1,4 @@
-"""What may stand on the command line of `livetable`, and how far each option reaches."""
+"""The options of `livetable`, and to which other processes each one is passed on."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ FORMATS: Final = ("table", "csv", "json", "jsonl", "arrow", "parquet")
 
 
 class Browser(Enum):
-    """What becomes of an option where `--web` shows the table in browsers."""
+    """What happens to an option with `--web`."""
 
-    PASSED = "the viewer of each browser is given it"
-    DONE = "the process that serves has done it, or its feed has: the browser's viewer needs it not"
-    REFUSED = "it can't be had together with --web, which says so"
+    PASSED = "passed on to each browser's viewer"
+    DONE = "handled by the serving process or its feed; the browsers' viewers don't need it"
+    REFUSED = "refused together with --web"
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far an option reaches beyond the process that reads it.
+    """To which other processes an option is passed on.
 
     Attributes:
-        browser: What becomes of it with `--web`.
-        feed: Whether a feed that is started for the SOURCE is given it.
-        serves: Kinds of SOURCE that it is for (`kind_of` in call.py); with none of them it is
-            refused, for it would do nothing. Empty: any.
+        browser: What happens to it with `--web`.
+        feed: Whether a feed process that is started for the SOURCE gets it.
+        serves: The kinds of SOURCE that it works with (`request.kind_of`); it is refused for all
+            others, where it would do nothing. Empty: any.
     """
 
     browser: Browser
@@ -47,8 +47,8 @@ class Reach:
 _TEXT: Final = frozenset({"file", "folder", "pipe", "command"})
 _FOREIGN: Final = frozenset({"endpoint"})
 
-# Each option of the parser stands here, or a test fails: one that is forgotten would be dropped
-# without a word on its way to the feed, or to the browser.
+# A test fails for an option that is missing here: it would be dropped silently on its way to the
+# feed process or to the browser's viewer.
 REACH: Final[dict[str, Reach]] = {
     "source": Reach(Browser.DONE, feed=False),
     "demo": Reach(Browser.DONE),
@@ -100,12 +100,12 @@ def _history(text: str) -> HistorySize:
 
 
 def is_given(options: argparse.Namespace, name: str) -> bool:
-    """Tell whether an option stands on the command line."""
+    """Tell whether an option was given on the command line."""
     return getattr(options, name) not in (None, False, [])
 
 
 def written(options: argparse.Namespace, name: str) -> list[str]:
-    """Return an option as it is written on a command line; nothing if it was not given."""
+    """Return an option as command line arguments; none if it was not given."""
     if not is_given(options, name):
         return []
     option, value = f"--{name.replace('_', '-')}", getattr(options, name)
@@ -115,18 +115,18 @@ def written(options: argparse.Namespace, name: str) -> list[str]:
 
 
 def for_feed(options: argparse.Namespace) -> list[str]:
-    """Return what a feed that is started for the SOURCE is given of the options."""
+    """Return the options to pass on to a feed process, as command line arguments."""
     return [one for name, reach in REACH.items() if reach.feed for one in written(options, name)]
 
 
 def for_browser(options: argparse.Namespace) -> list[str]:
-    """Return what the viewer of a browser is given of the options."""
+    """Return the options to pass on to a browser's viewer, as command line arguments."""
     passed = (name for name, reach in REACH.items() if reach.browser is Browser.PASSED)
     return [one for name in passed for one in written(options, name)]
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line as argparse knows it."""
+    """Return the argument parser."""
     parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",

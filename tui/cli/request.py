@@ -1,8 +1,8 @@
-"""What a command line asks for, and everything for which it is refused.
+"""Turns a parsed command line into a `Call`, or refuses it.
 
-Nothing here writes, starts a process or opens a socket: a refused command leaves all as it was
-(tests/tui/cli/test_request.py watches that for some eighty command lines). What acts is in `main`,
-and refuses nothing any more that could have been seen here.
+Nothing here writes, starts a process or opens a socket, so a refused command changes nothing
+(tests/tui/cli/test_request.py checks that for about eighty command lines). `main` acts on the
+`Call`; it refuses nothing that could be seen here.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ class Way(Enum):
 
     SCREEN = "on the screen"
     WEB = "in browsers"
-    HEADLESS = "not at all"
+    HEADLESS = "without a screen, for recording and alerts"
     ONCE = "printed once"
     FOLLOW = "printed as it changes"
-    LIST = "a list of tables, printed"
+    LIST = "as a printed list of tables"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command line that can be done.
+    """A valid command line.
 
     Attributes:
-        options: What was parsed.
-        targets: What is to be shown.
-        view: What is asked of the view. It does not record: who acts makes the recorder.
-        way: How it is shown.
-        settings: What the person set for all tables.
-        complaint: What is wrong with their file.
+        options: The parsed options.
+        targets: The tables to show.
+        view: The options of the view; without its recorder, which `main` makes.
+        way: How the table is shown.
+        settings: The person's settings for all tables.
+        complaint: What is wrong with the settings file, None if it is valid.
         record: The tape to record to, None for none.
-        rotation: When a new tape is begun.
+        rotation: When to start a new tape.
     """
 
     options: argparse.Namespace
@@ -80,17 +80,17 @@ class Call:
 
     @property
     def form(self) -> str | None:
-        """The format that is asked for, None for the usual one."""
+        """The output format, None for the default."""
         form: str | None = self.options.format
         return form
 
 
 def check(options: argparse.Namespace, command: list[str] | None) -> Call:
-    """Return what a command line asks for, or end with a sentence and exit code 2 (or 1).
+    """Return what a command line asks for, or exit with a sentence and code 2 (or 1).
 
     Args:
-        options: What was parsed.
-        command: What stands behind ``--``, None if nothing does.
+        options: The parsed options.
+        command: The command after ``--``, None if there is none.
     """
     try:
         return _checked(options, command)
@@ -175,7 +175,7 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
 
 
 def kind_of(target: Target, *, demo: bool = False) -> str:
-    """Return the kind of SOURCE that a target is, as `Reach.serves` names it."""
+    """Return a target's kind of SOURCE, as named in `Reach.serves`."""
     if demo:
         return "demo"
     if target.command:
@@ -211,7 +211,7 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
     for name, reach in REACH.items():
         if is_given(options, name) and reach.serves and not reach.serves & kinds:
             if options.in_browser:
-                continue  # its feed may be another process's, for which it was meant
+                continue  # the serving process's feed already got it
             goes = " or ".join(_KINDS[kind] for kind in _KINDS if kind in reach.serves)
             refuse(f"{option_of(name)} only works with {goes}. Example: {_EXAMPLES[name]}")
     for name in ("key", "limit"):
@@ -230,7 +230,7 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
 
 
 def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> None:
-    """End with 1 where a file of the command line is not there, or can't be what it should be."""
+    """Exit with 1 if a file is missing or can't be read, or if there is no terminal."""
     for target in targets:
         file = target.file
         waits = way in (Way.SCREEN, Way.WEB) or file is None or _is_folder(file)
@@ -271,7 +271,7 @@ def _way(options: argparse.Namespace) -> Way:
 
 
 def _check_combinations(options: argparse.Namespace, way: Way) -> None:
-    """Refuse options that don't go together."""
+    """Refuse options that exclude each other."""
     if way is Way.WEB:
         for name, reach in REACH.items():
             if reach.browser is Browser.REFUSED and is_given(options, name):
@@ -343,12 +343,12 @@ def _recording(
 def _settings() -> tuple[Settings, str | None]:
     try:
         return read_settings(), None
-    except BadFile as error:  # said on the screen: a wrong setting is no reason not to look
+    except BadFile as error:  # shown on the screen: a wrong setting must not prevent viewing
         return Settings(), str(error)
 
 
 def _is_piped() -> bool:
-    """Tell whether standard input is a pipe or a file, from which rows may come."""
+    """Tell whether rows may come from standard input: it is a pipe, or a file that is not empty."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:
@@ -357,7 +357,7 @@ def _is_piped() -> bool:
 
 
 def _is_folder(path: Path) -> bool:
-    # Absolute: a path has lost the / at its end, by which a folder is told from a table's name.
+    # Absolute: `Path` drops a trailing /, so a relative folder looks like a table's name.
     return is_folder(str(path.absolute()))
 
 

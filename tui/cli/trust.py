@@ -1,4 +1,4 @@
-"""The question whether a feed's key is to be trusted: asked once, before there is a screen."""
+"""Asks whether to trust a feed's key: once, before the screen is taken."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from livetable.tui.target import Target
 
 
 def settle_keys(targets: Sequence[Target], given: str | None) -> None:
-    """Make sure that the feeds to be shown over TCP are known, if they have keys.
+    """Make sure that the feeds to be read over TCP are trusted, if they have keys.
 
     Args:
-        targets: What is to be shown.
+        targets: The tables to show.
         given: A feed's key from the command line.
 
     Raises:
-        BadKey: a feed is not known and nobody can be asked, or nobody trusts it; or it is known by
-            another key.
+        BadKey: a feed is not trusted, or there is no terminal to ask on; or its key has changed.
     """
     endpoints = [one.endpoint for one in targets if one.endpoint is not None]
     endpoints = [one for one in dict.fromkeys(endpoints) if one.startswith("tcp://")]

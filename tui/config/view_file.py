@@ -1,4 +1,4 @@
-"""A view as a TOML file: what a person chose for a table, to be read, edited and shared."""
+"""Views as TOML files: the choices made for a table, to read, edit and share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _HEAD = "livetable's view of {}: edit it, share it, show it with --view FILE"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """All that a person chose for a table.
+    """All choices made for a table.
 
     Attributes:
-        arrangement: Order, filters and groups.
+        arrangement: Sort, filters and groups.
         columns: The columns.
-        rules: What gives rows a look.
-        colours: Colours of up and down, empty for the usual ones.
-        alerts: Conditions of which the person wants to be told.
+        rules: Rules that colour rows.
+        colours: Colours of up and down, empty for the default.
+        alerts: Conditions to alert on.
     """
 
     arrangement: Arrangement = PLAIN
@@ -37,10 +37,10 @@ class Remembered:
 
 
 def read_view(path: Path) -> Remembered:
-    """Return the view in a file; one that chooses nothing if there is none.
+    """Return the view in a file; an empty one if there is no file.
 
     Raises:
-        BadFile: it can't be used; it says why.
+        BadFile: the file can't be used.
     """
     entries = read_toml(path)
     try:
@@ -50,10 +50,10 @@ def read_view(path: Path) -> Remembered:
 
 
 def write_view(path: Path, table: str, view: Remembered) -> None:
-    """Put a view into a file. Comments, and whatever else stands there, stay.
+    """Write a view to a file. Comments and other entries in it are kept.
 
     Raises:
-        BadFile: it can't be written.
+        BadFile: the file can't be written.
     """
     import tomlkit
 
@@ -106,7 +106,7 @@ def _sorted(key: SortKey) -> Any:
 
 
 def _column(ref: ColumnRef) -> Any:
-    """Return a column as its title; of several with one title as a pair with its number."""
+    """Return a column's title; for a duplicate title, a pair of title and number."""
     return ref[0] if not ref[1] else [ref[0], ref[1] + 1]
 
 
@@ -130,7 +130,7 @@ def _style(style: ColumnStyle) -> dict[str, Any]:
 
 
 class _Wrong(Exception):
-    """Something that can't be meant."""
+    """An invalid entry."""
 
 
 def _view(entries: Mapping[str, Any]) -> Remembered:
