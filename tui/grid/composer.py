@@ -1,6 +1,6 @@
-"""The visible window of a table as lines of cells: text, place and style. No Textual.
+"""Composes the visible part of a table as lines of cells. No Textual.
 
-A scene is what the screen should show; two scenes differ exactly where the screen must change.
+Two compositions differ exactly where the screen must change.
 """
 
 from __future__ import annotations
@@ -50,32 +50,32 @@ from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import ColumnFormat, fit
 from livetable.tui.text.column_style import ColumnStyle, Shade
 
-_FEW: Final = 40  # cells of a paint: where more change, fading would be half of all painting
+_FEW: Final = 40  # changed cells; with more of them, fading would double the painting
 
 
 _GLYPHS: Final = {UP: "▲", DOWN: "▼", CHANGED: "•"}
 
 
 class Composer:
-    """Makes scenes; remembers what each visible row showed, to tell what changed.
+    """Composes lines; remembers what each visible row showed, to know what has changed.
 
-    Only rows and columns in sight are ever looked at, and only what changed among them is written
-    anew: a scene costs the same at a thousand rows and at a million.
+    Only rows and columns in sight are read, and only changed cells are formatted again: the cost is
+    the same with a thousand rows and with a million.
     """
 
     def __init__(self) -> None:
         self.layout: Layout | None = None
         self.next_flash_end: float | None = None
         self.flashing = True
-        """Whether what changed from here on flashes: not on a line that has no room for it."""
+        """Whether changed cells flash; off on slow terminal lines."""
         self.arrows: dict[ColumnRef, str] = {}
-        """What stands behind the titles of columns that rows are ordered by."""
+        """Sort arrows after the titles, by column."""
         self.styles: Mapping[ColumnRef, ColumnStyle] = MappingProxyType({})
-        """How columns are written that are not written as they came."""
+        """Styles of columns; columns without one have the default style."""
         self.rules: Callable[[Table, int, int], list[int]] | None = None
-        """What gives the rows in sight a look by what they hold: a level a row, 0 for none."""
+        """Return a level per row in sight from the rules, 0 for no look; None if there are none."""
         self.picked: frozenset[RowId] = frozenset()
-        """Rows that the person picked."""
+        """The selected rows."""
         self._fades = False
         self._marked: Table | None = None
         self._needle = ""
@@ -89,7 +89,7 @@ class Composer:
 
     @property
     def needle(self) -> str:
-        """What is searched for, in lower case: cells that show it are marked."""
+        """The search text, in lower case; matching cells are marked."""
         return self._needle
 
     @needle.setter
@@ -99,7 +99,7 @@ class Composer:
 
     @property
     def marked(self) -> Table | None:
-        """The state that differences are marked against, None for none."""
+        """The state that the table is compared with, None for none."""
         return self._marked
 
     @marked.setter
@@ -110,14 +110,14 @@ class Composer:
         self._forget_lines()
 
     def load(self, table: Table) -> None:
-        """Take in a table's new state, before `compose`."""
+        """Set the table's new state, before `compose`."""
         if self.layout is None or not self.layout.fits(table, self.styles):
             self.layout = Layout(table, self.layout, self.styles)
             self._seen.clear()
         self._table = table
 
     def header(self, viewport: Viewport, cursor: Cursor) -> Line:
-        """Return the header's line."""
+        """Return the header line."""
         layout = self.layout
         if layout is None or self._table is None:
             return ()
@@ -149,10 +149,10 @@ class Composer:
         """Return the lines of the rows in sight.
 
         Args:
-            viewport: What is in sight.
-            cursor: Where the cursor is.
-            now: Seconds of a monotonic clock, for what flashes.
-            stale: Whether the data is no longer current.
+            viewport: The visible part.
+            cursor: The cursor.
+            now: The time by a monotonic clock, for flashes.
+            stale: Whether to dim the data.
         """
         table, layout = self._table, self.layout
         if table is None or layout is None:
@@ -180,7 +180,7 @@ class Composer:
         if self._marked is not None and not table.grouped:
             self._look_up(table, columns, start, known)
         for line, identity in enumerate(identities):
-            # Of rows with the same identity only the first can tell what changed.
+            # Of rows with the same identity only the first is compared with what it showed.
             row = (known[line] if identity not in seen else None) or Seen()
             seen.setdefault(identity, row)
             look, cursor_at = common, -1
@@ -211,7 +211,7 @@ class Composer:
     def _look_up(
         self, table: Table, columns: tuple[int, ...], start: int, rows: list[Seen | None]
     ) -> None:
-        """Find what rows held at the mark; only of those that came into sight."""
+        """Look up what rows held at the mark; only for rows that are new in sight."""
         fresh = [at for at, row in enumerate(rows) if row is None or row.known != columns]
         if not fresh or self._marked is None or self.layout is None:
             return
@@ -222,7 +222,7 @@ class Composer:
             row.look = -1
 
     def _find_flash_end(self, now: float) -> None:
-        # Only when one has ended the next is looked for.
+        # Only after a flash has ended: a new, earlier end is set by `_flash`.
         if self.next_flash_end is None or self.next_flash_end <= now:
             ends = [flash[0] for row in self._seen.values() for flash in row.flashes.values()]
             self.next_flash_end = min(ends, default=None)
@@ -230,7 +230,7 @@ class Composer:
     def _touch_row(
         self, row: Seen, values: tuple[Any, ...], different: list[int], now: float
     ) -> None:
-        """Write anew only the cells of a row that changed or whose flash ends."""
+        """Format only the cells of a row that changed or whose flash ends."""
         before = row.values
         cells = list(row.line)
         again = set(different)
@@ -301,9 +301,9 @@ class Composer:
         values: tuple[Any, ...],
         now: float,
     ) -> None:
-        """Write all cells of a row anew."""
+        """Format all cells of a row."""
         before = row.values
-        if row.columns != columns:  # scrolled sideways: match by column
+        if row.columns != columns:  # scrolled sideways: compare by column
             known = dict(zip(row.columns, before, strict=True))
             before = tuple(known.get(column, UNKNOWN) for column in columns)
         if row.flash_end <= now:
@@ -333,7 +333,7 @@ class Composer:
             for column in columns
         ]
         self._at = {column: at for at, column in enumerate(columns)}
-        self._forget_lines()  # its cells are in other places now
+        self._forget_lines()  # their cells have moved
 
     def _forget_lines(self) -> None:
         for row in self._seen.values():

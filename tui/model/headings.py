@@ -1,4 +1,4 @@
-"""The columns of a table as they are shown, whatever their values are."""
+"""The columns of a table as they are shown, without their values."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from livetable.tui.model.table import Table
 
 ColumnRef = tuple[str, int]
-"""What a column is held by: its title, and how many before it have the same one."""
+"""Identifies a column: its title, and how many columns before it have the same title."""
 
 Span = float | Literal["mark"]
-"""How far back: seconds, 0 for the frame before, or to the mark."""
+"""How far to look back: seconds, 0 for the previous frame, or to the mark."""
 
 
 class Formula(Protocol):
-    """How the values of a column are worked out from others'."""
+    """Computes a column from other columns."""
 
     @property
     def looks_back(self) -> bool:
-        """Whether earlier states are asked."""
+        """Whether it uses earlier states."""
         ...
 
     def type_of(self, titles: tuple[str, ...], types: tuple[pa.DataType, ...]) -> pa.DataType:
-        """Return the type of the values behind columns of these titles and types."""
+        """Return the type of the values, given the titles and types of the columns before it."""
         ...
 
     def type_beside_past(
         self, table: Table, headings: Headings, types: tuple[pa.DataType, ...]
     ) -> pa.DataType:
-        """Return the type that also holds what the values of earlier states need."""
+        """Return a type that can also hold the values of earlier states."""
         ...
 
     def window(self, table: Table, column: int, start: int, stop: int) -> pa.Array:
@@ -54,19 +54,19 @@ class Formula(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a column is, whatever its values are.
+    """A column without its values.
 
     Attributes:
-        title: What stands in the header, harmless.
-        source: Which of `Table.sources` has its values; None for an index that only counts, and
-            for what is worked out.
-        fixed: Whether it stays at the left.
-        mixed: Whether its texts stand for values of any types.
-        quantity: Whether its texts are numbers with units, which sort and compare as such.
-        rounded: Whether the source had more digits than its floats hold.
-        formula: What its values are worked out by, None if they came with the frame.
-        categories: What its texts are, in an order that is not the alphabet's; empty if in none.
-        trouble: Why they could not be when they were last looked at; empty if they could.
+        title: The header's text, harmless.
+        source: The index of its values in `Table.sources`; None for a range index and for computed
+            columns.
+        fixed: Whether it is frozen at the left.
+        mixed: Whether its texts stand for values of mixed types.
+        quantity: Whether its texts are numbers with units, to be sorted and compared as such.
+        rounded: Whether the source had more digits than its floats can hold.
+        formula: Computes its values; None if they came with the frame.
+        categories: Its texts in their own order; empty if they have none.
+        trouble: Why the last computation of its values failed; empty if it did not.
     """
 
     title: str
@@ -81,11 +81,11 @@ class Heading:
 
 
 class Headings:
-    """A table's columns in the order shown, the fixed ones first. The same object while they stay.
+    """A table's columns in the order shown, frozen ones first. Shared by states that agree in them.
 
     Args:
         columns: The columns.
-        refs: What they are held by; by their titles if None.
+        refs: Their identities; None: made from the titles.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Headings:
 
     @cached_property
     def refs(self) -> tuple[ColumnRef, ...]:
-        """What the columns are held by, in order."""
+        """The columns' identities, in order."""
         if self._refs is not None:
             return self._refs
         counts: dict[str, int] = {}
@@ -114,11 +114,11 @@ class Headings:
 
     @cached_property
     def places(self) -> dict[ColumnRef, int]:
-        """Where the columns are."""
+        """The columns' positions."""
         return {ref: at for at, ref in enumerate(self.refs)}
 
     def types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
-        """Return the columns' types; the same object while the sources' are."""
+        """Return the columns' types; the same object as long as `source_types` is the same."""
         if source_types is not self._types_of:
             self._types = self._find_types(source_types)
             self._types_of = source_types
@@ -135,7 +135,7 @@ class Headings:
 
 
 _INDEX_TITLE: Final = ""
-_LONGEST_TITLE: Final = 10_000  # of a stranger's; the screen cuts it at the column's width
+_LONGEST_TITLE: Final = 10_000  # characters; a foreign publisher may send any title
 
 
 @lru_cache(maxsize=16)
@@ -147,7 +147,7 @@ def selected(headings: Headings, names: tuple[str, ...]) -> Headings:
 
 @lru_cache(maxsize=16)
 def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
-    """Return the columns of frames with these labels, and which of theirs are the key."""
+    """Return the columns of frames with these labels, and which of the labels are the key."""
     wanted = {_hashable(label) for label in map(_label, json.loads(key))}
     by_key = [column for column, label in enumerate(labels.columns) if _hashable(label) in wanted]
     levels = 0 if labels.range is not None else len(labels.index)
@@ -195,5 +195,5 @@ def _label(value: Any) -> Any:
 
 
 def _hashable(label: Any) -> Any:
-    # 1, True and 1.0 are three labels.
+    # With the type: 1, True and 1.0 are equal, but three different labels.
     return (type(label), label) if not isinstance(label, list) else None

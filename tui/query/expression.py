@@ -1,7 +1,7 @@
-"""Expressions over a table's columns, in pandas' query syntax: read and checked, never run as code.
+"""Parses expressions in pandas' query syntax. They are never run as code.
 
-An expression can do nothing but look at the table: what Python's own parser makes of the text is
-walked node by node, and whatever is not named here is refused where it stands.
+An expression can only read the table: Python's parser makes a syntax tree, and any node that is not
+handled here is refused.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FUNCTIONS: Final = frozenset(
         "isna", "notna", "isnull", "notnull", "isin", "between", "d", "pct", "rate", "was",
     }
 )  # fmt: skip
-"""What may be called, as ``abs(x)`` or ``x.abs()``, those of text also as ``x.str.lower()``."""
+"""Functions, e.g. ``abs(x)`` or ``x.abs()``; text functions also as ``x.str.lower()``."""
 
 _TEXT_FUNCTIONS: Final = frozenset(
     {"lower", "upper", "len", "contains", "startswith", "endswith", "match", "fullmatch"}
 )
 PAST: Final = frozenset({"d", "pct", "rate", "was"})
-"""They look back: ``d(x)`` to the frame before, ``d(x, 10)`` by 10 s, ``d(x, mark)``."""
+"""Functions that look back: ``d(x)`` by a frame, ``d(x, 10)`` by 10 s, ``d(x, mark)``."""
 
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -48,25 +48,25 @@ _OPTIONS: Final[dict[str, dict[str, type]]] = {
     "startswith": {"na": bool},
     "endswith": {"na": bool},
 }
-"""What may stand behind a function's values by name, as in pandas."""
+"""Keyword arguments of functions, as in pandas."""
 
-_MOST_DIGITS: Final = 400  # before or behind the point of a float that is kept as it was written
+_MOST_DIGITS: Final = 400  # digits, or power of ten, of a float that is kept exactly
 _ALONE: Final = re.compile(r"(?<![<>=!])=(?!=)")
 _BARE_DATE: Final = re.compile(
     r"(?<![\w.'\"])(?:\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d\d(?::\d\d)?)?|\d{1,2}:\d\d(?::\d\d)?)"
     r"(?![\w'\"])"
 )
-_INDEX: Final = "index"  # what an index without a name is called, as in pandas
+_INDEX: Final = "index"  # the name of an index without a name, as in pandas
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression that was read.
+    """A parsed expression.
 
     Attributes:
-        text: As it was written.
-        root: The tree.
-        titles: The columns that it looks at.
+        text: Its text.
+        root: The root node.
+        titles: The columns it uses.
     """
 
     text: str
@@ -75,7 +75,7 @@ class Expression:
 
     @property
     def spans(self) -> tuple[float | Literal["mark"], ...]:
-        """How far back it looks, each once; none if it looks at what is there only."""
+        """How far back it looks, without duplicates; empty if it does not look back."""
         return tuple(dict.fromkeys(_spans(self.root)))
 
 
@@ -91,15 +91,15 @@ def _spans(node: Node) -> Iterator[float | Literal["mark"]]:
 
 
 def parse(text: str, titles: Sequence[str] | None) -> Expression:
-    """Read an expression.
+    """Parse an expression.
 
     Args:
-        text: The expression; a title that is no plain name stands in backticks, and a backtick in
-            it twice.
-        titles: The columns' titles there are; None: any may be there.
+        text: The expression. A title that is not a plain name is put in backticks; a backtick in it
+            is doubled.
+        titles: The columns' titles; None: unknown, so any is accepted.
 
     Raises:
-        BadExpression: it is none, or names a column that there is not; it says where.
+        BadExpression: it can't be parsed, or uses an unknown column.
     """
     if len(text) > MAX_LENGTH:
         raise BadExpression(f"This expression has more than {MAX_LENGTH} characters")
@@ -107,7 +107,7 @@ def parse(text: str, titles: Sequence[str] | None) -> Expression:
 
 
 class _Reader:
-    """Reads one text."""
+    """Parses one expression."""
 
     def __init__(self, text: str, titles: Sequence[str] | None) -> None:
         self._text = text
@@ -115,11 +115,11 @@ class _Reader:
         self._used: dict[str, None] = {}
         self._quoted: list[str] = []
         self._placeholder = "_column_"
-        while self._placeholder in text:  # it is somebody's column
+        while self._placeholder in text:  # a column may have this name
             self._placeholder = f"_{self._placeholder}"
-        self._shifts: list[tuple[int, int]] = []  # in the source, how much shorter the text was
+        self._shifts: list[tuple[int, int]] = []  # positions in the source, and length differences
         self._source = self._for_python(text)
-        # Python takes a blank at the beginning for an indented block.
+        # Leading blanks would be an indentation error.
         self._lead = len(self._source) - len(self._source.lstrip(" \t"))
 
     def read(self) -> Expression:
@@ -167,7 +167,7 @@ class _Reader:
             out.append(word)
             length += len(word)
         out.append(text[last:])
-        # A line break would end the expression; positions stay what they were.
+        # A line break would end the expression. A space keeps the positions.
         return "".join(out).replace("\n", " ").replace("\r", " ")
 
     def _place(self, byte: int) -> int:
@@ -198,7 +198,7 @@ class _Reader:
         return Name(start, end, title)
 
     def _title(self, node: ast.Name) -> str:
-        """Return what a name was before `_for_python`."""
+        """Return a name as it was before `_for_python`."""
         if node.id.startswith(self._placeholder):
             return self._quoted[int(node.id[len(self._placeholder) : -1])]
         return node.id
@@ -211,7 +211,7 @@ class _Reader:
         raise BadExpression("Use a number, text in quotes, True, False or None", start, end)
 
     def _as_written(self, node: ast.Constant) -> Fraction | None:
-        """Return the number that stands for a float, None if nobody means so many digits."""
+        """Return a float literal as an exact number, None if it has absurdly many digits."""
         source = self._source[self._lead :].encode()
         text = source[node.col_offset : node.end_col_offset].decode().replace("_", "")
         digits, _, power = text.lower().partition("e")
@@ -271,12 +271,12 @@ class _Reader:
         if name in ("==", "!="):
             if _is_list(left) and not _is_list(right):
                 left, right = right, left
-            if _is_list(right):  # as pandas has it: any of them
+            if _is_list(right):  # as in pandas: equals any of them
                 name = "in" if name == "==" else "not in"
         return Operation(start, end, name, (left, right))
 
     def _look_for_quotes(self, node: ast.Compare) -> None:
-        """Tell of a text without quotes: ``sector == tech``."""
+        """Report a text without quotes: ``sector == tech``."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, ast.Name):
                 title = self._title(right)
@@ -307,7 +307,7 @@ class _Reader:
         return Operation(start, end, name, (*subject, *map(self._node, node.args)), options)
 
     def _options(self, name: str, node: ast.Call) -> tuple[tuple[str, Any], ...]:
-        """Return what a function is given by name."""
+        """Return a function's keyword arguments."""
         known = _OPTIONS.get(name, {})
         options = []
         for keyword in node.keywords:
@@ -325,7 +325,7 @@ class _Reader:
     def _past(
         self, name: str, subject: list[Node], node: ast.Call, start: int, end: int
     ) -> Operation:
-        """Return a change since some time: the second value is no column's."""
+        """Parse a function that looks back: its second argument is a span, not a column."""
         arguments = list(node.args)
         if not subject and arguments:
             subject = [self._node(arguments.pop(0))]
@@ -349,7 +349,7 @@ def _is_list(node: Node) -> bool:
 
 
 def _plain_words(error: SyntaxError) -> str:
-    """Return what Python says about a text, in words that do not speak of Python."""
+    """Return a sentence for a syntax error, without Python's terms."""
     said = (error.msg or "").lower()
     if "never closed" in said or "unmatched" in said or "does not match" in said:
         return f"A bracket is missing: {said}"

@@ -1,4 +1,4 @@
-"""Where in a table a text is: the next match from a place, in the order of reading."""
+"""Search: finds the next match of a text in a table, in reading order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from livetable.tui.query.text_match import FormOf, containing
 
 
 class Matches:
-    """Where in one state of a table a text is.
+    """The matches of a text in one state of a table.
 
     Args:
         table: The table as it is shown.
-        text: What to look for, upper and lower case alike.
-        column: The only column to look in, None for all.
-        form_of: Returns how the screen writes a column.
+        text: The text; case is ignored.
+        column: The only column to search, None for all.
+        form_of: Returns a column's format on the screen.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class Matches:
         self._rows = np.flatnonzero(mask if table.order is None else mask[table.order])
 
     def find(self, start: tuple[int, int], steps: int) -> tuple[int, int] | None:
-        """Return the row and column of a match, None if nothing contains the text.
+        """Return the row and column of a match, None if there is no match.
 
         Args:
             start: Row and column to start from.
-            steps: 1 for the next match behind `start`, -1 for the one before it, 2 for the second
-                behind it; 0 for the next one at `start` or behind it. After the last comes the
+            steps: 1 for the next match after `start`, -1 for the one before it, 2 for the second
+                after it; 0 for the next one at or after `start`. After the last match comes the
                 first.
         """
         place = self._step(start, steps)
@@ -63,9 +63,9 @@ class Matches:
         row, column = start
         here = self._columns(row) if row in _around(rows, row) else []
         if step >= 0:
-            behind = [one for one in here if one > column or (step == 0 and one == column)]
-            if behind:
-                return row, behind[0]
+            after = [one for one in here if one > column or (step == 0 and one == column)]
+            if after:
+                return row, after[0]
             place = int(np.searchsorted(rows, row, side="right"))
             following = int(rows[place % rows.size])
             matching = self._columns(following)

@@ -1,4 +1,4 @@
-"""What each operator and function of an expression does with its values. Pure."""
+"""Implements the operators and functions of expressions. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from livetable.tui.query.arithmetic import absolute, calculate, negated
 from livetable.tui.query.exact import Exact, Literal, Value, is_number
 
 Values = Any
-"""An Arrow array with a value a row, or an Arrow scalar for all of them."""
+"""An Arrow array with one value per row, or an Arrow scalar for all rows."""
 
 
 def for_arrow(value: Value) -> Values:
-    """Return a value as Arrow has it."""
+    """Convert a value to Arrow."""
     if isinstance(value, Literal):
         return exact.scalar(value.value)
     if isinstance(value, Exact):
@@ -29,10 +29,10 @@ def for_arrow(value: Value) -> Values:
 
 
 class NotFitting(Exception):
-    """Two values that can't be compared or reckoned with.
+    """An operator does not fit its operands.
 
     Attributes:
-        is_whole: Whether it says all there is to say, whatever the types are.
+        is_whole: Whether the sentence is complete; if not, `misfit` may find a better one.
     """
 
     def __init__(self, said: str, *, is_whole: bool = False) -> None:
@@ -42,7 +42,7 @@ class NotFitting(Exception):
 
 def comparison_of(name: str) -> Callable[[Value, Value], Value]:
     def compare(left: Value, right: Value) -> Value:
-        if _is_none(left) or _is_none(right):  # x == None asks whether it is missing
+        if _is_none(left) or _is_none(right):  # x == None tests whether x is missing
             absent = is_missing(left if _is_none(right) else right)
             if name in ("equal", "not_equal"):
                 return absent if name == "equal" else inverted(absent)
@@ -52,7 +52,7 @@ def comparison_of(name: str) -> Callable[[Value, Value], Value]:
 
 
 def _compared(name: str, left: Value, right: Value) -> Value:
-    """Compare values, missing where one is missing."""
+    """Compare values; the result is missing where a value is missing."""
     kinds = left.type, right.type
     if any(map(pa.types.is_null, kinds)):
         return _nothing(left, right)
@@ -90,13 +90,13 @@ def _is_none(value: Value) -> bool:
 
 
 def _nothing(*values: Value) -> Value:
-    """Return a truth that is missing for all rows."""
+    """Return a boolean that is missing in all rows."""
     rows = [len(value) for value in values if not isinstance(value, Literal)]
     return pa.nulls(rows[0], pa.bool_()) if rows else Literal(False)
 
 
 def _decided(truth: Value, otherwise: bool) -> Value:
-    """Return comparisons as pandas has them: what is missing equals nothing, so it differs."""
+    """Replace missing results as in pandas: a missing value equals nothing."""
     if isinstance(truth, Literal) or not truth.null_count:
         return truth
     if otherwise:
@@ -127,8 +127,8 @@ def inverted(value: Value) -> Value:
     return Literal(not value.value) if isinstance(value, Literal) else pc.invert(value)
 
 
-def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
-    def reckon(left: Value, right: Value) -> Value:
+def _arithmetic(sign: str) -> Callable[[Value, Value], Value]:
+    def compute(left: Value, right: Value) -> Value:
         kinds = left.type, right.type
         if all(map(is_number, kinds)):
             return calculate(sign, left, right)
@@ -144,7 +144,7 @@ def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
             return _nothing(left, right).cast(pa.float64())
         return time_arithmetic.calculate(sign, *map(for_arrow, (left, right)))
 
-    return reckon
+    return compute
 
 
 def _on_numbers(
@@ -193,7 +193,7 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
 
 
 def matching(function: Callable[..., Values]) -> Callable[..., Value]:
-    """Return what tells whether texts match: what is missing does not."""
+    """Return an operator that matches texts; missing values don't match."""
 
     def match(value: Values, word: str, *, na: bool = False, **options: bool) -> Values:
         try:
@@ -206,7 +206,7 @@ def matching(function: Callable[..., Values]) -> Callable[..., Value]:
 
 
 def contains(value: Values, word: str, *, case: bool = True, regex: bool = True) -> Values:
-    # A word without any of a pattern's signs is found in half the time as such.
+    # A plain word needs no regex, which would take twice the time.
     kernel = pc.match_substring_regex if regex and not word.isalnum() else pc.match_substring
     return kernel(value, word, ignore_case=not case)
 
@@ -250,7 +250,7 @@ KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     "<=": (comparison_of("less_equal"), 2, 2),
     ">": (comparison_of("greater"), 2, 2),
     ">=": (comparison_of("greater_equal"), 2, 2),
-    **{sign: (_reckoning(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
+    **{sign: (_arithmetic(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
     "abs": (_on_numbers(absolute, time_arithmetic.absolute), 1, 1),
     "sign": (_on_numbers(arithmetic.signs), 1, 1),
     "round": (_on_numbers(_round), 1, 2),

@@ -1,4 +1,4 @@
-"""Which rows contain a text: in one column or in any, as the screen shows their values."""
+"""Finds the rows that contain a text, in one or any column, as shown on the screen."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from livetable.tui.text.times import UNITS, zone_text
 
 Mask = np.ndarray[Any, Any]
 FormOf = Callable[[int], ColumnFormat | None]
-"""Returns how the screen writes a column, None if it does not show it."""
+"""Returns a column's format on the screen, None if it is not shown."""
 
 _IN_NUMBERS: Final = frozenset("0123456789.+-einfa∞")
-"""Characters that numbers are written with: another text is in none of them."""
+"""Characters of numbers: a text with any other character is in no number."""
 
 _IN_TIMES: Final = frozenset("0123456789-:. +day")
 _DAY: Final = 86_400
@@ -33,15 +33,15 @@ _DAY: Final = 86_400
 def containing(
     word: str, columns: tuple[Column, ...], rows: int, forms: tuple[ColumnFormat | None, ...] = ()
 ) -> Mask:
-    """Return which rows have a text in one of these columns, upper and lower case alike.
+    """Return which rows contain a text in one of these columns; case is ignored.
 
-    Numbers and times are looked at in full and as they are rounded on the screen.
+    Numbers and times are searched both in full and as rounded on the screen.
 
     Args:
         word: The text.
-        columns: Where to look.
+        columns: The columns to search.
         rows: Number of rows.
-        forms: How the screen writes the columns; as it does by itself where there is none.
+        forms: The columns' formats on the screen; the default format if empty.
     """
     mask = np.zeros(rows, dtype=bool)
     for number, column in enumerate(columns):
@@ -86,7 +86,7 @@ def _either(first: Mask | None, second: Mask) -> Mask:
 
 
 def _one_by_one(word: str, values: pa.Array, form: ColumnFormat | None = None) -> Mask:
-    """Return where a format's text contains the word; of values that are the same one is asked."""
+    """Return where the formatted values contain the word; each distinct value is formatted once."""
     if pa.types.is_nested(values.type) or pa.types.is_null(values.type):
         return _in_texts(word, values, form)
     try:
@@ -129,7 +129,7 @@ def _in_numbers(word: str, values: pa.Array, letters: set[str]) -> Mask | None:
 
 
 def _number(word: str) -> Literal | None:
-    """Return the number that a word is: ``2.0`` is one that is shown as ``2``."""
+    """Parse a number: searching for ``2.0`` must also find 2."""
     try:
         value = float(word)
         if value - value != 0 or len(word) > 400 or abs(value) > 1e300 or 0 < abs(value) < 1e-300:
@@ -141,7 +141,7 @@ def _number(word: str) -> Literal | None:
 
 
 def _in_floats(word: str, values: pa.Array) -> Mask:
-    """Return where floats contain a word, in full or with the digits that the screen shows."""
+    """Return where floats contain a word, in full or with the digits shown on the screen."""
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
     matches = _matches(values.cast(pa.string()), word)
@@ -150,7 +150,7 @@ def _in_floats(word: str, values: pa.Array) -> Mask:
         size = np.abs(data)
         digits = _decimals(size[np.isfinite(size)])
         fixed = (size < _FIXED_BELOW) & ((size > 0.5 * 10.0**-digits) | (size == 0))
-        # Arrow writes small decimals in another form.
+        # Arrow writes small decimals in scientific form.
         fixed &= (size >= 1e-5) | (size == 0)
     rest = ~fixed & ~missing(values) if values.null_count else ~fixed
     if rest.any():
@@ -168,12 +168,13 @@ _FIXED_BELOW: Final = 1e15
 
 
 def _decimals(sizes: np.ndarray[Any, Any]) -> int:
-    """Return how many digits behind the point the screen shows of floats, as `decimals_for`."""
+    """Return how many decimals the screen shows, like `decimals_for` but vectorised."""
     if not sizes.size:
         return 1
     limit = decimal_limit(float(sizes.max()))
     sizes = np.round(sizes[sizes < _FIXED_BELOW], limit)
-    return next((at for at in range(1, limit) if (np.round(sizes, at) == sizes).all()), limit)
+    enough = (digits for digits in range(1, limit) if (np.round(sizes, digits) == sizes).all())
+    return next(enough, limit)
 
 
 # -- times ---------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def _in_times(word: str, values: pa.Array) -> Mask:
 
 
 def _time_texts(values: pa.Array) -> Iterator[pa.Array]:
-    """Yield times as the screen writes them."""
+    """Yield times as shown on the screen."""
     kind = values.type
     if pa.types.is_date(kind):
         yield values.cast(pa.string())

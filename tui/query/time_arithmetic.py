@@ -1,4 +1,4 @@
-"""Times, dates and durations compared and calculated with, each by what it is. Pure."""
+"""Compares and calculates with times, dates and durations, exactly. Pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DAY: Final = 86_400
 
 
 class NoTime(LivetableError):
-    """A text that is no time of a column's kind.
+    """A text is not a time of a column's type.
 
     Attributes:
-        is_whole: Whether it says all there is to say.
+        is_whole: Whether the sentence is complete.
     """
 
     def __init__(self, said: str, *, is_whole: bool = False) -> None:
@@ -33,22 +33,22 @@ class NoTime(LivetableError):
 
 
 def against(name: str, values: pa.Array, text: str) -> pa.Array:
-    """Compare times with one that is written.
+    """Compare times with a time in a text.
 
     Args:
-        name: The comparison, as Arrow calls it.
+        name: The comparison, by Arrow's name.
         values: The times.
-        text: The other one.
+        text: The text.
 
     Raises:
-        NoTime: it is none.
+        NoTime: the text is not a time.
     """
     bound = _read(text, values.type) / _unit(values.type)
     return comparison.whole_against(name, whole(values), bound)
 
 
 def compare(name: str, left: Any, right: Any) -> pa.Array:
-    """Compare times with times of the same kind, each in its own unit."""
+    """Compare times of the same kind, in any units."""
     kinds = left.type, right.type
     if left.type == right.type:
         return getattr(pc, name)(left, right)
@@ -79,13 +79,13 @@ def calculate(sign: str, left: Any, right: Any) -> Any:
 
 
 def is_akin(first: pa.DataType, second: pa.DataType) -> bool:
-    """Tell whether times of two types can be compared: those with a zone only with such."""
+    """Tell whether times of two types can be compared: only if both or neither have a zone."""
     family = _family(first)
     return family is not None and family == _family(second)
 
 
 def _cleared(values: Any) -> Any:
-    """Return values with zeros where they are missing: what stands there may overflow."""
+    """Return values with zeros where they are missing: the memory there may cause an overflow."""
     if not isinstance(values, pa.Array) or not values.null_count or _family(values.type) is None:
         return values
     numbers, gone = whole(values), missing(values)
@@ -111,15 +111,15 @@ def _quotient(left: Any, right: Any) -> Any:
 
 
 def _floor_divided(sign: str, left: Any, right: Any) -> Any:
-    """Return how often a duration goes into another, a part of one, or what is left over.
+    """Return ``//`` or ``%`` of a duration by a duration or a whole number.
 
-    What is divided by nothing is missing, as in pandas, but for how often: that is infinite.
+    Division by zero gives a missing value, as in pandas; ``//`` by a zero duration gives infinity.
     """
     by_span = pa.types.is_duration(right.type)
     if not by_span and (sign == "%" or not pa.types.is_integer(right.type)):
         raise pa.ArrowNotImplementedError("no kernel")
     kind = left.type
-    if by_span:  # both in the finer unit
+    if by_span:  # convert both to the finer unit
         kind = min(left.type, right.type, key=lambda dividend: _unit(dividend))
         left, right = left.cast(kind), right.cast(kind)
     dividend, divisor = map(_numbers, (left, right))
@@ -146,7 +146,7 @@ def absolute(values: Any) -> Any:
 
 
 def _numbers(values: Any) -> Any:
-    """Return durations, or whole numbers, as what is calculated with."""
+    """Return durations or whole numbers as operands for `arithmetic`."""
     if isinstance(values, pa.Array):
         return whole(values) if pa.types.is_duration(values.type) else values
     return Literal(values.value if pa.types.is_duration(values.type) else values.as_py())
@@ -161,7 +161,7 @@ def _as_spans(numbers: Any, kind: pa.DataType) -> Any:
 
 
 def _unit(kind: pa.DataType) -> Fraction:
-    """Return how many seconds a unit of a type is."""
+    """Return the length of a type's unit in seconds."""
     if pa.types.is_date(kind):
         return Fraction(_DAY) if pa.types.is_date32(kind) else Fraction(1, 1000)
     if pa.types.is_interval(kind):
@@ -178,7 +178,7 @@ def _family(kind: pa.DataType) -> str | None:
 
 
 def _read(text: str, kind: pa.DataType) -> Fraction:
-    """Return the seconds that a text says, as those of a column."""
+    """Parse a text as a time of a column's type; return it in seconds."""
     seconds: Fraction | None = None
     if pa.types.is_duration(kind):
         seconds = read_span(text)

@@ -1,4 +1,4 @@
-"""A time of day as a person writes it, and as it is shown to them."""
+"""Times of day: parsing what a person types, and formatting."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def wall_text(moment: float) -> str:
     """Return seconds since 1970 as a time of day."""
     try:
         wall = datetime.datetime.fromtimestamp(moment)
-    except (ValueError, OverflowError, OSError):  # a feed's clock may tell anything
+    except (ValueError, OverflowError, OSError):  # a feed's clock may be arbitrary
         return f"{moment:g} s"
     return wall.strftime("%H:%M:%S.") + f"{wall.microsecond // 100_000}"
 
 
 def read_moment(text: str, now: float) -> float | None:
-    """Return the moment that a text names, as seconds since 1970; None if it names none.
+    """Parse a moment; return it in seconds since 1970, None if the text is not a time.
 
     Args:
-        text: ``14:03``, ``14:03:07.5`` (the last time that it was so late), or how long ago:
-            ``-30`` seconds, ``2 min``.
-        now: The time now.
+        text: ``14:03``, ``14:03:07.5`` (the last one before now), or how long ago: ``-30`` for
+            seconds, ``2 min``.
+        now: The current time.
     """
     text = text.strip()
     if back := _BACK.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What types are called by people who do not know Arrow."""
+"""Plain names of Arrow types."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from livetable.feed.arrow.arrays import plain_type
 
 
 def type_name(kind: pa.DataType) -> str:
-    """Return what a type is called."""
+    """Return a type's plain name."""
     kind = plain_type(kind)
     for is_type, name in (
         (pa.types.is_boolean, "true or false"),
@@ -28,7 +28,7 @@ def type_name(kind: pa.DataType) -> str:
 
 
 def kind_of(kind: pa.DataType) -> str:
-    """Return what a value of a type is, as it is said in a sentence: "a number", "text"."""
+    """Return what a value of a type is, for sentences: "a number", "text"."""
     name = type_name(kind)
     if name in ("whole number", "number", "decimal"):
         return "a number"

@@ -1,4 +1,4 @@
-"""Keys that people can change: each binding has a name, which the settings give other keys to."""
+"""Named key bindings, whose keys can be changed in the settings."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def named(*bindings: Binding) -> list[BindingType]:
-    """Return bindings with names made of their descriptions: ``sort-further``."""
+    """Return bindings with names made from their descriptions, e.g. ``add-to-sort``."""
     return [replace(binding, id=name_of(binding.description)) for binding in bindings]
 
 
 def name_of(description: str) -> str:
-    """Return the name of a binding with this description."""
+    """Return a binding's name, made from its description."""
     return _NOT_A_WORD.sub("-", description.lower()).strip("-")
 
 
 def wrong_keys(chosen: Mapping[str, object], bindings: Iterable[Binding]) -> str | None:
-    """Return what is wrong with keys that a person chose, in a sentence; None if nothing is.
+    """Return a sentence on what is wrong with the keys in the settings; None if nothing is.
 
     Args:
-        chosen: Keys by the names of what they do, several with commas between them.
-        bindings: All bindings there are.
+        chosen: Keys by the names of their bindings; commas separate several keys.
+        bindings: All bindings.
     """
     known: dict[str, str] = {}
     for binding in bindings:

@@ -1,4 +1,4 @@
-"""The trust line: what is shown, whether it is live, and how old it is."""
+"""The status line: which table is shown, whether it is live, and how old it is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NAMES = (
 
 
 class StatusLine(Widget):
-    """One line about one feed. Only the words that change are painted."""
+    """One line about one feed. Only the changed words are painted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status--name",
@@ -67,16 +67,16 @@ class StatusLine(Widget):
         hidden: int = 0,
         line: str = "",
     ) -> None:
-        """Say how it stands.
+        """Show a feed's state.
 
         Args:
-            feed: What is known of the feed.
-            age: Seconds the newest frame is old now.
-            stale: Whether the feed has been silent for longer than the person allows.
+            feed: The feed's state.
+            age: Age of the state shown, in seconds.
+            stale: Whether the feed has been silent for longer than --stale-after.
             waiting: New frames since the table was paused; None if it is not paused.
             behind: Seconds from the state shown to the newest, if rewound; None if not.
-            hidden: How many of the table's columns are not shown by choice.
-            line: What there is to say of the line to the terminal.
+            hidden: How many of the table's columns are hidden.
+            line: A text about a slow terminal line, empty if it is fast.
         """
         glyph, word, look = _LOOKS[feed.link]
         if stale and feed.link is Link.LIVE:
@@ -97,7 +97,7 @@ class StatusLine(Widget):
             left.append((f"  {harmless(says)}", "status--note"))
         right = list(filter(None, _figures(feed, age, hidden, waiting is not None)))
         if line:
-            right = [text for text in right if text != "now"]  # that is told of what is confirmed
+            right = [text for text in right if text != "now"]  # not true on a slow line
         if (left, right) == (self._left, self._right):
             return
         self._left, self._right = left, right
@@ -107,14 +107,14 @@ class StatusLine(Widget):
 
     def _cells(self, width: int) -> Line:
         """Return the line's words: name and state at the left, figures at the right."""
-        # The figures give way to the name and the state, never the other way round.
+        # Drop figures before anything of the state: it must always be readable.
         room = width - sum(width_of(text) for text, name in self._left if name != _NOTE) - 2
         figures = [f"  {text}" for text in self._right]
         while figures and sum(map(width_of, figures)) + 1 > room:
             figures.pop(0 if len(figures) > 3 else -1)  # the rate first, then from the end
         taken = sum(map(width_of, figures)) + 1
         words = [*self._left, *((text, "") for text in figures)]
-        if words:  # a long name must not push out what tells whether the table is live
+        if words:  # cut a long name, so that it does not push out the state
             states = sum(width_of(text) for text, name in self._left[1:] if name != _NOTE)
             name, look = words[0]
             words[0] = fit(name, max(_LEAST_NAME, min(width_of(name), width - states - 1))), look
@@ -161,7 +161,7 @@ class StatusLine(Widget):
 
 
 def source_words(source: SourceStatus) -> list[str]:
-    """Return what there is to say of how the feed stands with what it reads."""
+    """Return the words about a feed's source: reading, checking, unreadable lines."""
     words = []
     if source.reading is not None and source.reading < 1:
         words.append(f"reading {source.reading:.0%}")

@@ -1,4 +1,4 @@
-"""The worker that knows which tables can be opened, as they come and go."""
+"""The worker that lists the tables that can be opened, as they come and go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from livetable.tui.text.ages import age_text
 from livetable.tui.text.places import place, started
 
 ANSWER_SECONDS = 0.7
-"""A publisher that is connected and has not answered by then is not livetable's."""
+"""A connected publisher that has not answered by then is not livetable's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Listed:
     """A table that can be opened.
 
     Attributes:
-        info: What its feed told, None until it did.
-        endpoint: Where it is.
-        name: Its name.
-        pid: Its process.
+        info: The feed's description of the table, None until it arrives.
+        endpoint: The feed's endpoint.
+        name: The table's name.
+        pid: The producer's process.
         answers: Whether its feed answers.
     """
 
@@ -40,23 +40,23 @@ class Listed:
 
     @property
     def lives(self) -> bool:
-        """Whether its feed answers, and its producer is heard."""
+        """Whether its feed and its producer answer."""
         return self.answers and not (self.info is not None and self.info.state)
 
 
 class Lister:
-    """Lists tables. `run` blocks, in a thread of its own.
+    """Lists tables. Call `run` in its own thread.
 
     Args:
-        endpoint: List what is on this endpoint; None: the tables of this user on this machine.
-        on_change: Called from a worker's thread when `listing` changed, once until `take`.
+        endpoint: List this endpoint's tables; None: this user's tables on this machine.
+        on_change: Called from a worker's thread when the list has changed; once until `take`.
     """
 
     def __init__(self, endpoint: str | None, on_change: Callable[[], object]) -> None:
         self.endpoint = endpoint
         self.problem: str | None = None
         self.failure: str | None = None
-        """Why nothing will come any more, however long one waits."""
+        """Why no table will ever come, None if one may."""
         self.connected = endpoint is None
         self._on_change = on_change
         self._pending = False
@@ -68,7 +68,7 @@ class Lister:
         self.frames = 0
 
     def take(self) -> list[Listed]:
-        """Return the tables by name; the next change will be told again."""
+        """Return the tables, sorted by name; `on_change` is called for the next change."""
         self._pending = False
         with self._lock:
             return sorted(self._listing.values(), key=lambda one: (one.name, one.endpoint))
@@ -182,7 +182,7 @@ class Lister:
             before = {key for key in self._listing if key[0] == endpoint}
             names = self._by_process.get(endpoint, {})
             for info in tables:
-                # A local endpoint shows the names that its folder tells; it may be shared.
+                # A shared local endpoint also has tables that are listed under other endpoints.
                 key = (names.get(info.name, endpoint), info.name)
                 if self.endpoint is not None or key in self._listing:
                     self._listing[key] = Listed(key[0], info.name, info.pid, info)
@@ -204,7 +204,7 @@ class Lister:
                     continue
                 if key in lives or self.endpoint is not None:
                     self._listing[key] = replace(listed, answers=False)
-                else:  # its process died without a word
+                else:  # its process has died
                     del self._listing[key]
         self._changed()
 
@@ -224,11 +224,11 @@ def live_now() -> str:
 
 
 def as_table(listing: list[Listed], number: int) -> Any:
-    """Return a listing as a table to show: the picker is a live table of tables.
+    """Return a list of tables as a table: the picker shows it like any live table.
 
     Args:
         listing: The tables.
-        number: Counts the listings.
+        number: The number of the list, counted from 1.
     """
     from livetable.feed.arrow.arrays import numbers, texts
     from livetable.feed.frames.decoder import Decoded, Labels
