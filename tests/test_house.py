@@ -73,20 +73,8 @@ WITHOUT_TESTS: frozenset[str] = frozenset(
         "feed/sources/printed_table.py",
         "feed/tape/reader.py",
         "feed/tape/writer.py",
-        "tui/cli/checks.py",
-        "tui/grid/layout.py",
-        "tui/grid/mark.py",
-        "tui/model/headings.py",
-        "tui/model/row_keys.py",
         "tui/pane/paint_loop.py",
         "tui/pane/saved_view.py",
-        "tui/query/nodes.py",
-        "tui/query/operators.py",
-        "tui/query/quoting.py",
-        "tui/terminal/bell.py",
-        "tui/terminal/job_control.py",
-        "tui/terminal/output.py",
-        "tui/widgets/table_grid.py",
     }
 )
 

@@ -58,14 +58,6 @@ def test_what_can_not_be_read_and_where(text: str, at: int, says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("title", "written"), [("price", "price"), ("cpu %", "`cpu %`"), ("class", "`class`")]
-)
-def test_quoted_titles(title: str, written: str) -> None:
-    assert quote(title) == written
-    assert parse(f"{written} == 1", [title]).titles == (title,)
-
-
 def refusal(text: str) -> BadExpression | None:
     """Return why a text is refused, None if it is not."""
     try:
