@@ -145,9 +145,16 @@ def selected(headings: Headings, names: tuple[str, ...]) -> Headings:
     return Headings([*kept, *(replace(one, fixed=False) for one in wanted)])
 
 
-@lru_cache(maxsize=16)
 def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     """Return the columns of frames with these labels, and which of the labels are the key."""
+    # With the types: labels 1 and True are equal, and one table's titles would be the other's.
+    return _headings_of(labels, key, tuple(map(type, (*labels.index, *labels.columns))))
+
+
+@lru_cache(maxsize=16)
+def _headings_of(
+    labels: Labels, key: str, types: tuple[type, ...]
+) -> tuple[Headings, tuple[int, ...]]:
     wanted = {_hashable(label) for label in map(_label, json.loads(key))}
     by_key = [column for column, label in enumerate(labels.columns) if _hashable(label) in wanted]
     levels = 0 if labels.range is not None else len(labels.index)

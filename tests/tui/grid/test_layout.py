@@ -12,7 +12,7 @@ from livetable.tui.grid.cells import Cell, Cursor, Look, Viewport
 from livetable.tui.grid.composer import Composer
 from livetable.tui.grid.layout import Layout, clip, cut_of, title_text, visible_part, with_cuts
 from livetable.tui.text.column_format import ColumnFormat
-from livetable.tui.text.column_style import ColumnStyle
+from livetable.tui.text.column_style import ColumnStyle, Shade
 from tests.tui.tables import table_of
 
 
@@ -124,6 +124,21 @@ def test_columns_grow_with_new_values_only() -> None:
     layout.grow()
     assert (layout.total, layout.version) == (total + 3, version + 1)
     assert layout.stretch((1,), [["longer", "b"]], [("longer",), ("b",)], [None, []])  # None: all
+
+
+def test_the_range_of_a_shade_grows_with_new_values() -> None:
+    styles = {("n", 0): ColumnStyle(shade=Shade.BAR)}
+    layout = Layout(table_of({"n": [0, 10]}), None, styles)
+    form = layout.formats[1]
+    assert form.share(5) == 0.5
+    assert layout.stretch((1,), [[0, 20]], [(0,), (20,)], [[], [0]])
+    assert form.share(5) == 0.25
+
+
+def test_a_value_with_more_digits_measures_the_whole_column_again() -> None:
+    layout = Layout(table_of({"x": [1.5, 2.5]}))
+    assert layout.stretch((1,), [[1.5, 2.125]], [(1.5,), (2.125,)], [[], [0]])
+    assert layout.formats[1].texts([1.5, 2.125]) == ["1.500", "2.125"]
 
 
 def test_no_column_after_the_last_and_none_without_columns() -> None:

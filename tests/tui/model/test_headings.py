@@ -48,6 +48,13 @@ def test_equal_labels_of_other_types_are_other_columns() -> None:
     assert headings_of(frame, json.dumps(["none", {"no": "label"}]))[1] == ()
 
 
+def test_titles_of_equal_labels_of_other_types() -> None:
+    for label, title in ((1, "1"), (True, "True"), (1.0, "1.0")):
+        assert headings_of(labels((label,)), "[]")[0].titles == ("", title)
+        assert headings_of(labels(("a",), index=(label,)), "[]")[0].titles == (title, "a")
+    assert headings_of(labels((1,)), "[]")[0] is headings_of(labels((1,)), "[]")[0]
+
+
 def test_what_the_labels_say_of_a_column() -> None:
     frame = labels(
         ("a", "b", "c"), dtypes=("quantity", "rounded", ""), text=frozenset({2}),
