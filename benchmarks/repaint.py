@@ -24,7 +24,7 @@ from livetable.feed.rows.replica import followed
 from livetable.tui.model.table import Table, build
 from livetable.tui.query.arrange import Arrangement, SortKey, arrange
 from livetable.tui.terminal.driver import driver_for_terminal
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 
 
 def tables(rows: int, *, ordered: bool) -> list[Table]:
@@ -57,17 +57,17 @@ class RepaintApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the widget."""
-        yield LiveTable()
+        yield TableView()
 
     def on_mount(self) -> None:
         """Start."""
-        self.query_one(LiveTable).update(self._states[0])
+        self.query_one(TableView).update(self._states[0])
         self.set_interval(0.03, self._next)
 
     def _next(self) -> None:
         self._painted += 1
         began = time.perf_counter()
-        done = self.query_one(LiveTable).update(self._states[self._painted % 2])
+        done = self.query_one(TableView).update(self._states[self._painted % 2])
         if done and self._painted > 20:
             self._took.append((time.perf_counter() - began) * 1000)
         if len(self._took) == self._paints:

@@ -35,7 +35,7 @@ from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.terminal.slow_line import CarefulPaint
 from livetable.tui.terminal.timer import later
 from livetable.tui.widgets.bindings import named, wrong_keys
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -257,13 +257,13 @@ class LivetableApp(TypedInOrder[int]):
         return screen.pane.prompt if isinstance(screen, TablesScreen) else None
 
     @property
-    def home(self) -> LiveTable | None:
+    def home(self) -> TableView | None:
         """The table that has the keys where nothing else has them."""
         screen = self.screen if self.screen_stack else None
         if isinstance(screen, TablesScreen):
-            table = screen.pane.live_table if screen.is_mounted else None
+            table = screen.pane.table_view if screen.is_mounted else None
         else:
-            table = next(iter(screen.query(LiveTable)), None) if screen is not None else None
+            table = next(iter(screen.query(TableView)), None) if screen is not None else None
         return table if table is not None and table.focusable else None
 
     def exit(
@@ -325,7 +325,7 @@ def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:
     Args:
         tapes: Whether those of tapes are among them.
     """
-    owners: tuple[type, ...] = (*LiveTable.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
+    owners: tuple[type, ...] = (*TableView.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
     if tapes:
         from livetable.tui.pane.tape_pane import TapePane  # late: few look at tapes
 

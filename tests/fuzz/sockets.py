@@ -22,12 +22,12 @@ import pandas as pd
 import psutil
 import zmq
 
-from livetable.feed import Subscriber as Script
+from livetable.feed import FeedReader as Script
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
 from livetable.tui.target import Target
-from livetable.tui.workers.feed import Subscriber
+from livetable.tui.workers.feed import FeedReader
 from tests.fuzz import corpus
 from tests.waiting import killed_after, wait_for
 
@@ -56,7 +56,7 @@ def lying_feed(messages: int) -> str:
     port = feed.bind_to_random_port("tcp://127.0.0.1")
     body = bytes(Encoder()(capture(GOOD)).data)
     heads, bodies = corpus.headers(), corpus.bodies()
-    viewer = Subscriber(Target(f"tcp://127.0.0.1:{port}", "orders"), lambda: None)
+    viewer = FeedReader(Target(f"tcp://127.0.0.1:{port}", "orders"), lambda: None)
     worker = threading.Thread(target=viewer.run, daemon=True)
     worker.start()
     shown = 0

@@ -33,7 +33,7 @@ class Stage:
 
     @property
     def values(self) -> list[Any]:
-        table = self.pane.live_table.table
+        table = self.pane.table_view.table
         return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
 
     async def until(self, condition: Any) -> None:

@@ -27,7 +27,7 @@ from livetable.tui.terminal.key_order import TypedInOrder
 from livetable.tui.widgets.key_line import KeyLine
 from livetable.tui.widgets.panels.panel import Panel
 from livetable.tui.widgets.prompt import Prompt
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.tables import table_of
 from tests.waiting import wait_until
@@ -50,19 +50,19 @@ class OfferedPane(
     def compose(self) -> ComposeResult:
         yield ViewLine()
         with Horizontal(id="body"):
-            yield LiveTable()
+            yield TableView()
 
     def on_unmount(self) -> None:
         self.end_work()
 
-    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+    async def on_table_view_selected(self, message: TableView.Selected) -> None:
         if not self.open_group():
             await self.toggle_detail()
 
     def paint_soon(self) -> None:
         if self.paint_next is not None:
             table, self.paint_next = self.paint_next, None
-            self.live_table.update(self.dress(table))
+            self.table_view.update(self.dress(table))
             self.say_view(table)
             self.show_panels()
 
@@ -105,7 +105,7 @@ class Stage:
 
     @property
     def ids(self) -> str:
-        table = self.pane.live_table.table
+        table = self.pane.table_view.table
         assert table is not None
         return "".join(table.window(0, 0, table.rows).to_pylist())
 
@@ -148,7 +148,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with app.run_test(size=(90, 16)) as pilot:
         await pilot.pause()
         pane = app.query_one(OfferedPane)
-        pane.live_table.focus()
+        pane.table_view.focus()
         pane.show(frame({"a": 3, "b": 1, "c": 2}))
         await pilot.pause()
         yield Stage(pilot, pane)
@@ -157,7 +157,7 @@ async def stage() -> AsyncIterator[Stage]:
 class TableApp(App[None]):
     """A table and nothing else, with a clock that stands still."""
 
-    CSS = "LiveTable { height: 1fr; scrollbar-size: 1 1; }"
+    CSS = "TableView { height: 1fr; scrollbar-size: 1 1; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,15 +165,15 @@ class TableApp(App[None]):
         self.selected: list[int] = []
 
     def compose(self) -> ComposeResult:
-        yield LiveTable(id="table", clock=lambda: self.now)
+        yield TableView(id="table", clock=lambda: self.now)
 
-    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+    def on_table_view_selected(self, message: TableView.Selected) -> None:
         assert message.control is message.table
         self.selected.append(message.row)
 
     @property
-    def table(self) -> LiveTable:
-        return self.query_one(LiveTable)
+    def table(self) -> TableView:
+        return self.query_one(TableView)
 
 
 def priced(values: list[object]) -> Table:
@@ -182,20 +182,20 @@ def priced(values: list[object]) -> Table:
 
 
 def titles(on: Stage) -> tuple[str, ...]:
-    table = on.pane.live_table.table
+    table = on.pane.table_view.table
     assert table is not None
     return table.titles
 
 
 def cells(on: Stage, column: int) -> list[Any]:
-    table = on.pane.live_table.table
+    table = on.pane.table_view.table
     assert table is not None
     found: list[Any] = table.window(column, 0, table.rows).to_pylist()
     return found
 
 
 def line(on: Stage, y: int) -> str:
-    return on.pane.live_table.render_line(y).text
+    return on.pane.table_view.render_line(y).text
 
 
 def body(panel: Panel) -> str:

@@ -38,7 +38,7 @@ class Stage:
         return [pane.title for pane in self.screen.panes if pane.display]
 
     def values(self, pane: TablePane) -> list[int]:
-        table = pane.live_table.table
+        table = pane.table_view.table
         return [] if table is None else list(table.window(1, 0, table.rows).to_pylist())
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -71,7 +71,7 @@ async def alive(on: Stage) -> None:
     """Make sure that the table is on the screen and takes keys."""
     await on.until(lambda: isinstance(on.app.screen, TablesScreen))
     pane = on.screen.pane
-    before = pane.live_table.cursor_row
+    before = pane.table_view.cursor_row
     await on.press("down")
-    await on.until(lambda: pane.live_table.cursor_row == (before + 1) % 3 or before == 2)
+    await on.until(lambda: pane.table_view.cursor_row == (before + 1) % 3 or before == 2)
     assert on.app.is_running

@@ -85,7 +85,7 @@ class Reading:
         settled: bool = False,
         conditions: Sequence[str] = (),
     ) -> None:
-        from livetable.tui.workers.feed import Subscriber
+        from livetable.tui.workers.feed import FeedReader
 
         self.satisfied = False
         self.code = 0
@@ -100,7 +100,7 @@ class Reading:
         self._progress = _Progress()
         self._news = threading.Event()
         self._ended = False
-        self._subscriber = Subscriber(target, self._news.set, recorder=recorder)
+        self._subscriber = FeedReader(target, self._news.set, recorder=recorder)
 
     def end(self, code: int = 0) -> None:
         """End the iteration; from any thread."""

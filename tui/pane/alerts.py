@@ -134,7 +134,7 @@ class AlertedPane(TimedPane):
 
     def action_alert(self) -> None:
         """Ask for a condition to be told of."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.query.conditions import check_alert

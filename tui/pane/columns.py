@@ -30,7 +30,7 @@ from livetable.tui.widgets.bindings import named
 if TYPE_CHECKING:
     from livetable.tui.text.column_style import ColumnStyle
     from livetable.tui.widgets.prompt import Prompt
-    from livetable.tui.widgets.table_view import LiveTable
+    from livetable.tui.widgets.table_view import TableView
 
 _COMPUTE_HINT = "mid = (bid + ask) / 2   d(x): change since the frame before, d(x, 10): since 10 s"
 _CHANGES = (("Δ {}", "d({})"), ("%Δ {}", "pct({})"), ("{}/s", "rate({})"))
@@ -82,7 +82,7 @@ class ColumnedPane(ArrangedPane):
         """Return which columns can't be worked out."""
         if self.base is None or not self.columns.computed:
             return []
-        shown = self.live_table.table
+        shown = self.table_view.table
         return [
             *problems_of(without_computed(self.base), self.columns),
             *(() if shown is None else troubles_of(shown)),
@@ -95,7 +95,7 @@ class ColumnedPane(ArrangedPane):
     def choose_columns(self, columns: ColumnChoice) -> None:
         """Show other columns from now on."""
         before, self.columns = self.columns, columns
-        self.live_table.styles_of_columns = columns.style_of
+        self.table_view.styles_of_columns = columns.style_of
         if columns.computed != before.computed and self.base is not None:
             self.offer(without_computed(self.base))
             self.paint_soon()
@@ -165,9 +165,9 @@ class ColumnedPane(ArrangedPane):
         found = self.under_cursor()
         return self.columns.style_of.get(found[2], PLAIN_STYLE) if found else PLAIN_STYLE
 
-    def on_live_table_header_dragged(self, message: LiveTable.HeaderDragged) -> None:
+    def on_table_view_header_dragged(self, message: TableView.HeaderDragged) -> None:
         """Move the column whose header was dragged, or make it wider or narrower."""
-        table = self.live_table.table
+        table = self.table_view.table
         if self.base is None or table is None or message.column >= len(table.refs):
             return
         ref = table.refs[message.column]
@@ -179,23 +179,23 @@ class ColumnedPane(ArrangedPane):
 
     def action_widen(self, by: int) -> None:
         """Make the cursor's column wider or narrower."""
-        if form := self.live_table.format_of(self.live_table.cursor_column):
+        if form := self.table_view.format_of(self.table_view.cursor_column):
             self._restyle(replace(self._style(), width=max(LEAST_WIDTH, form.width + by)))
 
     def action_fit(self) -> None:
         """Make the cursor's column as wide as what is in sight needs; again: as by itself."""
-        width = max(LEAST_WIDTH, self.live_table.needed_width(self.live_table.cursor_column))
+        width = max(LEAST_WIDTH, self.table_view.needed_width(self.table_view.cursor_column))
         fits = self._style().width == width
         self._restyle(replace(self._style(), width=None if fits else width))
 
     def action_align(self) -> None:
         """Align the cursor's column to the other side."""
         style = self._style()
-        if form := self.live_table.format_of(self.live_table.cursor_column):
+        if form := self.table_view.format_of(self.table_view.cursor_column):
             self._restyle(replace(style, left=form.right if style.left is None else None))
 
     def _numeric(self) -> bool:
-        form = self.live_table.format_of(self.live_table.cursor_column)
+        form = self.table_view.format_of(self.table_view.cursor_column)
         if form is not None and form.numeric:
             return True
         self.app.notify("Only works on numeric columns.", timeout=2)
@@ -211,7 +211,7 @@ class ColumnedPane(ArrangedPane):
         """Write more or fewer digits behind the point."""
         if self._numeric():
             style = self._style()
-            form = self.live_table.format_of(self.live_table.cursor_column)
+            form = self.table_view.format_of(self.table_view.cursor_column)
             now = style.digits
             if now is None:
                 now = form.digits if form is not None else 0
@@ -248,13 +248,13 @@ class ColumnedPane(ArrangedPane):
         self.colours = colours
         for name, style in COLOURS.items():
             if style:
-                self.live_table.set_class(name == colours, style)
+                self.table_view.set_class(name == colours, style)
 
     # -- worked out --------------------------------------------------------------------------------
 
     def action_compute(self) -> None:
         """Ask for a column to be worked out."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.widgets.prompt import Prompt

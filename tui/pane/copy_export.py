@@ -46,7 +46,7 @@ class TakeAwayPane(ArrangedPane):
 
     def action_pick(self) -> None:
         """Pick the cursor's row, or no longer; the cursor goes on to the next one."""
-        widget = self.live_table
+        widget = self.table_view
         table, row = widget.table, widget.cursor_row
         if table is not None and row < table.rows:
             self._pick(self.picked ^ {table.identity(row)})
@@ -58,14 +58,14 @@ class TakeAwayPane(ArrangedPane):
 
     def _pick(self, picked: frozenset[RowId]) -> None:
         self.picked = picked
-        self.live_table.picked = picked
+        self.table_view.picked = picked
 
     def _rows(self, table: Table) -> Table:
         """Return a table of the picked rows, also those that a filter hides; else the cursor's."""
         import numpy as np
 
         if not self.picked:
-            row = self.live_table.cursor_row
+            row = self.table_view.cursor_row
             return table.arranged(table.frame_rows_of(row, min(row + 1, table.rows)))
         shown = table.rows_of(self.picked)
         if len(shown) < len(self.picked) and table.order is not None:
@@ -77,7 +77,7 @@ class TakeAwayPane(ArrangedPane):
 
     def action_copy(self, what: str) -> None:
         """Copy the cursor's cell, or rows with tabs between the values."""
-        widget = self.live_table
+        widget = self.table_view
         table, row, column = widget.table, widget.cursor_row, widget.cursor_column
         if table is None or row >= table.rows or column >= len(table.titles):
             return
@@ -99,7 +99,7 @@ class TakeAwayPane(ArrangedPane):
 
     def action_copy_as(self) -> None:
         """Choose what to copy, and as what."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.dialogs.choice import ChoiceScreen
@@ -129,7 +129,7 @@ class TakeAwayPane(ArrangedPane):
             what: ``column``, ``rows``, ``seen`` or ``table``.
             form: One of `writing.WRITERS`.
         """
-        widget = self.live_table
+        widget = self.table_view
         table = widget.table
         if table is None:
             return
@@ -178,7 +178,7 @@ class TakeAwayPane(ArrangedPane):
 
     def action_export(self) -> None:
         """Ask for a file to write the table to."""
-        if self.live_table.table is None:
+        if self.table_view.table is None:
             return
         from livetable.tui.widgets.prompt import Prompt
 
@@ -212,7 +212,7 @@ class TakeAwayPane(ArrangedPane):
         self.ask(prompt, done, toggled=toggled)
 
     def _export(self, path: Path, whole: bool) -> None:
-        table = self.base.arranged(None) if whole and self.base else self.live_table.table
+        table = self.base.arranged(None) if whole and self.base else self.table_view.table
         if table is None:
             return
         if whole:

@@ -60,14 +60,14 @@ class GroupedPane(ArrangedPane):
             ref = found[0]
         elif self.base.column_at(ref) is None:
             return
-        self._opened.append((chosen, self.live_table.cursor_row))
+        self._opened.append((chosen, self.table_view.cursor_row))
         self.choose(replace(chosen, groups=(*chosen.groups, ref), sort=()))
 
     def action_ungroup(self) -> None:
         """Go back to what was shown before rows were grouped, or a group opened."""
         if self._opened:
             chosen, row = self._opened.pop()
-            self.live_table.go_after_update(row)
+            self.table_view.go_after_update(row)
             self.choose(chosen)
         elif self.chosen().groups:  # remembered from another day
             self.choose(replace(self.chosen(), groups=self.chosen().groups[:-1], sort=()))
@@ -99,7 +99,7 @@ class GroupedPane(ArrangedPane):
         """Show the rows of the cursor's group; tell whether there is one."""
         from livetable.tui.query.arrange import equals_filter
 
-        table, row = self.live_table.table, self.live_table.cursor_row
+        table, row = self.table_view.table, self.table_view.cursor_row
         chosen = self.chosen()
         if not chosen.groups or table is None or row >= table.rows:
             return False
@@ -120,7 +120,7 @@ class GroupedPane(ArrangedPane):
 
     def action_rule(self) -> None:
         """Ask for a rule."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         from livetable.tui.query.nodes import BadExpression
@@ -158,7 +158,7 @@ class GroupedPane(ArrangedPane):
         if rules:
             from livetable.tui.query.rules import levels
 
-            self.live_table.rule_by(partial(levels, rules))
+            self.table_view.rule_by(partial(levels, rules))
         else:
-            self.live_table.rule_by(None)
-        self.say_view(self.live_table.table)
+            self.table_view.rule_by(None)
+        self.say_view(self.table_view.table)

@@ -6,7 +6,7 @@ from textual.message import Message
 
 
 class FeedNews(Message):
-    """A feed's state changed; `Subscriber.state` has it. Says nothing itself: a burst is one."""
+    """A feed's state changed; `FeedReader.take` has it. Says nothing itself: a burst is one."""
 
     bubble = False
 

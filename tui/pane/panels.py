@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from livetable.tui.model.headings import ColumnRef
 from livetable.tui.pane.time_travel import TimedPane
 from livetable.tui.widgets.bindings import named
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 
 if TYPE_CHECKING:
     from livetable.tui.widgets.panels.chart import ChartPanel
@@ -48,7 +48,7 @@ class PanelledPane(TimedPane):
             if panel is not None:
                 panel.remove()
         self._side = self._chart = None
-        self.live_table.holds_row = False
+        self.table_view.holds_row = False
 
     async def toggle_detail(self) -> None:
         """Open the cursor's row beside the table, or close it."""
@@ -68,11 +68,11 @@ class PanelledPane(TimedPane):
         before, self._side = self._side, None
         if before is not None:
             before.remove()
-        self.live_table.holds_row = False
+        self.table_view.holds_row = False
         if not isinstance(before, kind):
             self._side = make()
             # A row that is looked at must not be another one because it is no longer the first.
-            self.live_table.holds_row = isinstance(self._side, DetailPanel)
+            self.table_view.holds_row = isinstance(self._side, DetailPanel)
             await self.query_one("#body", Horizontal).mount(self._side)
             self.show_panels()
 
@@ -87,7 +87,7 @@ class PanelledPane(TimedPane):
             self.app.notify(_NO_CHART, severity="warning", timeout=5, markup=False)
             return
         _, column, ref = under
-        form = self.live_table.format_of(column)
+        form = self.table_view.format_of(column)
         columns: list[ColumnRef] = [ref]
         before, self._chart = self._chart, None
         if before is not None:
@@ -108,14 +108,14 @@ class PanelledPane(TimedPane):
         if self._side is not None:
             self._side.scroll_relative(y=pages * 5, animate=False)
 
-    def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
+    def on_table_view_cursor_moved(self, message: TableView.CursorMoved) -> None:
         """Show the panels where the cursor is."""
         if self.has_panel:
             self.show_panels()
 
     def show_panels(self) -> None:
         """Show the panels what is painted, and where the cursor is."""
-        widget = self.live_table
+        widget = self.table_view
         if widget.table is None:
             return
         for panel in (self._side, self._chart):

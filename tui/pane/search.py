@@ -37,7 +37,7 @@ class SearchingPane(ArrangedPane):
 
     def action_search(self) -> None:
         """Ask for a text, and go to where it is."""
-        widget = self.live_table
+        widget = self.table_view
         if widget.table is None:
             return
         self._search_from = (widget.cursor_row, widget.cursor_column)
@@ -56,7 +56,7 @@ class SearchingPane(ArrangedPane):
     def _searched(self, text: str | None) -> bool:
         if text is None:
             if self._search_in is not None:
-                self.live_table.go_to_in(self._search_in, *self._search_from)
+                self.table_view.go_to_in(self._search_in, *self._search_from)
             self._find("", 0)
         elif text != self.needle:  # Enter came before what was typed last was looked for
             self._find(text, 0)
@@ -80,14 +80,14 @@ class SearchingPane(ArrangedPane):
             self._search_next(step)
 
     def _search_next(self, steps: int) -> None:
-        self._search_from = (self.live_table.cursor_row, self.live_table.cursor_column)
+        self._search_from = (self.table_view.cursor_row, self.table_view.cursor_column)
         self._find(self.needle, steps)
 
     def _find(self, text: str, steps: int) -> None:
         self._steps_ahead = 0
         self.needle = text
-        self.live_table.needle = text.lower()
-        table = self.live_table.table
+        self.table_view.needle = text.lower()
+        table = self.table_view.table
         self.say_view(table)
         if not text or table is None:
             self._looking = None
@@ -109,11 +109,11 @@ class SearchingPane(ArrangedPane):
             elif sentence is not None:
                 self.app.notify(sentence, timeout=3, markup=False)
             if place is not None:
-                self.live_table.go_to_in(table, *place)
+                self.table_view.go_to_in(table, *place)
                 if steps_ahead := self._steps_ahead:
                     self._search_next(steps_ahead)
 
-        form_of = self.live_table.format_of if table is self.live_table.table else lambda at: None
+        form_of = self.table_view.format_of if table is self.table_view.table else lambda at: None
 
         def run() -> None:
             from livetable.tui.query.find import Matches

@@ -32,9 +32,9 @@ from livetable.tui.terminal.timer import later
 from livetable.tui.text.places import place, started
 from livetable.tui.widgets.bindings import named
 from livetable.tui.widgets.status_line import StatusLine
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
-from livetable.tui.workers.feed import Subscriber
+from livetable.tui.workers.feed import FeedReader
 
 if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
@@ -72,7 +72,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self.target = target
         self._options = options
         self.history = History(options.budget_of_a_table())
-        self.subscriber = Subscriber(
+        self.subscriber = FeedReader(
             target,
             lambda: self.post_message(FeedNews()),
             options.columns,
@@ -97,12 +97,12 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         yield StatusLine(id="status")
         yield ViewLine()
         with Horizontal(id="body"):
-            yield LiveTable(id="table")
+            yield TableView(id="table")
 
     def on_mount(self) -> None:
         """Start the worker: the table is often here for the first paint."""
         self._show_trust()
-        table = self.live_table
+        table = self.table_view
         table.message = self._message()
         table.is_ready = lambda: self._paints.is_ready
         self._start()
@@ -175,7 +175,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         title = f"{lines_} could not be read"
         self.app.push_screen(ChoiceScreen(title, lines, wide=True))
 
-    async def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+    async def on_table_view_selected(self, message: TableView.Selected) -> None:
         """Open the cursor's group, or its row."""
         if not self.open_group():
             await self.toggle_detail()
@@ -204,7 +204,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         self._paints.look_again()
 
     def _flash(self, has_room: bool) -> None:
-        self.live_table.flashing = has_room
+        self.table_view.flashing = has_room
 
     def _painted(self) -> None:
         """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
@@ -285,7 +285,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
         """Show the feed's newest state, then give credit for the next."""
         feed = self.subscriber.take()
         before, self._feed = self._feed, feed
-        table = self.live_table
+        table = self.table_view
         if feed.table is not None and feed.table is not before.table:
             kept = self.keep(feed.table)
             if self.standing is None:
@@ -338,7 +338,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
             age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
         status.show(feed, age, stale, waiting, behind=self.behind, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
-        self.live_table.stale = feed.table is not None and (lost or stale or never)
+        self.table_view.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.
         ticks = lost or waiting is not None
         if ticks and self._clock_timer is None:
@@ -350,7 +350,7 @@ class TablePane(SearchingPane, ColumnedPane, GroupedPane, TakeAwayPane, Panelled
     def _message(self) -> str:
         feed = self._feed
         if feed.table is not None:
-            shown = self.live_table.table
+            shown = self.table_view.table
             if shown is None or shown.rows:
                 return ""
             filtered = self.arrangement is not None and bool(self.arrangement.filters)

@@ -197,17 +197,17 @@ class TimedPane(ArrangedPane):
         """Mark from now on whatever differs from what is shown now."""
         if self.base is not None:
             self.history.marked = self.base.arranged(None)
-            self.live_table.marked = self.history.marked
+            self.table_view.marked = self.history.marked
             self.since_mark = ""
             self.count_changes()
-            self.say_view(self.live_table.table)
+            self.say_view(self.table_view.table)
 
     def action_unmark(self) -> None:
         """Mark nothing any more."""
         self.history.marked = None
-        self.live_table.marked = None
+        self.table_view.marked = None
         self.since_mark = ""
-        self.say_view(self.live_table.table)
+        self.say_view(self.table_view.table)
 
     def count_changes(self) -> None:
         """Find out which rows came and went since the mark, off the event loop."""
@@ -236,4 +236,4 @@ class TimedPane(ArrangedPane):
         self._marking = False
         if self.is_attached and self.history.marked is not None and said != self.since_mark:
             self.since_mark = said
-            self.say_view(self.live_table.table)
+            self.say_view(self.table_view.table)

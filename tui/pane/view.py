@@ -15,7 +15,7 @@ from livetable.tui.model.headings import ColumnRef
 from livetable.tui.model.table import Table
 from livetable.tui.pane.messages import ArrangedNews
 from livetable.tui.widgets.bindings import named
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
 from livetable.tui.workers.arranger import Arranger
 
@@ -88,9 +88,9 @@ class ArrangedPane(Widget):
         self._arranging = False
 
     @cached_property
-    def live_table(self) -> LiveTable:
+    def table_view(self) -> TableView:
         """The widget. It stays as long as the pane does."""
-        return self.query_one(LiveTable)
+        return self.query_one(TableView)
 
     def paint_soon(self) -> None:
         """Paint `paint_next` as soon as that is possible."""
@@ -162,7 +162,7 @@ class ArrangedPane(Widget):
                 self.say_view(self.arranged)
                 self.paint_soon()
             else:
-                self.say_view(self.live_table.table)
+                self.say_view(self.table_view.table)
 
     def start_arranging(self) -> None:
         """Start the worker, unless it works."""
@@ -216,7 +216,7 @@ class ArrangedPane(Widget):
 
     def _say_arrows(self) -> None:
         keys = self.arrangement.sort if self.arrangement is not None else ()
-        self.live_table.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}
+        self.table_view.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}
 
     def chosen(self) -> Arrangement:
         """Return how the table is arranged."""
@@ -228,7 +228,7 @@ class ArrangedPane(Widget):
 
     def under_cursor(self) -> tuple[Table, int, ColumnRef] | None:
         """Return the table that is shown, the cursor's column in it, and what that is held by."""
-        table, column = self.live_table.table, self.live_table.cursor_column
+        table, column = self.table_view.table, self.table_view.cursor_column
         if table is None or not 0 <= column < len(table.refs):
             return None
         return table, column, table.refs[column]
@@ -237,16 +237,16 @@ class ArrangedPane(Widget):
 
     def action_sort(self, further: bool) -> None:
         """Sort by the cursor's column: up, then down, then not at all."""
-        self._sort_by(self.live_table.cursor_column, further)
+        self._sort_by(self.table_view.cursor_column, further)
 
     def _sort_by(self, column: int, further: bool) -> None:
         from livetable.tui.query.arrange import sorted_by
 
-        table = self.live_table.table
+        table = self.table_view.table
         if table is not None and column < len(table.refs):
             self.choose(sorted_by(self.chosen(), table.refs[column], further=further))
 
-    def on_live_table_header_selected(self, message: LiveTable.HeaderSelected) -> None:
+    def on_table_view_header_selected(self, message: TableView.HeaderSelected) -> None:
         """Sort by the column whose header was clicked."""
         self._sort_by(message.column, message.further)
 
@@ -275,7 +275,7 @@ class ArrangedPane(Widget):
 
     def action_filter(self) -> None:
         """Ask for a condition that rows must meet."""
-        table = self.live_table.table
+        table = self.table_view.table
         if table is None:
             return
         # Late: what it loads is a tenth of the start.
@@ -300,7 +300,7 @@ class ArrangedPane(Widget):
         """Show only rows that have the cursor's value in its column."""
         from livetable.tui.query.arrange import equals_filter, with_filter
 
-        found, row = self.under_cursor(), self.live_table.cursor_row
+        found, row = self.under_cursor(), self.table_view.cursor_row
         if found is not None and row < found[0].rows:
             same = equals_filter(found[0], found[1], row)
             if same is None:
@@ -344,7 +344,7 @@ class ArrangedPane(Widget):
     ) -> None:
         """Ask for a line of text at the foot of the pane (see `Asked`)."""
         self.asked = Asked(prompt, changed, done, toggled)
-        self.live_table.can_focus = False  # a click on it would leave the prompt without keys
+        self.table_view.can_focus = False  # a click on it would leave the prompt without keys
         self.mount(prompt)
 
     @property
@@ -370,8 +370,8 @@ class ArrangedPane(Widget):
         if self.asked.done(message.text):
             prompt.remove()
             self.asked = None
-            self.live_table.can_focus = True
-            self.screen.set_focus(self.live_table)
+            self.table_view.can_focus = True
+            self.screen.set_focus(self.table_view)
         prompt.settled.set()
 
 

@@ -20,12 +20,12 @@ from livetable.tui.screens.tabs import Chosen, TablesScreen
 from livetable.tui.target import DEFAULTS, Target, ViewOptions
 from livetable.tui.text.places import place, started
 from livetable.tui.widgets.key_line import KeyLine
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.workers.feed_process import FeedProcess, foreign_feed
 from livetable.tui.workers.listing import ANSWER_SECONDS, Listed, Lister, as_table, target_of
 
 
-class TableList(LiveTable):
+class TableList(TableView):
     """A table of tables: Enter opens one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
@@ -101,7 +101,7 @@ class PickerScreen(LeftOnce[Target | None]):
         self._listing = self.lister.take()
         self._number += 1
         if self._listing or self._number > 1:
-            self.query_one(LiveTable).update(as_table(self._listing, self._number))
+            self.query_one(TableView).update(as_table(self._listing, self._number))
         self._update_heading()
         self._check_publisher()
         if self.endpoint is not None and len(self._listing) == 1 and not self._opened_only:
@@ -135,7 +135,7 @@ class PickerScreen(LeftOnce[Target | None]):
         self._foreign = process, screen
         self.app.push_screen(screen)
 
-    def on_live_table_selected(self, message: LiveTable.Selected) -> None:
+    def on_table_view_selected(self, message: TableView.Selected) -> None:
         """Open the chosen table."""
         self._open(message.row)
 
@@ -169,7 +169,7 @@ class PickerScreen(LeftOnce[Target | None]):
         tables = f"{count} live table{'' if count == 1 else 's'}"
         heading = Text(f" livetable   {tables} on {where}", no_wrap=True, overflow="ellipsis")
         self.query_one("#heading", Static).update(heading)
-        self.query_one(LiveTable).message = "" if self._listing else self._empty_message()
+        self.query_one(TableView).message = "" if self._listing else self._empty_message()
 
     def _empty_message(self) -> str:
         if self._warning is not None:

@@ -116,7 +116,7 @@ class TablesScreen(LeftOnce[None]):
         self._say_tabs()
         if self.pane.is_mounted and not self.pane.has_focus_within:
             # At once: of two that are put off each would undo the other, for ever.
-            self.set_focus(self.pane.live_table)
+            self.set_focus(self.pane.table_view)
 
     def _say_tabs(self) -> None:
         names = [(pane.title, pane.changed) for pane in self.panes]

@@ -30,17 +30,17 @@ class _OfTable(Message):
         table: The widget.
     """
 
-    def __init__(self, table: LiveTable) -> None:
+    def __init__(self, table: TableView) -> None:
         self.table = table
         super().__init__()
 
     @property
-    def control(self) -> LiveTable:
+    def control(self) -> TableView:
         """The widget."""
         return self.table
 
 
-class LiveTable(TableGrid, can_focus=True):
+class TableView(TableGrid, can_focus=True):
     """A live table of any size.
 
     Attributes:
@@ -73,7 +73,7 @@ class LiveTable(TableGrid, can_focus=True):
             row: The cursor's row.
         """
 
-        def __init__(self, table: LiveTable, row: int) -> None:
+        def __init__(self, table: TableView, row: int) -> None:
             self.row = row
             super().__init__(table)
 
@@ -86,7 +86,7 @@ class LiveTable(TableGrid, can_focus=True):
             further: Whether Shift or Ctrl was held.
         """
 
-        def __init__(self, table: LiveTable, column: int, further: bool) -> None:
+        def __init__(self, table: TableView, column: int, further: bool) -> None:
             self.column = column
             self.further = further
             super().__init__(table)
@@ -102,7 +102,7 @@ class LiveTable(TableGrid, can_focus=True):
         """
 
         def __init__(
-            self, table: LiveTable, column: int, *, step: int = 0, width: int | None = None
+            self, table: TableView, column: int, *, step: int = 0, width: int | None = None
         ) -> None:
             self.column = column
             self.step = step

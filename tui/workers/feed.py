@@ -72,7 +72,7 @@ def looks_alike(before: FeedState, after: FeedState, stale_after: float | None =
     return said(before) == said(after)
 
 
-class Subscriber:
+class FeedReader:
     """Reads one table. Call `run` in its own thread; the other methods are thread-safe.
 
     Args:

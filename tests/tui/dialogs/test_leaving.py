@@ -173,7 +173,7 @@ async def test_a_press_at_what_is_going_does_not_take_the_focus() -> None:
         await on.press("vertical_line")
         await on.until(lambda: len(on.shown) == 2)
         going = on.screen.pane
-        x, y = going.live_table.region.center
+        x, y = going.table_view.region.center
         on.app.post_message(events.Key("ctrl+w", None))
         press(on.app, int(x), int(y), 2)
         await on.until(lambda: len(on.screen.panes) == 1 and not going.is_attached)

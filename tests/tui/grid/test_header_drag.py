@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from livetable.tui.grid.header_drag import Drag
 from livetable.tui.grid.layout import Layout
 from livetable.tui.text.column_style import LEAST_WIDTH
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from tests.tui.stage import stage, titles
 from tests.tui.tables import table_of
 
 
 async def test_headers_are_dragged() -> None:
     async with stage() as on:
-        table = on.pane.live_table
+        table = on.pane.table_view
 
         async def drag(start: int, end: int) -> None:
-            await on.pilot.mouse_down(LiveTable, offset=(start, 0))
-            await on.pilot.hover(LiveTable, offset=((start + end) // 2, 0))
-            await on.pilot.hover(LiveTable, offset=(end, 0))
-            await on.pilot.mouse_up(LiveTable, offset=(end, 0))
+            await on.pilot.mouse_down(TableView, offset=(start, 0))
+            await on.pilot.hover(TableView, offset=((start + end) // 2, 0))
+            await on.pilot.hover(TableView, offset=(end, 0))
+            await on.pilot.mouse_up(TableView, offset=(end, 0))
             await on.pilot.pause()
 
         def starts(column: int) -> int:
@@ -45,7 +45,7 @@ async def test_headers_are_dragged() -> None:
         assert starts(2) - starts(1) == 3 + 2
         await drag(85, 80)  # no column
         assert table.arrows == {}
-        await on.pilot.click(LiveTable, offset=(starts(1), 0))
+        await on.pilot.click(TableView, offset=(starts(1), 0))
         await on.until(lambda: table.arrows == {("price", 0): "↑"})
 
 

@@ -16,13 +16,13 @@ async def test_columns_are_moved_kept_and_shown_again() -> None:
     async with stage() as on:
         await on.press("L")
         assert titles(on) == ("id", "cpu %", "price", "sector")
-        assert on.pane.live_table.cursor_column == 2
+        assert on.pane.table_view.cursor_column == 2
         await on.press("H", "shift+right")
         assert titles(on) == ("id", "cpu %", "price", "sector")
         await on.press("z")
         assert titles(on) == ("id", "price", "cpu %", "sector")
-        assert on.pane.live_table.table is not None
-        assert on.pane.live_table.table.fixed == 2
+        assert on.pane.table_view.table is not None
+        assert on.pane.table_view.table.fixed == 2
         await on.press("-")
         assert titles(on) == ("id", "cpu %", "sector")
         on.pane.show(frame({"a": 1, "z": 5}))
@@ -33,7 +33,7 @@ async def test_columns_are_moved_kept_and_shown_again() -> None:
 
 async def test_columns_are_made_wider_fitted_and_aligned() -> None:
     async with stage() as on:
-        widget = on.pane.live_table
+        widget = on.pane.table_view
 
         def width() -> int:
             form = widget.format_of(1)
@@ -138,7 +138,7 @@ async def test_a_broken_column_is_told() -> None:
 
 async def test_colours_of_up_and_down() -> None:
     async with stage() as on:
-        widget = on.pane.live_table
+        widget = on.pane.table_view
         await on.press("u")
         assert widget.has_class("-red-up")
         await on.press("u")
@@ -165,7 +165,7 @@ async def test_a_computed_column_that_is_removed_is_told() -> None:
 
 async def test_columns_are_hidden_and_shown() -> None:
     async with stage() as on:
-        table = on.pane.live_table
+        table = on.pane.table_view
         await on.press("minus")
         await on.until(lambda: table.table and table.table.titles == ("id", "cpu %", "sector"))
         assert table.cursor_column == 1
@@ -188,7 +188,7 @@ async def test_of_columns_with_one_title_the_right_one_is_hidden() -> None:
     async with stage() as on:
         twice = pd.DataFrame([[1, 2, 3]], columns=["x", "y", "x"])
         on.pane.show(table_of(twice))
-        table = on.pane.live_table
+        table = on.pane.table_view
         table.go_to(0, 1)
         await on.press("minus")
         await on.until(lambda: table.table and table.table.refs[1:] == (("y", 0), ("x", 1)))

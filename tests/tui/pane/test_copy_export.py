@@ -50,7 +50,7 @@ async def test_copying_what_is_no_number_or_only_counts() -> None:
     async with stage() as on:
         data = pd.DataFrame({"n": [float("inf"), float("nan"), None], "b": [True, False, None]})
         on.pane.show(table_of(data))
-        on.pane.live_table.go_to(0, 1)
+        on.pane.table_view.go_to(0, 1)
         await on.press("y")
         assert on.pane.app.clipboard == "inf"
         await on.press("j", "y")
@@ -133,7 +133,7 @@ async def test_copying_a_cell_and_a_row() -> None:
         long = "中文 \x1b]52;c;eA==\x07 " + "x" * 500
         data = pd.DataFrame({"id": [long], "when": pd.to_datetime(["2026-01-02 03:04"]), "n": None})
         on.pane.show(table_of(data, "id"))
-        on.pane.live_table.go_to(0, 0)
+        on.pane.table_view.go_to(0, 0)
         await on.press("y")
         assert on.pilot.app.clipboard == long
         await on.press("right", "Y")

@@ -19,14 +19,14 @@ async def test_a_row_that_is_looked_at_stays_the_cursors() -> None:
         await on.until(lambda: "row a" in str(panel._title.content))
         on.pane.show(frame({"a": 0, "b": 1, "c": 2}))
         await on.becomes("cba")
-        assert on.pane.live_table.cursor_row == 2  # it was the first line, and is the row's now
+        assert on.pane.table_view.cursor_row == 2  # it was the first line, and is the row's now
         on.pane.show(frame({"a": 9, "b": 1, "c": 2}))
         await on.becomes("acb")
-        assert on.pane.live_table.cursor_row == 0
+        assert on.pane.table_view.cursor_row == 0
         await on.press("enter")
         on.pane.show(frame({"a": 0, "b": 1, "c": 2}))
         await on.becomes("cba")
-        assert on.pane.live_table.cursor_row == 0  # the top is looked at again
+        assert on.pane.table_view.cursor_row == 0  # the top is looked at again
 
 
 async def test_without_something_to_draw_with(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ async def test_without_something_to_draw_with(monkeypatch: pytest.MonkeyPatch) -
 async def test_what_opens_does_not_cover_the_cursor() -> None:
     async with stage() as on:
         on.pane.show(table_of(pd.DataFrame({"id": range(40), "v": range(40)}), "id"))
-        widget = on.pane.live_table
+        widget = on.pane.table_view
         widget.go_to(widget.rows_in_sight - 1, 1)
         row = widget.cursor_row
         await on.press("p")

@@ -15,15 +15,15 @@ from tests.tui.stage import frame, nothing_shown, stage
 async def test_esc_goes_back_to_the_row_it_came_from() -> None:
     async with stage() as on:
         await on.press("j", "slash", "c")
-        await on.until(lambda: on.pane.live_table.cursor_row == 2)
+        await on.until(lambda: on.pane.table_view.cursor_row == 2)
         on.pane.show(frame({"m": 9, "n": 9, "a": 3, "b": 1, "c": 2}))
         await on.press("escape")
-        await on.until(lambda: on.pane.live_table.cursor_row == 3)
+        await on.until(lambda: on.pane.table_view.cursor_row == 3)
 
 
 async def test_search_finds_marks_and_goes_on() -> None:
     async with stage() as on:
-        table = on.pane.live_table
+        table = on.pane.table_view
         await on.press("slash")
         await on.type("X")
         await on.until(lambda: (table.cursor_row, table.cursor_column) == (0, 3))
@@ -55,7 +55,7 @@ async def test_matches_are_counted_while_the_first_is_looked_for(
 
     async with stage() as on:
         on.pane.show(frame(dict.fromkeys("abcdef", 1)))
-        table = on.pane.live_table
+        table = on.pane.table_view
         await on.press("slash")
         await on.type("x")
         await on.press("enter")
@@ -83,7 +83,7 @@ async def test_what_cant_be_searched_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_search_in_one_column() -> None:
     async with stage() as on:
-        table = on.pane.live_table
+        table = on.pane.table_view
         await on.press("slash", "tab")
         assert on.pane.query_one(Prompt).label == "search in price: "
         await on.type("1")
@@ -99,4 +99,4 @@ async def test_back_from_a_search_begun_where_no_row_was() -> None:
         on.pane.show(frame({"a": -1, "b": 1}))  # a row comes meanwhile
         await on.becomes("a")
         await on.press("escape")
-        assert on.pane.live_table.cursor_row == 0
+        assert on.pane.table_view.cursor_row == 0

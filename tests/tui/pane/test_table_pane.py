@@ -31,10 +31,10 @@ async def test_a_view_is_remembered() -> None:
     wait_for(lambda: view_path("orders").exists())
     async with stage() as on:
         await on.until(lambda: on.values == [1, 2, 3])
-        table = on.pane.live_table.table
+        table = on.pane.table_view.table
         assert table is not None
         assert table.titles == ("id", "v")
-        assert on.pane.live_table.has_class("-red-up")
+        assert on.pane.table_view.has_class("-red-up")
         assert on.pane.rules == (Rule("v>2", "red"),)
         await on.pilot.press("s", "s", "plus", "u", "u", "R")
         await on.until(lambda: on.values == [2, 1, 3])

@@ -35,7 +35,7 @@ class Stage:
 
     @property
     def price(self) -> float | None:
-        table = self.pane.live_table.table
+        table = self.pane.table_view.table
         if table is None:
             return None
         price: float = table.window(1, 0, 1)[0].as_py()
@@ -115,7 +115,7 @@ async def test_changes_are_told_as_they_were(tmp_path: Path) -> None:
         await on.shows(5.0)
         await on.press("equals_sign")
         await on.pilot.press(*"x=d", "left_parenthesis", *"price", "right_parenthesis", "enter")
-        table = on.pane.live_table
+        table = on.pane.table_view
 
         def change() -> object:
             shown = table.table

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from livetable.tui.widgets.prompt import Prompt
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.widgets.view_line import ViewLine
 from tests.tui.stage import frame, last_note, nothing_shown, stage
 from tests.tui.tables import table_of
@@ -19,7 +19,7 @@ async def test_sort_keys() -> None:
         await on.press("s")
         await on.becomes("bca")
         assert on.says == "sort price ↑ · live"
-        assert "price↑" in on.pane.live_table.render_line(0).text
+        assert "price↑" in on.pane.table_view.render_line(0).text
         on.pane.show(frame({"a": 3, "b": 9, "c": 2}))
         await on.becomes("cab")
         await on.press("s")
@@ -52,13 +52,13 @@ async def test_the_order_is_held_and_asked_for_once() -> None:
 
 async def test_a_header_click_sorts() -> None:
     async with stage() as on:
-        table = on.pane.live_table
-        await on.pilot.click(LiveTable, offset=(6, 0))
+        table = on.pane.table_view
+        await on.pilot.click(TableView, offset=(6, 0))
         await on.becomes("bca")
         assert table.arrows == {("price", 0): "↑"}
-        await on.pilot.click(LiveTable, offset=(24, 0), shift=True)
+        await on.pilot.click(TableView, offset=(24, 0), shift=True)
         await on.until(lambda: len(table.arrows) == 2)
-        await on.pilot.click(LiveTable, offset=(85, 0))  # beside the columns
+        await on.pilot.click(TableView, offset=(85, 0))  # beside the columns
         await on.pilot.pause()
         assert len(table.arrows) == 2
 
@@ -78,7 +78,7 @@ async def test_a_filter_shows_at_once_what_it_leaves() -> None:
         assert on.pane.query(Prompt)
         await on.press(*["backspace"] * 9, "enter")
         await on.until(lambda: not on.pane.query(Prompt))
-        assert on.pane.screen.focused is on.pane.live_table
+        assert on.pane.screen.focused is on.pane.table_view
         on.pane.show(frame({"a": 0, "b": 7, "c": 2, "d": 4}))
         await on.becomes("bcd")
         await on.press("f")

@@ -6,7 +6,7 @@ from livetable.tui.app import LivetableApp
 from livetable.tui.pane.table_pane import TablePane
 from livetable.tui.screens.help import KEYS
 from livetable.tui.screens.tabs import TablesScreen
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 
 
 def test_every_key_is_in_the_help() -> None:
@@ -24,7 +24,7 @@ def test_every_key_is_in_the_help() -> None:
     }  # fmt: skip
     # The same as g and G, H and L, Tab; numbers are said as a range.
     unsaid = {"ctrl+home", "ctrl+end", "shift+left", "shift+right", "shift+tab", *"2345678"}
-    for owner in (LiveTable, *TablePane.__mro__, TablesScreen, LivetableApp):
+    for owner in (TableView, *TablePane.__mro__, TablesScreen, LivetableApp):
         for binding in getattr(owner, "BINDINGS", ()):
             for key in binding.key.split(","):
                 assert key in unsaid or names.get(key, key) in said.split(), key

@@ -53,7 +53,7 @@ async def test_side_by_side(tables: tuple[Publisher, Publisher]) -> None:
         await on.press("s", "s")
         await on.until(lambda: on.values(second) == [5, 4])
         assert on.values(first) == [4, 5]
-        await on.pilot.click(first.live_table, offset=(3, 2))
+        await on.pilot.click(first.table_view, offset=(3, 2))
         await on.until(lambda: on.screen.pane is first)
         await on.press("vertical_line")
         assert on.shown == ["orders"]

@@ -15,7 +15,7 @@ from tests.tui.viewer import stage as showing
 async def test_keys_behind_enter_are_for_the_table() -> None:
     async with stage() as on:
         on.burst("slash", "b")
-        await on.until(lambda: on.pane.live_table.cursor_column == 0)
+        await on.until(lambda: on.pane.table_view.cursor_column == 0)
         on.burst("enter", "s", "s")
         await on.becomes("cba")
         assert on.says == "sort id ↓ · live   search b"
@@ -50,7 +50,7 @@ async def test_what_is_typed_in_one_go(keys: tuple[str | events.Paste, ...], ope
             await on.press("f")
             await on.until(lambda: on.pane.query(Prompt))
         on.burst(*(() if opened else "f"), *keys, "enter" if opened else "ctrl+j", "k", "j")
-        await on.until(lambda: on.pane.live_table.cursor_row == 1)
+        await on.until(lambda: on.pane.table_view.cursor_row == 1)
         assert on.pane.chosen().filters == ("price > 1",)
         await on.becomes("ac")
 
@@ -81,4 +81,4 @@ async def test_keys_have_a_table_again_after_a_click_beside_all_widgets() -> Non
         press(on.app, 500, 500)  # the terminal has grown, and is not laid out yet
         await on.until(lambda: on.app.focused is None)
         await alive(on)
-        assert on.app.focused is on.screen.pane.live_table
+        assert on.app.focused is on.screen.pane.table_view

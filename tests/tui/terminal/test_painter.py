@@ -22,7 +22,7 @@ from livetable.tui.screens.help import HelpScreen
 from livetable.tui.terminal.painter import Painter
 from livetable.tui.text.column_style import ColumnStyle, NumberForm, Shade
 from livetable.tui.widgets.status_line import StatusLine
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from tests.terminal import _UNKNOWN
 from tests.tui.stage import TableApp
 from tests.tui.tables import table_of
@@ -113,7 +113,7 @@ async def stage() -> AsyncIterator[Stage]:
         one = Stage(app)
         for _ in range(500):
             await asyncio.sleep(0.01)
-            if app._running and app.is_running and app.screen_stack and app.query(LiveTable):
+            if app._running and app.is_running and app.screen_stack and app.query(TableView):
                 break
         await one.settle()
         yield one

@@ -49,7 +49,7 @@ async def test_an_alert_and_a_column_are_refused() -> None:
 async def test_a_click_beside_a_prompt_leaves_it_its_keys() -> None:
     async with stage() as on:
         await on.press("slash", "b")
-        await on.pilot.click(on.pane.live_table, offset=(3, 2))
+        await on.pilot.click(on.pane.table_view, offset=(3, 2))
         await on.press("c", "escape")
         await on.until(lambda: not on.pane.query(Prompt))
         await on.press("s")

@@ -9,7 +9,7 @@ import pytest
 
 from livetable.tui.grid.cells import Look
 from livetable.tui.grid.mark import FLASH_SECONDS
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from tests.tui.stage import TableApp
 from tests.tui.tables import table_of
 from tests.tui.widgets.test_table_view import numbers, showing, shown
@@ -29,7 +29,7 @@ async def test_draws_header_and_rows() -> None:
 
 async def test_cursor_and_top_row_stay_with_their_rows() -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press("pagedown", "pagedown", "j", "j")
         top, row = table.view.top, table.view.row
@@ -60,7 +60,7 @@ async def test_flash_then_no_flash() -> None:
 
 async def test_only_changed_lines_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with showing(numbers(8), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         refreshed: list[Any] = []
         monkeypatch.setattr(table, "refresh", lambda *regions, **_: refreshed.extend(regions))
         frame = numbers(8)
@@ -103,7 +103,7 @@ async def test_every_ugly_frame_after_the_other(size: tuple[int, int]) -> None:
 async def test_the_scrollbars_follow_each_way_of_scrolling() -> None:
     wide = numbers(100).assign(**{f"c{n}": 123456 for n in range(20)})
     async with showing(wide, "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         await pilot.pause()
         table.focus()
         for key in ("G", "g", "ctrl+f", "end", "home", "ctrl+end", "$", "0"):
@@ -123,7 +123,7 @@ async def test_the_scrollbars_follow_each_way_of_scrolling() -> None:
 async def test_the_line_that_a_scrollbar_leaves_gets_its_row() -> None:
     wide = numbers(40).assign(**{f"c{n}": 123456 for n in range(8)})
     async with showing(wide, "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         await pilot.pause()
         table.focus()
         assert table.show_horizontal_scrollbar
@@ -159,19 +159,19 @@ async def test_flashes_wait_for_a_terminal_that_is_not_ready() -> None:
 
 async def test_formats_and_messages() -> None:
     async with showing(numbers(3), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         assert [table.format_of(column) is None for column in (-1, 0, 2, 3)] == [
             True, False, False, True,
         ]  # fmt: skip
         table.message = "evil\x1b[2J"
         assert "\x1b" not in table.message
-    empty = LiveTable()
+    empty = TableView()
     assert (empty.table, empty.format_of(0)) == (None, None)
 
 
 async def test_the_cursor_goes_to_its_row_when_the_next_table_comes() -> None:
     async with showing(numbers(30), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.go_after_update(20)
         assert table.cursor_row == 0
         table.update(table_of(numbers(30), "id"))

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from livetable.tui.grid.anchor import View
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from tests.tui.stage import TableApp
 from tests.tui.tables import table_of
 
@@ -28,7 +28,7 @@ async def showing(
 
 
 def shown(pilot: Pilot[None]) -> list[str]:
-    table = pilot.app.query_one(LiveTable)
+    table = pilot.app.query_one(TableView)
     return [table.render_line(y).text.rstrip() for y in range(table.size.height)]
 
 
@@ -59,7 +59,7 @@ KEYS = [
 @pytest.mark.parametrize(("key", "view"), KEYS)
 async def test_every_key(key: str, view: View) -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press(key)
         assert table.view == view
@@ -68,7 +68,7 @@ async def test_every_key(key: str, view: View) -> None:
 @pytest.mark.parametrize("key", ["g", "ctrl+home"])
 async def test_back_to_the_top(key: str) -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press("G", "pageup", "ctrl+b", key)
         assert table.view == View(0, 0, 1)
@@ -76,12 +76,12 @@ async def test_back_to_the_top(key: str) -> None:
 
 async def test_mouse() -> None:
     async with showing(numbers(100), "id") as pilot:
-        table = pilot.app.query_one(LiveTable)
-        await pilot.click(LiveTable, offset=(8, 4))
+        table = pilot.app.query_one(TableView)
+        await pilot.click(TableView, offset=(8, 4))
         assert (table.view.row, table.view.column) == (3, 1)
-        await pilot.click(LiveTable, offset=(8, 0))
+        await pilot.click(TableView, offset=(8, 0))
         assert table.view.row == 3
-        await pilot.click(LiveTable, offset=(8, 4), times=2)
+        await pilot.click(TableView, offset=(8, 4), times=2)
         app = pilot.app
         assert isinstance(app, TableApp)
         assert app.selected == [3]
@@ -101,7 +101,7 @@ async def test_enter_chooses_a_row() -> None:
 async def test_wide_tables_scroll_under_the_fixed_column() -> None:
     frame = pd.DataFrame([[n * 1000 for n in range(30)]], columns=[f"c{n}" for n in range(30)])
     async with showing(frame) as pilot:
-        table = pilot.app.query_one(LiveTable)
+        table = pilot.app.query_one(TableView)
         table.focus()
         await pilot.press("end")
         assert shown(pilot)[0].endswith("c29")

@@ -33,10 +33,10 @@ async def test_a_million_rows_are_sorted_beside_the_event_loop() -> None:
         rows = 1_000_000
         big = pd.DataFrame({"id": range(rows), "v": range(rows, 0, -1)})
         on.pane.show(table_of(big, "id"))
-        on.pane.live_table.go_to(0, 1)
+        on.pane.table_view.go_to(0, 1)
         on.pane.action_sort(False)
         assert "updating" in on.says
-        shown = on.pane.live_table
+        shown = on.pane.table_view
         await on.until(lambda: shown.table and shown.table.identity(0) == (rows - 1,))
         await on.until(lambda: "working" not in on.says)
 

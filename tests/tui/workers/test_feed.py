@@ -20,9 +20,9 @@ from livetable.tui.app import LivetableApp
 from livetable.tui.model.feed_state import Link
 from livetable.tui.target import Target
 from livetable.tui.widgets.status_line import StatusLine
-from livetable.tui.widgets.table_view import LiveTable
+from livetable.tui.widgets.table_view import TableView
 from livetable.tui.workers import feed
-from livetable.tui.workers.feed import Subscriber, ask_early
+from livetable.tui.workers.feed import FeedReader, ask_early
 from tests.waiting import wait_for
 
 ORDERS = Target(None, "orders")
@@ -44,7 +44,7 @@ def answered() -> Client:
 
 
 @contextmanager
-def running(reader: Subscriber) -> Iterator[None]:
+def running(reader: FeedReader) -> Iterator[None]:
     thread = threading.Thread(target=reader.run)
     thread.start()
     try:
@@ -55,14 +55,14 @@ def running(reader: Subscriber) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def rows_of(reader: Subscriber) -> int:
+def rows_of(reader: FeedReader) -> int:
     table = reader.take().table
     return -1 if table is None else table.rows
 
 
 def test_an_answer_that_is_there_is_read_before_it_runs(orders: Publisher) -> None:
     news: list[int] = []
-    reader = Subscriber(ORDERS, lambda: news.append(1), client=answered())
+    reader = FeedReader(ORDERS, lambda: news.append(1), client=answered())
     reader.read_early()
     state = reader.take()
     assert (state.link, rows_of(reader)) == (Link.LIVE, 3)
@@ -79,12 +79,12 @@ def test_nobody_waits_for_an_answer_that_does_not_come(
     orders: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "EARLY_SECONDS", 0.0)
-    reader = Subscriber(ORDERS, lambda: None, client=answered())
+    reader = FeedReader(ORDERS, lambda: None, client=answered())
     reader.read_early()
     assert (reader.take().link, rows_of(reader)) == (Link.CONNECTING, -1)
     with running(reader):
         wait_for(lambda: rows_of(reader) == 3)
-    Subscriber(ORDERS, lambda: None).read_early()  # nobody was asked
+    FeedReader(ORDERS, lambda: None).read_early()  # nobody was asked
 
 
 def test_a_file_of_keys_that_cant_be_read_is_told(
@@ -94,7 +94,7 @@ def test_a_file_of_keys_that_cant_be_read_is_told(
         raise BadKey("key.secret is no key")
 
     client = answered()
-    reader = Subscriber(ORDERS, lambda: None, client=client)
+    reader = FeedReader(ORDERS, lambda: None, client=client)
     with monkeypatch.context() as patch:
         patch.setattr(client, "events", events)
         reader.read_early()
@@ -107,7 +107,7 @@ def test_a_feed_that_ended_before_it_runs_is_looked_for_again(runtime_folder: Pa
     with Publisher("orders") as publisher:
         publisher.send(pd.DataFrame({"v": [1, 2, 3]}))
         client = answered()
-        reader = Subscriber(ORDERS, lambda: None, client=client)
+        reader = FeedReader(ORDERS, lambda: None, client=client)
         reader.read_early()
         reader.credit()
         client.say()
@@ -124,23 +124,23 @@ async def test_the_first_paint_has_rows_and_state(
 ) -> None:
     painted: dict[type, list[str]] = {}
 
-    def record(widget: type[LiveTable] | type[StatusLine]) -> None:
+    def record(widget: type[TableView] | type[StatusLine]) -> None:
         render = widget.render_lines
 
-        def recorded(self: LiveTable, crop: Region) -> list[Strip]:
+        def recorded(self: TableView, crop: Region) -> list[Strip]:
             strips = render(self, crop)
             painted.setdefault(widget, ["\n".join(strip.text for strip in strips)])
             return strips
 
         monkeypatch.setattr(widget, "render_lines", recorded)
 
-    record(LiveTable)
+    record(TableView)
     record(StatusLine)
     app = LivetableApp(ORDERS, client=answered())
     async with app.run_test(size=(80, 10)) as pilot:
         await pilot.pause()
         app.exit()
-    lines = painted[LiveTable][0].splitlines()
+    lines = painted[TableView][0].splitlines()
     assert [line.split() for line in lines[:2]] == [["v"], ["0", "1"]]
     assert "● live" in painted[StatusLine][0]
     assert "3 × 1" in painted[StatusLine][0]
@@ -154,7 +154,7 @@ def test_what_has_ended_is_not_gone_when_nothing_more_is_heard(
     publisher = Publisher("orders", endpoint=endpoint)
     publisher.send(pd.DataFrame({"v": [1, 2, 3]}))
     events: list[Event] = []
-    reader = Subscriber(Target(endpoint, "orders"), lambda: None)
+    reader = FeedReader(Target(endpoint, "orders"), lambda: None)
     take_in = reader._take_in
 
     def note(event: Event, client: Client) -> None:
@@ -172,7 +172,7 @@ def test_what_has_ended_is_not_gone_when_nothing_more_is_heard(
 
 def test_a_state_of_a_process_that_is_not_heard_is_never_live(orders: Publisher) -> None:
     orders.mirror(lambda: None)  # nobody is heard yet
-    reader = Subscriber(ORDERS, lambda: None, client=answered())
+    reader = FeedReader(ORDERS, lambda: None, client=answered())
     reader.read_early()
     assert (reader.take().link, rows_of(reader)) == (Link.GONE, 3)
     reader.stop()
