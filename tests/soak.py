@@ -73,7 +73,7 @@ DEEDS: Final = (
     Deed("row", (("\r", "row row"), (_ESC, "-row row"))),
     Deed("column", (("l", ""), ("i", "distinct"), (_ESC, "-distinct"), ("h", ""))),
     Deed("charts", (
-        ("l", ""), ("p", "over the rows"), (_ESC, "-over the rows"),
+        ("l", ""), ("p", "by row"), (_ESC, "-by row"),
         ("P", "seconds ago"), (_ESC, "-seconds ago"), ("h", ""),
     )),
     Deed("help", (("?", "Esc closes"), (_ESC, "-Esc closes"))),

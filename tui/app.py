@@ -112,7 +112,7 @@ class LivetableApp(TypedInOrder[int]):
                 self.theme = settings.theme
             else:
                 known = ", ".join(sorted(self.available_themes))
-                complaint = f"there is no theme {settings.theme!r}; there are {known}"
+                complaint = f"No theme {settings.theme!r}. Use one of: {known}"
         if settings.keys:
             wrong = wrong_keys(settings.keys, all_bindings())
             if wrong is None:
@@ -137,7 +137,7 @@ class LivetableApp(TypedInOrder[int]):
         if not isinstance(self._driver, TerminalDriver) or not self._driver.can_suspend:
             return
         if not has_shell():
-            self.notify("no shell here to come back from: q quits", timeout=4)
+            self.notify("Can't suspend: no shell to return to. Press q to quit.", timeout=4)
             return
         self._suspend_signal()
         self._driver.stop_group()
@@ -291,7 +291,7 @@ class LivetableApp(TypedInOrder[int]):
         else:
             from livetable.feed.base.crash_report import crash_sentence
 
-            self.panic(Text(f"livetable: {harmless(crash_sentence(self._exception))}"))
+            self.panic(Text(harmless(crash_sentence(self._exception))))
 
     def _hang_up(self, code: int) -> None:
         leave_at_last(code, LAST_SECONDS)

@@ -37,14 +37,14 @@ class Target:
     """A table to show, or several to choose from.
 
     Attributes:
-        endpoint: Where it is; None means somewhere on this machine, to be found by name.
-        table: Its name; None means all there.
-        tape: The tape it is on; None for a live one.
-        file: The file that it is, to be followed by a feed of the viewer's own.
-        piped: Whether it is what comes on standard input, or from the named pipe `file`.
-        command: The command whose output it is.
-        source: What a feed of the viewer's own makes tables of; None for what needs none.
-        origin: What its view is remembered by, where the name alone may be another table's:
+        endpoint: The feed's endpoint; None: look the table up by name on this machine.
+        table: The table's name; None: all tables of the endpoint.
+        tape: The tape to play; None for a live table.
+        file: The file, folder or pattern that a feed process follows.
+        piped: Whether the rows come from standard input, or from the named pipe `file`.
+        command: The command whose output is shown.
+        source: The address that a feed process reads; None if no feed process is needed.
+        origin: The key of the remembered view, where the name alone is ambiguous: the
             `origin_of` a file, a folder, a command or a pipe.
     """
 
@@ -59,7 +59,7 @@ class Target:
 
     @property
     def title(self) -> str:
-        """What to call it before anything is known about it."""
+        """The title to show before the feed has answered."""
         place = place_of(self.endpoint) if self.endpoint is not None else None
         if self.source is not None:
             place = shown(self.source)
@@ -67,15 +67,15 @@ class Target:
 
 
 PIPE: Final = "-"
-"""The origin of what is piped in: nothing tells one pipe from another but the columns."""
+"""The origin of piped input. All pipes share it: only their columns tell them apart."""
 
 
 def origin_of(target: Target) -> str | None:
-    """Return what a table's view is remembered by; None for the table's name."""
+    """Return the key that a table's view is remembered by; None: the table's name."""
     path = target.tape or target.file
-    if path is not None:  # not where links lead to: `current/` is one place, whatever is there
+    if path is not None:  # links are not resolved: `current/` keeps its view when it moves on
         return os.path.abspath(path)
-    if target.command:  # it stands in the view's file, and on a browser session's command line
+    if target.command:  # without passwords: it is stored, and visible in the list of processes
         return shlex.join(shown_command(target.command))
     return PIPE if target.piped else target.origin
 
@@ -86,22 +86,22 @@ class ViewOptions:
 
     Attributes:
         columns: Titles of the columns to show, in this order; None: all.
-        sort: Titles of the columns to order rows by, each with whether the largest comes first.
-        where: Filters that rows must meet.
+        sort: Titles of the columns to sort by, each with whether to sort descending.
+        where: Filters that rows must match.
         stale_after: Seconds of silence after which data counts as stale; None: never.
-        timeout: Seconds after which to give up on a table that does not come; None: never.
+        timeout: Seconds to wait for the table; None: forever.
         budget: Bytes that the histories of all tables may take together.
-        history: What each of them may take instead; None: of the budget.
-        view: The file that the view is in; None for the one that is remembered by the table's name.
-        remember: Whether a view is remembered at all.
-        foreign: How a publisher that is not livetable's is read: options of `livetable-feed`.
-        record: What records the table; None for no recording.
-        at: The time of a tape to print; None for its end.
-        changes_of: The row of a tape whose changes are printed; None for the table.
-        to_end: Whether a table is printed when it has ended, not as soon as it is there.
-        until: What a row has to come to for the viewer to end; None: it does not end by itself.
-        alerts: Conditions of which the person wants to be told when a row begins to meet them.
-        alert_command: What is run then; None for nothing.
+        history: The limit for each table's history; None: they share `budget`.
+        view: The file of the view; None: the one remembered for the table.
+        remember: Whether the view is saved.
+        foreign: `livetable-feed` options for reading a publisher that is not livetable's.
+        record: Records the table; None: no recording.
+        at: The time on a tape to print; None: its end.
+        changes_of: The key of the row whose changes are printed; None: print the table.
+        to_end: Whether to print the table only once it has ended.
+        until: The viewer exits when a row matches this; None: it does not exit by itself.
+        alerts: Conditions to alert on.
+        alert_command: The command to run for each alert; None: none.
     """
 
     columns: tuple[str, ...] | None = None
@@ -123,7 +123,7 @@ class ViewOptions:
     alert_command: str | None = None
 
     def budget_of_a_table(self) -> Budget:
-        """Return what a further table's history may take."""
+        """Return the budget for one more table's history."""
         return self.budget if self.history is None else self.history.budget()
 
 
@@ -134,9 +134,9 @@ def parse_target(source: str | None) -> Target:
     """Return what a SOURCE names.
 
     Raises:
-        BadSource: it names nothing that can be shown.
-        BadEndpoint: its endpoint can't be one.
-        BadName: its table can't be one.
+        BadSource: it can't be shown.
+        BadEndpoint: its endpoint is invalid.
+        BadName: its table's name is invalid.
     """
     # Long, as it is one order: address, tape, pipe, folder, file; a name is what is left.
     if source is None:
@@ -151,9 +151,9 @@ def parse_target(source: str | None) -> Target:
         if published is None:
             if scheme == "ssh":
                 host = endpoint.partition("://")[2] or "HOST"
-                raise BadSource(f"ssh:// can't be shown: run it there, ssh -t {host} livetable")
+                raise BadSource(f"Can't show ssh://. Run livetable there: ssh -t {host} livetable")
             known = "://, ".join(SCHEMES)
-            raise BadSource(f"{scheme}:// can't be shown; sources are {known}://, files and names")
+            raise BadSource(f"Can't show {scheme}://. Use {known}://, a file or a table's name")
         check_endpoint(endpoint)
         return Target(endpoint, check_name(table) if table else None)
     if by_suffix(source) is TAPE:
@@ -168,25 +168,25 @@ def parse_target(source: str | None) -> Target:
         if not folder.is_dir():
             raise BadSource(f"{source}: no folder {folder}")
         return Target(None, _name_of(source), file=path)
-    if is_pipe(path):  # also <(command), which a shell makes /dev/fd/63 of
+    if is_pipe(path):  # also <(command), which a shell replaces by /dev/fd/63
         name = "pipe" if path.parent.name == "fd" else path.stem
         return Target(None, name_from(name, "pipe"), file=path, piped=True)
     if form_of(source)[0] is not None:
         if not path.parent.is_dir():
             raise BadSource(f"{source}: no folder {path.parent}")
         if path.is_dir():
-            raise BadSource(f"{source} is a folder: for its newest file write {source}/")
+            raise BadSource(f"{source} is a folder. To show its newest file, write {source}/")
         return Target(None, _name_of(source), file=path)
     if path.is_file() and ("/" in source or (path.suffix and not _is_live(source))):
         raise BadSource(
-            f"{source}: what is in it can't be told by its name, which ends in none of "
-            f"{' '.join(FILE_SUFFIXES)}"
+            f"Can't tell the format of {source}. "
+            f"Its name must end in one of {' '.join(FILE_SUFFIXES)}"
         )
     return Target(None, check_name(source))
 
 
 def is_pipe(path: Path) -> bool:
-    """Tell whether a path is that of a named pipe."""
+    """Tell whether a path is a named pipe."""
     try:
         return stat.S_ISFIFO(path.stat().st_mode)
     except (OSError, ValueError):
@@ -194,7 +194,7 @@ def is_pipe(path: Path) -> bool:
 
 
 def _is_live(name: str) -> bool:
-    from livetable.feed.local.directory import find  # late: there is hardly ever such a file
+    from livetable.feed.local.directory import find  # late: few file names need it
 
     return bool(find(name))
 

@@ -94,7 +94,8 @@ def run_command(program: str, act: Callable[[], int]) -> int:
         quieten()
         from livetable.feed.base.crash_report import crash_sentence
 
-        fail(program, crash_sentence(error), 1)
+        say_plainly(harmless(without_sockets(crash_sentence(error, program))))
+        raise SystemExit(1) from None
 
 
 def _is_broken(number: int) -> bool:
@@ -152,7 +153,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
+        self.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         # Some encodings lack characters of the help: print "?" for them rather than fail.
@@ -281,27 +282,29 @@ def add_text_options(files: argparse._ArgumentGroup) -> None:
     """Add the options of both commands for files, pipes and commands."""
     files.add_argument("--sep", metavar="CHAR", type=separator, help="field separator")
     files.add_argument(
-        "--limit", metavar="N", type=from_one, help="append new rows; keep the newest N"
+        "--limit", metavar="N", type=from_one, help="append rows; keep only the newest N"
     )
     files.add_argument(
-        "--types", metavar="COL=TYPE,…", help="column types: text int float bool date time"
+        "--types",
+        metavar="COL=TYPE,…",
+        help="set column types of text files: text int float bool date time",
     )
     files.add_argument(
-        "--each", action="store_true", help="for a folder or a pattern: one table per file"
+        "--each", action="store_true", help="show each file of a folder or pattern as a table"
     )
     files.add_argument(
         "--every",
         metavar="TIME",
         type=every,
-        help="run the command after -- this often: 2s (the default), 500ms, 1m",
+        help="run the command after -- this often: 2s (default), 500ms, 1m",
     )
     files.add_argument(
-        "--encoding", type=encoding, metavar="NAME", help="encoding of the text, default: detected"
+        "--encoding", type=encoding, metavar="NAME", help="text encoding (default: detected)"
     )
     files.add_argument(
         "--append-only",
         action="store_true",
-        help="the file only grows: don't check again what was already read",
+        help="the file only grows: don't re-check what was already read",
     )
 
 
@@ -316,8 +319,6 @@ def add_foreign_options(foreign: argparse._ArgumentGroup) -> None:
         "--topic",
         action="append",
         metavar="TEXT",
-        help="read only topics that start with TEXT; can be repeated",
+        help="read only topics that start with TEXT; repeatable",
     )
-    foreign.add_argument(
-        "--pull", action="store_true", help="the source is a PUSH socket, not a PUB"
-    )
+    foreign.add_argument("--pull", action="store_true", help="read a PUSH socket, not a PUB")

@@ -1,4 +1,4 @@
-"""An unexpected exception: one sentence for the person, the traceback in a file."""
+"""A crash: one sentence for the person, the traceback in a file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from livetable.feed.base.addresses import without_secrets
 from livetable.feed.base.terminal_text import safe_str
 
 
-def crash_sentence(error: BaseException) -> str:
-    """Return what to say of an unexpected exception, without secrets; saves its traceback."""
-    what = without_secrets(f"crashed: {type(error).__name__}: {safe_str(error)}")[:300]
-    return f"{what}. {save_traceback()}"
+def crash_sentence(error: BaseException, program: str = "livetable") -> str:
+    """Return what to say of a crash, without secrets; saves its traceback.
+
+    Args:
+        error: The unexpected exception.
+        program: What crashed.
+    """
+    what = f"{program} crashed: {type(error).__name__}: {safe_str(error)}"
+    return f"{without_secrets(what)[:300]}. {save_traceback()}"
 
 
 def save_traceback() -> str:
@@ -24,4 +29,4 @@ def save_traceback() -> str:
             file.write(without_secrets(traceback.format_exc()))
     except OSError as error:
         return f"Can't save the traceback: {error}"
-    return f"Traceback saved to {name}; please report it"
+    return f"Traceback saved to {name}; please report it."

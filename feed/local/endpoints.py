@@ -18,19 +18,19 @@ def check_endpoint(endpoint: str) -> str:
         BadEndpoint: it has another scheme, no path, or no valid port.
     """
     scheme, _, rest = endpoint.partition("://")
-    port = rest.rpartition(":")[2]
+    host, _, port = rest.rpartition(":")
     if scheme == "tcp" and "@" in rest:
         raise BadEndpoint(f"{shown(endpoint)} can't have a password: use keys instead (--secure)")
     if scheme == "tcp" and rest.rpartition(":")[0] and " " not in rest:
         if port == "*" or (port.isascii() and port.isdigit() and int(port) <= 65_535):
             return endpoint
-        raise BadEndpoint(
-            f"{shown(endpoint)!r} has no port up to 65535: write e.g. tcp://127.0.0.1:5411"
-        )
+        raise BadEndpoint(f"{shown(endpoint)} has no port up to 65535. Use e.g. tcp://{host}:5411")
+    if scheme == "tcp" and rest and ":" not in rest and " " not in rest:
+        raise BadEndpoint(f"{shown(endpoint)} has no port. Use tcp://{rest}:5411")
     if scheme == "ipc" and rest and len(rest.encode()) <= 107:
         return endpoint
     raise BadEndpoint(
-        f"{shown(endpoint)!r} is not an endpoint: write tcp://127.0.0.1:5411 or ipc:///path"
+        f"{shown(endpoint)!r} is not an endpoint. Use tcp://127.0.0.1:5411 or ipc:///path"
     )
 
 

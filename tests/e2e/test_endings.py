@@ -72,9 +72,9 @@ CANT = {
     "livetable - --once <&-": (1, "standard input ended without a row"),
     "printf '' | livetable_feed -": (1, "standard input ended without a row"),
     "livetable_feed - <&-": (1, "standard input ended without a row"),
-    "livetable tcp://127.0.0.1:9 --pull --once --timeout 1": (1, "no frame from tcp://127.0.0.1:9"),
-    "livetable http://127.0.0.1:0 --once --timeout 1": (1, "no table at http://127.0.0.1:0 in"),
-    "livetable t.csv --once --timeout 0.001": (1, "no rows of t.csv within 0.001 s"),
+    "livetable tcp://127.0.0.1:9 --pull --once --timeout 1": (1, "No frame from tcp://127.0.0.1:9"),
+    "livetable http://127.0.0.1:0 --once --timeout 1": (1, "No table at http://127.0.0.1:0 in"),
+    "livetable t.csv --once --timeout 0.001": (1, "No rows of t.csv within 0.001 s"),
     # Hosts that nobody knows.
     f"livetable tcp://{NOBODY}:5411 --once": (1, f"unknown host '{NOBODY}'"),
     f"livetable tcp://{NOBODY}:5411 --list": (1, f"unknown host '{NOBODY}'"),
@@ -83,7 +83,7 @@ CANT = {
     f"livetable redis://{NOBODY}#x --once": (1, f"unknown host '{NOBODY}'"),
     f"livetable_feed tcp://{NOBODY}:5411": (1, f"unknown host '{NOBODY}'"),
     f"livetable_feed demo --bind tcp://{NOBODY}:5411": (1, f"unknown host '{NOBODY}'"),
-    "livetable ssh://there --once": (2, "run it there, ssh -t there livetable"),
+    "livetable ssh://there --once": (2, "Run livetable there: ssh -t there livetable"),
     # The way out.
     "livetable t.csv --once > /dev/full": (1, "can't write the output: No space left"),
     "livetable t.csv --once --format parquet > /dev/full": (1, "can't be written: No space left"),
@@ -285,7 +285,7 @@ def test_a_feed_of_standard_input_that_is_killed_ends_the_script() -> None:
         feed.listen(failed.set)
         feed._process.kill()
         assert failed.wait(20)
-        with pytest.raises(NoTable, match="the process that reads standard input was ended by"):
+        with pytest.raises(NoTable, match="The process that reads standard input was killed by"):
             for _ in Reading(feed.target, 20.0):
                 pass
     os.close(start)
@@ -315,7 +315,7 @@ def test_a_feed_that_is_killed_with_rows_in_it_ends_the_script() -> None:
                 if state.table is not None:
                     feed._process.kill()
 
-        with pytest.raises(NoTable, match="the process that reads standard input was ended by"):
+        with pytest.raises(NoTable, match="The process that reads standard input was killed by"):
             read()
         assert rows[-1] == 1
     os.close(start)

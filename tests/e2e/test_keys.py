@@ -73,7 +73,7 @@ def test_a_person_is_asked_once_and_let_in_by_their_key(
         assert key.stdout.strip() in terminal.text
         terminal.send("n\r")
         assert terminal.wait_for_end() == 1
-        assert "was not read" in terminal.text
+        assert "Nothing was read" in terminal.text
     with view() as terminal:
         terminal.wait_for("[y/N]")
         terminal.send("y\r")

@@ -116,10 +116,10 @@ def test_the_only_table_needs_no_name(orders: Publisher, start: Start) -> None:
     code, out, _ = run(start, "livetable", "--follow", "--until", "price > 1", "--format", "csv")
     assert (code, out) == (0, b"id,price\na,1.5\nb,2.0\n")
     code, _, errors = run(start, "livetable", "--follow", "--until", "nope > 1")
-    assert (code, errors) == (1, "livetable: nope > 1: there is no column 'nope'\n")
+    assert (code, errors) == (1, "livetable: nope > 1: No column 'nope'\n")
     with Publisher("other"):
         code, _, errors = run(start, "livetable", "--follow")
-    assert (code, errors) == (1, "livetable: name one table; there are: orders, other\n")
+    assert (code, errors) == (1, "livetable: Name one table: orders, other\n")
 
 
 def test_a_terminal_gets_no_controls(orders: Publisher, runtime_folder: Path) -> None:
@@ -135,7 +135,7 @@ def test_until_a_row_comes_to_it(orders: Publisher, start: Start, runtime_folder
     until = ("livetable", "orders", "--until", "price > 8", "--format", "jsonl")
     code, out, errors = run(start, *until, "--timeout", "2")
     assert (code, out) == (1, b"")
-    assert errors == "livetable: orders did not come to it within 2 s\n"
+    assert errors == "livetable: No row matched within 2 s\n"
     process = start(*until)
     viewer = Terminal("livetable", "orders", "--until", "price > 8", folder=runtime_folder)
     viewer.wait_for(lambda: "2.0" in viewer.table)
@@ -186,14 +186,17 @@ def test_without_a_screen_alerts_know_what_was_before(orders: Publisher, start: 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--follow", "--once"), "leave out --once"),
+        (("--follow", "--once"), "--follow doesn't work with --once"),
         (("--follow", "--format", "json"), "--follow prints jsonl or csv, not json"),
         (("--until", "price >"), "--until 'price >': Can't parse this"),
-        (("--alert", "x > 1"), "add --headless"),
-        (("--alert-command", "x"), "--alert-command goes with --alert"),
-        (("--headless",), "--headless goes with --record FILE or --alert EXPR"),
-        (("--headless", "--alert", "x > 1", "--columns", "x"), "leave out --columns"),
-        (("--keep", "2", "--record", "x.tape", "--headless"), "--keep goes with --rotate"),
+        (("--alert", "x > 1"), "Add --headless"),
+        (("--alert-command", "x"), "--alert-command needs --alert"),
+        (("--headless",), "--headless needs --record FILE or --alert EXPR"),
+        (
+            ("--headless", "--alert", "x > 1", "--columns", "x"),
+            "--headless doesn't work with --columns",
+        ),
+        (("--keep", "2", "--record", "x.tape", "--headless"), "--keep needs --rotate"),
     ],
 )
 def test_wrong_calls(

@@ -165,10 +165,10 @@ def test_commands_in_scripts(runtime_folder: Path) -> None:
     assert run("--format=csv", "--", "printf", "a,b\\n1,x\\n") == (0, "a,b\n1,x\n", "")
     assert run("--format=csv", "--", "printf", "no table\\n") == (0, "line\nno table\n", "")
     for wrong, says in (
-        (("--", "no-such-command"), "no command 'no-such-command'"),
-        (("--every", "2s", "orders"), "--every goes with a command"),
+        (("--", "no-such-command"), "Command not found: 'no-such-command'"),
+        (("--every", "2s", "orders"), "--every only works with a command"),
         (("--every", "x", "--", "ls"), "--every"),
-        (("orders", "--", "ls"), "a command stands alone"),
+        (("orders", "--", "ls"), "Put nothing but the command after --"),
     ):
         code, _, errors = run(*wrong)
         assert code in (1, 2)

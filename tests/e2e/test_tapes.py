@@ -144,7 +144,7 @@ def test_every_change_of_one_row(
     assert counts == sorted(set(counts))
     done = run(runtime_folder, "livetable", str(path), "--changes-of", "nobody")
     assert done.returncode == 1
-    assert "no row 'nobody'" in done.stderr
+    assert "No row 'nobody'" in done.stderr
 
 
 def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
@@ -153,14 +153,14 @@ def test_wrong_calls(runtime_folder: Path, tmp_path: Path) -> None:
     for command, sentence in {
         ("livetable", str(bad)): "is not a tape",
         ("livetable", str(tmp_path / "none.tape")): "No such file",
-        ("livetable", "orders", "--headless"): "--headless goes with --record FILE",
-        ("livetable", "orders", "--keep", "3"): "--keep goes with --record FILE",
-        ("livetable", "orders", "--at", "14:03"): "--at is for a tape",
-        ("livetable", "orders", "--changes-of", "x"): "--changes-of is for a tape",
-        ("livetable", "--record", "x.tape"): "--record takes one live table",
-        ("livetable", "a", "b", "--record", "x.tape"): "--record takes one live table",
-        ("livetable", "a", "--record", "x.csv"): "a tape's name ends in .tape",
-        ("livetable", "a", "--record", f"{tmp_path}/x.tape"): "add --headless",
+        ("livetable", "orders", "--headless"): "--headless needs --record FILE",
+        ("livetable", "orders", "--keep", "3"): "--keep needs --record FILE",
+        ("livetable", "orders", "--at", "14:03"): "--at only works with a tape",
+        ("livetable", "orders", "--changes-of", "x"): "--changes-of only works with a tape",
+        ("livetable", "--record", "x.tape"): "--record needs one live table",
+        ("livetable", "a", "b", "--record", "x.tape"): "--record needs one live table",
+        ("livetable", "a", "--record", "x.csv"): "the file name must end in .tape",
+        ("livetable", "a", "--record", f"{tmp_path}/x.tape"): "Add --headless",
         ("livetable", "a", "--record", "/none/x.tape", "--headless"): "no folder /none",
         ("livetable", "a", "--record", f"{tmp_path}/x.tape", "--rotate", "x"): "--rotate 'x'",
         ("livetable-feed", "replay"): "replay needs a tape",

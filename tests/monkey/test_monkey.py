@@ -10,7 +10,7 @@ from tests.monkey.__main__ import run
 from tests.monkey.screen import differs, read
 
 SCREEN = """\
- keyed   ● live               0/s  20 s ago  3 × 3  0 merged
+ keyed   ● live               0/s  20 s ago  3 × 3
  filter price > 50  2 of 3 rows   sort price ↓ · live
  id        price↓ ≈name
  r000001  110.85▲  数据    ▁
@@ -33,7 +33,7 @@ def test_a_screen_is_read_and_compared() -> None:
     ):
         assert says in str(differs(shown, wrong, 40))
     assert not read(["", ""]).is_live
-    paused = SCREEN.replace("● live", "‖ paused, 3 wait  ● feed live")
+    paused = SCREEN.replace("● live", "‖ paused · 3 new frames  ● feed live")
     assert not read(paused.split("\n")).is_live
 
 

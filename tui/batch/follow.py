@@ -1,4 +1,4 @@
-"""`livetable SOURCE --follow`: each row that changes as a line, for scripts, as it changes."""
+"""`livetable SOURCE --follow`: prints each changed row as it changes, for scripts."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 FORMATS: Final = ("jsonl", "csv")
 
 GONE: Final = "_gone"
-"""In JSON lines: true in the line of a row that is not there any more; it has its key only."""
+"""In JSON lines, the field that is true for a removed row; only its key is printed with it."""
 
 
 def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
-    """Print all rows, then each that is new or changed, until the table ends; return the exit code.
+    """Print all rows, then each added or changed row, until the table ends; return the exit code.
 
-    A row is told apart by its key, else by its place. Where frames come faster than they can be
-    written, those in between are left out: a line holds the newest.
+    A row is identified by its key, or by its position without one. If frames arrive faster than
+    they can be written, the ones in between are skipped.
 
     Args:
         target: The table.
         options: Which columns and rows, and how long to wait for the table.
         form: One of `FORMATS`.
-        out: Where to.
+        out: Where to write.
 
     Raises:
-        NoTable: none came in time, or it lacks a column.
+        NoTable: it did not arrive in time, or it lacks a column.
     """
     from livetable.tui.model.feed_state import Link
 
@@ -72,7 +72,7 @@ def follow(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
 
 
 class _Lines:
-    """Writes rows."""
+    """Writes the changed rows of one table."""
 
     def __init__(self, form: str, out: TextIO) -> None:
         self._form = form
@@ -80,7 +80,7 @@ class _Lines:
         self._titles: list[str] = []
 
     def changes(self, now: Table, before: Table | None) -> None:
-        """Write the rows in which a table differs from the one before; all where there was none."""
+        """Write the rows that differ from the state before; all of the first state."""
         from livetable.feed.arrow.arrays import as_numpy, missing
         from livetable.tui.query.row_match import changed_rows, places_in
 
@@ -97,7 +97,8 @@ class _Lines:
             if self._form == "jsonl":
                 gone = earlier[~np.isin(places, shown)]
                 if not before.is_keyed and before.unfinished is not None:
-                    gone = gone[gone != before.unfinished]  # its line has ended: it is another row
+                    # Its last line was incomplete: it is now another row, not a removed one.
+                    gone = gone[gone != before.unfinished]
                 self._gone(before, gone)
         self._out.flush()
 
@@ -106,7 +107,7 @@ class _Lines:
 
         chosen = table.arranged(rows)
         header: dict[str, Any] = {}
-        if self._form == "csv":  # titles once, and again when they change
+        if self._form == "csv":  # the header comes first, and again when columns change
             names = names_of(chosen, data_columns(chosen))
             header = {"header": names if names != self._titles else ()}
             self._titles = names

@@ -1,4 +1,4 @@
-"""`livetable SOURCE --once`: one snapshot as text, for scripts."""
+"""`livetable SOURCE --once`: prints one snapshot, for scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from livetable.tui.workers.listing import Lister
 
 BINARY: Final = ("arrow", "parquet")
-"""Formats that are no text."""
+"""Formats that are not text."""
 
 
 def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
@@ -34,17 +34,17 @@ def print_once(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
         target: What to print.
         options: Which columns, and how long to wait.
         form: One of `FORMATS`.
-        out: Where to.
+        out: Where to write.
 
     Raises:
-        NoTable: none came in time, or it lacks a column.
+        NoTable: it did not arrive in time, or it lacks a column.
     """
     table, lacks = _fetch(target, options)
     table = shown_of(table, options)
     if options.columns is not None and form != "table":  # exactly what was asked for
         table = table.without_fixed()
     write(table, form, out)
-    if lacks is not None:  # behind the rows that there are
+    if lacks is not None:  # after the rows that could be read
         raise NoTable(lacks)
     return 0
 
@@ -64,7 +64,7 @@ def write(table: Any, form: str, out: TextIO) -> None:
 
 
 def print_list(target: Target, options: ViewOptions, form: str, out: TextIO) -> int:
-    """Print the tables that there are, on this machine or on an endpoint; return the exit code."""
+    """Print the live tables of this machine or of an endpoint; return the exit code."""
     from livetable.tui.workers.listing import ANSWER_SECONDS, as_table
 
     until = None if options.timeout is None else time.monotonic() + options.timeout
@@ -74,7 +74,7 @@ def print_list(target: Target, options: ViewOptions, form: str, out: TextIO) -> 
 
 
 def _fetch(target: Target, options: ViewOptions) -> tuple[Any, str | None]:
-    """Return a table, or the list of tables, and what it lacks of what its source has."""
+    """Return a table, or the list of tables, and a sentence on what could not be read."""
     from livetable.tui.workers.listing import ANSWER_SECONDS, as_table
 
     if target.tape is not None:
@@ -94,15 +94,15 @@ def _fetch(target: Target, options: ViewOptions) -> tuple[Any, str | None]:
 
 
 def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack) -> Target:
-    """Return the one table that a target is: the only one there, or what another publisher sends.
+    """Return the only table of a target; read another publisher with a feed process.
 
     Args:
         target: What was asked for.
-        options: How long to wait, and how another publisher is read.
-        stack: Ends the feed that reads another publisher.
+        options: How long to wait, and how to read another publisher.
+        stack: Ends the feed process.
 
     Raises:
-        NoTable: there are several, or none in time.
+        NoTable: there are several tables, or none in time.
     """
     if target.table is not None:
         return target
@@ -117,12 +117,12 @@ def only_table(target: Target, options: ViewOptions, stack: contextlib.ExitStack
         if not listing and (feed := started(target.endpoint)) is not None:
             raise NoTable(f"{nothing_of(feed.awaits)} yet")
         names = ", ".join(sorted({one.name for one in listing})[:20])
-        raise NoTable(f"name one table; there are: {names or 'none'}")
+        raise NoTable(f"Name one table: {names}" if names else "No live tables")
     return stack.enter_context(foreign_feed(target.endpoint, options.foreign)).target
 
 
 def _of_tape(target: Target, options: ViewOptions) -> Any:
-    """Return a tape's table at a time, or at its end."""
+    """Return a tape's table at the time asked for, or at its end."""
     from livetable.feed.tape.player import Playback
     from livetable.feed.tape.reader import TapeReader
     from livetable.tui.model.tape_history import TapeHistory
@@ -138,13 +138,15 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
         history = TapeHistory(playback)
         number = history.last
         if options.at is not None:
-            # "14:03" is the last one that the tape has, "-30" before its end.
+            # "14:03" is the last 14:03 before the tape's end; "-30" counts back from the end.
             moment = read_moment(options.at, playback.time(history.last))
             if moment is None:
-                raise NoTable(f"--at {options.at!r} is no time: write 14:03, 14:03:07 or -30")
+                raise NoTable(
+                    f"Can't read --at {options.at!r} as a time. Use 14:03, 14:03:07 or -30"
+                )
             if moment < playback.time(0):
                 began = time.strftime("%H:%M:%S", time.localtime(playback.time(0)))
-                raise NoTable(f"--at {options.at}: the tape begins at {began} only")
+                raise NoTable(f"--at {options.at} is before the tape begins, at {began}")
             number = playback.number_at(moment)
         return history.at(number)
     finally:
@@ -152,7 +154,16 @@ def _of_tape(target: Target, options: ViewOptions) -> Any:
 
 
 def tables_at(endpoint: str | None, until: float | None, patience: float) -> list[Any]:
-    """Return the tables there are; each may take `patience` seconds to tell about itself."""
+    """Return the live tables.
+
+    Args:
+        endpoint: Whose tables; None: this machine's.
+        until: When to give up, by the monotonic clock; None: never.
+        patience: Seconds to wait for tables to describe themselves once their feed is connected.
+
+    Raises:
+        NoTable: no feed answered in time, or none ever will.
+    """
     from livetable.feed.local.directory import entries
     from livetable.tui.workers.listing import Lister
 
@@ -176,20 +187,20 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
                 if lister.connected and give_up is None:
                     give_up = time.monotonic() + patience
             if done:
-                return _told(listing, lister)
+                return _with_warnings(listing, lister)
             if lister.problem is not None and not listing:
                 raise NoTable(lister.problem)
-            ends = [at for at in (give_up, until) if at is not None]
+            ends = [limit for limit in (give_up, until) if limit is not None]
             end = min(ends, default=None)
             if end is not None and time.monotonic() >= end:
                 if endpoint is not None and give_up is None:
                     where = (
-                        f"nobody answered on {endpoint}"
+                        f"No feed answered at {endpoint}"
                         if feed is None
                         else nothing_of(feed.awaits)
                     )
                     raise NoTable(f"{where} in time")
-                return _told(listing, lister)
+                return _with_warnings(listing, lister)
             if hint.is_due():
                 hint.say(f"waiting for {awaits}" if awaits is not None else "")
             changed.wait(hint.left(end))
@@ -198,8 +209,8 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
         worker.join(2)
 
 
-def _told(listing: list[Any], lister: Lister) -> list[Any]:
-    """Return a listing, and say what it may lack."""
+def _with_warnings(listing: list[Any], lister: Lister) -> list[Any]:
+    """Return a listing; say on stderr why it may be incomplete."""
     from livetable.feed.local.folders import unusable
 
     for problem in (lister.problem, unusable() if lister.endpoint is None else None):
@@ -211,15 +222,15 @@ def _told(listing: list[Any], lister: Lister) -> list[Any]:
 def _fetch_table(
     target: Target, until: float | None, options: ViewOptions
 ) -> tuple[Any, str | None]:
-    """Return a table when it is there, has ended, or comes to what is waited for."""
+    """Return a table once it has arrived, has ended, or has a row that matches `until`."""
     from livetable.tui.model.feed_state import Link
 
-    # What is waited for may stand in the first rows of what never ends.
+    # With --until the first rows are enough: the source may never end.
     waits = options.until is not None
     reading = Reading(
         target, options.timeout, until=until, settled=not waits, conditions=asked(options)
     )
-    if options.to_end:
+    if options.to_end and not waits:
         reading.awaits = "the end of standard input"
     watch = None
     if options.until is not None:
@@ -240,5 +251,5 @@ def _fetch_table(
             said = watch.problem
             say("livetable", said)
         if state.link is Link.ENDED:
-            raise NoTable(f"the table ended before {options.until} came to be")
-    raise NoTable("no table came")
+            raise NoTable(f"The table ended before a row matched {options.until}")
+    raise NoTable("No table came")

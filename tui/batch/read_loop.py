@@ -1,4 +1,4 @@
-"""A table read without a screen: one state after the other, until it is told to end."""
+"""Reads a table without a screen: yields its states until it is asked to end."""
 
 from __future__ import annotations
 
@@ -27,51 +27,52 @@ if TYPE_CHECKING:
 
 
 class NoTable(LivetableError):
-    """No table came in time, or not the one that was asked for."""
+    """The table did not arrive in time, or is not what was asked for."""
 
 
 def nothing_of(awaited: str) -> str:
-    """Return how to say that what was waited for did not come: ``no rows of orders.csv``."""
-    return f"no {awaited.removeprefix('a ').removeprefix('the ')}"
+    """Return the beginning of a sentence: ``No rows of orders.csv`` for ``rows of orders.csv``."""
+    return f"No {awaited.removeprefix('a ').removeprefix('the ')}"
 
 
 class Hint:
-    """Says what is waited for, once, on stderr, if it takes a while."""
+    """Says once on stderr what is being waited for, if it takes more than a moment."""
 
     def __init__(self) -> None:
         self._due = time.monotonic() + SAID_SECONDS
         self._said = False
 
     def left(self, until: float | None) -> float | None:
-        """Return how long to wait for news: until a time, or until there is something to say."""
-        ends = [one for one in (until, None if self._said else self._due) if one is not None]
+        """Return the seconds to wait for news: until the limit, or until the hint is due."""
+        limits = (until, None if self._said else self._due)
+        ends = [limit for limit in limits if limit is not None]
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def is_due(self) -> bool:
-        """Tell whether to say it now."""
+        """Tell whether to say the hint now."""
         return not self._said and time.monotonic() >= self._due
 
     def say(self, sentence: str) -> None:
-        """Say it, or something else in its place: it is not said again."""
+        """Say a sentence instead of the hint, which is then never said."""
         self._said = True
         say("livetable", sentence)
 
 
 class Reading:
-    """Reads a table; to be iterated over once, in the main thread.
+    """Reads a table. Iterate over it once, in the main thread.
 
     Args:
         target: The table.
         timeout: Seconds after which to give up; None: never.
-        recorder: What records the table, None if nothing does.
-        until: When to give up, by the monotonic clock, if some of the time is over already.
-        settled: Whether also a line without an end is waited for, until it is a row.
-        conditions: What the table is asked: where one looks back, each table has its past.
+        recorder: Records the table, None for no recording.
+        until: When to give up, by the monotonic clock, if part of the timeout has passed already.
+        settled: Whether to wait until an incomplete last line is a row.
+        conditions: Expressions that will be applied: if one looks back, past states are kept.
 
     Attributes:
-        satisfied: Whether what was waited for is there: nobody gives up any more.
-        code: The exit code: that of a signal that ended it, else 0.
-        awaits: What is waited for once there is a table, None for nothing more than that.
+        satisfied: Whether the wait is over, so that the timeout no longer applies.
+        code: The exit code: 130 after Ctrl-C, else 0.
+        awaits: What the reader waits for once there is a table, None for nothing.
     """
 
     def __init__(
@@ -108,15 +109,14 @@ class Reading:
         self._news.set()
 
     def end_by_signals(self) -> None:
-        """End in order when asked to by a signal, with the exit code that goes with it."""
+        """End the iteration on a signal, with its exit code."""
         heed(lambda number: self.end(INTERRUPTED if number == signal.SIGINT else 0))
 
     def __iter__(self) -> Iterator[FeedState]:
-        """Yield each state that is news.
+        """Yield each new state.
 
         Raises:
-            NoTable: what was waited for did not come in time, or the source said that it never
-                will.
+            NoTable: the wait timed out, or the source has failed for good.
         """
         until = self._until
         if until is None and self._timeout is not None:
@@ -134,24 +134,25 @@ class Reading:
                 self._news.clear()
                 state = self._as_whole(self._subscriber.take())
                 if state.failure is not None and state.table is None:
-                    # As a note it may have been said before; then it is not said twice.
+                    # It may have been said as a note already: don't say it twice.
                     raise NoTable("" if state.failure in said else state.failure)
-                note = state.note if state.failure is None else None  # it is said at the end
+                note = state.note if state.failure is None else None  # a failure is said at the end
                 for sentence in (note, state.problem):
                     if sentence and sentence not in said:
                         said.add(sentence)
                         hint.say(sentence)
                 if state.link is not link and state.link is Link.GONE:
-                    how = "stopped answering: waiting for it"
+                    title = self._target.title
+                    gone = f"{title} stopped answering: waiting for it"
                     if link in (None, Link.CONNECTING, Link.WAITING):  # a broker kept it
-                        how = "is of a process that is not heard any more: this is its last state"
-                    say("livetable", f"{self._target.title} {how}")
+                        gone = f"The producer of {title} no longer answers: this is its last state"
+                    say("livetable", gone)
                 link = state.link
                 if state.source.unreadable and not (lacks or self._settled):
                     lacks = True
                     say("livetable", lacking(state.source) or "")
                 yield state
-                if state.failure is not None:  # behind its rows: of those that came, none is lost
+                if state.failure is not None:  # after the yield: rows that did arrive are printed
                     raise NoTable("" if state.failure in said else state.failure)
                 if hint.is_due() and not self.satisfied and self._progress.done is None:
                     awaits = self._awaited(state)
@@ -167,7 +168,7 @@ class Reading:
             worker.join(5)
 
     def _as_whole(self, state: FeedState) -> FeedState:
-        """Return a state with the last table that was a whole: of a part nobody is told."""
+        """Return a state whose table is complete: while a file is being read, the last such one."""
         source = state.source
         if source.reading is not None or (self._settled and source.settling):
             if source.reading is not None:
@@ -183,15 +184,19 @@ class Reading:
     def _missing(self, table: Table | None) -> NoTable:
         if self._progress.done is not None:
             share = f"{self._progress.done:.0%} of {self._target.title}"
-            return NoTable(f"only {share} was read within {self._timeout:g} s")
+            return NoTable(f"Read only {share} within {self._timeout:g} s")
         within = f"within {self._timeout:g} s"
         if table is not None:
-            return NoTable(f"{self._target.title} did not come to it {within}")
+            return NoTable(f"No {self.awaits.removeprefix('the ')} {within}" if self.awaits
+                           else f"No row matched {within}")  # fmt: skip
         endpoint = self._target.endpoint
         if started(endpoint) is not None:
             return NoTable(f"{nothing_of(self._awaited_table(heard=True))} {within}")
-        where = f" on {endpoint}" if endpoint else ""
-        return NoTable(f"no table {self._target.table!r}{where} {within}")
+        if endpoint is not None:
+            return NoTable(f"No table {self._target.table!r} at {endpoint} {within}")
+        from livetable.tui.workers.listing import live_now
+
+        return NoTable(f"No table {self._target.table!r}. {live_now()}")
 
     def _awaited(self, state: FeedState) -> str | None:
         if state.table is not None:
@@ -208,12 +213,12 @@ class Reading:
 
 
 def asked(options: ViewOptions) -> tuple[str, ...]:
-    """Return what a table is asked until something comes to be, or to print some of its rows."""
+    """Return the conditions that the options apply to the table."""
     return (*options.where, *([] if options.until is None else [options.until]))
 
 
 def _history_for(conditions: Sequence[str]) -> History | None:
-    """Return where tables are kept, None if no condition asks for what was: it takes memory."""
+    """Return a history if a condition looks back, else None: a history takes memory."""
     if not conditions:
         return None
     from livetable.tui.model.history import History
@@ -223,24 +228,24 @@ def _history_for(conditions: Sequence[str]) -> History | None:
 
     parts = [part for text in conditions for part in Watch(text).conditions if part is not None]
     for part in parts:
-        with contextlib.suppress(BadExpression):  # who works it out will say so
+        with contextlib.suppress(BadExpression):  # reported when it is evaluated
             if parse(part, None).spans:
                 return History()
     return None
 
 
 class _Progress:
-    """A line on stderr that says how much of a long file is read; none for what is short."""
+    """Shows on stderr how much of a large file has been read; nothing for a small one."""
 
     def __init__(self) -> None:
         self.done: float | None = None
-        """How much is read, None if nothing is under way."""
+        """The share that has been read, None if nothing is being read."""
         self._since = 0.0
         self._said = 0.0
         self._is_said = False
 
     def show(self, title: str, done: float) -> None:
-        """Say how far it is."""
+        """Show the progress."""
         now = time.monotonic()
         if self.done is None:
             self._since = self._said = now
@@ -256,7 +261,7 @@ class _Progress:
             self._is_said = live
 
     def end(self) -> None:
-        """Take the line away: all is read."""
+        """Erase the line: the file has been read."""
         self.done = None
         if self._is_said:
             self._is_said = False
@@ -264,12 +269,12 @@ class _Progress:
                 print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-_SLOW: Final = 1.0
-_OFTEN: Final = 5.0
+_SLOW: Final = 1.0  # seconds before the first line
+_OFTEN: Final = 5.0  # seconds between lines that are not on a terminal
 
 
 def lacking(source: SourceStatus) -> str | None:
-    """Return what a table lacks of what its source has, as a sentence; None if it lacks nothing."""
+    """Return a sentence on the lines that could not be read; None if all could."""
     if not source.unreadable:
         return None
     number, text, why = source.lines[0] if source.lines else (0, "", "")
@@ -278,10 +283,10 @@ def lacking(source: SourceStatus) -> str | None:
 
 
 def shown_of(table: Table, options: ViewOptions) -> Table:
-    """Return a table with the rows, the order and the columns that the command line asks for.
+    """Return a table with the filters, the sort and the columns of the command line.
 
     Raises:
-        NoTable: it lacks a column, or a filter can't be read.
+        NoTable: it lacks a column, or a filter can't be applied.
     """
     if options.sort or options.where:
         from livetable.tui.query.arrange import arrange, first_arrangement
@@ -293,6 +298,6 @@ def shown_of(table: Table, options: ViewOptions) -> Table:
     if options.columns is not None:
         if missing := table.missing(options.columns):
             known = ", ".join(map(repr, table.titles))
-            raise NoTable(f"there is no column {missing[0]!r}; there are {known}")
+            raise NoTable(f"No column {missing[0]!r}. Columns: {known}")
         table = table.select(options.columns)
     return table

@@ -1,4 +1,4 @@
-"""`livetable NAME --headless`: recorded, and watched for alerts, without a screen."""
+"""`livetable NAME --headless`: records a table and alerts, without a screen."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ _COMMANDS_SECONDS: Final = 5.0
 
 
 class NothingRecorded(LivetableError):
-    """The recording stopped."""
+    """The recording stopped: its file can't be written."""
 
 
 def run(target: Target, options: ViewOptions) -> int:
-    """Record a table, or tell when rows meet a condition, until a signal; return the exit code.
+    """Record a table and print alerts until a signal arrives; return the exit code.
 
     Args:
         target: The table.
-        options: What records it, which alerts there are, how long to wait for its first frame.
+        options: The recorder, the alerts, and how long to wait for the first frame.
 
     Raises:
-        NoTable: no table came in time.
-        NothingRecorded: nothing can be written any more.
+        NoTable: it did not arrive in time.
+        NothingRecorded: the tape can't be written any more.
     """
     recorder = options.record
     reading = Reading(target, options.timeout, recorder, conditions=options.alerts)
     reading.end_by_signals()
     alarm = Alarm(options.alerts, target.title, options.alert_command)
 
-    heard = True
+    is_printing = True
 
-    def tell(alert: Alert) -> None:
-        nonlocal heard
-        if not heard:
+    def print_alert(alert: Alert) -> None:
+        nonlocal is_printing
+        if not is_printing:
             return
         encoding = sys.stdout.encoding
         try:
             line = sentence_of(alert).encode(encoding, "backslashreplace").decode(encoding)
             print(line, flush=True)
-        except OSError as error:  # nobody reads it any more, or a full disk
-            heard = False
+        except OSError as error:  # the reader is gone, or the disk is full
+            is_printing = False
             quieten()
             if recorder is None and options.alert_command is None:
                 if not isinstance(error, BrokenPipeError):
@@ -64,7 +64,7 @@ def run(target: Target, options: ViewOptions) -> int:
                 reading.satisfied = True
                 seen = state.table
                 for alert in alarm.check(seen):
-                    tell(alert)
+                    print_alert(alert)
             if alarm.problem is not None and alarm.problem != said:
                 said = alarm.problem
                 say("livetable", said)
@@ -72,5 +72,5 @@ def run(target: Target, options: ViewOptions) -> int:
         alarm.close(_COMMANDS_SECONDS)
         if recorder is not None:
             size = f"{recorder.frames:,} frames, {recorder.size / 2**20:.1f} MB"
-            say("livetable", f"{size} in {recorder.path}")
+            say("livetable", f"Recorded {size} to {recorder.path}")
     return reading.code

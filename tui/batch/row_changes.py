@@ -1,4 +1,4 @@
-"""`livetable FILE.tape --changes-of KEY`: every change of one row, as a table of its own."""
+"""`livetable FILE.tape --changes-of KEY`: every change of one row, as a table."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from livetable.tui.model.table import Table, build
 
 
 class NoSuchRow(LivetableError):
-    """No state of the tape has that row."""
+    """The row is in no state of the tape."""
 
 
 def changes_of(playback: Playback, key: str) -> Table:
-    """Return each state of a row that differs from the one before, with its time.
+    """Return a table of a row's states that differ from the one before, with their times.
 
     Args:
         playback: The tape.
-        key: The row's key as it is printed; of several columns joined by ``,``.
+        key: The row's key as printed; several key columns are joined by ``,``.
 
     Raises:
-        NoSuchRow: no state has such a row.
+        NoSuchRow: the row is in no state of the tape.
     """
     times: list[float] = []
     rows: list[Followed] = []
@@ -43,7 +43,7 @@ def changes_of(playback: Playback, key: str) -> Table:
         values = None
         if near >= 0:
             fields = range(len(played.state.types))
-            values = repr([  # where NaN is the same as NaN
+            values = repr([  # as text, or NaN would differ from NaN
                 (str(label), str(played.state.values.stretch(at, near, near + 1)))
                 for at, label in zip(fields, _labels(played.state), strict=True)
             ])  # fmt: skip
@@ -54,7 +54,7 @@ def changes_of(playback: Playback, key: str) -> Table:
         before = values
         near = max(near, 0)
     if last is None:
-        raise NoSuchRow(f"no row {key!r} in {playback.tape.path}")
+        raise NoSuchRow(f"No row {key!r} in {playback.tape.path}")
     return _joined(last, times, rows)
 
 
@@ -65,20 +65,20 @@ def _table(played: Played) -> Table:
 
 
 def _find(table: Table, key: str, near: int) -> int:
-    """Return where the row is, -1 for nowhere; it seldom moves from one state to the next."""
+    """Return the row's position, -1 if it is missing; `near` is tried first: rows seldom move."""
     if 0 <= near < table.rows and table.name_of(near) == key:
         return near
     return next((row for row in range(table.rows) if table.name_of(row) == key), -1)
 
 
 def _labels(state: Followed) -> list[object]:
-    """Return what the fields are called: the index's levels, then the columns."""
+    """Return the fields' labels: the index's levels, then the columns."""
     labels = state.labels
     return [*(labels.index if labels.range is None else ()), *labels.columns]
 
 
 def _row(state: Followed, row: int) -> Followed:
-    """Return a state of one row only: of all the others nothing is held on to."""
+    """Return a state of one row, which holds no memory of the others."""
     at = rows_array(np.array([row]))
     fields = range(len(state.types))
     arrays = [without_dictionary(state.values.at(field, at)) for field in fields]
@@ -90,14 +90,14 @@ def _joined(last: Played, times: list[float], rows: list[Followed]) -> Table:
     time = pa.Array.from_buffers(
         pa.timestamp("us", "UTC"), len(times), [None, pa.py_buffer(moments)]
     )  # fmt: skip
-    # Columns came and went meanwhile: all that there were, each as often as a state had it.
+    # Columns may have come and gone: keep all of them, duplicates as often as one state has them.
     places: dict[tuple[str, int], list[pa.Array | None]] = {}
     for number, row in enumerate(rows):
         seen: dict[str, int] = {}
-        for at, label in enumerate(map(to_text, _labels(row))):
+        for field, label in enumerate(map(to_text, _labels(row))):
             seen[label] = seen.get(label, -1) + 1
             column = places.setdefault((label, seen[label]), [None] * len(rows))
-            column[number] = row.values.whole(at)
+            column[number] = row.values.whole(field)
     arrays = [_column(values) for values in places.values()]
     labels = Labels(
         columns=("time", *(label for label, _ in places)),
@@ -115,7 +115,7 @@ def _joined(last: Played, times: list[float], rows: list[Followed]) -> Table:
 
 
 def _column(values: list[pa.Array | None]) -> pa.Array:
-    """Return one value after the other: as texts, where their types differ."""
+    """Return the values as one column, as text if their types differ."""
     kinds = {value.type for value in values if value is not None and value.type != pa.null()}
     if len(kinds) > 1:
         return texts([None if value is None or not value[0].is_valid else str(value[0].as_py())

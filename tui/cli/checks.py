@@ -1,17 +1,13 @@
-"""Single values of the command line: read, or refused with the option that is wrong."""
+"""Reads single option values, or refuses them with a sentence that names the option."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 from livetable.feed.base.command_line import fail
 from livetable.feed.sources.file_types import path_of
-
-if TYPE_CHECKING:
-    pass
-
 
 PROGRAM: Final = "livetable"
 
@@ -23,7 +19,7 @@ def read_column_names(text: str | None) -> tuple[str, ...] | None:
 
     names = split_names(text)
     if not all(names):
-        refuse(f"--columns: an empty name in {text!r}")
+        refuse(f"--columns has an empty name: {text!r}")
     return tuple(map(unquoted, names))
 
 
@@ -38,7 +34,7 @@ def read_sort_keys(text: str | None) -> tuple[tuple[str, bool], ...]:
         if not colon or direction not in ("asc", "desc"):
             title, direction = name, "asc"
         if not title:
-            refuse(f"--sort: an empty name in {text!r}")
+            refuse(f"--sort has an empty name: {text!r}")
         keys.append((unquoted(title), direction == "desc"))
     return tuple(keys)
 
@@ -52,7 +48,7 @@ def read_filters(texts: list[str]) -> tuple[str, ...]:
 
         for text in filters:
             try:
-                if is_expression(text):  # words alone are looked for, and can't be wrong
+                if is_expression(text):  # plain words are searched for: any are valid
                     parse(text, None)
             except BadExpression as error:
                 refuse(f"--where {text!r}: {error.sentence}")
@@ -60,7 +56,7 @@ def read_filters(texts: list[str]) -> tuple[str, ...]:
 
 
 def check_condition(name: str, text: str | None) -> str | None:
-    """Return a condition of the command line that can be read."""
+    """Return a condition from the command line, or refuse it."""
     if text is None:
         return None
     from livetable.tui.query.conditions import check_alert
@@ -78,7 +74,7 @@ def read_moment_of(text: str | None) -> str | None:
         from livetable.tui.text.clock import read_moment
 
         if read_moment(text, time.time()) is None:
-            refuse(f"--at {text!r} is no time: write 14:03, 14:03:07 or -30")
+            refuse(f"Can't read --at {text!r} as a time. Use 14:03, 14:03:07 or -30")
     return text
 
 
@@ -87,9 +83,9 @@ def view_file_of(text: str | None) -> Path | None:
         return None
     path = path_of(text)
     if not path.parent.is_dir():
-        refuse(f"--view: there is no folder {path.parent}")
+        refuse(f"--view: no folder {path.parent}")
     if path.is_dir():
-        refuse(f"--view: {path} is a folder: name a file in it")
+        refuse(f"--view {path} is a folder. Name a file in it")
     return path
 
 

@@ -30,7 +30,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     gc_pause.hold()
     given, command = split_command(arguments)
     options = build_parser().parse_args(given)
-    call = check(options, command)  # all refusals: behind it nothing is asked of the call any more
+    call = check(options, command)  # refuses before anything is written, started or opened
     with contextlib.ExitStack() as stack:
         return _act(call, stack)
 
@@ -69,7 +69,7 @@ def _act(call: Call, stack: contextlib.ExitStack) -> int:
 
 
 def _print(target: Target, view: ViewOptions, call: Call, stack: contextlib.ExitStack) -> int:
-    """Do what needs no screen."""
+    """Print, follow, list or record without a screen."""
     from livetable.tui.batch.print_once import only_table, print_list, print_once
 
     if call.way is Way.HEADLESS:
@@ -85,13 +85,12 @@ def _print(target: Target, view: ViewOptions, call: Call, stack: contextlib.Exit
 
 
 def _followed(target: Target, call: Call, stack: contextlib.ExitStack) -> Target:
-    """Return where a source's table is: a feed of the viewer's own makes it of a file, a pipe."""
+    """Return where a source's table is; start a feed process if the source needs one."""
     options, more = call.options, for_feed(call.options)
     if options.pull and target.endpoint is not None and target.table is None:
-        from livetable.tui.workers.feed_process import (
-            foreign_feed,  # a PUSH socket answers nobody's question
-        )
+        from livetable.tui.workers.feed_process import foreign_feed
 
+        # A PUSH socket never answers: waiting to see whether it is livetable's would be in vain.
         return stack.enter_context(foreign_feed(target.endpoint, more)).target
     if not (target.file or target.piped or target.source or target.command):
         return target
@@ -119,10 +118,10 @@ def _followed(target: Target, call: Call, stack: contextlib.ExitStack) -> Target
 def _pipe_of(target: Target) -> int:
     if target.file is None:
         return os.dup(0)
-    # Without waiting for who writes to it: that is the feed's to do.
-    found = os.open(target.file, os.O_RDONLY | os.O_NONBLOCK)
-    os.set_blocking(found, True)
-    return found
+    # Non-blocking, or opening would wait here for a writer: the feed process waits instead.
+    pipe = os.open(target.file, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(pipe, True)
+    return pipe
 
 
 def _title(target: Target) -> str | None:
@@ -149,9 +148,9 @@ def _show(targets: list[Target], options: ViewOptions, call: Call) -> int:
 
 @contextlib.contextmanager
 def _small_arrow() -> Iterator[None]:
-    """Have Arrow, which is loaded meanwhile, take its memory from the system.
+    """Make Arrow, which is imported meanwhile, allocate from the system.
 
-    Its own pool keeps 6 MB from the start on, and what it is quicker at a viewer does not do.
+    Its own pool takes 6 MB at the start, and is only faster at what a viewer does not do.
     """
     given = os.environ.get(_POOL)
     os.environ[_POOL] = given or "system"
@@ -159,19 +158,19 @@ def _small_arrow() -> Iterator[None]:
         yield
         import pyarrow
 
-        pyarrow.default_memory_pool()  # the name is read at the first call
+        pyarrow.default_memory_pool()  # the first call reads the environment variable
     finally:
-        if given is None:  # what is started from here on is none of our business
+        if given is None:  # child processes must not inherit it
             del os.environ[_POOL]
 
 
 def _take_terminal() -> None:
-    """Read keys from the terminal where standard input is something else."""
+    """Read keys from the terminal if standard input is something else."""
     if not sys.stdin.isatty():
         try:
             terminal = os.open("/dev/tty", os.O_RDWR)
-        except OSError:  # it was there when the call was checked
-            fail(PROGRAM, "the terminal is gone: use --once", 1)
+        except OSError:  # it existed when `check` looked
+            fail(PROGRAM, "The terminal is gone. Use --once", 1)
         os.dup2(terminal, 0)
         os.close(terminal)
 

@@ -1,4 +1,4 @@
-"""What may stand on the command line of `livetable`, and how far each option reaches."""
+"""The options of `livetable`, and to which other processes each one is passed on."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ FORMATS: Final = ("table", "csv", "json", "jsonl", "arrow", "parquet")
 
 
 class Browser(Enum):
-    """What becomes of an option where `--web` shows the table in browsers."""
+    """What happens to an option with `--web`."""
 
-    PASSED = "the viewer of each browser is given it"
-    DONE = "the process that serves has done it, or its feed has: the browser's viewer needs it not"
-    REFUSED = "it can't be had together with --web, which says so"
+    PASSED = "passed on to each browser's viewer"
+    DONE = "handled by the serving process or its feed; the browsers' viewers don't need it"
+    REFUSED = "refused together with --web"
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far an option reaches beyond the process that reads it.
+    """To which other processes an option is passed on.
 
     Attributes:
-        browser: What becomes of it with `--web`.
-        feed: Whether a feed that is started for the SOURCE is given it.
-        serves: Kinds of SOURCE that it is for (`kind_of` in request.py); with none of them it is
-            refused, for it would do nothing. Empty: any.
+        browser: What happens to it with `--web`.
+        feed: Whether a feed process that is started for the SOURCE gets it.
+        serves: The kinds of SOURCE that it works with (`request.kind_of`); it is refused for all
+            others, where it would do nothing. Empty: any.
     """
 
     browser: Browser
@@ -45,9 +45,8 @@ class Reach:
     serves: frozenset[str] = frozenset()
 
 
-# Each option of the parser stands here, or a test fails: one that is forgotten would be dropped
-# without a word on its way to the feed, or to the browser.
-# What serves only some sources is said in the table of sources.
+# A test fails for an option that is missing here: it would be dropped silently on its way to the
+# feed process or to the browser's viewer. The table of sources says what works with some only.
 REACH: Final[dict[str, Reach]] = {
     "source": Reach(Browser.DONE, feed=False),
     "demo": Reach(Browser.DONE),
@@ -94,17 +93,17 @@ def _history(text: str) -> HistorySize:
     try:
         return history_size(text)
     except ValueError:
-        says = f"{text!r:.40} is no number above 0, e.g. 64, or of each table 64/table"
+        says = f"{text!r:.40} is not a number above 0. Example: 64, or 64/table for each table"
         raise argparse.ArgumentTypeError(says) from None
 
 
 def is_given(options: argparse.Namespace, name: str) -> bool:
-    """Tell whether an option stands on the command line."""
+    """Tell whether an option was given on the command line."""
     return getattr(options, name) not in (None, False, [])
 
 
 def written(options: argparse.Namespace, name: str) -> list[str]:
-    """Return an option as it is written on a command line; nothing if it was not given."""
+    """Return an option as command line arguments; none if it was not given."""
     if not is_given(options, name):
         return []
     option, value = f"--{name.replace('_', '-')}", getattr(options, name)
@@ -114,19 +113,18 @@ def written(options: argparse.Namespace, name: str) -> list[str]:
 
 
 def for_feed(options: argparse.Namespace) -> list[str]:
-    """Return what a feed that is started for the SOURCE is given of the options."""
+    """Return the options to pass on to a feed process, as command line arguments."""
     return [one for name, reach in REACH.items() if reach.feed for one in written(options, name)]
 
 
 def for_browser(options: argparse.Namespace) -> list[str]:
-    """Return what the viewer of a browser is given of the options."""
+    """Return the options to pass on to a browser's viewer, as command line arguments."""
     passed = (name for name, reach in REACH.items() if reach.browser is Browser.PASSED)
     return [one for name in passed for one in written(options, name)]
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line as argparse knows it."""
-    # Long, as it is a list: one option after the other.
+    """Return the argument parser."""
     parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",
@@ -136,12 +134,11 @@ def build_parser() -> argparse.ArgumentParser:
         "source",
         nargs="*",
         metavar="SOURCE",
-        help="a local table's name; tcp://host:port[#NAME], ipc://path[#NAME]; a file: "
-        + " ".join(FILE_SUFFIXES)
-        + ", followed as it changes, or a .tape; a folder or a pattern: its newest file; "
-        "http://127.0.0.1:5000, to listen; nats://… or redis://…; - is standard input; -- COMMAND "
-        "is its output, again and again; several are a tab each; without one, what is piped in, "
-        "else the tables on this machine to choose from",
+        help="a local table's name; tcp://host:port[#NAME] or ipc://path[#NAME]; a file to follow "
+        f"({' '.join(FILE_SUFFIXES)}) or a .tape; a folder or a pattern, for its newest file; "
+        "http://127.0.0.1:5000, to listen there; nats://… or redis://…; - for standard input; "
+        "-- COMMAND for its output, run repeatedly. Several open as tabs. Default: what is piped "
+        "in, else a list of this machine's tables",
     )
     parser.add_argument("--demo", action="store_true", help="show this machine's processes")
     parser.add_argument("--columns", metavar="A,B,C", help="show only these columns, in this order")
@@ -150,92 +147,95 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="EXPR",
         action="append",
         default=[],
-        help="show only rows that meet this, as \"price > 100 and sector == 'x'\"; may be repeated",
+        help="show only matching rows, e.g. \"price > 100 and sector == 'x'\"; repeatable",
     )
-    parser.add_argument(
-        "--sort", metavar="COL[:desc],…", help="order rows by these columns, the first one first"
-    )
+    parser.add_argument("--sort", metavar="COL[:desc],…", help="sort rows by these columns")
     parser.add_argument(
         "--stale-after",
         metavar="S",
         type=positive,
-        help="show data as stale after S silent seconds",
+        help="mark data as stale after S seconds without an answer",
     )
     parser.add_argument(
-        "--view", metavar="FILE", help="show the view in this TOML file, and remember it there"
+        "--view", metavar="FILE", help="load the view from this TOML file, and save it there"
     )
     parser.add_argument(
         "--history",
         metavar="MB",
         type=_history,
-        help="how much of what all tables showed to keep, to go back to, default: 256; "
-        "64/table: of each",
+        help="keep this much of what was shown, to rewind (default: 256 for all tables; 64/table: "
+        "64 for each)",
     )
     parser.add_argument(
         "--feed-key",
         metavar="KEY",
-        help="know the feed at tcp://host:port by this key, which livetable-feed key prints there",
+        help="expect this public key from the feed; livetable-feed key prints it there",
     )
-    parser.add_argument("--theme", metavar="NAME", help="colours, for example textual-light")
+    parser.add_argument("--theme", metavar="NAME", help="colour theme, e.g. textual-light")
     parser.add_argument(
         "--web",
         metavar="PORT",
         nargs="?",
         type=port,
         const=8000,
-        help="show it in browsers of this machine, default: at port 8000; see the address",
+        help="serve the table to this machine's browsers (default port: 8000)",
     )
     parser.add_argument("--in-browser", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--origin", action="append", default=[], help=argparse.SUPPRESS)
     other = parser.add_argument_group("other publishers")
     add_foreign_options(other)
     files = parser.add_argument_group("files, pipes and commands")
-    files.add_argument("--key", metavar="COL", help="the column that identifies a row")
+    files.add_argument("--key", metavar="COL", help="column that identifies a row")
     add_text_options(files)
     tape = parser.add_argument_group("tapes")
     tape.add_argument("--record", metavar="FILE", help="record the table to this tape")
     tape.add_argument(
-        "--rotate", metavar="SIZE|TIME", help="begin a new tape after so much: 1GB, 1h, 1GB|1h"
-    )
-    tape.add_argument("--keep", metavar="N", type=count, help="keep the newest N ended tapes")
-    tape.add_argument(
-        "--headless", action="store_true", help="without a screen: --record and --alert only"
+        "--rotate", metavar="SIZE|TIME", help="start a new tape after this much: 1GB, 1h, 1GB|1h"
     )
     tape.add_argument(
-        "--at", metavar="TIME", help="print a tape as it was then: 14:03, 14:03:07, -30 (its end)"
+        "--keep", metavar="N", type=count, help="keep only the newest N finished tapes"
     )
     tape.add_argument(
-        "--changes-of", metavar="KEY", help="print each change of this row of a tape, with its time"
+        "--headless", action="store_true", help="run without a screen, for --record and --alert"
+    )
+    tape.add_argument(
+        "--at",
+        metavar="TIME",
+        help="print the tape's table at this time: 14:03, 14:03:07, -30 (before its end)",
+    )
+    tape.add_argument(
+        "--changes-of", metavar="KEY", help="print each change of this row of the tape, with times"
     )
     script = parser.add_argument_group("in scripts")
     script.add_argument(
         "--once",
         action="store_true",
-        help="print one snapshot and end (the default where the output is no terminal)",
+        help="print one snapshot and exit (default if the output is not a terminal)",
     )
-    script.add_argument("--format", choices=FORMATS, help="of what is printed, default: table")
+    script.add_argument("--format", choices=FORMATS, help="output format (default: table)")
     script.add_argument(
         "--follow",
         action="store_true",
-        help="print all rows, then each that changes, as it does, until the table ends: jsonl, csv",
+        help="print all rows, then each changed row, until the table ends (jsonl or csv)",
     )
     script.add_argument(
-        "--until", metavar="EXPR", help="end once a row meets this; with 1 if --timeout comes first"
+        "--until", metavar="EXPR", help="exit when a row matches; with code 1 if --timeout is first"
     )
     script.add_argument(
         "--timeout", metavar="S", type=positive, help="give up after S seconds without a table"
     )
-    script.add_argument("--list", action="store_true", help="print the tables that there are")
+    script.add_argument("--list", action="store_true", help="list the live tables")
     alerts = parser.add_argument_group("alerts")
     alerts.add_argument(
         "--alert",
         metavar="EXPR",
         action="append",
         default=[],
-        help='tell when a row begins to meet this, as "price > 100 until price < 95"; '
-        "may be repeated",
+        help='alert when a row starts to match, e.g. "price > 100 until price < 95"; repeatable',
     )
     alerts.add_argument(
-        "--alert-command", metavar="CMD", help="run this then, with the row as JSON on its input"
+        "--alert-command",
+        metavar="CMD",
+        help="run this for each alert; its input is the row as JSON",
     )
     return parser

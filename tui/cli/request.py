@@ -1,8 +1,8 @@
-"""What a command line asks for, and everything for which it is refused.
+"""Turns a parsed command line into a `Call`, or refuses it.
 
-Nothing here writes, starts a process or opens a socket: a refused command leaves all as it was
-(tests/tui/cli/test_request.py watches that for some eighty command lines). What acts is in `main`,
-and refuses nothing any more that could have been seen here.
+Nothing here writes, starts a process or opens a socket, so a refused command changes nothing
+(tests/tui/cli/test_request.py checks that for about eighty command lines). `main` acts on the
+`Call`; it refuses nothing that could be seen here.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ class Way(Enum):
 
     SCREEN = "on the screen"
     WEB = "in browsers"
-    HEADLESS = "not at all"
+    HEADLESS = "without a screen, for recording and alerts"
     ONCE = "printed once"
     FOLLOW = "printed as it changes"
-    LIST = "a list of tables, printed"
+    LIST = "as a printed list of tables"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command line that can be done.
+    """A valid command line.
 
     Attributes:
-        options: What was parsed.
-        targets: What is to be shown.
-        view: What is asked of the view. It does not record: who acts makes the recorder.
-        way: How it is shown.
-        settings: What the person set for all tables.
-        complaint: What is wrong with their file.
+        options: The parsed options.
+        targets: The tables to show.
+        view: The options of the view; without its recorder, which `main` makes.
+        way: How the table is shown.
+        settings: The person's settings for all tables.
+        complaint: What is wrong with the settings file, None if it is valid.
         record: The tape to record to, None for none.
-        rotation: When a new tape is begun.
+        rotation: When to start a new tape.
     """
 
     options: argparse.Namespace
@@ -81,17 +81,17 @@ class Call:
 
     @property
     def form(self) -> str | None:
-        """The format that is asked for, None for the usual one."""
+        """The output format, None for the default."""
         form: str | None = self.options.format
         return form
 
 
 def check(options: argparse.Namespace, command: list[str] | None) -> Call:
-    """Return what a command line asks for, or end with a sentence and exit code 2 (or 1).
+    """Return what a command line asks for, or exit with a sentence and code 2 (or 1).
 
     Args:
-        options: What was parsed.
-        command: What stands behind ``--``, None if nothing does.
+        options: The parsed options.
+        command: The command after ``--``, None if there is none.
     """
     try:
         return _checked(options, command)
@@ -133,10 +133,10 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
     )
     record, rotation = _recording(options, targets)
     if (record is not None or options.alert) and way in (Way.ONCE, Way.FOLLOW, Way.LIST):
-        refuse("there is no screen: add --headless to record, or to be told")
+        refuse("Add --headless to record or alert without a screen")
     if len(targets) > 1 and way not in (Way.SCREEN, Way.WEB):
         does = "printed" if way is not Way.HEADLESS else "watched without a screen"
-        refuse(f"one table at a time can be {does}: name one SOURCE")
+        refuse(f"Only one table can be {does}. Name one SOURCE")
     if way is Way.SCREEN or options.theme is not None:
         _check_theme(options.theme)
     if options.feed_key is not None:
@@ -154,12 +154,12 @@ def _checked(options: argparse.Namespace, command: list[str] | None) -> Call:
 
 def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Target, ...]:
     if options.demo and options.source:
-        refuse("--demo shows a table of its own: leave out SOURCE")
+        refuse("--demo shows its own table: leave out SOURCE")
     if command is not None:
         if not command or options.source or options.demo:
-            refuse("a command stands alone behind --: livetable -- ps aux")
+            refuse("Put nothing but the command after --. Example: livetable -- ps aux")
         if shutil.which(command[0]) is None:
-            fail(PROGRAM, f"no command {command[0]!r}: check its name", 1)
+            fail(PROGRAM, f"Command not found: {command[0]!r}", 1)
         name = name_from(Path(command[0]).name, "command")
         return (Target(None, name, command=tuple(command)),)
     other = options.source or options.demo or options.in_browser or options.list
@@ -168,16 +168,16 @@ def _targets(options: argparse.Namespace, command: list[str] | None) -> tuple[Ta
     for at, origin in enumerate(options.origin[: len(targets)]):
         targets[at] = replace(targets[at], origin=origin or None)
     if len(targets) > 1 and not all(target.table for target in targets):
-        refuse("of several sources each names one table: add #NAME")
+        refuse("With several SOURCEs, each must name one table: add #NAME")
     if sum(target.piped and target.file is None for target in targets) > 1:
-        refuse("standard input can be shown once: write one -")
+        refuse("Standard input can only be shown once: use one -")
     if targets[0].piped and targets[0].file is None and sys.stdin.isatty():
-        refuse("there is nothing piped in: producer | livetable")
+        refuse("Nothing is piped in. Example: producer | livetable")
     return tuple(targets)
 
 
 def kind_of(target: Target, *, demo: bool = False) -> str:
-    """Return the kind of SOURCE that a target is, as `Reach.serves` names it."""
+    """Return a target's kind of SOURCE, as named in `Reach.serves`."""
     if demo:
         return "demo"
     if target.command:
@@ -208,28 +208,27 @@ def _check_sources(options: argparse.Namespace, targets: tuple[Target, ...], way
     for name, reach in REACH.items():
         if is_given(options, name) and reach.serves and not reach.serves & kinds:
             if options.in_browser:
-                continue  # its feed may be another process's, for which it was meant
+                continue  # the serving process's feed already got it
             titles = [source.title for source in SOURCES if source.kind in reach.serves]
             goes = " or ".join(dict.fromkeys(titles))
-            does = "is for" if reach.serves == {"tape"} else "goes with"
-            refuse(f"{option_of(name)} {does} {goes}: {_EXAMPLES[name]}")
+            refuse(f"{option_of(name)} only works with {goes}. Example: {_EXAMPLES[name]}")
     for name in ("key", "limit"):
         if is_given(options, name) and kinds <= {"demo", "tape"}:
-            what = "--demo" if options.demo else "a tape"
-            refuse(f"{what} has a key and rows of its own: leave out --{name}")
+            refuse(f"--{name} doesn't work with {'--demo' if options.demo else 'a tape'}")
     if options.pull and any(target.endpoint and target.table for target in targets):
-        refuse("--pull reads one stream of rows: leave out #NAME")
+        refuse("--pull reads a single table: leave out #NAME")
     if "tape" in kinds and way is not Way.SCREEN:
         for name in ("follow", "headless", "until"):
             if is_given(options, name):
-                refuse(f"--{name} takes a live table: publish it, livetable-feed replay FILE.tape")
+                how = "livetable-feed replay FILE.tape"
+                refuse(f"--{name} needs a live table. Publish the tape: {how}")
     lists = {"name", "endpoint", "address"} | ({"folder"} if options.each else set())
     if way is Way.LIST and (kinds - lists or (targets[0].table and not options.each)):
-        refuse("--list takes no table: livetable --list, or livetable tcp://host:port --list")
+        refuse("--list takes no table. Use livetable --list or livetable tcp://host:port --list")
 
 
 def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> None:
-    """End with 1 where a file of the command line is not there, or can't be what it should be."""
+    """Exit with 1 if a file is missing or can't be read, or if there is no terminal."""
     for target in targets:
         file = target.file
         waits = way in (Way.SCREEN, Way.WEB) or file is None or _is_folder(file)
@@ -248,7 +247,7 @@ def _check_there(targets: tuple[Target, ...], way: Way, *, in_browser: bool) -> 
         try:
             os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
         except OSError:
-            fail(PROGRAM, "there is no terminal to show the table on: use --once", 1)
+            fail(PROGRAM, "No terminal to show the table on. Use --once", 1)
 
 
 # -- how it is shown ---------------------------------------------------------------------------
@@ -270,34 +269,34 @@ def _way(options: argparse.Namespace) -> Way:
 
 
 def _check_combinations(options: argparse.Namespace, way: Way) -> None:
-    """Refuse options that don't go together."""
+    """Refuse options that exclude each other."""
     if way is Way.WEB:
         for name, reach in REACH.items():
             if reach.browser is Browser.REFUSED and is_given(options, name):
-                refuse(f"--web shows a table in browsers: leave out {option_of(name)}")
+                refuse(f"--web doesn't work with {option_of(name)}")
     if options.follow and (options.once or options.list):
-        refuse("--follow prints changes: leave out --once and --list")
+        refuse("--follow doesn't work with --once or --list")
     if options.follow and options.format not in (None, "jsonl", "csv"):
         refuse(f"--follow prints jsonl or csv, not {options.format}")
     if options.format in ("arrow", "parquet") and sys.stdout.isatty():
-        refuse(f"{options.format} is nothing for a terminal: add > FILE, or a pipe")
+        refuse(f"Can't print {options.format} on a terminal. Add > FILE, or a pipe")
     if way is Way.HEADLESS:
         if not (options.record or options.alert):
-            refuse("--headless goes with --record FILE or --alert EXPR")
+            refuse("--headless needs --record FILE or --alert EXPR")
         if options.columns or options.where or options.sort or options.until:
-            refuse("--headless takes the whole table: leave out --columns, --where, --sort")
+            refuse("--headless doesn't work with --columns, --where, --sort or --until")
         for name in ("once", "follow", "list", "format"):
             if is_given(options, name):
-                refuse(f"--headless prints no table: leave out {option_of(name)}")
+                refuse(f"--headless doesn't work with {option_of(name)}")
     if way is Way.LIST and options.until is not None:
-        refuse("--list prints the tables there are now: leave out --until")
+        refuse("--list doesn't work with --until")
     if options.alert_command is not None and not options.alert:
-        refuse("--alert-command goes with --alert EXPR")
+        refuse("--alert-command needs --alert EXPR")
     for name in ("rotate", "keep"):
         if getattr(options, name) is not None and options.record is None:
-            refuse(f"--{name} goes with --record FILE")
+            refuse(f"--{name} needs --record FILE")
     if options.keep is not None and options.rotate is None:
-        refuse("--keep goes with --rotate")
+        refuse("--keep needs --rotate")
 
 
 def _check_theme(theme: str | None) -> None:
@@ -307,7 +306,7 @@ def _check_theme(theme: str | None) -> None:
 
     if theme not in BUILTIN_THEMES:
         known = ", ".join(sorted(BUILTIN_THEMES))
-        refuse(f"--theme: there is no {theme!r}; there are {known}")
+        refuse(f"No theme {theme!r}. Use one of: {known}")
 
 
 def _check_feed_key(options: argparse.Namespace, targets: tuple[Target, ...]) -> None:
@@ -315,7 +314,7 @@ def _check_feed_key(options: argparse.Namespace, targets: tuple[Target, ...]) ->
 
     endpoints = {one.endpoint for one in targets if one.endpoint is not None}
     if len(endpoints) != 1 or not next(iter(endpoints)).startswith("tcp://"):
-        refuse("--feed-key goes with one SOURCE tcp://host:port")
+        refuse("--feed-key needs exactly one SOURCE tcp://host:port")
     read_key(options.feed_key)
 
 
@@ -325,9 +324,9 @@ def _recording(
     if options.record is None:
         return None, None
     if len(targets) > 1 or (targets[0].table is None and not options.demo) or targets[0].tape:
-        refuse("--record takes one live table: livetable NAME --record FILE.tape")
+        refuse("--record needs one live table. Example: livetable NAME --record FILE.tape")
     if not options.record.lower().endswith(".tape"):
-        refuse(f"--record {options.record}: a tape's name ends in .tape")
+        refuse(f"--record {options.record}: the file name must end in .tape")
     from livetable.feed.tape.recorder import check_recording, read_rotation
 
     path = path_of(options.record)
@@ -342,12 +341,12 @@ def _recording(
 def _settings() -> tuple[Settings, str | None]:
     try:
         return read_settings(), None
-    except BadFile as error:  # said on the screen: a wrong setting is no reason not to look
+    except BadFile as error:  # shown on the screen: a wrong setting must not prevent viewing
         return Settings(), str(error)
 
 
 def _is_piped() -> bool:
-    """Tell whether standard input is a pipe or a file, from which rows may come."""
+    """Tell whether rows may come from standard input: it is a pipe, or a file that is not empty."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:
@@ -356,7 +355,7 @@ def _is_piped() -> bool:
 
 
 def _is_folder(path: Path) -> bool:
-    # Absolute: a path has lost the / at its end, by which a folder is told from a table's name.
+    # Absolute: `Path` drops a trailing /, so a relative folder looks like a table's name.
     return is_folder(str(path.absolute()))
 
 

@@ -1,4 +1,4 @@
-"""The question whether a feed's key is to be trusted: asked once, before there is a screen."""
+"""Asks whether to trust a feed's key: once, before the screen is taken."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from livetable.tui.target import Target
 
 
 def settle_keys(targets: Sequence[Target], given: str | None) -> None:
-    """Make sure that the feeds to be shown over TCP are known, if they have keys.
+    """Make sure that the feeds to be read over TCP are trusted, if they have keys.
 
     Args:
-        targets: What is to be shown.
+        targets: The tables to show.
         given: A feed's key from the command line.
 
     Raises:
-        BadKey: a feed is not known and nobody can be asked, or nobody trusts it; or it is known by
-            another key.
+        BadKey: a feed is not trusted, or there is no terminal to ask on; or its key has changed.
     """
     endpoints = [one.endpoint for one in targets if one.endpoint is not None]
     endpoints = [one for one in dict.fromkeys(endpoints) if one.startswith("tcp://")]
@@ -39,15 +38,15 @@ def _ask(endpoint: str, key: bytes) -> None:
     text = keys.key_text(key)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise BadKey(
-            f"{endpoint} shows a key that is not known here; if it is the feed's, say "
+            f"{endpoint} has an unknown key. If it is the feed's, run "
             f"livetable --feed-key '{text}' {endpoint}"
         )
     say_plainly(
-        f"{harmless(endpoint)} is seen here for the first time. It shows the key\n\n"
+        f"This is the first connection to {harmless(endpoint)}. Its key is\n\n"
         f"    {text}\n\n"
-        "If `livetable-feed key` prints the same there, nobody stands in between."
+        "If `livetable-feed key` prints the same key there, nobody is in between."
     )
     say_plainly("Trust it from now on? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise BadKey(f"{endpoint} is not trusted, and was not read")
+        raise BadKey(f"{endpoint} is not trusted. Nothing was read from it")
     keys.trust(endpoint, key)

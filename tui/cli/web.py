@@ -1,4 +1,4 @@
-"""`livetable SOURCE --web`: the same screen in a browser, each with a viewer of its own."""
+"""`livetable SOURCE --web`: the same screen in browsers, one viewer process per browser."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 HOST: Final = "127.0.0.1"
-"""It is served to this machine only: from elsewhere through `ssh -L`."""
+"""The server listens on this machine only. From elsewhere, use `ssh -L`."""
 
 
 class NotServed(LivetableError):
-    """There is nothing to serve at."""
+    """The port can't be used."""
 
 
 def command_for(targets: Sequence[Target], options: argparse.Namespace) -> list[str]:
     """Return the command that shows the tables in one browser."""
     command = [sys.executable, "-m", "livetable.tui", "--in-browser", *for_browser(options)]
-    if any(target.origin for target in targets):  # else views would be remembered by names alone
+    if any(target.origin for target in targets):  # or views would be remembered by names alone
         command += [f"--origin={target.origin or ''}" for target in targets]
     for target in targets:
         where = target.tape or target.endpoint
@@ -49,15 +49,15 @@ def command_for(targets: Sequence[Target], options: argparse.Namespace) -> list[
 
 
 def serve(command: Sequence[str], title: str, port: int) -> int:
-    """Serve what a command shows until a signal; return the exit code.
+    """Serve until a signal arrives; return the exit code.
 
     Args:
-        command: Shows the tables; it is run for each browser.
-        title: Of the page.
-        port: Where to listen; 0 for a free one.
+        command: Shows the tables; run once per browser.
+        title: The page's title.
+        port: The port to listen on; 0 for a free one.
 
     Raises:
-        MissingExtra: what serves it is not installed.
+        MissingExtra: textual-serve is not installed.
         NotServed: the port is taken.
     """
     need("textual_serve.server", "web", "--web")
@@ -77,11 +77,11 @@ async def _serve(command: str, title: str, port: int) -> int:
 
     class Quiet(Server):
         async def on_startup(self, app: web.Application) -> None:
-            pass  # no banner: the address is all that there is to say
+            pass  # no banner: only the address is printed
 
     token = os.environ.get("LIVETABLE_TOKEN") or secrets.token_urlsafe(16)
     server = Quiet(command, HOST, port, title)
-    app = await server._make_app()  # noqa: SLF001 - its own way starts it, too
+    app = await server._make_app()  # noqa: SLF001 - its public method also runs the app
     door = _Door(token)
     app.middlewares.append(door.middleware())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -90,8 +90,9 @@ async def _serve(command: str, title: str, port: int) -> int:
         try:
             await web.TCPSite(runner, HOST, port).start()
         except OSError as error:
+            why = error.strerror or error
             raise NotServed(
-                f"port {port} can't be listened at: {error.strerror or error}; --web PORT"
+                f"Can't listen on port {port}: {why}. Choose another: --web PORT"
             ) from None
         door.port = runner.addresses[0][1]
         server.public_url = f"http://{HOST}:{door.port}"
@@ -107,7 +108,7 @@ async def _serve(command: str, title: str, port: int) -> int:
 
 
 class _Door:
-    """Lets in who brings the token in the address once, and is known by a cookie then.
+    """Admits browsers that bring the token: first in the address, then in a cookie.
 
     Args:
         token: The token.
@@ -119,7 +120,7 @@ class _Door:
 
     @property
     def _cookie(self) -> str:
-        return f"livetable-{self.port}"  # cookies know no ports
+        return f"livetable-{self.port}"  # browsers share cookies between ports
 
     def middleware(self) -> Any:
         """Return the middleware for the server."""
@@ -130,7 +131,7 @@ class _Door:
             given = request.query.get("token")
             known = self._fits(given) or self._fits(request.cookies.get(self._cookie))
             origin = request.headers.get("Origin")
-            # A page from elsewhere sends the cookie along, but not a name of this machine's.
+            # Another site's page sends the cookie as well, but not this machine's host name.
             try:
                 strange = origin is not None and urlsplit(origin).netloc != request.host
                 strange = strange or urlsplit(f"//{request.host}").hostname not in _OWN
@@ -138,7 +139,7 @@ class _Door:
                 strange = True
             if not known or strange:
                 return web.Response(
-                    status=403, text="livetable: open the address that it printed, token and all\n"
+                    status=403, text="livetable: open the whole printed address, with its token\n"
                 )
             answer = await handler(request)
             if given is not None and not answer.prepared:

@@ -1,1 +1,1 @@
-"""What a person chose, in TOML files."""
+"""The person's settings and views, as TOML files."""

@@ -1,4 +1,4 @@
-"""A view as a TOML file: what a person chose for a table, to be read, edited and shared."""
+"""Views as TOML files: the choices made for a table, to read, edit and share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _HEAD = "livetable's view of {}: edit it, share it, show it with --view FILE"
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """All that a person chose for a table.
+    """All choices made for a table.
 
     Attributes:
-        arrangement: Order, filters and groups.
+        arrangement: Sort, filters and groups.
         columns: The columns.
-        rules: What gives rows a look.
-        colours: Colours of up and down, empty for the usual ones.
-        alerts: Conditions of which the person wants to be told.
+        rules: Rules that colour rows.
+        colours: Colours of up and down, empty for the default.
+        alerts: Conditions to alert on.
     """
 
     arrangement: Arrangement = PLAIN
@@ -37,23 +37,23 @@ class Remembered:
 
 
 def read_view(path: Path) -> Remembered:
-    """Return the view in a file; one that chooses nothing if there is none.
+    """Return the view in a file; an empty one if there is no file.
 
     Raises:
-        BadFile: it can't be used; it says why.
+        BadFile: the file can't be used.
     """
-    found = read_toml(path)
+    entries = read_toml(path)
     try:
-        return _view(found)
+        return _view(entries)
     except _Wrong as error:
         raise BadFile(f"{path}: {error}") from None
 
 
 def write_view(path: Path, table: str, view: Remembered) -> None:
-    """Put a view into a file. Comments, and whatever else stands there, stay.
+    """Write a view to a file. Comments and other entries in it are kept.
 
     Raises:
-        BadFile: it can't be written.
+        BadFile: the file can't be written.
     """
     import tomlkit
 
@@ -74,7 +74,7 @@ def write_view(path: Path, table: str, view: Remembered) -> None:
         with replaced(path) as file:
             file.write(tomlkit.dumps(document).encode())
     except (OSError, ValueError) as error:
-        raise BadFile(f"{path} can't be written: {error}") from None
+        raise BadFile(f"Can't write {path}: {error}") from None
 
 
 # -- as TOML -------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _sorted(key: SortKey) -> Any:
 
 
 def _column(ref: ColumnRef) -> Any:
-    """Return a column as its title; of several with one title as a pair with its number."""
+    """Return a column's title; for a duplicate title, a pair of title and number."""
     return ref[0] if not ref[1] else [ref[0], ref[1] + 1]
 
 
@@ -130,62 +130,62 @@ def _style(style: ColumnStyle) -> dict[str, Any]:
 
 
 class _Wrong(Exception):
-    """Something that can't be meant."""
+    """An invalid entry."""
 
 
-def _view(found: Mapping[str, Any]) -> Remembered:
+def _view(entries: Mapping[str, Any]) -> Remembered:
     known = _entries(Remembered())
-    if unknown := set(found) - set(known):
-        raise _Wrong(f"there is no setting {sorted(unknown)[0]!r}; there are {', '.join(known)}")
-    fixed = [(ref, True) for ref in _columns(found, "fixed")]
-    fixed += [(ref, False) for ref in _columns(found, "unfixed")]
+    if unknown := set(entries) - set(known):
+        raise _Wrong(f"unknown setting {sorted(unknown)[0]!r}. Use one of {', '.join(known)}")
+    fixed = [(ref, True) for ref in _columns(entries, "fixed")]
+    fixed += [(ref, False) for ref in _columns(entries, "unfixed")]
     return Remembered(
         arrangement=Arrangement(
-            sort=tuple(map(_sort_key, _list(found, "sort"))),
-            mode=_one_of(Mode, found.get("order") or "live", "order"),
-            natural=_true(found.get("natural", False), "natural"),
-            filters=tuple(_texts(found, "filters")),
-            groups=tuple(_columns(found, "groups")),
-            totals=tuple(map(_total, _list(found, "totals"))),
+            sort=tuple(map(_sort_key, _list(entries, "sort"))),
+            mode=_one_of(Mode, entries.get("order") or "live", "order"),
+            natural=_true(entries.get("natural", False), "natural"),
+            filters=tuple(_texts(entries, "filters")),
+            groups=tuple(_columns(entries, "groups")),
+            totals=tuple(map(_total, _list(entries, "totals"))),
         ),
         columns=ColumnChoice(
-            hidden=frozenset(_columns(found, "hidden")),
-            order=tuple(_columns(found, "columns")),
+            hidden=frozenset(_columns(entries, "hidden")),
+            order=tuple(_columns(entries, "columns")),
             fixed=tuple(fixed),
-            computed=tuple(_computed(found.get("computed", {}))),
-            styles=tuple(map(_read_style, _list(found, "style"))),
+            computed=tuple(_computed(entries.get("computed", {}))),
+            styles=tuple(map(_read_style, _list(entries, "style"))),
         ),
-        rules=tuple(map(_rule, _texts(found, "rules"))),
-        colours=_text(found.get("colours", ""), "colours"),
-        alerts=tuple(map(_alert, _texts(found, "alerts"))),
+        rules=tuple(map(_rule, _texts(entries, "rules"))),
+        colours=_text(entries.get("colours", ""), "colours"),
+        alerts=tuple(map(_alert, _texts(entries, "alerts"))),
     )
 
 
-def _list(found: Mapping[str, Any], name: str) -> list[Any]:
-    value = found.get(name, [])
+def _list(entries: Mapping[str, Any], name: str) -> list[Any]:
+    value = entries.get(name, [])
     if not isinstance(value, list):
-        raise _Wrong(f"write {name} as a list")
+        raise _Wrong(f"{name} must be a list")
     return value
 
 
 def _text(value: Any, name: str) -> str:
     if not isinstance(value, str):
-        raise _Wrong(f"{name}: {value!r:.40} is no text")
+        raise _Wrong(f"{name}: {value!r:.40} is not a string")
     return value
 
 
 def _true(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(f"{name} is true or false, not {value!r:.40}")
+        raise _Wrong(f"{name} must be true or false, not {value!r:.40}")
     return value
 
 
-def _texts(found: Mapping[str, Any], name: str) -> list[str]:
-    return [_text(value, name) for value in _list(found, name)]
+def _texts(entries: Mapping[str, Any], name: str) -> list[str]:
+    return [_text(value, name) for value in _list(entries, name)]
 
 
-def _columns(found: Mapping[str, Any], name: str) -> list[ColumnRef]:
-    return [_ref(value, name) for value in _list(found, name)]
+def _columns(entries: Mapping[str, Any], name: str) -> list[ColumnRef]:
+    return [_ref(value, name) for value in _list(entries, name)]
 
 
 def _ref(value: Any, name: str) -> ColumnRef:
@@ -196,7 +196,7 @@ def _ref(value: Any, name: str) -> ColumnRef:
             return (title, 0)
         case [str(title), int(number)] if number > 0:
             return (title, number - 1)
-    raise _Wrong(f"{name}: {value!r:.40} is no column; write its title")
+    raise _Wrong(f"{name}: {value!r:.40} is not a column's title")
 
 
 def _sort_key(value: Any) -> SortKey:
@@ -209,13 +209,13 @@ def _total(value: Any) -> tuple[ColumnRef, str]:
     from livetable.tui.query.group import TOTALS
 
     if not isinstance(value, list) or value[-1:] == [] or value[-1] not in TOTALS:
-        raise _Wrong(f"totals: write a column and one of {', '.join(TOTALS)}")
+        raise _Wrong(f"totals: use a column and one of {', '.join(TOTALS)}")
     return _ref(value[:-1], "totals"), value[-1]
 
 
 def _computed(value: Any) -> list[Computed]:
     if not isinstance(value, dict):
-        raise _Wrong("write computed as a table: [computed]")
+        raise _Wrong("computed must be a table, [computed]")
     return [Computed(title, _text(text, "computed")) for title, text in value.items()]
 
 
@@ -233,7 +233,9 @@ def _alert(text: str) -> str:
 def _rule(text: str) -> Rule:
     condition, _, look = text.rpartition(":")
     if look.strip() not in RULE_NAMES:
-        raise _Wrong(f"rules: end {text!r:.40} in a colon and one of {', '.join(RULE_NAMES)}")
+        raise _Wrong(
+            f"rules: {text!r:.40} must end with a colon and one of {', '.join(RULE_NAMES)}"
+        )
     return Rule(condition.strip(), look.strip())
 
 
@@ -242,21 +244,21 @@ def _one_of(kind: Callable[[Any], Any], value: Any, name: str) -> Any:
         return kind(value)
     except ValueError:
         known = ", ".join(one.value for one in kind)  # type: ignore[attr-defined]
-        raise _Wrong(f"{name}: {value!r:.40} is none of {known}") from None
+        raise _Wrong(f"{name}: {value!r:.40} is not one of {known}") from None
 
 
 def _read_style(value: Any) -> tuple[ColumnRef, ColumnStyle]:
     known = ("column", "width", "digits", "form", "unit", "align", "shade")
     if not isinstance(value, dict) or "column" not in value or set(value) - set(known):
-        raise _Wrong(f"style: write [[style]] with a column, and {', '.join(known[1:])}")
+        raise _Wrong(f"style: use [[style]] with a column and any of {', '.join(known[1:])}")
     width, digits = value.get("width"), value.get("digits")
     if not isinstance(width, int | None) or not isinstance(digits, int | None):
-        raise _Wrong("style: width and digits are whole numbers")
+        raise _Wrong("style: width and digits must be whole numbers")
     if (width is not None and width < 1) or (digits is not None and not 0 <= digits <= 15):
-        raise _Wrong("style: width is 1 or more, digits are 0 to 15")
+        raise _Wrong("style: width must be at least 1, digits from 0 to 15")
     align = value.get("align")
     if align not in (None, "left", "right"):
-        raise _Wrong("style: align is left or right")
+        raise _Wrong("style: align must be left or right")
     style = ColumnStyle(
         width=width,
         digits=digits,

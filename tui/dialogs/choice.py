@@ -1,4 +1,4 @@
-"""A list to choose one thing from."""
+"""A list to choose one entry from."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from livetable.tui.dialogs.popup import Popup
 
 
 class ChoiceScreen(Popup[str]):
-    """Gives what was chosen, None if nothing was.
+    """Returns the chosen entry, None if cancelled.
 
     Args:
-        title: What it is about.
-        choices: What can be chosen, each with how it is written.
-        wide: Whether it is as wide as the screen allows.
+        title: The title.
+        choices: The entries, each with its text.
+        wide: Whether to use up to 100 cells.
     """
 
     DEFAULT_CSS = """
@@ -31,21 +31,21 @@ class ChoiceScreen(Popup[str]):
 
     def __init__(self, title: str, choices: Mapping[str, str], *, wide: bool = False) -> None:
         super().__init__(classes="-wide" if wide else None)
-        self._says = title
+        self._title = title
         self._choices = choices
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
         with Vertical():
-            yield Static(Content(self._says), id="title")
-            yield Static("↑ ↓: move  Enter: choose  Esc: leave", classes="popup--keys")
+            yield Static(Content(self._title), id="title")
+            yield Static("↑ ↓: move  Enter: choose  Esc: cancel", classes="popup--keys")
             yield Options(
                 *(
-                    Option(Content(says), id=str(at))
-                    for at, says in enumerate(self._choices.values())
+                    Option(Content(text), id=str(number))
+                    for number, text in enumerate(self._choices.values())
                 )
             )
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Be done."""
+        """Return the choice."""
         self.dismiss(list(self._choices)[event.option_index])

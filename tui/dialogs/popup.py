@@ -1,4 +1,4 @@
-"""A list in a box over the table, with the keys that move in it."""
+"""A list in a box over the table, with keys to move in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class Popup(ModalScreen[Result | None], LeftOnce[Result | None]):
-    """Shows a list; gives None if nothing was chosen."""
+    """Shows a list; returns None if cancelled."""
 
     DEFAULT_CSS = """
     Popup { align: center middle; }
@@ -39,13 +39,13 @@ class Popup(ModalScreen[Result | None], LeftOnce[Result | None]):
         return self.query_one(OptionList)
 
     def action_cancel(self) -> None:
-        """Choose nothing."""
+        """Close without a choice."""
         self.dismiss(None)
 
     def action_down(self) -> None:
-        """Go to the next one."""
+        """Move to the next entry."""
         self.options.action_cursor_down()
 
     def action_up(self) -> None:
-        """Go to the one before."""
+        """Move to the previous entry."""
         self.options.action_cursor_up()

@@ -1,1 +1,1 @@
-"""The window of a table that is in sight, as cells with a place and a look. No Textual."""
+"""The visible part of a table, as cells with a position and a look. No Textual."""

@@ -1,4 +1,4 @@
-"""What the person looks at, held through every update: the top row and the cursor. No Textual."""
+"""Keeps the top row and the cursor on their rows through updates. No Textual."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from livetable.tui.model.table import Table
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A place in a table.
+    """A scroll position and a cursor.
 
     Attributes:
         top: The first row shown.
@@ -23,21 +23,21 @@ class View:
 
 
 def follow(view: View, before: Table, after: Table, height: int, *, holds: bool = False) -> View:
-    """Return the same place after an update.
+    """Return the view after an update.
 
-    The cursor stays on its row, the topmost row that still exists stays on its line. At an edge
-    the view follows instead: with cursor and view at the first row it stays at the top, with the
-    cursor on the last row and that row in sight it stays at the end.
+    The cursor stays on its row, and the topmost row that still exists stays on its line. At an edge
+    the view follows the table instead: with cursor and view at the first row it stays at the top;
+    with the cursor on the last row, and that row in sight, it stays at the end.
 
     Args:
-        view: Where the person is, in `before`.
-        before: The table then.
-        after: The table now.
+        view: The view of `before`.
+        before: The table before the update.
+        after: The table after the update.
         height: Rows in sight.
-        holds: Whether the cursor's row is held at an edge, too: it is being looked at.
+        holds: Whether the cursor stays on its row even at an edge.
     """
     column = _same_column(view.column, before, after)
-    if before.grouped != after.grouped:  # rows of another kind: none of them is the one that was
+    if before.grouped != after.grouped:  # groups and rows don't correspond
         return View(0, 0, column)
     last_top = max(0, after.rows - height)
     if view.top == 0 and view.row == 0 and not holds:
@@ -50,7 +50,7 @@ def follow(view: View, before: Table, after: Table, height: int, *, holds: bool 
     if row is None:
         row = view.row - view.top + top
     top, row = min(top, last_top), min(max(0, row), max(0, after.rows - 1))
-    if holds:  # wherever it goes, it stays in sight
+    if holds:  # the cursor's row must stay in sight
         top = min(max(top, row - height + 1), row)
     return View(top, row, column)
 
@@ -65,7 +65,7 @@ def _held_top(view: View, before: Table, after: Table, height: int) -> int:
 
 
 def _same_column(column: int, before: Table, after: Table) -> int:
-    """Return where the column of that title, and that occurrence of it, is now."""
+    """Return where a column is now."""
     if column < len(before.titles):
         found = after.column_at(before.refs[column])
         if found is not None:

@@ -1,4 +1,4 @@
-"""Lines of cells: text, place and look."""
+"""Lines of cells: text, position and look."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 
 class Look(IntFlag):
-    """What a cell's style is made of."""
+    """The parts of a cell's style."""
 
     PLAIN = 0
     FIXED = 1
@@ -40,7 +40,7 @@ HEAT_LEVELS: Final = 7
 RULE_LEVELS: Final = 7
 
 
-# Plain numbers: the operators of an IntFlag take longer than all the rest of a paint.
+# Plain ints: the operators of an IntFlag take longer than the rest of a paint.
 FIXED: Final = int(Look.FIXED)
 
 
@@ -93,13 +93,13 @@ RULE_SHIFT: Final = 16
 
 
 class Cell(NamedTuple):
-    """A stretch of a line.
+    """A part of a line.
 
     Attributes:
         x: Where it starts, in cells from the table's left edge.
-        width: How many cells it takes.
-        text: What stands there, exactly `width` cells.
-        look: Its style.
+        width: Its width in terminal cells.
+        text: Its text, exactly `width` cells wide.
+        look: Its style, a combination of `Look`.
     """
 
     x: int
@@ -112,18 +112,18 @@ Line = tuple[Cell, ...]
 
 
 Flashes = dict[int, tuple[float, int, bool]]
-"""By column: when it ends, its look, and whether a faint one follows."""
+"""Flashes by column: when each ends, its look, and whether a faint flash follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """The part of a table that is in sight.
+    """The visible part of a table.
 
     Attributes:
         top: The first row.
-        height: Rows in sight, the header not counted.
-        left: Cells that the scrolling columns are scrolled by.
-        width: Cells in sight.
+        height: Number of rows, without the header.
+        left: How far the columns are scrolled, in cells.
+        width: Width in cells.
     """
 
     top: int
@@ -134,12 +134,12 @@ class Viewport:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the cursor is.
+    """The cursor.
 
     Attributes:
         row: Its row, -1 for none.
         column: Its column.
-        whole_row: Whether it marks the row alone.
+        whole_row: Whether it marks the whole row instead of a cell.
     """
 
     row: int = -1

@@ -1,6 +1,6 @@
-"""The visible window of a table as lines of cells: text, place and style. No Textual.
+"""Composes the visible part of a table as lines of cells. No Textual.
 
-A scene is what the screen should show; two scenes differ exactly where the screen must change.
+Two compositions differ exactly where the screen must change.
 """
 
 from __future__ import annotations
@@ -50,32 +50,32 @@ from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import ColumnFormat, fit
 from livetable.tui.text.column_style import ColumnStyle, Shade
 
-_FEW: Final = 40  # cells of a paint: where more change, fading would be half of all painting
+_FEW: Final = 40  # changed cells; with more of them, fading would double the painting
 
 
 _GLYPHS: Final = {UP: "▲", DOWN: "▼", CHANGED: "•"}
 
 
 class Composer:
-    """Makes scenes; remembers what each visible row showed, to tell what changed.
+    """Composes lines; remembers what each visible row showed, to know what has changed.
 
-    Only rows and columns in sight are ever looked at, and only what changed among them is written
-    anew: a scene costs the same at a thousand rows and at a million.
+    Only rows and columns in sight are read, and only changed cells are formatted again: the cost is
+    the same with a thousand rows and with a million.
     """
 
     def __init__(self) -> None:
         self.layout: Layout | None = None
         self.next_flash_end: float | None = None
         self.flashing = True
-        """Whether what changed from here on flashes: not on a line that has no room for it."""
+        """Whether changed cells flash; off on slow terminal lines."""
         self.arrows: dict[ColumnRef, str] = {}
-        """What stands behind the titles of columns that rows are ordered by."""
+        """Sort arrows after the titles, by column."""
         self.styles: Mapping[ColumnRef, ColumnStyle] = MappingProxyType({})
-        """How columns are written that are not written as they came."""
+        """Styles of columns; columns without one have the default style."""
         self.rules: Callable[[Table, int, int], list[int]] | None = None
-        """What gives the rows in sight a look by what they hold: a level a row, 0 for none."""
+        """Return a level per row in sight from the rules, 0 for no look; None if there are none."""
         self.picked: frozenset[RowId] = frozenset()
-        """Rows that the person picked."""
+        """The selected rows."""
         self._fades = False
         self._marked: Table | None = None
         self._needle = ""
@@ -89,7 +89,7 @@ class Composer:
 
     @property
     def needle(self) -> str:
-        """What is searched for, in lower case: cells that show it are marked."""
+        """The search text, in lower case; matching cells are marked."""
         return self._needle
 
     @needle.setter
@@ -99,7 +99,7 @@ class Composer:
 
     @property
     def marked(self) -> Table | None:
-        """The state that differences are marked against, None for none."""
+        """The state that the table is compared with, None for none."""
         return self._marked
 
     @marked.setter
@@ -110,14 +110,14 @@ class Composer:
         self._forget_lines()
 
     def load(self, table: Table) -> None:
-        """Take in a table's new state, before `compose`."""
+        """Set the table's new state, before `compose`."""
         if self.layout is None or not self.layout.fits(table, self.styles):
             self.layout = Layout(table, self.layout, self.styles)
             self._seen.clear()
         self._table = table
 
     def header(self, viewport: Viewport, cursor: Cursor) -> Line:
-        """Return the header's line."""
+        """Return the header line."""
         layout = self.layout
         if layout is None or self._table is None:
             return ()
@@ -149,10 +149,10 @@ class Composer:
         """Return the lines of the rows in sight.
 
         Args:
-            viewport: What is in sight.
-            cursor: Where the cursor is.
-            now: Seconds of a monotonic clock, for what flashes.
-            stale: Whether the data is no longer current.
+            viewport: The visible part.
+            cursor: The cursor.
+            now: The time by a monotonic clock, for flashes.
+            stale: Whether to dim the data.
         """
         table, layout = self._table, self.layout
         if table is None or layout is None:
@@ -179,27 +179,30 @@ class Composer:
         ruled = self.rules(table, start, stop) if self.rules is not None else None
         if self._marked is not None and not table.grouped:
             self._look_up(table, columns, start, known)
-        for at, identity in enumerate(identities):
-            # Of rows with the same identity only the first can tell what changed.
-            row = (known[at] if identity not in seen else None) or Seen()
+        for line, identity in enumerate(identities):
+            # Of rows with the same identity only the first is compared with what it showed.
+            row = (known[line] if identity not in seen else None) or Seen()
             seen.setdefault(identity, row)
             look, cursor_at = common, -1
             if self.picked and identity in self.picked:
                 look |= PICKED
             if ruled is not None:
-                look |= ruled[at] << RULE_SHIFT
-            if table.unfinished is not None and table.row_in_frame(start + at) == table.unfinished:
+                look |= ruled[line] << RULE_SHIFT
+            if (
+                table.unfinished is not None
+                and table.row_in_frame(start + line) == table.unfinished
+            ):
                 look |= STALE
-            if start + at == cursor.row:
+            if start + line == cursor.row:
                 look |= CURSOR_ROW
                 cursor_at = -1 if cursor.whole_row else cursor.column
-            different = touched[at]
+            different = touched[line]
             same = row.look == look and row.cursor == cursor_at and different is not None
             if not same or different is None:
                 row.look, row.cursor = look, cursor_at
-                self._compose_row(row, columns, rows[at], now)
+                self._compose_row(row, columns, rows[line], now)
             elif different or row.flash_end <= now:
-                self._touch_row(row, rows[at], different, now)
+                self._touch_row(row, rows[line], different, now)
             lines.append(row.line)
         self._seen = seen
         self._find_flash_end(now)
@@ -208,7 +211,7 @@ class Composer:
     def _look_up(
         self, table: Table, columns: tuple[int, ...], start: int, rows: list[Seen | None]
     ) -> None:
-        """Find what rows held at the mark; only of those that came into sight."""
+        """Look up what rows held at the mark; only for rows that are new in sight."""
         fresh = [at for at, row in enumerate(rows) if row is None or row.known != columns]
         if not fresh or self._marked is None or self.layout is None:
             return
@@ -219,7 +222,7 @@ class Composer:
             row.look = -1
 
     def _find_flash_end(self, now: float) -> None:
-        # Only when one has ended the next is looked for.
+        # Only after a flash has ended: a new, earlier end is set by `_flash`.
         if self.next_flash_end is None or self.next_flash_end <= now:
             ends = [flash[0] for row in self._seen.values() for flash in row.flashes.values()]
             self.next_flash_end = min(ends, default=None)
@@ -227,21 +230,21 @@ class Composer:
     def _touch_row(
         self, row: Seen, values: tuple[Any, ...], different: list[int], now: float
     ) -> None:
-        """Write anew only the cells of a row that changed or whose flash ends."""
+        """Format only the cells of a row that changed or whose flash ends."""
         before = row.values
         cells = list(row.line)
         again = set(different)
         if row.flash_end <= now:
             again.update(self._at[column] for column in end_flashes(row, now) if column in self._at)
-        for at in again:
-            value, old = values[at], before[at]
-            if at in different and not (old != old and value != value):
-                self._flash(row, at, old, value, now)
-            cells[at] = self._cell(at, value, row)
+        for position in again:
+            value, old = values[position], before[position]
+            if position in different and not (old != old and value != value):
+                self._flash(row, position, old, value, now)
+            cells[position] = self._cell(position, value, row)
         row.values, row.line = values, tuple(cells)
 
-    def _flash(self, row: Seen, at: int, old: Any, value: Any, now: float) -> None:
-        column, form = self._places[at][0], self._places[at][3]
+    def _flash(self, row: Seen, position: int, old: Any, value: Any, now: float) -> None:
+        column, form = self._places[position][0], self._places[position][3]
         if self.flashing:
             end = now + (FLASH_SECONDS - FADE_SECONDS if self._fades else FLASH_SECONDS)
             row.flashes[column] = (end, direction(old, value, form), self._fades)
@@ -251,8 +254,8 @@ class Composer:
         else:
             row.flashes.pop(column, None)
 
-    def _cell(self, at: int, value: Any, row: Seen) -> Cell:
-        column, x, base, form, width, cut = self._places[at]
+    def _cell(self, position: int, value: Any, row: Seen) -> Cell:
+        column, x, base, form, width, cut = self._places[position]
         look = row.look | base
         if column == row.cursor:
             look |= CURSOR
@@ -268,9 +271,9 @@ class Composer:
             if then is None:
                 look |= NEW
             elif (
-                then[at] is not UNKNOWN
-                and then[at] != value
-                and (value == value or then[at] == then[at])
+                then[position] is not UNKNOWN
+                and then[position] != value
+                and (value == value or then[position] == then[position])
             ):
                 look |= MARKED
                 glyph = "*" if glyph == " " else glyph
@@ -298,19 +301,19 @@ class Composer:
         values: tuple[Any, ...],
         now: float,
     ) -> None:
-        """Write all cells of a row anew."""
+        """Format all cells of a row."""
         before = row.values
-        if row.columns != columns:  # scrolled sideways: match by column
+        if row.columns != columns:  # scrolled sideways: compare by column
             known = dict(zip(row.columns, before, strict=True))
             before = tuple(known.get(column, UNKNOWN) for column in columns)
         if row.flash_end <= now:
             end_flashes(row, now)
         cells = []
-        for at, value in enumerate(values):
-            old = before[at] if before else UNKNOWN
+        for position, value in enumerate(values):
+            old = before[position] if before else UNKNOWN
             if old is not UNKNOWN and old != value and not (old != old and value != value):
-                self._flash(row, at, old, value, now)
-            cells.append(self._cell(at, value, row))
+                self._flash(row, position, old, value, now)
+            cells.append(self._cell(position, value, row))
         row.columns, row.values, row.line = columns, values, tuple(cells)
 
     def _place(self, layout: Layout, columns: tuple[int, ...], viewport: Viewport) -> None:
@@ -330,7 +333,7 @@ class Composer:
             for column in columns
         ]
         self._at = {column: at for at, column in enumerate(columns)}
-        self._forget_lines()  # its cells are in other places now
+        self._forget_lines()  # their cells have moved
 
     def _forget_lines(self) -> None:
         for row in self._seen.values():

@@ -1,4 +1,4 @@
-"""A header that is dragged: by its right edge the column is made wider, else it is moved. Pure."""
+"""Dragging a header: its right edge resizes the column, the rest moves it. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from livetable.tui.text.column_style import LEAST_WIDTH
 
 @dataclass(frozen=True, slots=True)
 class Drag:
-    """A header that is held with the mouse.
+    """A header that is being dragged.
 
     Attributes:
         column: The column.
-        x: The cell of the screen's line where it was taken.
-        width: The column's width then.
-        resizes: Whether it was taken by its right edge.
+        x: Where the drag started, in screen cells.
+        width: The column's width at the start.
+        resizes: Whether the drag started at the right edge.
     """
 
     column: int
@@ -26,26 +26,26 @@ class Drag:
 
     @classmethod
     def start(cls, layout: Layout, x: int, left: int) -> Drag | None:
-        """Return what is taken at a cell of the screen's line, None if there is no column."""
+        """Return the drag that starts at a screen cell, None if there is no column."""
         column = layout.column_at(x, left)
         if column is None:
             return None
         width = layout.formats[column].width
         place = x if x < layout.fixed_width else x + left
-        # The two cells between this column and the next: the edge, as people see it.
+        # The edge is the gap of two cells between this column and the next.
         resizes = place >= layout.starts[column] + width
         return cls(column, x, width, resizes)
 
     def wide(self, x: int) -> int:
-        """Return how wide the column is to be with the mouse at a cell."""
+        """Return the column's new width with the mouse at a screen cell."""
         return max(LEAST_WIDTH, self.width + x - self.x)
 
     def step(self, layout: Layout, x: int, left: int) -> int:
-        """Return how many columns to move it to the right, where the mouse let it go."""
+        """Return by how many columns to move it to the right, when dropped at a screen cell."""
         to = layout.column_at(x, left)
         if to is None:
             to = len(layout.formats) - 1 if x > self.x else self.column
-        # Fixed columns stay among themselves, the others too.
+        # Frozen columns are only moved among themselves, and so are the others.
         first, last = (
             (0, layout.fixed - 1) if self.column < layout.fixed
             else (layout.fixed, len(layout.formats) - 1)

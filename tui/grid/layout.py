@@ -1,4 +1,4 @@
-"""Which columns are in sight, where each begins, and what is cut off at the edges."""
+"""Where each column starts, which columns are in sight, and what is cut at the edges."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from livetable.tui.text.column_format import ColumnFormat, fit, width_of
 from livetable.tui.text.column_style import PLAIN_STYLE, ColumnStyle
 from livetable.tui.text.rounding import SIGN
 
-_SAMPLE: Final = 64  # rows whose values decide a column's first width and digits
+_SAMPLE: Final = 64  # rows that determine a column's initial width and digits
 
 
 class Layout:
-    """Formats and places of a table's columns; kept while the columns stay the same.
+    """Formats and positions of a table's columns; reused while the columns stay the same.
 
     Args:
-        table: A table with these columns; a sample of its rows decides the first widths.
-        before: The layout of a table with other columns, whose widths are kept by title and type.
-        styles: How the person wants columns written.
+        table: A table with these columns; a sample of its rows determines the initial widths.
+        before: The previous layout: columns with the same title and type keep their widths.
+        styles: The columns' styles.
     """
 
     def __init__(
@@ -52,19 +52,19 @@ class Layout:
             }
         self.version = 0
         self.formats: list[ColumnFormat] = []
-        for at, (title, kind) in enumerate(zip(self.titles, self.types, strict=True)):
-            style = styles.get(table.refs[at], PLAIN_STYLE) if styles else PLAIN_STYLE
+        for column, (title, kind) in enumerate(zip(self.titles, self.types, strict=True)):
+            style = styles.get(table.refs[column], PLAIN_STYLE) if styles else PLAIN_STYLE
             form = known.pop((title, kind, style), None)
             if form is None:
                 form = ColumnFormat(kind, style)
-                form.rounds = table.headings.columns[at].rounded
+                form.rounds = table.headings.columns[column].rounded
                 form.width = style.width or min(width_of(title), form.max_width)
-            self._sample(form, table, at)
+            self._sample(form, table, column)
             self.formats.append(form)
         self._place()
 
     def fits(self, table: Table, styles: Mapping[ColumnRef, ColumnStyle]) -> bool:
-        """Tell whether the table has these columns, written in these ways."""
+        """Tell whether the layout is valid for a table and these styles."""
         return (
             self.titles == table.titles
             and self.types == table.types
@@ -73,29 +73,29 @@ class Layout:
         )
 
     def grow(self) -> None:
-        """Place the columns anew after a format grew."""
+        """Update the columns' positions after a format has grown."""
         self._place()
 
     def visible(self, left: int, width: int) -> range:
-        """Return the scrolling columns of which at least a cell is in sight."""
+        """Return the scrolling columns that are at least partly in sight."""
         first = bisect_right(self.starts, self.fixed_width + left) - 1
         last = bisect_right(self.starts, left + max(width, self.fixed_width + 1) - 1) - 1
         return range(max(first, self.fixed), min(last + 1, len(self.formats)))
 
     def column_at(self, x: int, left: int) -> int | None:
-        """Return the column at a cell of the screen's line, None beyond the last one."""
+        """Return the column at a screen cell, None after the last column."""
         place = x if x < self.fixed_width else x + left
         column = bisect_right(self.starts, place) - 1
         return column if 0 <= column < len(self.formats) and place < self.total else None
 
     def left_for(self, column: int, left: int, width: int) -> int:
-        """Return the scroll that shows a column wholly, as near to `left` as can be."""
+        """Return the scroll position nearest to `left` that shows a column completely."""
         if column < self.fixed or column >= len(self.formats):
             return left
         start = self.starts[column] - self.fixed_width
         end = start + self.formats[column].width + 2
         room = max(1, width - self.fixed_width)
-        if left < end - room:  # to where a column begins: what is cut at its left reads as another
+        if left < end - room:  # snap to a column's start: a number cut at its left is misread
             first = bisect_left(self.starts, self.fixed_width + end - room)
             left = self.starts[min(first, column)] - self.fixed_width
         return max(0, min(left, start))
@@ -126,42 +126,42 @@ class Layout:
         rows: list[tuple[Any, ...]],
         touched: list[list[int] | None],
     ) -> bool:
-        """Let formats grow to what is new in sight; tell whether any did.
+        """Grow the formats to fit new values in sight; tell whether any did.
 
         Args:
             columns: The columns in sight.
             read: Their values, by column.
-            rows: The same by row.
-            touched: Which of a row's values are new; None for all.
+            rows: Their values, by row.
+            touched: The indices of each row's new values; None: all.
         """
         fresh: list[list[Any]] = [[] for _ in columns]
         for values, different in zip(rows, touched, strict=True):
             if different is None:
                 fresh = read
                 break
-            for at in different:
-                fresh[at].append(values[at])
+            for position in different:
+                fresh[position].append(values[position])
         grown = False
-        for at, column in enumerate(columns):
-            if fresh[at]:
+        for position, column in enumerate(columns):
+            if fresh[position]:
                 form = self.formats[column]
                 if form.shaded:
-                    grown |= form.stretch(fresh[at])
-                if form.needs_measure(fresh[at]):
-                    grown |= form.measure(read[at])
-                grown |= form.grow(form.texts(form.widest(fresh[at])))
+                    grown |= form.stretch(fresh[position])
+                if form.needs_measure(fresh[position]):
+                    grown |= form.measure(read[position])
+                grown |= form.grow(form.texts(form.widest(fresh[position])))
         return grown
 
 
 def title_text(title: str, form: ColumnFormat) -> str:
-    """Return a title as wide as its column and the cell before it, which the sign may take."""
+    """Return a title, padded to its column's width and one cell for the sign ``≈`` before it."""
     if form.rounds:
         return fit(SIGN + title, form.width + 1, right=form.right)
     return " " + fit(title, form.width, right=form.right)
 
 
 def cut_of(layout: Layout, column: int, viewport: Viewport) -> tuple[int, int] | None:
-    """Return which of a column's cells are in sight, None if all are."""
+    """Return the first and last+1 of a column's cells in sight, None if all are."""
     scrolls = column >= layout.fixed
     x = layout.starts[column] - (viewport.left if scrolls else 0)
     width = layout.formats[column].width + 2
@@ -171,8 +171,8 @@ def cut_of(layout: Layout, column: int, viewport: Viewport) -> tuple[int, int] |
 
 
 def with_cuts(text: str, start: int, end: int) -> str:
-    """Return a text with ``…`` where more of it is out of sight: a part reads as another number."""
-    if width_of(text) != len(text):  # wide characters: they are texts, and look cut
+    """Return a text with ``…`` where it is cut: part of a number would be misread."""
+    if width_of(text) != len(text):  # wide characters: never numbers
         return text
     if 0 < start < len(text) and text[: start + 1].strip():
         text = f"{text[:start]}…{text[start + 1 :]}"
@@ -182,15 +182,14 @@ def with_cuts(text: str, start: int, end: int) -> str:
 
 
 def visible_part(cell: Cell, fixed_width: int, width: int) -> tuple[int, int]:
-    """Return the first and last-but-one of a cell's own cells that are in sight.
+    """Return the first and last+1 of a cell's terminal cells that are in sight.
 
-    Scrolled columns disappear behind the fixed ones. Nothing is in sight if the two are not in
-    order.
+    Scrolled columns disappear behind the frozen ones. If first >= last+1, nothing is in sight.
 
     Args:
         cell: The cell.
-        fixed_width: Cells at the left that do not scroll.
-        width: Cells in sight.
+        fixed_width: Width of the frozen columns.
+        width: Width in sight.
     """
     left = 0 if cell.look & FIXED else min(fixed_width, width)
     return max(cell.x, left) - cell.x, min(cell.x + cell.width, width) - cell.x

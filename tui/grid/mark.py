@@ -1,4 +1,4 @@
-"""What a row showed last, and how values differ: from that, and from a mark."""
+"""What a row showed last, and how its values differ from that and from the mark."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from livetable.tui.model.table import Table
 from livetable.tui.text.column_format import ColumnFormat
 
 FLASH_SECONDS: Final = 0.9
-"""How long a changed cell shows that it changed."""
+"""How long a changed cell flashes."""
 
 FADE_SECONDS: Final = 0.45
-"""How long of that it does so faintly, if few cells change at once."""
+"""How much of that is a faint flash, if few cells change at once."""
 
 UNKNOWN: Final = object()
 
@@ -34,15 +34,15 @@ class Seen:
     """What a row showed last.
 
     Attributes:
-        columns: Which columns were in sight.
+        columns: The columns in sight.
         values: Their values.
-        line: The cells made of them.
-        look: What all of them look like.
-        cursor: Which column the cursor was in, -1 for none.
-        flash_end: Until when none of the flashes ends.
-        flashes: When which column's flash ends, and its look.
-        then: What it held at the mark, None if it was not there, or there is no mark.
-        known: Whether `then` was looked up for these columns.
+        line: Their cells.
+        look: The look that all cells share, -1: format them again.
+        cursor: The cursor's column, -1 if it is in another row.
+        flash_end: When the next flash ends.
+        flashes: The flashes, by column.
+        then: Its values at the mark; None if the row did not exist or nothing is marked.
+        known: The columns for which `then` was looked up; None if it was not.
     """
 
     columns: tuple[int, ...] = ()
@@ -57,7 +57,7 @@ class Seen:
 
 
 def end_flashes(row: Seen, now: float) -> list[int]:
-    """End the flashes that have had their time, or go on faintly; return their columns."""
+    """End the flashes that are over, or make them faint; return their columns."""
     flashes = row.flashes
     ended = [one for one in flashes.items() if one[1][0] <= now]
     for column, (end, look, fades) in ended:
@@ -72,7 +72,7 @@ def end_flashes(row: Seen, now: float) -> list[int]:
 def differences(
     row: Seen | None, columns: tuple[int, ...], values: tuple[Any, ...]
 ) -> list[int] | None:
-    """Return where a row's values differ from what it showed; None if that is not known."""
+    """Return the indices of a row's changed values; None if its last values are unknown."""
     if row is None or row.columns != columns:
         return None
     if row.values == values:
@@ -92,7 +92,7 @@ def direction(old: Any, value: Any, form: ColumnFormat) -> int:
 def then_of(
     now: Table, then: Table, layout: Layout, columns: tuple[int, ...], rows: list[int]
 ) -> list[tuple[Any, ...] | None]:
-    """Return what rows shown now held in an earlier state, None for those that were not there."""
+    """Return the values of rows in an earlier state, None for rows that did not exist then."""
     import numpy as np
 
     from livetable.feed.arrow.arrays import missing
@@ -101,11 +101,12 @@ def then_of(
     places = places_in(now, then, np.array([now.row_in_frame(row) for row in rows], dtype=np.int64))
     read = []
     for column in columns:
-        there = then.column_at(now.refs[column])
-        if there is None or then.types[there] != now.types[column]:
+        column_then = then.column_at(now.refs[column])
+        if column_then is None or then.types[column_then] != now.types[column]:
             read.append([UNKNOWN] * len(rows))
         else:
             form = layout.formats[column]
-            read.append(form.values(then.values_of_rows(there, places)))
+            read.append(form.values(then.values_of_rows(column_then, places)))
     gone = missing(places).tolist()
-    return [None if gone[at] else values for at, values in enumerate(zip(*read, strict=True))]
+    rows_then = zip(*read, strict=True)
+    return [None if is_gone else values for is_gone, values in zip(gone, rows_then, strict=False)]

@@ -1,4 +1,4 @@
-"""Which styles a look is made of, the last one on top. They stand in livetable.tcss."""
+"""Which styles a look consists of, the last one on top. They are defined in livetable.tcss."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMES: Final = (
     *(f"heat-{level}" for level in range(1, HEAT_LEVELS + 1)),
     *(f"rule-{name}" for name in RULE_NAMES),
 )
-"""All of them."""
+"""All names of styles."""
 
 assert len(RULE_NAMES) == RULE_LEVELS
 
@@ -42,13 +42,13 @@ def names_of(look: Look) -> list[str]:
     if Look.HEADER in look:
         return [name for flag, name in _HEADER if flag in look]
     names = [name for flag, name in _BELOW if flag in look]
-    if Look.CURSOR in look:  # it covers its row's look, which can be reversed
+    if Look.CURSOR in look:  # or a reversed row would reverse the cursor as well
         names = [name for name in names if name != "cursor-row"]
     if rule := (int(look) & _RULE) // int(Look.RULE_1):
         names.append(f"rule-{RULE_NAMES[rule - 1]}")
     if heat := (int(look) & _HEAT) // int(Look.HEAT_1):
         names.append(f"heat-{heat}")
     above = [name for flag, name in _ABOVE if flag in look]
-    if Look.FAINT in look:  # one style instead of two: bold can't be taken back
+    if Look.FAINT in look:  # replaced, not added: a later style can't undo bold
         above = [f"{name}-faint" if name in _FADING else name for name in above]
     return names + above

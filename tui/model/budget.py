@@ -1,4 +1,4 @@
-"""The bytes that the histories of all tables may take together. No Textual."""
+"""The memory limit of the histories of all tables. No Textual."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from weakref import WeakSet
 
 
 class Spender(Protocol):
-    """What takes bytes of a budget."""
+    """A history that shares a budget."""
 
     bytes: int
 
     def __len__(self) -> int:
-        """Return how many tables it holds."""
+        """Return how many tables it keeps."""
         ...
 
     def forget(self) -> None:
@@ -22,12 +22,12 @@ class Spender(Protocol):
 
 
 class Budget:
-    """Bytes that several histories may take together. Lives in the event loop.
+    """A number of bytes that several histories share. For the event loop's thread only.
 
-    Whoever takes the most gives first, so that a table of large frames leaves a small one its past.
+    The largest history is shortened first: large frames don't displace a small table's past.
 
     Args:
-        limit: The bytes. The newest table of each history is always kept, whatever it takes.
+        limit: The bytes. Each history always keeps its newest table, whatever its size.
     """
 
     def __init__(self, limit: int) -> None:
@@ -36,15 +36,15 @@ class Budget:
 
     @property
     def bytes(self) -> int:
-        """What all of them take now."""
+        """The bytes that all histories take now."""
         return sum(one.bytes for one in self._spenders)
 
     def join(self, spender: Spender) -> None:
-        """Count what a history takes from now on, for as long as it is there."""
+        """Count a history in, for as long as it exists."""
         self._spenders.add(spender)
 
     def keep(self) -> None:
-        """Have tables forgotten until the rest is no more than may be."""
+        """Forget tables until the limit is kept."""
         over = self.bytes - self.limit
         while over > 0:
             giving = [one for one in self._spenders if len(one) > 1]
@@ -58,36 +58,36 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class HistorySize:
-    """How much of what was shown may be kept, as a person says it.
+    """The size of the history, as a person writes it.
 
     Attributes:
-        megabytes: Of all tables together, or of each.
-        each: Whether of each.
+        megabytes: The limit.
+        each: Whether the limit is for each table, not for all together.
     """
 
     megabytes: float
     each: bool = False
 
     def __str__(self) -> str:
-        """Return it as it is written: ``64``, or ``64/table``."""
+        """Return the text: ``64``, or ``64/table``."""
         return f"{self.megabytes}{_EACH if self.each else ''}"
 
     def budget(self) -> Budget:
-        """Return a new budget of so much."""
+        """Return a new budget of this size."""
         return Budget(int(self.megabytes * (1 << 20)))
 
 
 _EACH: Final = "/table"
 
 USUAL: Final = HistorySize(256.0)
-"""What is kept of what was shown if nobody said how much."""
+"""The default."""
 
 
 def history_size(text: str) -> HistorySize:
-    """Return what ``64`` or ``64/table`` says.
+    """Parse ``64`` or ``64/table``.
 
     Raises:
-        ValueError: it says nothing that can be kept.
+        ValueError: it is neither, or not above 0.
     """
     number = float(text.removesuffix(_EACH))
     if not 0 < number < 1e9:

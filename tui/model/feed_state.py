@@ -1,4 +1,4 @@
-"""All that a viewer knows of a table's feed, in one immutable piece."""
+"""Everything a viewer knows about a table's feed, as one immutable object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Link(Enum):
-    """How it stands with the feed."""
+    """The state of the connection to a feed, or of a tape."""
 
     CONNECTING = "connecting"
     WAITING = "waiting"
@@ -26,24 +26,23 @@ class Link(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """All that a viewer knows of a table's feed, in one piece.
+    """Everything a viewer knows about a table's feed.
 
     Attributes:
-        link: How it stands with the feed.
+        link: The state of the connection.
         table: The newest table, None before the first.
-        name: The table's name, where the feed told it.
-        rate: Frames per second that the feed takes.
-        age: Seconds the newest frame was old at `heard`, None if there is none.
+        name: The table's name; the feed's, once it has answered.
+        rate: Frames per second that the producer sends.
+        age: The newest frame's age in seconds at `heard`, None if there is none.
         heard: When the feed last answered, by the monotonic clock.
-        merged: Frames that were never shown, because a newer one was there already.
+        merged: Frames that were skipped because a newer one had arrived.
         skipped: Messages that were dropped because they could not be read.
-        problem: Why the last of those could not be.
-        note: What the feed wants to have said.
-        failure: Why there is no table, or only a part of one, and waiting brings no more; it is
-            the note, too.
-        progress: How much of a large snapshot is here, None if none is on its way.
-        recording: What is said of the recording, None if there is none.
-        source: How the feed stands with what it reads `table` from.
+        problem: Why the last of those could not be read.
+        note: A sentence from the feed for the person.
+        failure: Why there is no table, or only part of one, and waiting is useless; also in `note`.
+        progress: The share of a large snapshot that has arrived, None if none is arriving.
+        recording: A text about the recording, None if there is none.
+        source: The state of the source that the feed reads.
     """
 
     link: Link = Link.CONNECTING

@@ -1,4 +1,4 @@
-"""The columns of a table as they are shown, whatever their values are."""
+"""The columns of a table as they are shown, without their values."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ if TYPE_CHECKING:
     from livetable.tui.model.table import Table
 
 ColumnRef = tuple[str, int]
-"""What a column is held by: its title, and how many before it have the same one."""
+"""Identifies a column: its title, and how many columns before it have the same title."""
 
 Span = float | Literal["mark"]
-"""How far back: seconds, 0 for the frame before, or to the mark."""
+"""How far to look back: seconds, 0 for the previous frame, or to the mark."""
 
 
 class Formula(Protocol):
-    """How the values of a column are worked out from others'."""
+    """Computes a column from other columns."""
 
     @property
     def looks_back(self) -> bool:
-        """Whether earlier states are asked."""
+        """Whether it uses earlier states."""
         ...
 
     def type_of(self, titles: tuple[str, ...], types: tuple[pa.DataType, ...]) -> pa.DataType:
-        """Return the type of the values behind columns of these titles and types."""
+        """Return the type of the values, given the titles and types of the columns before it."""
         ...
 
     def type_beside_past(
         self, table: Table, headings: Headings, types: tuple[pa.DataType, ...]
     ) -> pa.DataType:
-        """Return the type that also holds what the values of earlier states need."""
+        """Return a type that can also hold the values of earlier states."""
         ...
 
-    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
+    def window(self, table: Table, column: int, start: int, stop: int) -> pa.Array:
         """Return the values of the rows shown from `start` to before `stop`."""
         ...
 
-    def whole(self, table: Table, at: int) -> pa.Array:
+    def whole(self, table: Table, column: int) -> pa.Array:
         """Return all values, in the order of the frame."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a column is, whatever its values are.
+    """A column without its values.
 
     Attributes:
-        title: What stands in the header, harmless.
+        title: The header's text, harmless.
         label: What the producer calls the column: a text, a number, a tuple …
-        source: Which of `Table.sources` has its values; None for an index that only counts, and
-            for what is worked out.
-        fixed: Whether it stays at the left.
-        mixed: Whether its texts stand for values of any types.
-        quantity: Whether its texts are numbers with units, which sort and compare as such.
-        rounded: Whether the source had more digits than its floats hold.
-        formula: What its values are worked out by, None if they came with the frame.
-        categories: What its texts are, in an order that is not the alphabet's; empty if in none.
-        trouble: Why they could not be when they were last looked at; empty if they could.
+        source: The index of its values in `Table.sources`; None for a range index and for computed
+            columns.
+        fixed: Whether it is frozen at the left.
+        mixed: Whether its texts stand for values of mixed types.
+        quantity: Whether its texts are numbers with units, to be sorted and compared as such.
+        rounded: Whether the source had more digits than its floats can hold.
+        formula: Computes its values; None if they came with the frame.
+        categories: Its texts in their own order; empty if they have none.
+        trouble: Why the last computation of its values failed; empty if it did not.
     """
 
     title: str
@@ -83,11 +83,11 @@ class Heading:
 
 
 class Headings:
-    """A table's columns in the order shown, the fixed ones first. The same object while they stay.
+    """A table's columns in the order shown, frozen ones first. Shared by states that agree in them.
 
     Args:
         columns: The columns.
-        refs: What they are held by; by their titles if None.
+        refs: Their identities; None: made from the titles.
     """
 
     def __init__(
@@ -104,40 +104,40 @@ class Headings:
 
     @cached_property
     def refs(self) -> tuple[ColumnRef, ...]:
-        """What the columns are held by, in order."""
+        """The columns' identities, in order."""
         if self._refs is not None:
             return self._refs
         counts: dict[str, int] = {}
-        found = []
+        refs = []
         for title in self.titles:
-            found.append((title, counts.get(title, 0)))
-            counts[title] = found[-1][1] + 1
-        return tuple(found)
+            refs.append((title, counts.get(title, 0)))
+            counts[title] = refs[-1][1] + 1
+        return tuple(refs)
 
     @cached_property
     def places(self) -> dict[ColumnRef, int]:
-        """Where the columns are."""
+        """The columns' positions."""
         return {ref: at for at, ref in enumerate(self.refs)}
 
     def types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
-        """Return the columns' types; the same object while the sources' are."""
+        """Return the columns' types; the same object as long as `source_types` is the same."""
         if source_types is not self._types_of:
             self._types = self._find_types(source_types)
             self._types_of = source_types
         return self._types
 
     def _find_types(self, source_types: tuple[pa.DataType, ...]) -> tuple[pa.DataType, ...]:
-        found: list[pa.DataType] = []
+        types: list[pa.DataType] = []
         for column in self.columns:
             if column.formula is not None:
-                found.append(column.formula.type_of(self.titles[: len(found)], tuple(found)))
+                types.append(column.formula.type_of(self.titles[: len(types)], tuple(types)))
             else:
-                found.append(pa.int64() if column.source is None else source_types[column.source])
-        return tuple(found)
+                types.append(pa.int64() if column.source is None else source_types[column.source])
+        return tuple(types)
 
 
 _INDEX_TITLE: Final = ""
-_LONGEST_TITLE: Final = 10_000  # of a stranger's; the screen cuts it at the column's width
+_LONGEST_TITLE: Final = 10_000  # characters; a foreign publisher may send any title
 
 
 @lru_cache(maxsize=16)
@@ -147,11 +147,18 @@ def selected(headings: Headings, names: tuple[str, ...]) -> Headings:
     return Headings([*kept, *(replace(one, fixed=False) for one in wanted)])
 
 
-@lru_cache(maxsize=16)
 def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
-    """Return the columns of frames with these labels, and which of theirs are the key."""
+    """Return the columns of frames with these labels, and which of the labels are the key."""
+    # With the types: labels 1 and True are equal, and one table's titles would be the other's.
+    return _headings_of(labels, key, tuple(map(type, (*labels.index, *labels.columns))))
+
+
+@lru_cache(maxsize=16)
+def _headings_of(
+    labels: Labels, key: str, types: tuple[type, ...]
+) -> tuple[Headings, tuple[int, ...]]:
     wanted = {_hashable(label) for label in map(_label, json.loads(key))}
-    by_key = [at for at, label in enumerate(labels.columns) if _hashable(label) in wanted]
+    by_key = [column for column, label in enumerate(labels.columns) if _hashable(label) in wanted]
     levels = 0 if labels.range is not None else len(labels.index)
     orders = dict(labels.orders)
     fixed = [
@@ -168,14 +175,14 @@ def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
     dtypes = labels.dtypes
     data = [
         Heading(
-            _title(label), at, label, mixed=at in labels.text,
-            quantity=dtypes[at] == QUANTITY, rounded=dtypes[at] == "rounded",
-            categories=orders.get(at, ()),
+            _title(label), column, label, mixed=column in labels.text,
+            quantity=dtypes[column] == QUANTITY, rounded=dtypes[column] == "rounded",
+            categories=orders.get(column, ()),
         )
-        for at, label in enumerate(labels.columns, levels)
+        for column, label in enumerate(labels.columns, levels)
     ]  # fmt: skip
     if by_key:
-        fixed += [replace(data[at], fixed=True) for at in by_key]
+        fixed += [replace(data[column], fixed=True) for column in by_key]
     elif not fixed:
         name = labels.index[0] if labels.index else None
         fixed.append(
@@ -184,7 +191,7 @@ def headings_of(labels: Labels, key: str) -> tuple[Headings, tuple[int, ...]]:
             )
         )
     moved = set(by_key)
-    rest = [heading for at, heading in enumerate(data) if at not in moved]
+    rest = [heading for column, heading in enumerate(data) if column not in moved]
     return Headings([*fixed, *rest]), tuple(by_key)
 
 
@@ -200,5 +207,5 @@ def _label(value: Any) -> Any:
 
 
 def _hashable(label: Any) -> Any:
-    # 1, True and 1.0 are three labels.
+    # With the type: 1, True and 1.0 are equal, but three different labels.
     return (type(label), label) if not isinstance(label, list) else None

@@ -1,4 +1,4 @@
-"""What was shown of a table: bounded by bytes, the oldest is forgotten first. No Textual."""
+"""The states of a table that were shown, limited in bytes; the oldest go first. No Textual."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from livetable.tui.model.table import Table
 
 _FRAME: Final = 3000
 _COLUMN: Final = 650
-"""Bytes that a frame and each of its columns take besides the body: Arrow's and Python's objects.
+"""Bytes that a frame and each of its columns take besides the body, as Arrow and Python objects.
 
-Measured as the growth of the process, at 3, 20 and 200 columns.
+Measured: the growth of the process with tables of 3, 20 and 200 columns.
 """
 
 
 class History:
-    """Tables that were shown, in the order of their times.
+    """The tables that were shown, by time.
 
-    Any thread may look; only the event loop adds.
+    Any thread may read; only the event loop adds.
 
     Args:
-        budget: What it may take, together with others of the same budget. The newest table is
-            always kept, whatever it takes. None: the usual size, for itself.
+        budget: The memory limit, shared with other histories of the same budget. The newest table
+            is always kept. None: a budget of the default size.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or USUAL.budget()
         self.budget.join(self)
         self.bytes = 0
-        """What it takes now."""
+        """The bytes it takes now."""
         self.marked: Table | None = None
-        """The table that changes are told against, None if there is none."""
+        """The marked table, with which others are compared, None if there is none."""
         self._tables: list[Table] = []
         self._times: list[float] = []
         self._first = 0
@@ -48,7 +48,7 @@ class History:
 
     @property
     def first(self) -> int:
-        """The number of the oldest table: each one has a number, which it keeps."""
+        """The number of the oldest table. A table keeps its number."""
         return self._first
 
     @property
@@ -58,16 +58,16 @@ class History:
 
     @property
     def seconds(self) -> float:
-        """How long it reaches back, from its newest table."""
+        """Seconds from the oldest to the newest table."""
         return self._times[-1] - self._times[0] if self._times else 0.0
 
     @property
     def to_wall(self) -> float:
-        """What to add to a moment of the monotonic clock for its seconds since 1970."""
+        """The difference between seconds since 1970 and the monotonic clock."""
         return time.time() - time.monotonic()
 
     def add(self, table: Table) -> None:
-        """Keep a table that is shown now. Times never go back: a late one counts as just now."""
+        """Add a table. Times never decrease: an earlier time is replaced by the last one."""
         with self._lock:
             sent = max(table.sent, self._times[-1]) if self._times else table.sent
             self._tables.append(table)
@@ -77,8 +77,8 @@ class History:
         self.budget.keep()
 
     def keep(self, table: Table) -> Table:
-        """Keep a table that came last; return it with its past."""
-        # Each a little later than the one before, whatever clocks say: changes are told by it.
+        """Add the newest table; return it with this history as its past."""
+        # Strictly later than the one before: `before` finds states by their times.
         after = self.at(self.last).sent + 1e-6 if len(self) else table.sent
         table = replace(table, past=self, sent=max(table.sent, after))
         self.add(table)
@@ -88,13 +88,13 @@ class History:
         """Forget the oldest table."""
         with self._lock:
             self._sizes -= size_of(self._tables[0])
-            # Shifts pointers only; a ring would make every search by time a loop of Python's.
+            # This only shifts pointers. A ring buffer could not be searched with `bisect`.
             del self._tables[:1], self._times[:1]
             self._first += 1
             self._count()
 
     def clear(self) -> None:
-        """Forget all: nobody looks any more."""
+        """Forget all tables."""
         with self._lock:
             self._first += len(self._tables)
             self._sizes = self.bytes = 0
@@ -103,15 +103,15 @@ class History:
             self.marked = None
 
     def _count(self) -> None:
-        """Count what the tables take: what the oldest one holds, then what was new."""
+        """Count the bytes: all that the oldest table holds, plus what each later one added."""
         oldest = self._tables[0]
         self.bytes = self._sizes + max(0, oldest.held - oldest.size)
 
     def at(self, number: int) -> Table:
-        """Return the table of a number, or the nearest one there is.
+        """Return the table with a number, or the nearest one.
 
         Raises:
-            LookupError: there is none at all.
+            LookupError: there are no tables.
         """
         with self._lock:
             if not self._tables:
@@ -119,31 +119,31 @@ class History:
             return self._tables[min(max(0, number - self._first), len(self._tables) - 1)]
 
     def number_at(self, moment: float) -> int:
-        """Return the number of the table that was shown at a moment, of the monotonic clock."""
+        """Return the number of the table that was shown at a moment of the monotonic clock."""
         with self._lock:
             return self._first + max(0, bisect_right(self._times, moment) - 1)
 
     def before(self, table: Table, span: Span) -> Table | None:
-        """Return an earlier state: the mark's, the frame's before, or that of so long before.
+        """Return an earlier state.
 
         Args:
             table: The later state.
-            span: ``"mark"``, or seconds; 0 is the frame before.
+            span: ``"mark"``, or seconds; 0 is the previous frame.
 
         Returns:
-            None if it is not there (any more).
+            The state, None if it is not kept.
         """
         if span == "mark":
             return self.marked
         with self._lock:
             if span == 0:
-                at = bisect_left(self._times, table.sent) - 1
+                index = bisect_left(self._times, table.sent) - 1
             else:
-                at = bisect_right(self._times, table.sent - span) - 1
-            return self._tables[at] if at >= 0 else None
+                index = bisect_right(self._times, table.sent - span) - 1
+            return self._tables[index] if index >= 0 else None
 
     def tables(self, since: float = float("-inf")) -> list[Table]:
-        """Return the tables from a moment on, the oldest first."""
+        """Return the tables since a moment, oldest first."""
         with self._lock:
             return self._tables[bisect_left(self._times, since) :]
 

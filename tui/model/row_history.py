@@ -15,15 +15,15 @@ _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
 BUDGET_SECONDS: Final = 0.03
-"""A `read` looks for no further table when it has taken this long."""
+"""A `read` stops after this long; the next one continues."""
 
 
 class RowHistory:
-    """Reads a row's numbers out of the tables of a history, each table once.
+    """Reads a row's numbers from the tables of a history, each table once.
 
     Args:
-        history: Where the tables are.
-        points: How many of them to look at, at most; the newest ones.
+        history: The history.
+        points: At most this many of the newest tables are read.
     """
 
     def __init__(self, history: History, points: int) -> None:
@@ -32,19 +32,18 @@ class RowHistory:
         self._known: dict[int, dict[ColumnRef, Any]] = {}
         self._of: object = None
         self.whole = True
-        """Whether the last `read` got through all tables. It may take long to find a row in them;
-        what it did not get to is read by the next ones."""
+        """Whether the last `read` covered all tables; if not, the next ones read the rest."""
 
     def read(
         self, table: Table, row: int, columns: Sequence[ColumnRef], until: float = math.inf
     ) -> tuple[list[float], dict[ColumnRef, list[float]]]:
-        """Return times and each column's values then; NaN where there was none.
+        """Return times, and each column's values at these times; NaN for missing ones.
 
         Args:
             table: A table that shows the row.
-            row: The row, as it is shown.
-            columns: Columns of numbers.
-            until: Nothing that was sent later.
+            row: The row's number, as shown.
+            columns: Numeric columns.
+            until: Leave out tables that were sent later, by the monotonic clock.
         """
         history = self._history
         of = (table.identity(row), tuple(columns))
@@ -58,15 +57,15 @@ class RowHistory:
         times: list[float] = []
         values: dict[ColumnRef, list[float]] = {column: [] for column in columns}
         near = table.row_in_frame(row)
-        until_then = time.monotonic() + BUDGET_SECONDS
-        self.whole, got_on = True, False
-        for number in reversed(numbers):  # back from now: a row moves little from frame to frame
+        deadline = time.monotonic() + BUDGET_SECONDS
+        self.whole, has_read = True, False
+        for number in reversed(numbers):  # from the newest: a row moves little between frames
             then = history.at(number)
             if number not in self._known:
-                if got_on and time.monotonic() > until_then:
+                if has_read and time.monotonic() > deadline:
                     self.whole = False
                     break
-                got_on = True
+                has_read = True
                 place = then.find(table, row, near)
                 self._known[number] = _numbers(then, place, columns)
                 near = place if place is not None else near
@@ -77,25 +76,25 @@ class RowHistory:
 
 
 def _numbers(table: Table, row: int | None, columns: Sequence[ColumnRef]) -> dict[ColumnRef, float]:
-    found: dict[ColumnRef, float] = {}
+    numbers: dict[ColumnRef, float] = {}
     if row is None:
-        return found
+        return numbers
     for column in columns:
         at = table.column_at(column)
         if at is not None:
             value = table.window(at, row, row + 1)[0].as_py()
             try:
-                found[column] = math.nan if value is None else float(value)
+                numbers[column] = math.nan if value is None else float(value)
             except (TypeError, ValueError, OverflowError):
                 continue
-    return found
+    return numbers
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Return numbers as a line of blocks, the newest at the right; a space where there is none."""
-    if len(values) > width:  # each block is the last value of its share of the time
+    """Return numbers as a line of blocks, the newest at the right; NaN is a space."""
+    if len(values) > width:  # each block shows the last value of its interval
         step = len(values) / width
-        values = [values[min(len(values), round((at + 1) * step)) - 1] for at in range(width)]
+        values = [values[min(len(values), round((x + 1) * step)) - 1] for x in range(width)]
     known = [value for value in values if math.isfinite(value)]
     least, most = min(known, default=0.0), max(known, default=0.0)
     span = most - least

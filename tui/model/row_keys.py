@@ -1,4 +1,4 @@
-"""What the rows of a frame are told apart by, and which row of one state is which of another."""
+"""What identifies a row, and which row of one state is which row of another."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from livetable.feed.rows.row_map import Rows
 
 RowId = tuple[Any, ...]
-"""What a row is held by: its key, else its index's labels, else its position."""
+"""Identifies a row: its key, else its index labels, else its number."""
 
 _KEY_SEPARATOR: Final = "\x1f"
 _NO_KEY: Final = "\x00"
 
 
 class RowKeys:
-    """Tells the rows of one state of a table apart. Rows are those of the frame, shown or not.
+    """The identities of one state's rows. Rows are those of the frame, shown or not.
 
     Args:
         sources: The columns.
-        held_by: Which of them tell rows apart; none if their places do.
-        rows: How many rows there are.
-        numbers: The rows by number; None where these are their positions.
-        line: The same object for all states of one line, in which a row keeps its number.
+        held_by: The key columns; none if positions identify rows.
+        rows: The number of rows.
+        numbers: The rows' numbers; None if these are the positions.
+        line: An object shared by all states in which rows keep their numbers.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RowKeys:
         self.line = line
 
     def values(self, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
-        """Return what rows of the frame are held by, one value a row. Only of a keyed table.
+        """Return rows' keys, one value per row. Only for keyed tables.
 
         Args:
             rows: Which rows of the frame; None for all.
@@ -57,18 +57,18 @@ class RowKeys:
             return held[0]
         import pyarrow.compute as pc
 
-        # As scalars: with Python's texts Arrow would load pandas, which takes 40 MB.
+        # As Arrow scalars: for Python strings, Arrow would import pandas (40 MB).
         no_key, separator = texts([_NO_KEY, _KEY_SEPARATOR])
         parts = [pc.coalesce(one.cast(pa.string()), no_key) for one in held]
         return pc.binary_join_element_wise(*parts, separator)
 
     def column(self, source: int, rows: pa.Array | None) -> pa.Array:
-        """Return what rows of the frame are held by, of one column, so that it can be compared."""
+        """Return one key column of rows of the frame, in a type that can be compared."""
         sources = self.sources
         return comparable(sources.whole(source) if rows is None else sources.at(source, rows))
 
     def same_as(self, other: RowKeys, rows: np.ndarray[Any, Any] | None) -> bool:
-        """Tell whether rows of both frames are held by the same. Only of keyed tables.
+        """Tell whether the rows of two frames have the same keys. Only for keyed tables.
 
         Args:
             other: The other table.
@@ -93,7 +93,7 @@ class RowKeys:
         return row if self.numbers is None else int(self.numbers.numbers(row, row + 1)[0])
 
     def name_of(self, row: int) -> str:
-        """Return what to call a row. Only of a keyed table."""
+        """Return a row's key as text. Only for keyed tables."""
         held = [self.sources.stretch(at, row, row + 1)[0] for at in self.held_by]
         return ",".join(_plain(one) if one.is_valid else "" for one in held)
 
@@ -101,16 +101,14 @@ class RowKeys:
         """Return the numbers of rows of the frame, in any order."""
         if self.numbers is None:
             return rows
-        from livetable.feed.rows.row_map import (
-            in_any_order,  # late: only a table with numbers needs it
-        )
+        from livetable.feed.rows.row_map import in_any_order
 
         return in_any_order(self.numbers.numbers_at, rows)
 
     def rows_in(self, other: RowKeys, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-        """Return where rows of the frame are in another state, -1 for nowhere.
+        """Return the positions of this frame's rows in another frame, -1 for missing ones.
 
-        None if the two are not of one line: then rows can only be told by what they are held by.
+        None if the two states don't share row numbers: rows can then only be found by their keys.
         """
         if self.line is None or self.line is not other.line:
             return None
@@ -124,28 +122,28 @@ class RowKeys:
     def find(self, other: RowKeys, row: int, near: int) -> int | None:
         if 0 <= near < self.rows and self.identity(near) == other.identity(row):
             return near
-        import pyarrow.compute as pc  # late: it takes as long as the first paint
+        import pyarrow.compute as pc  # late: the import takes as long as the first paint
 
         mask: Any = None
-        one = rows_array(np.array([row], dtype=np.int64))
+        single = rows_array(np.array([row], dtype=np.int64))
         for mine, others in zip(self.held_by, other.held_by, strict=True):
             values = self.column(mine, None)
-            wanted = other.column(others, one)[0]  # an Arrow scalar: Python's would import pandas
+            wanted = other.column(others, single)[0]  # an Arrow scalar: Python's imports pandas
             try:
                 if not wanted.is_valid:
                     same = truth(pc.is_null(values))
                 else:
                     same = truth(pc.equal(values, wanted.cast(values.type)))
             except (pa.ArrowException, NotImplementedError):
-                return None  # the key changed its type
+                return None  # the key's type has changed
             mask = same if mask is None else mask & same
         rows = np.flatnonzero(mask)
         return int(rows[np.abs(rows - near).argmin()]) if rows.size else None
 
 
 def _plain(value: pa.Scalar) -> str:
-    """Return a key as it is printed."""
-    if pa.types.is_temporal(value.type):  # Python's would be pandas' of some of them
+    """Return a key's value as text."""
+    if pa.types.is_temporal(value.type):  # `as_py` may return a pandas object
         value = value.cast(pa.string())
     found = value.as_py()
     return found.hex() if isinstance(found, bytes) else str(found)

@@ -1,8 +1,8 @@
-"""Memory for small bodies of frames, which are kept for long and forgotten in turn. No Textual.
+"""Memory for the small bodies of frames, which are kept long and forgotten in order. No Textual.
 
-Left to the C library, a history lies in between all else that comes and goes: where one frame is
-forgotten, there is soon something small, and the next frame finds no room. A viewer that is used
-grows by a megabyte a minute so, though it holds no more.
+Allocated by the C library, they would be scattered among short-lived objects: the memory of a
+forgotten frame is soon used for something smaller, and the next frame does not fit there. Measured:
+a viewer in use then grows by a megabyte per minute.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ import sys
 from typing import Final
 
 SLAB: Final = 1 << 18
-"""Bytes that are taken from the system at once; given back when none of their bodies is held."""
+"""Bytes that are allocated at once; freed when none of their bodies is in use."""
 
 MOST: Final = SLAB // 4
-"""Of larger bodies each has memory of its own from the C library, or of whoever read it."""
+"""Larger bodies are not copied."""
 
-_ALIGNED: Final = 64  # Arrow reads what begins elsewhere as well, but not as fast
+_ALIGNED: Final = 64  # Arrow reads unaligned bodies more slowly
 
 
 class Slabs:
-    """Copies bodies one behind the other. For one thread."""
+    """Copies bodies into large blocks, one after the other. For one thread."""
 
     def __init__(self) -> None:
         self._slab: memoryview | None = None
         self._used = 0
 
     def keep(self, body: bytes | bytearray | memoryview) -> bytes | bytearray | memoryview:
-        """Return a body, in memory that holds nothing but bodies; a large one as it is."""
+        """Return a copy of a body in a slab; a large body itself."""
         size = len(body)
         if not 0 < size <= MOST:
             return body
@@ -43,4 +43,4 @@ class Slabs:
 _PRIVATE: Final[dict[str, int]] = (
     {} if sys.platform == "win32" else {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS}
 )
-"""Not shared with children: they would hold on to it."""
+"""Not shared with child processes: they would keep the memory."""

@@ -1,4 +1,4 @@
-"""The table as it stands, immutable, with rows told apart by key. No Textual."""
+"""One state of a table: immutable, with rows identified by key. No Textual."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Past(Protocol):
-    """Where earlier states of a table are found."""
+    """Finds earlier states of a table."""
 
     def before(self, table: Table, span: Span) -> Table | None:
-        """Return the state that was shown so long before, None if nobody knows it."""
+        """Return the state that was shown so long before, None if it is not kept."""
         ...
 
 
@@ -35,8 +35,8 @@ class Column:
     """A column with its values.
 
     Attributes:
-        title: What stands in the header, harmless.
-        values: Its values, in the order of the frame; None for an index that only counts.
+        title: The header's text, harmless.
+        values: Its values, in the order of the frame; None for a range index.
     """
 
     title: str
@@ -47,25 +47,25 @@ class Column:
 class Table:
     """One state of a table.
 
-    Nothing here is made anew for each column with each frame: of 500 the screen shows ten.
+    Nothing is computed per column and frame: of 500 columns the screen shows ten.
 
     Attributes:
         headings: The columns in the order shown.
         sources: The columns' values, in the order of the frame.
         rows: Number of rows shown.
         shape: Rows and columns as the producer counts them.
-        range: Start and step of the index that is shown without values.
+        range: Start and step of the range index.
         position: Epoch and seq of the frame.
-        order: Which of the frame's rows are shown, in the order shown; None for all as they came.
+        order: Which of the frame's rows are shown, in the order shown; None: all, in frame order.
         sent: When the frame was sent, by this machine's monotonic clock.
         size: Bytes of the frame's body.
-        past: Where its earlier states are, None if they are not kept.
-        grouped: Whether its rows are groups of the frame's.
-        whole: All columns, if some of them are not in `headings`: expressions know those too.
-        line: The same object for all states of one line, in which a row keeps its number.
-        numbers: The frame's rows by number; None where these are their positions.
-        held: Bytes of all it holds, also of what it shares with the states before it.
-        unfinished: Which of the frame's rows may still become another one; None if none may.
+        past: The history of its earlier states, None if they are not kept.
+        grouped: Whether its rows are groups of the frame's rows.
+        whole: All columns, if `headings` lacks some: expressions may use those too.
+        line: An object shared by all states in which rows keep their numbers.
+        numbers: The numbers of the frame's rows; None if these are the positions.
+        held: Bytes of all memory it uses, including what it shares with earlier states.
+        unfinished: The row of an incomplete last line, which may still change; None for none.
     """
 
     headings: Headings
@@ -94,13 +94,13 @@ class Table:
 
     @cached_property
     def _undressed(self) -> Table:
-        # Never the table itself: that would be a circle, which only the collector frees.
+        # Never the table itself: a reference cycle is only freed by the garbage collector.
         assert self.whole is not None
         return replace(self, headings=self.whole, whole=None)
 
     @property
     def fixed(self) -> int:
-        """How many columns stay at the left."""
+        """How many columns are frozen at the left."""
         return self.headings.fixed
 
     @property
@@ -110,16 +110,16 @@ class Table:
 
     @property
     def refs(self) -> tuple[ColumnRef, ...]:
-        """What the columns are held by, in order."""
+        """The columns' identities, in order."""
         return self.headings.refs
 
     @cached_property
     def types(self) -> tuple[pa.DataType, ...]:
-        """The columns' Arrow types; a 64-bit integer for an index that counts."""
+        """The columns' Arrow types; int64 for a range index."""
         if not self.headings.computes:
             return self.types_alone(self.headings)
         everything = self.headings if self.whole is None else self.whole
-        kinds = self.types_alone(everything)  # also of columns that are not shown
+        kinds = self.types_alone(everything)  # with hidden columns, which formulas may use
         if self.past is not None and everything.looks_back:
             kinds = self._types_beside_past(everything, kinds)
         if self.whole is None:
@@ -129,37 +129,37 @@ class Table:
     def _types_beside_past(
         self, headings: Headings, usual: tuple[pa.DataType, ...]
     ) -> tuple[pa.DataType, ...]:
-        found: list[pa.DataType] = []
+        kinds: list[pa.DataType] = []
         for kind, heading in zip(usual, headings.columns, strict=True):
             if heading.formula is not None:
-                kind = heading.formula.type_beside_past(self, headings, tuple(found))
-            found.append(kind)
-        return usual if tuple(found) == usual else tuple(found)
+                kind = heading.formula.type_beside_past(self, headings, tuple(kinds))
+            kinds.append(kind)
+        return usual if tuple(kinds) == usual else tuple(kinds)
 
     def types_alone(self, headings: Headings) -> tuple[pa.DataType, ...]:
-        """Return the types of columns of this frame, whatever was before it."""
+        """Return the types of columns, from this frame alone."""
         return headings.types(self._source_types)
 
-    def column(self, at: int) -> Column:
+    def column(self, column: int) -> Column:
         """Return a column with its values."""
-        heading = self.headings.columns[at]
+        heading = self.headings.columns[column]
         source = heading.source
         if heading.formula is not None:
-            return Column(heading.title, heading.formula.whole(self, at))
+            return Column(heading.title, heading.formula.whole(self, column))
         return Column(heading.title, None if source is None else self.sources.whole(source))
 
     @property
     def is_keyed(self) -> bool:
-        """Whether rows are told apart by values, not by position."""
+        """Whether rows are identified by a key, not by position."""
         return bool(self._held_by)
 
     @cached_property
     def keys(self) -> RowKeys:
-        """What the frame's rows are told apart by."""
+        """The identities of the frame's rows."""
         return RowKeys(self.sources, self._held_by, self.frame_rows, self.numbers, self.line)
 
     def window(self, column: int, start: int, stop: int) -> pa.Array:
-        """Return a column's values of the rows from `start` to before `stop`."""
+        """Return a column's values in the rows shown from `start` to before `stop`."""
         heading = self.headings.columns[column]
         if heading.formula is not None:
             return heading.formula.window(self, column, start, stop)
@@ -172,30 +172,30 @@ class Table:
         return self.sources.at(source, self._order_of(start, stop))
 
     def values_of_rows(self, column: int, rows: pa.Array) -> pa.Array:
-        """Return a column's values of some of the frame's rows; nulls where `rows` has nulls."""
+        """Return a column's values in rows of the frame; null where `rows` is null."""
         heading = self.headings.columns[column]
         if heading.source is None or heading.formula is not None:
             return taken(self.values_at(column), rows)
         return self.sources.at(heading.source, rows)
 
     def _order_of(self, start: int, stop: int) -> pa.Array:
-        """Return which of the frame's rows are shown, made once for all columns of a paint."""
+        """Return which of the frame's rows are shown; cached for all columns of a paint."""
         made = self.__dict__.get("_order_made")
         if made is None or made[:2] != (start, stop):
             assert self.order is not None
-            # A copy: whoever remembers these few rows must not hold on to the whole order.
+            # A copy: a slice would keep the whole order in memory.
             made = start, stop, rows_array(self.order[start:stop].copy())
             self.__dict__["_order_made"] = made
         found: pa.Array = made[2]
         return found
 
     def arranged(self, order: np.ndarray[Any, Any] | None) -> Table:
-        """Return the same frame with other rows shown: those of `order`, in that order."""
+        """Return the same frame with the rows of `order` shown, in that order."""
         return replace(self, order=order, rows=self.frame_rows if order is None else len(order))
 
     @property
     def frame_rows(self) -> int:
-        """Rows of the frame, shown or not."""
+        """Number of rows of the frame, shown or not."""
         return self.shape[0]
 
     def row_in_frame(self, row: int) -> int:
@@ -209,11 +209,11 @@ class Table:
         return self.order[start:stop]
 
     def identity(self, row: int) -> RowId:
-        """Return what row number `row` is held by."""
+        """Return the identity of a row shown."""
         return self.keys.identity(self.row_in_frame(row))
 
     def name_of(self, row: int) -> str:
-        """Return what to call row number `row`: what it is held by, or what its index counts."""
+        """Return the name of a row shown: its key, or its value in the range index."""
         place = self.row_in_frame(row)
         if self._held_by:
             return self.keys.name_of(place)
@@ -221,7 +221,7 @@ class Table:
         return str(first + step * place)
 
     def identities(self, start: int, stop: int) -> list[RowId]:
-        """Return what the rows from `start` to before `stop` are held by."""
+        """Return the identities of the rows shown from `start` to before `stop`."""
         if not self._held_by:
             rows = self.frame_rows_of(start, stop)
             if self.numbers is not None:
@@ -236,25 +236,23 @@ class Table:
         return list(zip(*(comparable(one).to_pylist() for one in held), strict=True))
 
     def rows_of(self, held: Collection[RowId]) -> np.ndarray[Any, Any]:
-        """Return which of the frame's rows are held by one of these, in the order shown.
-
-        Takes time in proportion to the table's rows.
-        """
+        """Return the frame's rows with these identities, in the order shown. Costs O(rows)."""
         if not self._held_by:
             rows = self.frame_rows_of(0, self.rows)
             wanted = [one[0] for one in held if type(one[0]) is int]
             return rows[np.isin(self.keys.numbers_of(rows), wanted)]
-        found = [at for at, one in enumerate(self.identities(0, self.rows)) if one in held]
-        return self.frame_rows_of(0, self.rows)[found]
+        identities = self.identities(0, self.rows)
+        rows_held = [row for row, identity in enumerate(identities) if identity in held]
+        return self.frame_rows_of(0, self.rows)[rows_held]
 
     def find(self, other: Table, row: int, near: int) -> int | None:
-        """Return this table's row that is held by the same as row number `row` of `other`.
+        """Return where this table shows a row of `other`.
 
-        Of several the one nearest to where it was in the frame; None if it is gone or not shown.
-        Takes no time if it is still at `near` or where it was in the frame, else a pass over the
+        Of duplicate keys, the row nearest to the old position; None if it is gone or not shown.
+        Costs O(1) if it is still at `near` or at its old position in the frame, else a scan of the
         key columns.
         """
-        # Where no row is shown the cursor stands at row 0, which is none.
+        # In an empty table the cursor is at row 0, which does not exist.
         if len(other._held_by) != len(self._held_by) or not 0 <= row < other.rows:
             return None
         wanted = other.row_in_frame(row)
@@ -266,14 +264,14 @@ class Table:
             if 0 <= near < self.rows and self.identity(near) == identity:
                 return near
             guess = near if self.order is None else wanted
-            found = self.keys.find(other.keys, wanted, guess)
-            if found is None:
+            same_row = self.keys.find(other.keys, wanted, guess)
+            if same_row is None:
                 return None
-            wanted = found
+            wanted = same_row
         return self._place_of(wanted)
 
     def _place_of(self, row: int) -> int | None:
-        """Return where a row of the frame is shown, None if it is not."""
+        """Return where a row of the frame is shown, None if it is not shown."""
         if self.order is None:
             return row if row < self.rows else None
         if row >= self.frame_rows:
@@ -282,11 +280,11 @@ class Table:
         return int(places[0]) if places.size else None
 
     def column_at(self, ref: ColumnRef) -> int | None:
-        """Return where a column is, None if it is not there."""
+        """Return a column's position, None if it is missing."""
         return self.headings.places.get(ref)
 
     def values_at(self, column: int) -> pa.Array:
-        """Return all values of a column, in the order of the frame, whatever is shown of it."""
+        """Return all values of a column, shown or not, in the order of the frame."""
         values = self.column(column).values
         if values is None:
             first, step = self.range
@@ -296,14 +294,14 @@ class Table:
     def select(self, names: Sequence[str]) -> Table:
         """Return the table with only the columns of these titles, in this order.
 
-        What tells rows apart stays at the left. Titles that there are none of are passed over
-        (`missing` tells them): the column may yet come.
+        Key columns stay at the left. Unknown titles are ignored (see `missing`): such a column may
+        still appear.
         """
         headings = selected(self.headings, tuple(names))
         return replace(self, headings=headings, whole=self.whole or self.headings)
 
     def only(self, column: int) -> Table:
-        """Return the table with one column, whose values may be an index that only counts."""
+        """Return the table with one column, which may be the range index."""
         heading = replace(self.headings.columns[column], fixed=False)
         shown = Headings([heading], (self.refs[column],))
         if heading.source is not None or heading.formula is not None:
@@ -315,11 +313,11 @@ class Table:
         )
 
     def without_fixed(self) -> Table:
-        """Return the table without the columns that stay at the left."""
+        """Return the table without its frozen columns."""
         return replace(self, headings=Headings(self.headings.columns[self.fixed :]))
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """Return which of these titles no column has."""
+        """Return which of these titles have no column."""
         return [name for name in names if name not in self.titles]
 
 
@@ -331,20 +329,20 @@ def build(
     *,
     sent: float = 0.0,
 ) -> Table:
-    """Return one state of a table as it is shown: key or index first and fixed.
+    """Return one state of a table as it is shown: key or index columns first, and frozen.
 
     Args:
         followed: The state.
-        key: Labels of the key columns, as JSON labels; those that are missing are ignored.
+        key: Labels of the key columns, as JSON labels; unknown ones are ignored.
         position: Its epoch and seq.
-        columns: How many columns the producer counts; all that came if None.
+        columns: The producer's number of columns; None: the number that arrived.
         sent: When it was sent, by this machine's monotonic clock.
     """
     labels = followed.labels
     headings, by_key = headings_of(labels, json.dumps(key))
     levels = 0 if labels.range is not None else len(labels.index)
     held = [at + levels for at in by_key] or list(range(levels))
-    # Rows can't be told apart by lists and dicts: nothing finds them again.
+    # Lists and dicts can't identify rows: they can't be looked up.
     held = [at for at in held if not pa.types.is_nested(plain_type(followed.types[at]))]
     return Table(
         headings=headings,

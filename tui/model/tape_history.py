@@ -1,4 +1,4 @@
-"""A tape as the viewer's history: each state is read from the file when it is asked for."""
+"""A tape as a history: each state is read from the file when it is needed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from livetable.tui.model.table import Table, build
 
 
 class TapeHistory(History):
-    """The states of a tape, numbered from 0. Its times are told by this machine's monotonic clock.
+    """The states of a tape, numbered from 0. Times are converted to this machine's monotonic clock.
 
     Args:
-        playback: What reads them.
+        playback: Reads the tape.
     """
 
     def __init__(self, playback: Playback) -> None:
@@ -27,7 +27,7 @@ class TapeHistory(History):
 
     @property
     def to_wall(self) -> float:
-        """What to add to a moment: a tape's times stay what they are when the clock is set."""
+        """The difference to seconds since 1970; constant, even if the system's clock is set."""
         return self._offset
 
     def __len__(self) -> int:
@@ -44,32 +44,32 @@ class TapeHistory(History):
         return self.playback.time(self.last) - self.playback.time(0)
 
     def add(self, table: Table) -> None:
-        """Do nothing: all that there will be is there."""
+        """Do nothing: a tape is complete."""
 
     def moment(self, number: int) -> float:
-        """Return when a state was sent, by the monotonic clock: before it began to run, too."""
+        """Return when a state was sent, by the monotonic clock; may be negative."""
         return self.playback.time(number) - self._offset
 
     def at(self, number: int) -> Table:
-        """Return the table of a number, or the nearest one there is."""
+        """Return the table with a number, or the nearest one."""
         number = min(max(0, number), self.last)
         played = self.playback.at(number)
         header = played.header
         assert header.position is not None
-        # Numbered by the tape: two lives of a feed may both have a frame 7.
+        # Numbered by the tape: after a feed's restart there may be two frames with seq 7.
         position = replace(header.position, epoch=f"tape {header.position.epoch}", seq=number + 1)
-        # A little later than the one before where both were sent at once: changes are told by it.
+        # Strictly later than the one before: states are found by their times.
         sent = played.time - self._offset + number * 1e-6
         table = build(played.state, header.key, position, header.columns, sent=sent)
         return replace(table, past=self)
 
     def number_at(self, moment: float) -> int:
-        """Return the number of the table that was shown at a moment, of the monotonic clock."""
-        # Clocks are read twice on the way here: what was sent at just that time is meant.
+        """Return the number of the table that was shown at a moment of the monotonic clock."""
+        # Plus 1 ms: both clocks were read, one after the other, to compute the moment.
         return self.playback.number_at(moment + self._offset + 1e-3)
 
     def before(self, table: Table, span: Span) -> Table | None:
-        """Return an earlier state: the mark's, the frame's before, or that of so long before."""
+        """Return an earlier state, as `History.before` does."""
         if span == "mark":
             return self.marked
         number = table.position.seq - 1
@@ -79,5 +79,5 @@ class TapeHistory(History):
         return self.at(self.number_at(wanted)) if wanted >= self.moment(0) else None
 
     def tables(self, since: float = float("-inf")) -> list[Table]:
-        """Return nothing: a tape is not held in memory."""
+        """Return nothing: a tape's tables are not in memory."""
         return []

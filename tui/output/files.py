@@ -1,4 +1,4 @@
-"""A table into a file: what the ending of its name says, whole or not at all."""
+"""Writes a table to a file in the format of its suffix, atomically."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from livetable.feed.sources.file_types import path_of
 from livetable.tui.model.table import Table
 from livetable.tui.output.text_formats import WRITERS, Progress, data_columns, names_of
 
-_BATCH: Final = 65_536  # rows that go into a Parquet or Arrow file at once
+_BATCH: Final = 65_536  # rows per batch of a Parquet or Arrow file
 
 _TEXTS: Final = {
     ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".md": "markdown", ".txt": "table",
 }  # fmt: skip
 SUFFIXES: Final = (*_TEXTS, ".parquet", ".feather", ".arrow")
-"""Endings of the files that can be written."""
+"""Suffixes of the files that can be written."""
 
 
 class ExportError(LivetableError):
@@ -33,36 +33,36 @@ class ExportError(LivetableError):
 
 
 def destination(text: str) -> Path:
-    """Return the file that a text names.
+    """Return the file that a person typed.
 
     Raises:
-        ExportError: its ending says nothing, or its folder is not there.
+        ExportError: its suffix is unknown, or its folder does not exist.
     """
     try:
         path = path_of(text.strip())
-        there = path.parent.is_dir()
+        has_folder = path.parent.is_dir()
         path.exists()
-    except (OSError, RuntimeError) as error:  # nobody's home, a name that is too long
-        raise ExportError(f"that can be no file: {error}") from None
+    except (OSError, RuntimeError) as error:  # ~ of an unknown user, a name that is too long
+        raise ExportError(f"Can't use this file name: {error}") from None
     if path.suffix.lower() not in SUFFIXES:
-        raise ExportError(f"end the file's name in one of {' '.join(SUFFIXES)}")
-    if not there:
-        raise ExportError(f"there is no folder {path.parent}")
+        raise ExportError(f"The file name must end in one of {' '.join(SUFFIXES)}")
+    if not has_folder:
+        raise ExportError(f"No folder {path.parent}")
     return path
 
 
 def export(table: Table, path: Path, progress: Progress) -> int:
-    """Write a table as it is shown; return the file's bytes.
+    """Write a table as it is shown; return the file's size in bytes.
 
-    What was there before is replaced once all is written.
+    An existing file is replaced atomically, once everything is written.
 
     Args:
         table: The table.
-        path: Where to, from `destination`.
-        progress: Called with the rows written so far.
+        path: The file, from `destination`.
+        progress: Called with the number of rows written so far.
 
     Raises:
-        ExportError: it could not be written; nothing is left of it.
+        ExportError: it could not be written; no partial file is left.
     """
     try:
         with replaced(path) as file:
@@ -71,7 +71,7 @@ def export(table: Table, path: Path, progress: Progress) -> int:
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
-        raise ExportError(f"{path} can't be written: {error.strerror or error}") from None
+        raise ExportError(f"Can't write {path}: {error.strerror or error}") from None
     except pa.ArrowException as error:
         raise ExportError(f"{path.suffix} can't hold this table: {error}") from None
     return size
@@ -79,10 +79,10 @@ def export(table: Table, path: Path, progress: Progress) -> int:
 
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write to; once whole it takes the place of what is at `path`, or is gone.
+    """Open a temporary file that replaces `path` at the end, or is removed after an exception.
 
     Raises:
-        OSError: it can't be written, or can't take the place.
+        OSError: it can't be written, or can't replace `path`.
     """
     part = part_of(path)
     try:
@@ -95,18 +95,18 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 
 def part_of(path: Path) -> Path:
-    """Return where a file is written before it is whole: a name that nobody can foresee."""
+    """Return the name of the temporary file: random, so nobody can put a link there first."""
     return path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.part")
 
 
 def open_new(path: Path) -> BinaryIO:
-    """Open a file that is not there yet: what somebody put there, a link above all, is an error."""
+    """Create a file; fail if anything exists there, even a link."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
     return os.fdopen(os.open(path, flags, 0o666), "wb")
 
 
 def write_arrow(table: Table, form: str, file: IO[bytes]) -> None:
-    """Write a table as an Arrow stream (``arrow``) or as ``parquet``, to a pipe as well."""
+    """Write a table as an Arrow stream (``arrow``) or as ``parquet``; the file may be a pipe."""
     _write_arrow(table, file, pa.ipc.new_stream if form == "arrow" else _parquet, lambda rows: None)
 
 
@@ -149,7 +149,7 @@ def _write_arrow(
 
 
 def _stored_type(kind: pa.DataType) -> pa.DataType:
-    """Return a type that files hold: no views, also not as categories, as polars has them."""
+    """Return a type that files can hold: no views, not even in the dictionaries of polars."""
     is_dictionary = pa.types.is_dictionary(kind)
     return kind if is_dictionary and plain_type(kind) == kind.value_type else plain_type(kind)
 
@@ -158,7 +158,7 @@ def _stored(values: pa.Array, kind: pa.DataType) -> pa.Array:
     if values.type != kind:
         return without_dictionary(values).cast(kind)
     if pa.types.is_dictionary(kind) and values.null_count:
-        # Under what is missing pandas leaves -1, at which other readers give up.
+        # pandas stores -1 as the index of a missing value, which other readers reject.
         places = pc.fill_null(values.indices, 0)
         places = pc.if_else(pc.is_valid(values.indices), places, pa.nulls(1, places.type)[0])
         return pa.DictionaryArray.from_arrays(places, values.dictionary, ordered=kind.ordered)

@@ -1,4 +1,4 @@
-"""Tables as text: CSV, TSV, JSON, JSON lines, Markdown, or as they look on the screen."""
+"""Tables as text: CSV, TSV, JSON, JSON lines, Markdown, or as on the screen."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SLICE: Final = 4096  # rows that are turned into text at once
-_BATCH: Final = 65_536  # rows whose times are looked at, at once
+_BATCH: Final = 65_536  # rows whose times are measured at once
 
 Progress = Callable[[int], object]
-"""Called with how many rows are written."""
+"""Called with the number of rows written so far."""
 
 
 def _silent(rows: int) -> None:
@@ -33,7 +33,7 @@ def _silent(rows: int) -> None:
 
 def _write_table(table: Table, out: TextIO, progress: Progress = _silent) -> None:
     layout = Layout(table)
-    for start, stop in _slices(table):  # widths first: a column must not change its width half-way
+    for start, stop in _slices(table):  # first all widths: a column's width must not change later
         for column, form in enumerate(layout.formats):
             form.measure(form.values(table.window(column, start, stop)))
     header = [
@@ -62,7 +62,7 @@ def _write_csv(
     header: Sequence[str] | None = None,
     more_to_come: bool = False,
 ) -> None:
-    """Write CSV: with the titles as its header, or with another one; an empty one is none."""
+    """Write CSV. The header is the titles, or another one; an empty one is left out."""
     columns = data_columns(table)
     writer = csv.writer(_Ends(out), lineterminator="\r\n", delimiter=separator)
     titles = [table.titles[column] for column in columns] if header is None else header
@@ -78,7 +78,7 @@ def _write_csv(
 
 
 class _Ends:
-    """Ends rows as files here do. Python quotes a CR in a value only if a CR ends rows, too."""
+    """Ends rows with LF. Python's writer must end them with CRLF, or it would not quote a CR."""
 
     def __init__(self, out: TextIO) -> None:
         self._write = out.write
@@ -113,7 +113,7 @@ def _write_markdown(table: Table, out: TextIO, progress: Progress = _silent) -> 
     forms = [ColumnFormat(table.types[column]) for column in columns]
     out.write(_markdown_row(table.titles[column] for column in columns))
     out.write(_markdown_row("--:" if form.right else ":--" for form in forms))
-    for start, stop in _slices(table):  # digits first: a column must not change them half-way
+    for start, stop in _slices(table):  # first all digits: a column's digits must not change later
         for form, column in zip(forms, columns, strict=True):
             form.measure(form.values(table.window(column, start, stop)))
     for start, stop in _slices(table, progress):
@@ -145,11 +145,11 @@ def _slices(table: Table, progress: Progress = _silent) -> Iterator[tuple[int, i
 
 
 def data_columns(table: Table) -> list[int]:
-    """Return the columns without an index that only counts."""
+    """Return the columns without a range index."""
     return [
-        at
-        for at, one in enumerate(table.headings.columns)
-        if one.source is not None or one.formula is not None
+        column
+        for column, heading in enumerate(table.headings.columns)
+        if heading.source is not None or heading.formula is not None
     ]
 
 
@@ -162,15 +162,14 @@ def names_of(table: Table, columns: Sequence[int]) -> list[str]:
 
 
 Forms = Mapping[int, ColumnFormat]
-"""How columns of times are written."""
+"""Formats of the time columns, by column."""
 
 
 def time_forms(whole: Table | None, table: Table, columns: Sequence[int]) -> Forms:
-    """Return how columns of times are written: each value of a column in the same form.
+    """Return the formats of time columns: all values of a column get the same digits.
 
     Args:
-        whole: All rows that will be written; None: nobody knows them yet, and so each time has all
-            digits of its type.
+        whole: All rows that will be written; None: not known yet, so write all digits of the type.
         table: The table.
         columns: Which of its columns.
     """
@@ -199,15 +198,15 @@ def plain_values(
     finite: bool = False,
     forms: Forms | None = None,
 ) -> list[list[Any]]:
-    """Return columns as values that CSV and JSON know: text, numbers, true, false and null.
+    """Return columns as values of CSV and JSON: text, numbers, true, false and null.
 
     Args:
         table: The table.
         columns: Which of its columns.
         start: The first row, as shown.
-        stop: The row behind the last.
-        finite: Whether infinity and NaN become null, as in JSON, which has no such numbers.
-        forms: How times are written, from `time_forms`; as these rows need it if None.
+        stop: The row after the last.
+        finite: Whether infinity and NaN become null: JSON has no such numbers.
+        forms: The formats of times, from `time_forms`; None: those that these rows need.
     """
     import pyarrow as pa
 
@@ -223,12 +222,12 @@ def plain_values(
             values = form.values(window)
             texts = form.texts(values)
             plain.append(
-                [None if at is None else text for at, text in zip(values, texts, strict=True)]
+                [None if time is None else text for time, text in zip(values, texts, strict=True)]
             )
         else:
             try:
                 values = window.to_pylist()
-            except Exception:  # dates beyond Python's in a list
+            except Exception:  # a list with dates outside Python's range
                 values = ColumnFormat(window.type).values(window)
             if _has_narrow_floats(window.type):
                 values = [_as_narrow(value, window.type) for value in values]
@@ -237,17 +236,17 @@ def plain_values(
 
 
 def _has_narrow_floats(kind: pa.DataType) -> bool:
-    """Tell whether a type has floats of less than 64 bits, in a list or a struct as well."""
+    """Tell whether a type contains floats of less than 64 bits, even in a list or struct."""
     import pyarrow as pa
 
     if pa.types.is_floating(kind):
         return bool(kind.bit_width < 64)
-    parts = [kind.field(at).type for at in range(kind.num_fields)]
+    parts = [kind.field(number).type for number in range(kind.num_fields)]
     return any(map(_has_narrow_floats, parts))
 
 
 def _as_narrow(value: Any, kind: pa.DataType) -> Any:
-    """Return a value with each narrow float as the shortest number that is read as the same."""
+    """Return a value whose narrow floats are the shortest numbers that read back the same."""
     import pyarrow as pa
 
     if isinstance(value, float):
@@ -255,8 +254,8 @@ def _as_narrow(value: Any, kind: pa.DataType) -> Any:
             return float(str(numpy_type(kind).type(value)))
     elif isinstance(value, dict) and pa.types.is_struct(kind):
         return {
-            name: _as_narrow(part, kind.field(at).type)
-            for at, (name, part) in enumerate(value.items())
+            name: _as_narrow(part, kind.field(number).type)
+            for number, (name, part) in enumerate(value.items())
         }
     elif isinstance(value, list) and pa.types.is_map(kind):
         return [(_as_narrow(k, kind.key_type), _as_narrow(v, kind.item_type)) for k, v in value]
@@ -271,7 +270,7 @@ def _plain_value(value: Any, finite: bool) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) or not finite else None
     if isinstance(value, Decimal):
-        # Whole numbers are some of any size: a column that outgrows 64 bits stays one of numbers.
+        # A whole number stays a number, whatever its size: a column may outgrow 64 bits.
         return int(value) if value.as_tuple().exponent == 0 else f"{value:f}"
     if isinstance(value, bytes):
         return value.hex()
@@ -283,7 +282,7 @@ def _plain_value(value: Any, finite: bool) -> Any:
 
 
 def csv_value(value: Any) -> Any:
-    """Return a plain value as it stands in CSV: NaN is left out, as by pandas."""
+    """Return a plain value as written to CSV: NaN becomes empty, as with pandas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value != value else value
@@ -308,7 +307,7 @@ def as_text(table: Table, form: str) -> str:
 
 
 class HarmlessOut:
-    """A terminal that is written to as a file: of the text nothing is a control but line breaks.
+    """Writes to a terminal without control characters, except line breaks and tabs.
 
     Args:
         out: The terminal.
@@ -329,10 +328,10 @@ class HarmlessOut:
             self.write(line)
 
     def flush(self) -> None:
-        """Write what is kept back."""
+        """Flush the terminal."""
         self._out.flush()
 
 
 def safe_out(out: TextIO) -> Any:
-    """Return where to write to: a terminal gets nothing that it would act on, a file all."""
+    """Return an output that is safe for terminals; files get the text unchanged."""
     return HarmlessOut(out) if out.isatty() else out

@@ -120,7 +120,11 @@ class TablePane(FeaturePane):
 
     def _give_up(self) -> None:
         if self._feed_state.table is None:
-            sentence = f"no table {self.feed.name!r} within {self._options.timeout:g} s"
+            from livetable.tui.workers.listing import live_now  # late: hardly ever needed
+
+            endpoint = self.target.endpoint
+            where = f" at {place(endpoint)}" if endpoint else f". {live_now()}"
+            sentence = f"No table {self.feed.name!r}{where}"
             self.app.exit(return_code=1, message=f"livetable: {sentence}")
 
     def _start(self) -> None:
@@ -315,7 +319,7 @@ class TablePane(FeaturePane):
         line = self._paints.line()
         if line and age is not None and waiting is None:
             age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
-        status.show(feed, age, stale, waiting, rewound=self.state.rewound, hidden=hidden, line=line)
+        status.show(feed, age, stale, waiting, behind=self.time.behind, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.table_view.stale = feed.table is not None and (lost or stale or never)
         # A feed that lives tells its age itself, once a second. One that is gone can't.

@@ -39,6 +39,14 @@ class TimeTravel(Feature):
         self._time_line: TimeLine | None = None
 
     @property
+    def behind(self) -> float | None:
+        """Seconds from what is shown to the newest state, None if the table is not rewound."""
+        base, history = self.state.base, self.pane.history
+        if not self.state.rewound or base is None:
+            return None
+        return max(0.0, history.at(history.last).sent - base.sent)
+
+    @property
     def waiting(self) -> int | None:
         """How many frames came since what is shown; None if that is the newest."""
         base, newest = self.state.base, self.pane.newest

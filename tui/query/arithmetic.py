@@ -1,4 +1,4 @@
-"""Calculations with numbers: with floats as NumPy does them, with all others exactly. Pure."""
+"""Arithmetic with numbers: floats as in NumPy, all others exactly. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from livetable.tui.query.exact import (
     to_float,
 )
 
-_MOST_BITS: Final = 4096  # of a power that is worked out exactly
+_MOST_BITS: Final = 4096  # of a power that is computed exactly
 _UFUNCS: Final[dict[str, Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.true_divide,
     "//": np.floor_divide, "%": np.mod, "**": np.power,
@@ -45,8 +45,7 @@ _CHECKED: Final = {"+": "add_checked", "-": "subtract_checked", "*": "multiply_c
 def calculate(sign: str, left: Value, right: Value) -> Value:
     """Calculate with numbers: with floats as NumPy does, with all others exactly.
 
-    A quotient of whole numbers is the float nearest to it. Division by zero gives an infinite
-    number, or NaN.
+    A quotient of whole numbers is the nearest float. Division by zero gives infinity or NaN.
 
     Args:
         sign: ``+ - * / // % **``.
@@ -67,7 +66,7 @@ _WHOLE, _DECIMAL, _FLOAT = range(3)
 
 
 def _rank(value: Value, other: Value) -> int:
-    """Return how a value is calculated with, beside another one."""
+    """Return how to calculate with a value, given the other operand."""
     kind = value.type
     if isinstance(value, Exact):
         return _WHOLE if pa.types.is_integer(kind) else _DECIMAL
@@ -83,16 +82,16 @@ def _rank(value: Value, other: Value) -> int:
 
 
 def _folded(sign: str, left: Literal, right: Literal) -> Literal:
-    one, other = left.value, right.value
-    if isinstance(one, int) and isinstance(other, int):
-        return Literal(_one_by_one(sign, int(one), int(other), exactly=False))
+    first, second = left.value, right.value
+    if isinstance(first, int) and isinstance(second, int):
+        return Literal(_one_by_one(sign, int(first), int(second), exactly=False))
     with np.errstate(all="ignore"):
-        found = float(_UFUNCS[sign](np.float64(to_float(one)), np.float64(to_float(other))))
-    if sign in "+-*" and math.isfinite(found):
+        result = float(_UFUNCS[sign](np.float64(to_float(first)), np.float64(to_float(second))))
+    if sign in "+-*" and math.isfinite(result):
         exact = _EXACTLY[sign](Fraction(left.number), Fraction(right.number))
-        if to_float(exact) == found:
-            return Literal(found, exact)
-    return Literal(found)
+        if to_float(exact) == result:
+            return Literal(result, exact)
+    return Literal(result)
 
 
 def _with_floats(sign: str, left: Value, right: Value) -> pa.Array:
@@ -101,7 +100,7 @@ def _with_floats(sign: str, left: Value, right: Value) -> pa.Array:
         sign in _CHECKED
         and all(one.type == pa.float64() for one in pair)
         and not any(isinstance(one, Exact) for one in pair)
-    ):  # the same, in less time
+    ):  # Arrow's kernel gives the same result, faster
         name = _CHECKED[sign].removesuffix("_checked")
         return getattr(pc, name)(*map(_for_arrow, pair))
     (one, first), (other, second) = _as_floats(left), _as_floats(right)
@@ -111,7 +110,7 @@ def _with_floats(sign: str, left: Value, right: Value) -> pa.Array:
 
 
 def _as_floats(value: Value) -> tuple[Any, np.ndarray[Any, Any] | None]:
-    """Return numbers for NumPy, which may be narrow ones, and which of them there are."""
+    """Return numbers for NumPy, in their own width, and which of them are not missing."""
     if isinstance(value, Literal):
         number = value.value
         fits = isinstance(number, int) and number in INT64
@@ -125,28 +124,28 @@ def _as_floats(value: Value) -> tuple[Any, np.ndarray[Any, Any] | None]:
 
 
 def _with_whole(sign: str, left: Value, right: Value) -> Value:
-    sizes = [_int64(one) for one in (left, right)]
-    one, other = sizes
-    if one is None or other is None:
+    sizes = [_int64(first) for first in (left, right)]
+    first, second = sizes
+    if first is None or second is None:
         found = _each(sign, left, right)
         return found.to_arrow() if sign == "/" else found
     if sign == "/":
-        if _is_small(one) and _is_small(other):
-            return _with_floats(sign, one, other)
+        if _is_small(first) and _is_small(second):
+            return _with_floats(sign, first, second)
         return _each(sign, left, right).to_arrow()
     if sign in ("//", "%"):
-        return _floor_divided(sign, one, other) or _each(sign, left, right)
-    if sign == "**" and isinstance(other, Literal) and other.value < 0:
-        return _with_floats(sign, one, Literal(float(other.value)))
+        return _floor_divided(sign, first, second) or _each(sign, left, right)
+    if sign == "**" and isinstance(second, Literal) and second.value < 0:
+        return _with_floats(sign, first, Literal(float(second.value)))
     try:
         name = _CHECKED.get(sign, "power_checked")
-        return getattr(pc, name)(_for_arrow(one), _for_arrow(other))
+        return getattr(pc, name)(_for_arrow(first), _for_arrow(second))
     except pa.ArrowException:  # beyond 64 bits, or a negative power
         return _each(sign, left, right)
 
 
 def _int64(value: Value) -> Value | None:
-    """Return whole numbers as such of 64 bits with a sign; None if any of them is not."""
+    """Return whole numbers as int64; None if any does not fit."""
     if isinstance(value, Exact):
         return None
     if isinstance(value, Literal):
@@ -171,16 +170,16 @@ def _for_arrow(value: Value) -> Any:
 
 
 def _floor_divided(sign: str, left: Value, right: Value) -> pa.Array | None:
-    """Return quotients or remainders; None if one of them is no number of 64 bits."""
-    (one, first), (other, second) = _as_floats(left), _as_floats(right)
+    """Return quotients or remainders; None if any does not fit int64."""
+    (dividend, first), (divisor, second) = _as_floats(left), _as_floats(right)
     there = both(first, second)
     if second is not None:
-        other = np.where(second, other, 1)  # under what is missing stands any number, also 0
-    if np.any(np.equal(other, 0)):
+        divisor = np.where(second, divisor, 1)  # a missing value's memory may contain 0
+    if np.any(np.equal(divisor, 0)):
         return None
-    if np.any(np.equal(other, -1)) and np.any(np.equal(one, -(1 << 63))):
+    if np.any(np.equal(divisor, -1)) and np.any(np.equal(dividend, -(1 << 63))):
         return None
-    return from_numpy(_UFUNCS[sign](one, other), there)
+    return from_numpy(_UFUNCS[sign](dividend, divisor), there)
 
 
 def _with_decimals(sign: str, left: Value, right: Value) -> Value:
@@ -189,13 +188,13 @@ def _with_decimals(sign: str, left: Value, right: Value) -> Value:
         if None not in parts:
             try:
                 return getattr(pc, _CHECKED[sign])(*parts)
-            except pa.ArrowException:  # it may have more digits than Arrow's largest type
+            except pa.ArrowException:  # more digits than Arrow's largest type
                 pass
     return _each(sign, left, right)
 
 
 def _decimal256(value: Value) -> Any:
-    """Return numbers as Arrow's largest decimals; None if they are none."""
+    """Return numbers as Arrow's largest decimals; None if they don't fit."""
     if isinstance(value, Literal):
         exact = Fraction(value.number)
         scale = 0
@@ -213,14 +212,14 @@ def _decimal256(value: Value) -> Any:
 
 
 def _each(sign: str, left: Value, right: Value) -> Exact:
-    """Return what Python makes of each row."""
+    """Calculate row by row with Python's numbers."""
     ranks = _rank(left, right), _rank(right, left)
     exactly = max(ranks) == _DECIMAL
-    found = [
+    numbers = [
         None if one is None or other is None else _one_by_one(sign, one, other, exactly=exactly)
         for one, other in pairs(left, right)
     ]
-    return Exact(found, _kind(sign, left, right, exactly=exactly))
+    return Exact(numbers, _kind(sign, left, right, exactly=exactly))
 
 
 def _kind(sign: str, left: Value, right: Value, *, exactly: bool) -> pa.DataType:
@@ -247,10 +246,10 @@ def _one_by_one(sign: str, left: Number, right: Number, *, exactly: bool) -> Num
     """Calculate with two numbers.
 
     Args:
-        sign: How.
-        left: The first.
-        right: The second.
-        exactly: Whether a quotient is a fraction, not the float nearest to it.
+        sign: The operator.
+        left: The first number.
+        right: The second number.
+        exactly: Whether a quotient is a fraction, not the nearest float.
     """
     if isinstance(left, float) or isinstance(right, float):
         with np.errstate(all="ignore"):
@@ -276,7 +275,7 @@ def _power(base: Number, exponent: Number) -> Number:
         return float(np.power(np.float64(to_float(base)), np.float64(to_float(exponent))))
 
 
-# -- of one number ---------------------------------------------------------------------------------
+# -- one operand -----------------------------------------------------------------------------------
 
 
 def negated(value: Value) -> Value:
@@ -307,19 +306,19 @@ def absolute(value: Value) -> Value:
         return pc.abs(value)
     try:
         return pc.abs_checked(value.cast(pa.int64()))
-    except pa.ArrowException:  # of the least number of 64 bits
+    except pa.ArrowException:  # -2**63 has no positive int64
         return Exact([None if one is None else abs(one) for one in listed(value)], pa.int64())
 
 
 def signs(value: Value) -> Value:
-    """Return -1, 0 or 1, and NaN of NaN."""
+    """Return the signs: -1, 0 or 1; NaN for NaN."""
     if isinstance(value, Literal):
         return Literal(int(np.sign(to_float(value.value))))
     if isinstance(value, Exact):
-        found = [
+        numbers = [
             one if one is None or one != one else (one > 0) - (one < 0) for one in value.values
         ]
-        return Exact(found, pa.int64())
+        return Exact(numbers, pa.int64())
     value = plain(value)
     if pa.types.is_floating(value.type):
         return from_numpy(np.sign(as_numpy(value)), there(value))
@@ -327,24 +326,24 @@ def signs(value: Value) -> Value:
 
 
 def rounded(value: Value, digits: int) -> Value:
-    """Return the numbers rounded to so many digits after the point, half to even."""
+    """Return the numbers rounded to a number of decimals, half to even."""
     return _rounded(value, digits, lambda one: round(one, digits), _round_floats, (digits,))
 
 
 def _round_floats(values: Any, digits: int) -> Any:
-    # NumPy scales by a power of ten, beyond the largest float for numbers that have no such digits.
+    # NumPy multiplies by a power of ten, which overflows for large numbers: these stay unchanged.
     found = np.round(values, digits)
     lost = ~np.isfinite(found) & np.isfinite(values)
     return np.where(lost, values if digits > 0 else values * 0, found) if np.any(lost) else found
 
 
 def floors(value: Value) -> Value:
-    """Return the largest whole numbers that are not larger."""
+    """Return the numbers rounded down."""
     return _rounded(value, 0, math.floor, np.floor, ())
 
 
 def ceilings(value: Value) -> Value:
-    """Return the least whole numbers that are not smaller."""
+    """Return the numbers rounded up."""
     return _rounded(value, 0, math.ceil, np.ceil, ())
 
 
@@ -363,15 +362,15 @@ def _rounded(
                 return from_numpy(ufunc(as_numpy(value), *more), there(value))
         if digits >= scale_of(value.type):
             return value
-    found = [
+    numbers = [
         one if one is None or not math.isfinite(one) else one_by_one(one) for one in listed(value)
     ]
     kind = value.type
-    return Exact(found, pa.int64() if pa.types.is_integer(kind) else kind)
+    return Exact(numbers, pa.int64() if pa.types.is_integer(kind) else kind)
 
 
 def of_floats(ufunc: Any, value: Value) -> Value:
-    """Return what a function of NumPy makes of numbers: a float each."""
+    """Apply a NumPy function that gives floats."""
     data, there = _as_floats(value)
     with np.errstate(all="ignore"):
         if isinstance(value, Literal):

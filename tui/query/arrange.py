@@ -1,7 +1,7 @@
-"""Which rows of a table are shown and in which order: sort and filters as the person set them.
+"""Filters, sorts and groups a table's rows as the person chose.
 
-Pure: a table and an `Arrangement` in, the arranged table out. Done by a worker (`arranger.py`), as
-it takes a tenth of a second at a million rows.
+Pure: a table and an `Arrangement` in, the arranged table out. A worker calls it (`arranger.py`): a
+million rows take a tenth of a second.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ class Mode(Enum):
     """What a sorted table does when values change."""
 
     LIVE = "live"
-    """Rows move to their new places."""
+    """Rows are re-sorted."""
     HELD = "held"
-    """Values move, rows keep their places."""
+    """The order is frozen; only values change."""
     ONCE = "once"
-    """Sorted when asked for, and then as held."""
+    """Sorted once, then frozen."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """A column that rows are ordered by.
+    """A column to sort by.
 
     Attributes:
         column: The column.
-        descending: Whether the largest comes first.
+        descending: Whether to sort descending.
     """
 
     column: ColumnRef
@@ -58,16 +58,16 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """What the person chose.
+    """The chosen filters, sort and groups.
 
     Attributes:
-        sort: Columns to order by, the most important first.
+        sort: Columns to sort by, the most important first.
         mode: What happens to the order when values change.
-        filters: What a row must meet to be shown, each an expression or a text it contains.
-        asked: Counts the times that an order was asked for.
-        groups: Columns that rows are grouped by.
-        totals: What is shown of a group's values, where it is not the first of `TOTALS`.
-        natural: Whether the numbers in texts count as such when they are sorted.
+        filters: Filters that rows must match: expressions, or texts that they must contain.
+        asked: Counts the requests to sort: a new one sorts again, even if nothing else changed.
+        groups: Columns to group by.
+        totals: The totals of columns that don't show their default.
+        natural: Whether to sort item2 before item10.
     """
 
     sort: tuple[SortKey, ...] = ()
@@ -80,7 +80,7 @@ class Arrangement:
 
     @property
     def is_plain(self) -> bool:
-        """Whether all rows are shown as they come."""
+        """Whether all rows are shown in the order of the frame."""
         return not self.sort and not self.filters and not self.groups
 
 
@@ -89,14 +89,14 @@ PLAIN: Final = Arrangement()
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """A table as it is to be shown.
+    """An arranged table.
 
     Attributes:
-        table: The table, with the rows and the order chosen.
-        arrangement: What was chosen.
-        problems: What could not be done, a sentence each.
-        unapplied: Filters that could not be applied, each with why: all rows are shown then.
-        full: The order of all rows, before filters; None if it is the frame's.
+        table: The table with the chosen rows in the chosen order.
+        arrangement: The arrangement.
+        problems: Sentences on what could not be done.
+        unapplied: Filters that could not be applied, with the reasons; they hide no rows.
+        full: The order of all rows before filtering; None if it is the frame's.
     """
 
     table: Table
@@ -107,10 +107,10 @@ class Arranged:
 
 
 def first_arrangement(sort: tuple[tuple[str, bool], ...], where: tuple[str, ...]) -> Arrangement:
-    """Return the arrangement that a command line asks for.
+    """Return the arrangement of a command line.
 
     Args:
-        sort: Titles of columns, each with whether the largest comes first.
+        sort: Titles of columns, each with whether to sort descending.
         where: Filters.
     """
     keys = tuple(SortKey((title, 0), descending) for title, descending in sort)
@@ -121,15 +121,15 @@ Types = tuple[pa.DataType, ...]
 
 
 def is_expression(text: str, titles: tuple[str, ...] = (), types: Types | None = None) -> bool:
-    """Tell whether a filter is meant as an expression, not as a text to look for.
+    """Tell whether a filter is an expression, not a text to search for.
 
-    What stands in quotes as a whole is a text, whatever is in it. A word alone that is the title
-    of a column of true and false is that column.
+    A filter in quotes is a text. A single word is an expression if it is the title of a column of
+    true and false.
 
     Args:
         text: The filter.
         titles: The columns' titles.
-        types: Their types, None if nobody knows them.
+        types: The columns' types, None if unknown.
     """
     text = text.strip()
     if text[:1] in ("'", '"') and text.find(text[:1], 1) in (-1, len(text) - 1):
@@ -139,30 +139,31 @@ def is_expression(text: str, titles: tuple[str, ...] = (), types: Types | None =
     before, found, _ = re.sub(r"\s+", " ", text).partition(" is ")
     if found and before in titles:
         return True
-    at = titles.index(text) if types is not None and text in titles else None
-    return at is not None and types is not None and pa.types.is_boolean(plain_type(types[at]))
+    if types is None or text not in titles:
+        return False
+    return bool(pa.types.is_boolean(plain_type(types[titles.index(text)])))
 
 
 def check_filter(text: str, titles: tuple[str, ...], types: Types | None = None) -> None:
-    """Make sure that a filter can be applied, as `check_condition` does.
+    """Check that a filter can be applied, as `check_condition` does.
 
     Raises:
-        BadExpression: it can't; it says where.
+        BadExpression: it can't be.
     """
     if is_expression(text, titles, types):
         check_condition(text, titles, types)
 
 
 def check_condition(text: str, titles: tuple[str, ...], types: Types | None = None) -> None:
-    """Make sure that a condition can be read, and worked out.
+    """Check that a condition can be parsed and applied.
 
     Args:
         text: The condition.
         titles: The titles of all columns, shown or not.
-        types: Their types; None: only whether it can be read.
+        types: Their types; None: check only that it can be parsed.
 
     Raises:
-        BadExpression: it can't; it says where.
+        BadExpression: it can't be.
     """
     expression = parsed(text, titles)
     if types is not None:
@@ -173,23 +174,23 @@ def check_condition(text: str, titles: tuple[str, ...], types: Types | None = No
 
 @lru_cache(maxsize=64)
 def parsed(text: str, titles: tuple[str, ...]) -> Expression:
-    """Return an expression, read at most once while the columns stay the same.
+    """Return a parsed expression; cached.
 
     Raises:
-        BadExpression: it can't be read.
+        BadExpression: it can't be parsed.
     """
     return parse(text, titles)
 
 
 def arrange(table: Table, chosen: Arrangement, before: Arranged | None = None) -> Arranged:
-    """Return a table as it is to be shown.
+    """Return an arranged table.
 
-    What can't be done (a column that is gone, values without an order) is left out and told.
+    What can't be done (e.g. the column is gone) is left out and reported in `problems`.
 
     Args:
-        table: The table as it came.
-        chosen: What the person chose.
-        before: What was shown last: its order is kept where it should be, and near to the new one.
+        table: The table.
+        chosen: The arrangement.
+        before: The last result: its order is kept if frozen, and speeds up sorting if not.
     """
     if chosen.is_plain:
         return Arranged(table.arranged(None), chosen)
@@ -225,10 +226,10 @@ def _mask(
 
 
 def filter_mask(table: Table, text: str) -> np.ndarray[Any, Any]:
-    """Return which of a frame's rows meet a filter.
+    """Return which of a frame's rows match a filter.
 
     Raises:
-        BadExpression: it can't be read or worked out.
+        BadExpression: it can't be parsed or applied.
     """
     everything = table.undressed
     if is_expression(text, everything.titles, everything.types):
@@ -242,49 +243,49 @@ def _order(
 ) -> Rows | None:
     known = before if before is not None and _same_order(before.arrangement, chosen) else None
     if known is not None and known.full is not None and chosen.mode is not Mode.LIVE:
-        same_wish = known.arrangement.asked == chosen.asked
-        if same_wish or chosen.mode is Mode.HELD:
+        is_same_request = known.arrangement.asked == chosen.asked
+        if is_same_request or chosen.mode is Mode.HELD:
             return _held(known.full, known.table, table)
     rows: Rows = np.arange(table.frame_rows, dtype=np.int64)
-    # Nearly in order already, it is sorted several times faster.
+    # Start from the last order: nearly sorted rows are sorted several times faster.
     if known is not None and known.full is not None and len(known.full) == len(rows):
         rows = known.full
     settle = True
     for key in reversed(chosen.sort):
-        at = table.column_at(key.column)
-        if at is None:
-            problems.append(f"sort: there is no column {key.column[0]!r} now")
+        column_at = table.column_at(key.column)
+        if column_at is None:
+            problems.append(f"Can't sort: no column {key.column[0]!r} now")
             continue
         try:
             column = Sortable(
-                table.values_at(at),
-                mixed=table.headings.columns[at].mixed,
-                quantity=table.headings.columns[at].quantity,
-                categories=table.headings.columns[at].categories,
+                table.values_at(column_at),
+                mixed=table.headings.columns[column_at].mixed,
+                quantity=table.headings.columns[column_at].quantity,
+                categories=table.headings.columns[column_at].categories,
                 natural=chosen.natural,
             )
         except NotSortable as error:
-            problems.append(f"sort by {key.column[0]}: {error}")
+            problems.append(f"Can't sort by {key.column[0]}: {error}")
             continue
         rows = column.sort(rows, descending=key.descending, settle=settle)
         settle = False
     return rows if not settle else np.sort(rows)
 
 
-def _same_order(one: Arrangement, other: Arrangement) -> bool:
-    return one.sort == other.sort and one.natural == other.natural
+def _same_order(before: Arrangement, after: Arrangement) -> bool:
+    return before.sort == after.sort and before.natural == after.natural
 
 
 def _held(full: Rows, before: Table, table: Table) -> Rows:
-    """Return the order of before for the rows there are now; new ones come at the end."""
+    """Return the previous order for the current rows; new rows come last."""
     places = _places_now(before, table)
-    if places is None:  # told apart by position
+    if places is None:  # identified by position
         kept = full[full < table.frame_rows]
     else:
         kept = places.take(full)
         kept = kept[kept >= 0]
         _, first = np.unique(kept, return_index=True)
-        if len(first) < len(kept):  # several rows with one key: the others count as new
+        if len(first) < len(kept):  # duplicate keys: all but the first count as new
             kept = kept[np.sort(first)]
     seen = np.zeros(table.frame_rows, dtype=bool)
     seen[kept] = True
@@ -292,7 +293,7 @@ def _held(full: Rows, before: Table, table: Table) -> Rows:
 
 
 def _places_now(before: Table, table: Table) -> Rows | None:
-    """Return where each row of the frame of before is now, -1 if it is gone; None: by position."""
+    """Return where each earlier row is now, -1 if gone; None if positions identify rows."""
     everywhere = np.arange(before.frame_rows, dtype=np.int64)
     same = before.keys.rows_in(table.keys, everywhere)
     if same is not None and (not table.is_keyed or (same >= 0).all()):
@@ -310,17 +311,17 @@ def _places_now(before: Table, table: Table) -> Rows | None:
 
 
 def with_filter(chosen: Arrangement, text: str) -> Arrangement:
-    """Return the arrangement with one filter more; one that is there already is not there twice."""
+    """Return the arrangement with a filter added, unless it has it already."""
     return chosen if text in chosen.filters else replace(chosen, filters=(*chosen.filters, text))
 
 
 def sorted_by(chosen: Arrangement, column: ColumnRef, *, further: bool = False) -> Arrangement:
-    """Return the arrangement after "sort by this column": up, then down, then not at all.
+    """Return the arrangement with the next sort of a column: ascending, descending, none.
 
     Args:
         chosen: The arrangement.
         column: The column.
-        further: Whether the columns sorted by so far stay, before this one.
+        further: Whether to add the column to the current sort instead of replacing it.
     """
     now = next((key for key in chosen.sort if key.column == column), None)
     others = tuple(key for key in chosen.sort if key.column != column) if further else ()
@@ -335,7 +336,7 @@ def sorted_by(chosen: Arrangement, column: ColumnRef, *, further: bool = False) 
 
 
 def equals_filter(table: Table, column: int, row: int) -> str | None:
-    """Return the filter "as in this cell", for a row shown; None if an expression can't say it."""
+    """Return a filter for the value of a cell; None if no expression can express it."""
     title, number = table.refs[column]
     if number:
         return None

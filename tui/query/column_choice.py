@@ -1,7 +1,7 @@
-"""Which columns a person chose to see, in which order and how: applied to a table's headings.
+"""Applies the chosen columns, their order and computed columns to a table's headings. Pure.
 
-Pure. A table is dressed in two steps: what is worked out comes before rows are filtered and
-ordered, so that they can be by it; what is hidden or moved comes after.
+In two steps: computed columns are added before rows are filtered and sorted, which may use them;
+columns are hidden and moved after that.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A column that the person made up.
+    """A computed column.
 
     Attributes:
         title: Its title.
-        text: The expression it is worked out by.
+        text: Its expression.
     """
 
     title: str
@@ -36,14 +36,14 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class ColumnChoice:
-    """What the person chose of the columns. What is not named is as it came.
+    """The choices for columns. Columns that are not named are shown unchanged.
 
     Attributes:
-        hidden: Columns that are not shown. Filters and orders still know them.
-        order: Columns in the person's order; empty for the order they came in.
-        fixed: Columns that stay at the left, or no longer do.
-        computed: Columns that are worked out.
-        styles: How columns are written.
+        hidden: Hidden columns. Filters and sorts can still use them.
+        order: Columns in the chosen order; empty for the original order.
+        fixed: Columns that were frozen (True) or unfrozen (False).
+        computed: Computed columns.
+        styles: The columns' styles.
     """
 
     hidden: frozenset[ColumnRef] = frozenset()
@@ -54,11 +54,11 @@ class ColumnChoice:
 
     @property
     def style_of(self) -> MappingProxyType[ColumnRef, ColumnStyle]:
-        """How columns are written that are not written as they came."""
+        """The styles by column."""
         return _by_column(self.styles)
 
     def styled(self, column: ColumnRef, style: ColumnStyle) -> ColumnChoice:
-        """Return the choice with a column written in another way."""
+        """Return the choice with another style for a column."""
         styles = {**self.style_of, column: style}
         if style == ColumnStyle():
             del styles[column]
@@ -76,7 +76,7 @@ AS_IT_CAME: Final = ColumnChoice()
 
 
 def with_computed(table: Table, choice: ColumnChoice) -> Table:
-    """Return a table with the columns that are worked out, behind those that came."""
+    """Return a table with the computed columns after its own."""
     if not choice.computed:
         return table
     whole = table.whole
@@ -92,7 +92,7 @@ def with_computed(table: Table, choice: ColumnChoice) -> Table:
 
 
 def without_computed(table: Table) -> Table:
-    """Return a table with only the columns that came."""
+    """Return a table without computed columns."""
     whole = None if table.whole is None else _came(table.whole)
     return replace(table, headings=_came(table.headings), whole=whole)
 
@@ -104,7 +104,7 @@ def _came(headings: Headings) -> Headings:
 
 
 def dressed(table: Table, choice: ColumnChoice) -> Table:
-    """Return a table with the columns that are shown, in the order they are."""
+    """Return a table with the chosen columns, in the chosen order."""
     if not (choice.hidden or choice.order or choice.fixed):
         return table
     return replace(
@@ -124,12 +124,12 @@ def _with_computed(
 
 
 def problems_of(table: Table, choice: ColumnChoice) -> list[str]:
-    """Return why columns can't be worked out from those that came, a sentence each."""
+    """Return why computed columns can't be parsed, a sentence each."""
     return _read(table.undressed.titles, choice.computed)[1] if choice.computed else []
 
 
 def troubles_of(table: Table) -> list[str]:
-    """Return why columns could not be worked out for what was last looked at, a sentence each."""
+    """Return why the last computation of columns failed, a sentence each."""
     return [f"{one.title}: {one.trouble[0]}" for one in table.headings.columns if one.trouble]
 
 
@@ -137,17 +137,17 @@ def troubles_of(table: Table) -> list[str]:
 def _read(
     titles: tuple[str, ...], computed: tuple[Computed, ...]
 ) -> tuple[list[tuple[str, Expression]], list[str]]:
-    """Return the columns that can be worked out, and why others can't."""
+    """Return the parsed computed columns, and why others can't be parsed."""
     from livetable.tui.query.expression import parse
     from livetable.tui.query.nodes import BadExpression
 
     known = list(titles)
     expressions: list[tuple[str, Expression]] = []
     problems = []
-    for one in computed:
-        title = harmless(one.title)
+    for column in computed:
+        title = harmless(column.title)
         try:
-            expressions.append((title, parse(one.text, known)))
+            expressions.append((title, parse(column.text, known)))
         except BadExpression as error:
             problems.append(f"{title}: {error}")
         else:
@@ -164,17 +164,14 @@ def _dressed(headings: Headings, choice: ColumnChoice) -> Headings:
         if ref not in choice.hidden:
             column = by_ref[ref]
             columns.append((ref, replace(column, fixed=fixed.get(ref, column.fixed))))
-    if not columns and headings.refs:  # what hid all others is gone: better one than none
+    if not columns and headings.refs:  # the only visible column is gone: show one rather than none
         columns.append((headings.refs[0], headings.columns[0]))
     columns.sort(key=lambda one: not one[1].fixed)
     return Headings([column for _, column in columns], tuple(ref for ref, _ in columns))
 
 
 def in_order(columns: Sequence[ColumnRef], order: Iterable[ColumnRef]) -> list[ColumnRef]:
-    """Return columns in the person's order; those that are not in it come behind, as they came.
-
-    Between those that are in it nothing comes: a view file says "these first".
-    """
+    """Return columns in the chosen order; other columns come last, in original order."""
     there = set(columns)
     placed = [column for column in order if column in there]
     known = set(placed)
@@ -193,14 +190,14 @@ def moved(
         step: How many columns to the right; to the left below 0.
         whole: The table with all columns.
     """
-    at = table.headings.places.get(column)
-    if at is None or not 0 <= at + step < len(table.refs):
+    position = table.headings.places.get(column)
+    if position is None or not 0 <= position + step < len(table.refs):
         return choice
-    neighbour = table.refs[at + step]
-    if table.headings.columns[at].fixed != table.headings.columns[at + step].fixed:
+    neighbour = table.refs[position + step]
+    if table.headings.columns[position].fixed != table.headings.columns[position + step].fixed:
         return choice
     order = in_order(whole.refs, choice.order)
-    if column not in order or neighbour not in order:  # of a group: it is none of the table's own
+    if column not in order or neighbour not in order:  # a column of totals
         return choice
     order.remove(column)
     order.insert(order.index(neighbour) + (step > 0), column)
@@ -208,7 +205,7 @@ def moved(
 
 
 def freezing(choice: ColumnChoice, table: Table, column: int) -> ColumnChoice:
-    """Return the choice with a column that stays at the left, or no longer does."""
+    """Return the choice with a column frozen, or unfrozen."""
     ref, heading = table.refs[column], table.headings.columns[column]
     fixed = dict(choice.fixed)
     fixed[ref] = not heading.fixed
@@ -216,7 +213,7 @@ def freezing(choice: ColumnChoice, table: Table, column: int) -> ColumnChoice:
 
 
 def free_title(title: str, titles: Iterable[str]) -> str:
-    """Return a title that no column has yet."""
+    """Return a title that is not used yet."""
     taken = set(titles)
     number, free = 2, title
     while free in taken:

@@ -1,4 +1,4 @@
-"""Numbers compared, each by what it is: none becomes a float that is not one. Pure."""
+"""Compares numbers exactly: none is converted to a float unless it is one. Pure."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ MIRRORED: Final = {
 
 
 def compare(name: str, left: Value, right: Value) -> Value:
-    """Compare numbers, each by what it is.
+    """Compare numbers exactly.
 
     Args:
-        name: The comparison, as Arrow calls it.
+        name: The comparison, by Arrow's name.
         left: Numbers.
         right: Numbers.
 
     Returns:
-        Booleans, missing where a number is; a `Literal` if both are.
+        Booleans, missing where a number is missing; a `Literal` if both operands are.
     """
     if isinstance(left, Literal):
         if isinstance(right, Literal):
@@ -76,7 +76,7 @@ def _against(name: str, values: Value, literal: Literal) -> pa.Array:
 
 
 def whole_against(name: str, values: pa.Array, bound: Fraction) -> pa.Array:
-    """Compare whole numbers, or decimals by their digits without the point, with any number."""
+    """Compare whole numbers, or the unscaled digits of decimals, with any number."""
     floor = math.floor(bound)
     if bound != floor:
         if name in ("equal", "not_equal"):
@@ -94,7 +94,7 @@ def _floats_against(name: str, values: pa.Array, literal: Literal) -> pa.Array:
     value = literal.value
     if values.type.bit_width < 64:
         if isinstance(value, float):
-            # A float of 32 bits is shown as 0.1 where it is the nearest to 0.1.
+            # The float32 that is shown as 0.1 must equal 0.1.
             with np.errstate(over="ignore"):
                 near = float(numpy_type(values.type).type(value))
             if math.isinf(near) == math.isinf(value):
@@ -103,7 +103,7 @@ def _floats_against(name: str, values: pa.Array, literal: Literal) -> pa.Array:
     if isinstance(value, float):
         return getattr(pc, name)(values, scalar(value))
     near = to_float(int(value))
-    if near != value:  # it lies between two floats
+    if near != value:  # the number lies between two floats
         if name in ("equal", "not_equal"):
             return _all(name == "not_equal", values)
         low = name in ("less", "less_equal")
@@ -131,7 +131,7 @@ def _row_by_row(name: str, left: Value, right: Value) -> pa.Array:
         return getattr(pc, name)(left.cast(wide), right.cast(wide))
     try:
         return getattr(pc, name)(left, right)
-    except pa.ArrowException:  # they have too many digits together for any of Arrow's types
+    except pa.ArrowException:  # together they have too many digits for Arrow's types
         return _each_compared(name, left, right)
 
 
@@ -144,7 +144,7 @@ def _each_compared(name: str, left: Value, right: Value) -> pa.Array:
 
 
 def _all(true: bool, values: pa.Array) -> pa.Array:
-    """Return the same for all values that are not missing."""
+    """Return the same truth for all values that are not missing."""
     there = ~missing(values)
     return truths(np.full(len(values), true), there)
 

@@ -1,6 +1,6 @@
-"""Columns that are worked out from others: the values of an expression, for some rows or all.
+"""Computed columns: an expression's values, for some rows or for all.
 
-Only the rows in sight are worked out for a paint.
+A paint only computes the rows in sight.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from livetable.tui.query.table_columns import Columns, Empty, Shown, Whole
 
 @dataclass(frozen=True, slots=True)
 class ComputedColumn:
-    """How the values of a column are worked out; a `Formula` of the model.
+    """A computed column; implements the model's `Formula`.
 
     Attributes:
-        expression: By what.
+        expression: Its expression.
     """
 
     expression: Expression
 
     @property
     def looks_back(self) -> bool:
-        """Whether earlier states are asked."""
+        """Whether it uses earlier states."""
         return bool(self.expression.spans)
 
     def type_of(self, titles: tuple[str, ...], types: tuple[Any, ...]) -> Any:
-        """Return the Arrow type of its values; null if they can't be worked out."""
+        """Return the Arrow type of its values; null if they can't be computed."""
         return _type_of(self.expression, titles, types)
 
     def type_beside_past(self, table: Table, headings: Headings, types: tuple[Any, ...]) -> Any:
-        """Return the type that also holds what an earlier state's values need.
+        """Return a type that can also hold the values of earlier states.
 
-        A column of 9.99 that had 10.01 has been of other decimals: `was` is of those.
+        Example: decimals of 9.99 have another type than those of 10.01, which `was` returns.
 
         Args:
             table: The later state; it has a past.
             headings: All of its columns.
-            types: The types of those that stand before this one.
+            types: The types of the columns before this one.
         """
         assert table.past is not None
         count = len(types)
@@ -59,29 +59,29 @@ class ComputedColumn:
                 before.append((span, _types_then(then.undressed, headings.refs[:count], types)))
         return _type_of(self.expression, headings.titles[:count], types, tuple(before))
 
-    def window(self, table: Table, at: int, start: int, stop: int) -> pa.Array:
+    def window(self, table: Table, column: int, start: int, stop: int) -> pa.Array:
         """Return the values of the rows shown from `start` to before `stop`."""
-        everything, place = _place(table, at)
+        everything, place = _place(table, column)
         columns = Shown(everything, place, start, stop)
         return _values(self.expression, everything, place, columns, stop - start)
 
-    def whole(self, table: Table, at: int) -> pa.Array:
+    def whole(self, table: Table, column: int) -> pa.Array:
         """Return all values, in the order of the frame."""
-        everything, place = _place(table, at)
+        everything, place = _place(table, column)
         columns = Whole(everything, place)
         return _values(self.expression, everything, place, columns, table.frame_rows)
 
 
-def _place(table: Table, at: int) -> tuple[Table, int]:
-    """Return the table with all columns, and where in it a column is."""
+def _place(table: Table, column: int) -> tuple[Table, int]:
+    """Return the table with all columns, and a column's position in it."""
     everything = table.undressed
-    place = everything.column_at(table.refs[at])
+    place = everything.column_at(table.refs[column])
     assert place is not None
     return everything, place
 
 
 Before: TypeAlias = tuple[tuple[Span, tuple[Any, ...]], ...]
-"""The types that columns had so long before, by how long that is."""
+"""Spans to look back, each with the types that the columns had then."""
 
 
 @lru_cache(maxsize=256)
@@ -95,7 +95,7 @@ def _type_of(
 
 
 def _types_then(then: Table, refs: tuple[ColumnRef, ...], now: tuple[Any, ...]) -> tuple[Any, ...]:
-    # Not its own `types`: those ask for the state before it, and so on to the oldest there is.
+    # Not `then.types`: that would look up the state before it, and so on to the oldest one.
     known = then.types_alone(then.headings)
     places = [then.column_at(ref) for ref in refs]
     return tuple(
@@ -105,10 +105,10 @@ def _types_then(then: Table, refs: tuple[ColumnRef, ...], now: tuple[Any, ...]) 
 
 
 def check_type(expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]) -> None:
-    """Make sure that an expression can be worked out for columns of these types.
+    """Check that an expression can be computed for columns of these types.
 
     Raises:
-        BadExpression: it can't; it says what and where.
+        BadExpression: it can't be.
     """
     evaluate.evaluate(expression, Empty(titles, types))
 
@@ -116,25 +116,27 @@ def check_type(expression: Expression, titles: tuple[str, ...], types: tuple[Any
 def check_condition(
     expression: Expression, titles: tuple[str, ...], types: tuple[Any, ...]
 ) -> None:
-    """Make sure that an expression is true or false for rows with columns of these types.
+    """Check that an expression is a condition for columns of these types.
 
     Raises:
-        BadExpression: it is not, or can't be worked out; it says what and where.
+        BadExpression: it is not, or can't be computed.
     """
     evaluate.check_condition(expression, Empty(titles, types))
 
 
-def _values(expression: Expression, table: Table, at: int, columns: Columns, rows: int) -> pa.Array:
-    heading = table.headings.columns[at]
-    kind = table.types[at]
+def _values(
+    expression: Expression, table: Table, column: int, columns: Columns, rows: int
+) -> pa.Array:
+    heading = table.headings.columns[column]
+    kind = table.types[column]
     try:
-        found = evaluate.evaluate(expression, columns)
-    except BadExpression as error:  # the view line tells; here there is nothing to show
+        result = evaluate.evaluate(expression, columns)
+    except BadExpression as error:  # shown in the view line; the cells stay empty
         heading.trouble[:] = [str(error)]
         return pa.nulls(rows, kind)
-    if isinstance(found, pa.Scalar):
-        found = pc.coalesce(pa.nulls(rows, found.type), found)
-    values, beyond = exact.fitted(found, kind)
+    if isinstance(result, pa.Scalar):
+        result = pc.coalesce(pa.nulls(rows, result.type), result)
+    values, beyond = exact.fitted(result, kind)
     said = (
         f"{beyond:,} values do not fit 64 bits" if beyond != 1 else "a value does not fit 64 bits"
     )

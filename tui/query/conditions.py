@@ -1,7 +1,7 @@
-"""Which rows begin to meet a condition: ``price > 9``, or ``price > 9 until price < 8``. Pure.
+"""Which rows start to match a condition: ``price > 9``, or ``price > 9 until price < 8``. Pure.
 
-Each row, told apart by its key, is told of once; again only after it ceased to meet the condition
-or, with ``until``, came to meet the second one.
+A row, identified by its key, is reported once; again only after it has stopped matching or, with
+``until``, after it has matched the second condition.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _UNTIL: Final = " until "
 
 @dataclass(slots=True)
 class Watch:
-    """One condition, and which rows meet it.
+    """One condition, and which rows match it.
 
     Attributes:
-        text: The condition, with what ends it behind ``until``.
-        problem: Why it can't be worked out now, None if it can.
+        text: The condition, optionally with ``until`` and a second condition.
+        problem: Why it can't be applied, None if it can.
     """
 
     text: str
@@ -33,14 +33,14 @@ class Watch:
 
     @property
     def conditions(self) -> tuple[str, str | None]:
-        """What begins it, and what ends it, None for its ceasing to be so."""
-        at = outside_quotes(self.text, _UNTIL)
-        if at < 0:
+        """The condition that starts an alert, and the one that ends it (None: not matching)."""
+        start = outside_quotes(self.text, _UNTIL)
+        if start < 0:
             return self.text.strip(), None
-        return self.text[:at].strip(), self.text[at + len(_UNTIL) :].strip()
+        return self.text[:start].strip(), self.text[start + len(_UNTIL) :].strip()
 
     def check(self, table: Table) -> np.ndarray[Any, Any]:
-        """Return the rows, as in the frame, that begin to meet the condition with this state."""
+        """Return the rows of the frame that start to match with this state."""
         from livetable.tui.query.arrange import parsed
         from livetable.tui.query.evaluate import mask_of
 
@@ -57,7 +57,7 @@ class Watch:
         self.problem = None
         if table.unfinished is not None and table.unfinished < len(mask):
             mask = mask.copy()
-            mask[table.unfinished] = False  # half a number is another number
+            mask[table.unfinished] = False  # an incomplete line may hold half a number
         rows = np.flatnonzero(mask)
         names = dict(zip(_names(table, rows), rows.tolist(), strict=True))
         fresh = np.array([row for name, row in names.items() if name not in self._on], np.int64)
@@ -71,15 +71,15 @@ class Watch:
 def check_alert(
     text: str, titles: tuple[str, ...] | None = None, types: tuple[Any, ...] | None = None
 ) -> None:
-    """Make sure that a condition can be read, and worked out.
+    """Check that a condition can be parsed and applied.
 
     Args:
         text: The condition.
-        titles: The columns' titles there are; None: any may be there.
-        types: Their types; None: they may be any.
+        titles: The columns' titles; None: unknown.
+        types: Their types; None: unknown.
 
     Raises:
-        BadExpression: it can't; it says where.
+        BadExpression: it can't be.
     """
     from livetable.tui.query.arrange import check_condition
     from livetable.tui.query.expression import parse
@@ -93,7 +93,7 @@ def check_alert(
 
 
 def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:
-    """Return what tells rows apart: their keys, else their places."""
+    """Return the rows' keys, or their positions without a key."""
     if not table.is_keyed or not len(rows):
         return list(rows.tolist())
     from livetable.feed.arrow.arrays import rows_array
@@ -103,5 +103,5 @@ def _names(table: Table, rows: np.ndarray[Any, Any]) -> list[Any]:
 
 
 def _name(key: Any) -> Any:
-    """Return what a row is told apart by, in a set: NaN is the same as NaN there."""
+    """Return a key as a set's element: hashable, and NaN equal to NaN."""
     return str(key) if isinstance(key, dict | list) or key != key else key

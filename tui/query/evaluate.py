@@ -1,6 +1,6 @@
-"""What an expression gives for a table: one Arrow value a row, as pandas and arithmetic have it.
+"""Evaluates an expression for a table: one Arrow value per row.
 
-Missing values are as in pandas: a comparison with one is false, and ``!=`` is true.
+Missing values behave as in pandas: comparing with one is false, and ``!=`` is true.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ from livetable.tui.text.type_names import kind_of
 
 
 def mask_of(expression: Expression, columns: Columns | Table, rows: int) -> np.ndarray[Any, Any]:
-    """Return which rows an expression is true for; where it is unknown it is not.
+    """Return which rows match a condition; unknown counts as false.
 
     Args:
-        expression: It must be one that is true or false.
-        columns: Where its columns are.
+        expression: The condition.
+        columns: Provides its columns.
         rows: Number of rows.
 
     Raises:
-        BadExpression: it is a number or a text, or something in it can't be worked out.
+        BadExpression: it is not a condition, or can't be computed.
     """
     values = evaluate(expression, columns)
     _check_truth(expression, values.type)
@@ -56,14 +56,14 @@ def mask_of(expression: Expression, columns: Columns | Table, rows: int) -> np.n
 
 
 def check_condition(expression: Expression, columns: Columns) -> None:
-    """Make sure that an expression is a condition, by the types of its columns.
+    """Check that an expression is a condition, by the types of its columns.
 
     Args:
         expression: The expression.
-        columns: Where its columns are; they may be empty.
+        columns: Provides its columns, which may be empty.
 
     Raises:
-        BadExpression: it is none, or something in it can't be worked out.
+        BadExpression: it is not a condition, or can't be computed.
     """
     _check_truth(expression, evaluate(expression, columns).type)
 
@@ -79,10 +79,10 @@ def evaluate(expression: Expression, columns: Columns | Table) -> Values:
 
     Args:
         expression: The expression.
-        columns: Where its columns are; a table for all of its rows, whatever is shown of them.
+        columns: Provides its columns; a table stands for all of its rows, shown or not.
 
     Raises:
-        BadExpression: something in it can't be worked out; it says what and where.
+        BadExpression: it can't be computed.
     """
     if isinstance(columns, Table):
         columns = columns_of(columns)
@@ -95,13 +95,13 @@ def evaluate(expression: Expression, columns: Columns | Table) -> Values:
 
 def _value(node: Node, columns: Columns) -> Value:
     if isinstance(node, Name):
-        found = columns.values_of(node.title)
-        if found is None:
-            raise BadExpression(f"there is no column {node.title!r}", node.start, node.end)
-        return _as_reckoned(without_dictionary(found))
+        values = columns.values_of(node.title)
+        if values is None:
+            raise BadExpression(f"No column {node.title!r}", node.start, node.end)
+        return _for_kernels(without_dictionary(values))
     if isinstance(node, Constant):
         if isinstance(node.value, tuple):
-            raise BadExpression("a list stands behind in, or in isin(…)", node.start, node.end)
+            raise BadExpression("Use a list only after in, or in isin(…)", node.start, node.end)
         return Literal(node.value, node.exact)
     assert isinstance(node, Operation)
     if node.name in ("in", "not in", "isin"):
@@ -121,8 +121,8 @@ def _value(node: Node, columns: Columns) -> Value:
     return _guard(lambda: function(*parts, **dict(node.options)), node, parts)
 
 
-def _as_reckoned(values: pa.Array) -> pa.Array:
-    """Return a column in a type that Arrow's functions take."""
+def _for_kernels(values: pa.Array) -> pa.Array:
+    """Return a column in a type that Arrow's functions support."""
     kind = values.type
     if pa.types.is_decimal(kind) and kind.bit_width < 128:
         return values.cast(pa.decimal128(kind.precision, kind.scale))
@@ -130,13 +130,13 @@ def _as_reckoned(values: pa.Array) -> pa.Array:
 
 
 _SIZED: Final = frozenset(("==", "!=", "<", "<=", ">", ">=", "between", "+", "-", "*", "/"))
-"""What is done with the sizes of quantities, not with their texts."""
+"""Operators that use the sizes of quantities instead of their texts."""
 
 
 def _sizes(node: Operation, columns: Columns) -> list[Value] | None:
-    """Return an operation's parts as sizes, where one is a column of numbers with units.
+    """Return an operation's operands as sizes if one is a column of quantities.
 
-    None where there is no such column, or a text among the parts is no quantity.
+    None if there is no such column, or if a text among the operands is not a quantity.
     """
     titles = [part.title for part in node.parts if isinstance(part, Name)]
     if not any(map(columns.holds_quantities, titles)):
@@ -148,27 +148,27 @@ def _sizes(node: Operation, columns: Columns) -> list[Value] | None:
     for part in node.parts:
         value = _value(part, columns)
         if isinstance(part, Name) and columns.holds_quantities(part.title):
-            found = sizes(value)
-            if found is None:
+            sized = sizes(value)
+            if sized is None:
                 return None
-            each, family = found
+            each, family = sized
             value = exact.from_numpy(each, ~np.isnan(each))
         parts.append(value)
-    for at, value in enumerate(parts):
+    for index, value in enumerate(parts):
         if isinstance(value, Literal) and isinstance(value.value, str):
             size = in_family(value.value, family)
             if size != size:
                 return None
-            parts[at] = Literal(size)
+            parts[index] = Literal(size)
     return parts
 
 
 _PLACED: Final = frozenset(("<", "<=", ">", ">=", "between"))
-"""What is asked of the places of ordered categories, not of their texts."""
+"""Operators that use the order of ordered categories instead of their texts."""
 
 
 def _places(node: Operation, columns: Columns) -> list[Value] | None:
-    """Return an operation's parts as places among categories, None where they have no order."""
+    """Return an operation's operands as positions among ordered categories, None if unordered."""
     named = [part for part in node.parts if isinstance(part, Name)]
     orders = {columns.categories_of(part.title) for part in named}
     if len(orders) != 1 or not (order := orders.pop()):
@@ -180,7 +180,7 @@ def _places(node: Operation, columns: Columns) -> list[Value] | None:
         elif isinstance(part, Constant) and isinstance(part.value, (str, int)):
             if str(part.value) not in order:
                 known = ", ".join(map(repr if isinstance(part.value, str) else str, order[:8]))
-                said = f"{named[0].title} has no category {part.value!r:.40}; it has {known}"
+                said = f"{named[0].title} has no category {part.value!r:.40}. It has {known}"
                 raise BadExpression(said[:200], part.start, part.end)
             parts.append(Literal(order.index(str(part.value))))
         else:
@@ -189,7 +189,7 @@ def _places(node: Operation, columns: Columns) -> list[Value] | None:
 
 
 def _change(node: Operation, columns: Columns) -> Value:
-    """Return how values differ from what they were."""
+    """Return earlier values, or how much values have changed since."""
     subject, span = node.parts
     assert isinstance(span, Constant)
     earlier, seconds = columns.earlier(span.value)
@@ -200,10 +200,10 @@ def _change(node: Operation, columns: Columns) -> Value:
     def work() -> Value:
         if pa.types.is_temporal(now.type):
             if node.name != "d":
-                raise NotFitting(f"{node.name} is for numbers; d gives a time's change")
+                raise NotFitting(f"{node.name} only works on numbers. For times, use d")
             return time_arithmetic.calculate("-", now, then)
         if not is_number(now.type) or pa.types.is_boolean(now.type):
-            raise NotFitting(f"{node.name} is for numbers, not for {now.type}")
+            raise NotFitting(f"{node.name} only works on numbers, not on {now.type}")
         change = calculate("-", now, then)
         if node.name == "pct":
             return calculate("/", change, absolute(then))
@@ -222,16 +222,16 @@ def _guard(work: Callable[[], Value], node: Node, parts: list[Value] | None = No
         if error.is_whole or not isinstance(node, Operation):
             raise BadExpression(str(error), node.start, node.end) from None
         raise _Unfit(str(error), node, kinds) from None
-    except Exception as error:  # of Arrow: a type without that function, an overflow
+    except Exception as error:  # from Arrow: an unsupported type, an overflow
         said = str(error).split("\n")[0]
         if "no kernel" not in said or not isinstance(node, Operation):
             raise BadExpression(said[:200], node.start, node.end) from None
         named = " and ".join(map(kind_of, kinds))
-        raise _Unfit(f"{node.name} can't be worked out for {named}", node, kinds) from None
+        raise _Unfit(f"Can't apply {node.name} to {named}", node, kinds) from None
 
 
 class _Unfit(BadExpression):
-    """An operator that can't be applied to values of some types. What to say, the text tells."""
+    """An operator can't be applied to these types. `misfit` makes the sentence from the text."""
 
     def __init__(self, sentence: str, node: Operation, kinds: list[pa.DataType]) -> None:
         super().__init__(sentence, node.start, node.end)
@@ -242,11 +242,11 @@ class _Unfit(BadExpression):
 def _membership(node: Operation, columns: Columns) -> Value:
     subject, *wanted = node.parts
     if node.name != "isin" and not isinstance(wanted[0], Constant):
-        # "x" in column: pandas has no such thing; people mean that the text contains it.
+        # 'x' in column, which pandas does not support: tells whether the text contains 'x'.
         return _guard_in(node, subject, wanted[0], columns)
     listed = wanted[0] if wanted and isinstance(wanted[0], Constant) else None
     if listed is None or len(wanted) != 1 or not isinstance(listed.value, tuple):
-        raise BadExpression("write a list: ['a', 'b']", node.start, node.end)
+        raise BadExpression("Use a list: ['a', 'b']", node.start, node.end)
     equal = Operation(node.start, node.end, "==", (subject, listed))
     each = [
         Constant(listed.start, listed.end, one, written)
@@ -255,12 +255,12 @@ def _membership(node: Operation, columns: Columns) -> Value:
     value = _value(subject, columns)
 
     def work() -> Value:
-        found: Value = None
+        result: Value = None
         for one in each:
             sized = _sizes(replace(equal, parts=(subject, one)), columns)
             same = comparison_of("equal")(*(sized or (value, Literal(one.value, one.exact))))
-            found = same if found is None else logic_of("or")(found, same)
-        return Literal(False) if found is None else found
+            result = same if result is None else logic_of("or")(result, same)
+        return Literal(False) if result is None else result
 
     kinds: list[Value] = [Literal(one.value) for one in each[:1]]
     result = _guard(work, node, [value, *kinds])

@@ -1,7 +1,7 @@
-"""Numbers compared and calculated with exactly: nothing becomes a float that is not one. Pure.
+"""Exact numbers: nothing is converted to a float unless it is one. Pure.
 
-Arrow's and NumPy's own functions do it wherever their result is exact. What they would round, wrap
-or refuse is done in Python's numbers, row by row: slower, and right.
+Arrow's and NumPy's functions are used wherever their result is exact. Where they would round, wrap
+around or fail, Python's numbers are used row by row: slower, but right.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from livetable.feed.arrow.arrays import as_numpy, missing, numbers, rows_array, 
 Number: TypeAlias = Any
 """An int, a float or a Fraction."""
 
-DIGITS: Final = 76  # of Arrow's largest decimal
+DIGITS: Final = 76  # precision of Arrow's largest decimal
 FLOAT_EXACT: Final = 1 << 53
 INT64: Final = range(-(1 << 63), 1 << 63)
 
@@ -33,7 +33,7 @@ class Literal:
 
     Attributes:
         value: A number, a text, True, False or None.
-        exact: What a float was written as: ``0.1`` is no float, the nearest one is.
+        exact: The number that was written where `value` is only the nearest float, e.g. 1/10.
     """
 
     value: Any
@@ -58,11 +58,11 @@ class Literal:
 
 
 class Exact:
-    """Numbers of any size, one a row.
+    """Numbers of any size, one per row.
 
     Args:
-        values: Python's numbers, None where one is missing.
-        kind: The Arrow type that they would have if they fit.
+        values: Python's numbers, None for missing ones.
+        kind: The Arrow type they would have if they fit.
     """
 
     __slots__ = ("type", "values")
@@ -75,7 +75,7 @@ class Exact:
         return len(self.values)
 
     def to_arrow(self) -> pa.Array:
-        """Return them as Arrow's; whole numbers beyond 64 bits as decimals."""
+        """Convert to Arrow; whole numbers beyond 64 bits become decimals."""
         kind = self.type
         if pa.types.is_floating(kind):
             return numbers(
@@ -109,7 +109,7 @@ def scalar(value: Any) -> pa.Scalar:
 
 
 def decimals(unscaled: list[int | None], kind: pa.DataType) -> pa.Array:
-    """Return decimals by their digits without the point; those that do not fit are missing."""
+    """Return decimals from their unscaled digits; numbers that don't fit become missing."""
     most, size = 10**kind.precision, kind.bit_width // 8
     there = np.array([one is not None and -most < one < most for one in unscaled], dtype=bool)
     data = b"".join(
@@ -120,7 +120,7 @@ def decimals(unscaled: list[int | None], kind: pa.DataType) -> pa.Array:
 
 
 def largest(values: pa.Array) -> Number:
-    """Return how large the largest of whole numbers or decimals is, whatever its sign."""
+    """Return the largest absolute value of whole numbers or decimals."""
     ends = pc.min_max(values).as_py()
     return max(Fraction(abs(ends["min"] or 0)), Fraction(abs(ends["max"] or 0)))
 
@@ -138,24 +138,24 @@ def total(values: pa.Array) -> Number:
 
 
 def above(values: pa.Array, least: Number) -> np.ndarray[Any, Any]:
-    """Return by how much whole numbers or decimals are more than the least, as floats.
+    """Return the differences of whole numbers or decimals from the least one, as floats.
 
-    Numbers that are large and near each other are one and the same as floats themselves.
+    Converted to floats first, large numbers that differ little would become equal.
     """
     values = values.drop_null()
     if pa.types.is_integer(values.type):
         wide = np.uint64 if values.type == pa.uint64() else np.int64
-        # Whole numbers go round, and so the difference is right in any case.
-        found: np.ndarray[Any, Any] = (
+        # Unsigned subtraction wraps around, so the difference is always right.
+        differences: np.ndarray[Any, Any] = (
             as_numpy(values).astype(wide).view(np.uint64)
             - np.array(least % (1 << 64), dtype=np.uint64)
         ).astype(np.float64)
-        return found
+        return differences
     return np.array([to_float(one - least) for one in listed(values) if one is not None])
 
 
 def nearest_quotients(left: pa.Array, right: pa.Array) -> pa.Array:
-    """Return the whole numbers nearest to quotients of whole numbers, of two the even one."""
+    """Return quotients of whole numbers, rounded half to even."""
     pairs = zip(listed(left), listed(right), strict=True)
     found = [None if one is None or not other else round(Fraction(one, other))
              for one, other in pairs]  # fmt: skip
@@ -163,7 +163,7 @@ def nearest_quotients(left: pa.Array, right: pa.Array) -> pa.Array:
 
 
 def fitted(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, int]:
-    """Return numbers in a type, and how many of them it can't hold: those are missing."""
+    """Return numbers cast to a type, and how many don't fit and became missing."""
     if values.type == kind:
         return values, 0
     try:
@@ -179,7 +179,7 @@ def fitted(values: pa.Array, kind: pa.DataType) -> tuple[pa.Array, int]:
 
 
 def truths(true: np.ndarray[Any, Any], there: np.ndarray[Any, Any] | None) -> pa.Array:
-    """Return booleans as Arrow's.
+    """Convert booleans to Arrow.
 
     Args:
         true: Which are true.
@@ -191,7 +191,7 @@ def truths(true: np.ndarray[Any, Any], there: np.ndarray[Any, Any] | None) -> pa
 
 
 def from_numpy(data: np.ndarray[Any, Any], there: np.ndarray[Any, Any] | None) -> pa.Array:
-    """Return NumPy's numbers as Arrow's, without copying; as `truths`."""
+    """Convert NumPy numbers to Arrow without copying; `there` as in `truths`."""
     kind = _ARROW.get(data.dtype.name) or getattr(pa, data.dtype.name)()
     buffers = [None if there is None else _bitmap(there), pa.py_buffer(np.ascontiguousarray(data))]
     return pa.Array.from_buffers(kind, len(data), buffers)
@@ -205,7 +205,7 @@ def _bitmap(flags: np.ndarray[Any, Any]) -> pa.Buffer:
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Tell whether values of a type can be calculated with: true and false are 1 and 0."""
+    """Tell whether a type is numeric; true and false count as 1 and 0."""
     types = pa.types
     return bool(
         types.is_integer(kind)
@@ -216,27 +216,27 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def plain(values: pa.Array) -> pa.Array:
-    """Return true and false as 1 and 0."""
+    """Return booleans as 1 and 0, other values unchanged."""
     return values.cast(pa.int8()) if pa.types.is_boolean(values.type) else values
 
 
 def there(values: pa.Array) -> np.ndarray[Any, Any] | None:
-    """Return which values are not missing, None for all."""
+    """Return which values are not missing, None if none is missing."""
     return ~missing(values) if values.null_count else None
 
 
 def both(
-    one: np.ndarray[Any, Any] | None, other: np.ndarray[Any, Any] | None
+    first: np.ndarray[Any, Any] | None, second: np.ndarray[Any, Any] | None
 ) -> np.ndarray[Any, Any] | None:
-    """Return which values are not missing in either of two, as `there` has it."""
-    if one is None or other is None:
-        return other if one is None else one
-    found: np.ndarray[Any, Any] = one & other
-    return found
+    """Combine two results of `there`: which rows are missing in neither."""
+    if first is None or second is None:
+        return second if first is None else first
+    together: np.ndarray[Any, Any] = first & second
+    return together
 
 
 def listed(value: Value) -> Iterable[Number | None]:
-    """Return the numbers as Python's."""
+    """Return the numbers as Python numbers."""
     if isinstance(value, Literal):
         return itertools.repeat(value.number)
     if isinstance(value, Exact):
@@ -254,13 +254,13 @@ def listed(value: Value) -> Iterable[Number | None]:
 
 
 def pairs(left: Value, right: Value) -> Iterable[tuple[Any, Any]]:
-    """Return the numbers of two, of which one at least is no literal, row by row."""
-    # A literal goes on for ever: the other one, which is an array, ends it.
+    """Return the pairs of numbers of two operands, row by row; at most one may be a literal."""
+    # A literal repeats without end: the other operand, an array, ends the zip.
     return zip(listed(left), listed(right), strict=False)
 
 
 def to_float(number: Number) -> float:
-    """Return the float nearest to a number; what is beyond all of them is infinite."""
+    """Return the nearest float; infinity beyond the largest one."""
     try:
         return float(number)
     except OverflowError:
@@ -275,7 +275,7 @@ def _scaled(number: Number | None, scale: int) -> int | None:
 
 
 def range_of(kind: pa.DataType) -> tuple[int, int]:
-    """Return the least and the largest whole number of a type; of decimals without the point."""
+    """Return the smallest and largest whole number of a type; for decimals, the unscaled digits."""
     if pa.types.is_decimal(kind):
         most = 10**kind.precision - 1
         return -most, most
@@ -285,12 +285,12 @@ def range_of(kind: pa.DataType) -> tuple[int, int]:
 
 
 def scale_of(kind: pa.DataType) -> int:
-    """Return how many digits a type has after the point."""
+    """Return a type's number of decimals."""
     return int(kind.scale) if pa.types.is_decimal(kind) else 0
 
 
 def fits_float(values: pa.Array) -> bool:
-    """Tell whether floats tell these numbers apart."""
+    """Tell whether these numbers can be converted to floats exactly."""
     if not pa.types.is_integer(values.type):
         return False
     if values.type.bit_width < 64 or len(values) == values.null_count:
@@ -300,5 +300,5 @@ def fits_float(values: pa.Array) -> bool:
 
 
 def is_whole(kind: pa.DataType) -> bool:
-    """Tell whether decimals of a type are whole numbers."""
+    """Tell whether a decimal type only holds whole numbers."""
     return bool(pa.types.is_decimal(kind) and kind.scale <= 0)

@@ -1,7 +1,7 @@
-"""Expressions over a table's columns, in pandas' query syntax: read and checked, never run as code.
+"""Parses expressions in pandas' query syntax. They are never run as code.
 
-An expression can do nothing but look at the table: what Python's own parser makes of the text is
-walked node by node, and whatever is not named here is refused where it stands.
+An expression can only read the table: Python's parser makes a syntax tree, and any node that is not
+handled here is refused.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FUNCTIONS: Final = frozenset(
         "isna", "notna", "isnull", "notnull", "isin", "between", "d", "pct", "rate", "was",
     }
 )  # fmt: skip
-"""What may be called, as ``abs(x)`` or ``x.abs()``, those of text also as ``x.str.lower()``."""
+"""Functions, e.g. ``abs(x)`` or ``x.abs()``; text functions also as ``x.str.lower()``."""
 
 _TEXT_FUNCTIONS: Final = frozenset(
     {"lower", "upper", "len", "contains", "startswith", "endswith", "match", "fullmatch"}
 )
 PAST: Final = frozenset({"d", "pct", "rate", "was"})
-"""They look back: ``d(x)`` to the frame before, ``d(x, 10)`` by 10 s, ``d(x, mark)``."""
+"""Functions that look back: ``d(x)`` by a frame, ``d(x, 10)`` by 10 s, ``d(x, mark)``."""
 
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -48,25 +48,25 @@ _OPTIONS: Final[dict[str, dict[str, type]]] = {
     "startswith": {"na": bool},
     "endswith": {"na": bool},
 }
-"""What may stand behind a function's values by name, as in pandas."""
+"""Keyword arguments of functions, as in pandas."""
 
-_MOST_DIGITS: Final = 400  # before or behind the point of a float that is kept as it was written
+_MOST_DIGITS: Final = 400  # digits, or power of ten, of a float that is kept exactly
 _ALONE: Final = re.compile(r"(?<![<>=!])=(?!=)")
 _BARE_DATE: Final = re.compile(
     r"(?<![\w.'\"])(?:\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d\d(?::\d\d)?)?|\d{1,2}:\d\d(?::\d\d)?)"
     r"(?![\w'\"])"
 )
-_INDEX: Final = "index"  # what an index without a name is called, as in pandas
+_INDEX: Final = "index"  # the name of an index without a name, as in pandas
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression that was read.
+    """A parsed expression.
 
     Attributes:
-        text: As it was written.
-        root: The tree.
-        titles: The columns that it looks at.
+        text: Its text.
+        root: The root node.
+        titles: The columns it uses.
     """
 
     text: str
@@ -75,7 +75,7 @@ class Expression:
 
     @property
     def spans(self) -> tuple[float | Literal["mark"], ...]:
-        """How far back it looks, each once; none if it looks at what is there only."""
+        """How far back it looks, without duplicates; empty if it does not look back."""
         return tuple(dict.fromkeys(_spans(self.root)))
 
 
@@ -91,23 +91,23 @@ def _spans(node: Node) -> Iterator[float | Literal["mark"]]:
 
 
 def parse(text: str, titles: Sequence[str] | None) -> Expression:
-    """Read an expression.
+    """Parse an expression.
 
     Args:
-        text: The expression; a title that is no plain name stands in backticks, and a backtick in
-            it twice.
-        titles: The columns' titles there are; None: any may be there.
+        text: The expression. A title that is not a plain name is put in backticks; a backtick in it
+            is doubled.
+        titles: The columns' titles; None: unknown, so any is accepted.
 
     Raises:
-        BadExpression: it is none, or names a column that there is not; it says where.
+        BadExpression: it can't be parsed, or uses an unknown column.
     """
     if len(text) > MAX_LENGTH:
-        raise BadExpression(f"longer than {MAX_LENGTH} characters")
+        raise BadExpression(f"This expression has more than {MAX_LENGTH} characters")
     return _Reader(text, titles).read()
 
 
 class _Reader:
-    """Reads one text."""
+    """Parses one expression."""
 
     def __init__(self, text: str, titles: Sequence[str] | None) -> None:
         self._text = text
@@ -115,59 +115,59 @@ class _Reader:
         self._used: dict[str, None] = {}
         self._quoted: list[str] = []
         self._placeholder = "_column_"
-        while self._placeholder in text:  # it is somebody's column
+        while self._placeholder in text:  # a column may have this name
             self._placeholder = f"_{self._placeholder}"
-        self._shifts: list[tuple[int, int]] = []  # in the source, how much shorter the text was
+        self._shifts: list[tuple[int, int]] = []  # positions in the source, and length differences
         self._source = self._for_python(text)
-        # Python takes a blank at the beginning for an indented block.
+        # Leading blanks would be an indentation error.
         self._lead = len(self._source) - len(self._source.lstrip(" \t"))
 
     def read(self) -> Expression:
         try:
             tree = ast.parse(self._source[self._lead :], mode="eval")
         except SyntaxError as error:
-            at = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
+            position = self._place(error.offset - 1 if error.offset else len(self._source.encode()))
             if bare := _BARE_DATE.search(QUOTED.sub(blanks_for, self._text)):
                 start, end = bare.span()
                 quoted = f"{self._text[:start]}'{bare[0]}'{self._text[end:]}"
                 said = f"Put dates and times in quotes: {quoted.strip()[:80]}"
                 raise BadExpression(said, start, end) from None
             if alone := _ALONE.search(self._text):
-                raise BadExpression("compare with == instead of =", alone.start()) from None
-            raise BadExpression(_plain_words(error), at) from None
+                raise BadExpression("Compare with == instead of =", alone.start()) from None
+            raise BadExpression(_plain_words(error), position) from None
         except (ValueError, RecursionError, MemoryError):
-            raise BadExpression("this can't be read as an expression") from None
+            raise BadExpression("Can't parse this as an expression") from None
         if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
-            raise BadExpression("this expression has too many parts")
+            raise BadExpression("This expression has too many parts")
         try:
             root = self._node(tree.body)
         except RecursionError:
-            raise BadExpression("this expression is nested too deeply") from None
+            raise BadExpression("This expression is nested too deeply") from None
         return Expression(self._text, root, tuple(self._used))
 
     def _for_python(self, text: str) -> str:
         out: list[str] = []
         length = 0
         last = 0
-        for found in REPLACED.finditer(text):
-            out.append(text[last : found.start()])
-            length += found.start() - last
-            last = found.end()
-            if found[1] is not None:
-                word = found[1]
-            elif found[3] is not None:
-                word = " and " if found[3] == "&" else " or "
-            elif found[4] is not None and found[4].isascii():
-                word = found[4]
+        for match in REPLACED.finditer(text):
+            out.append(text[last : match.start()])
+            length += match.start() - last
+            last = match.end()
+            if match[1] is not None:
+                word = match[1]
+            elif match[3] is not None:
+                word = " and " if match[3] == "&" else " or "
+            elif match[4] is not None and match[4].isascii():
+                word = match[4]
             else:
                 word = f"{self._placeholder}{len(self._quoted)}_"
-                title = found[2].replace("``", "`") if found[4] is None else found[4]
+                title = match[2].replace("``", "`") if match[4] is None else match[4]
                 self._quoted.append(title)
-            self._shifts.append((length, len(word) - len(found[0])))
+            self._shifts.append((length, len(word) - len(match[0])))
             out.append(word)
             length += len(word)
         out.append(text[last:])
-        # A line break would end the expression; positions stay what they were.
+        # A line break would end the expression. A space keeps the positions.
         return "".join(out).replace("\n", " ").replace("\r", " ")
 
     def _place(self, byte: int) -> int:
@@ -185,20 +185,20 @@ class _Reader:
         start, end = self._span(node)
         reader: Callable[..., Node] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         if reader is None:
-            raise BadExpression("this has no meaning for a table", start, end)
+            raise BadExpression("Can't use this in an expression", start, end)
         return reader(node, start, end)
 
     def _name(self, node: ast.Name, start: int, end: int) -> Node:
         title = self._title(node)
         if self._titles is not None and title not in self._titles:
             if title != _INDEX or "" not in self._titles:
-                raise BadExpression(f"there is no column {title!r}", start, end)
+                raise BadExpression(f"No column {title!r}", start, end)
             title = ""  # the index that has no name
         self._used[title] = None
         return Name(start, end, title)
 
     def _title(self, node: ast.Name) -> str:
-        """Return what a name was before `_for_python`."""
+        """Return a name as it was before `_for_python`."""
         if node.id.startswith(self._placeholder):
             return self._quoted[int(node.id[len(self._placeholder) : -1])]
         return node.id
@@ -208,10 +208,10 @@ class _Reader:
             return Constant(start, end, node.value, self._as_written(node))
         if isinstance(node.value, (bool, int, str)) or node.value is None:
             return Constant(start, end, node.value)
-        raise BadExpression("write a number, a text in quotes, True, False or None", start, end)
+        raise BadExpression("Use a number, text in quotes, True, False or None", start, end)
 
     def _as_written(self, node: ast.Constant) -> Fraction | None:
-        """Return the number that stands for a float, None if nobody means so many digits."""
+        """Return a float literal as an exact number, None if it has absurdly many digits."""
         source = self._source[self._lead :].encode()
         text = source[node.col_offset : node.end_col_offset].decode().replace("_", "")
         digits, _, power = text.lower().partition("e")
@@ -222,16 +222,16 @@ class _Reader:
     def _list(self, node: ast.List | ast.Tuple | ast.Set, start: int, end: int) -> Node:
         values, exact = [], []
         for element in node.elts:
-            one = self._node(element)
-            if isinstance(one, Operation) and one.name == "neg":
-                (inner,) = one.parts
+            part = self._node(element)
+            if isinstance(part, Operation) and part.name == "neg":
+                (inner,) = part.parts
                 if isinstance(inner, Constant) and type(inner.value) in (int, float):
                     written = None if inner.exact is None else -inner.exact
-                    one = Constant(one.start, one.end, -inner.value, written)
-            if not isinstance(one, Constant):
-                raise BadExpression("a list holds numbers or texts only", one.start, one.end)
-            values.append(one.value)
-            exact.append(one.exact)
+                    part = Constant(part.start, part.end, -inner.value, written)
+            if not isinstance(part, Constant):
+                raise BadExpression("A list can only hold numbers and texts", part.start, part.end)
+            values.append(part.value)
+            exact.append(part.exact)
         return Constant(start, end, tuple(values), tuple(exact))
 
     _tuple = _set = _list
@@ -243,7 +243,7 @@ class _Reader:
     def _binop(self, node: ast.BinOp, start: int, end: int) -> Node:
         name = _OPERATORS.get(type(node.op))
         if name is None:
-            raise BadExpression("this operator has no meaning for a table", start, end)
+            raise BadExpression("Can't use this operator in an expression", start, end)
         return Operation(start, end, name, (self._node(node.left), self._node(node.right)))
 
     def _unaryop(self, node: ast.UnaryOp, start: int, end: int) -> Node:
@@ -264,26 +264,26 @@ class _Reader:
         name = _OPERATORS.get(type(operator))
         if name is None:
             if not (isinstance(right, Constant) and right.value is None):
-                raise BadExpression("write == instead of is", start, end)
+                raise BadExpression("Use == instead of is", start, end)
             return Operation(
                 start, end, "isna" if isinstance(operator, ast.Is) else "notna", (left,)
             )
         if name in ("==", "!="):
             if _is_list(left) and not _is_list(right):
                 left, right = right, left
-            if _is_list(right):  # as pandas has it: any of them
+            if _is_list(right):  # as in pandas: equals any of them
                 name = "in" if name == "==" else "not in"
         return Operation(start, end, name, (left, right))
 
     def _look_for_quotes(self, node: ast.Compare) -> None:
-        """Tell of a text without quotes: ``sector == tech``."""
+        """Report a text without quotes: ``sector == tech``."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.Eq | ast.NotEq) and isinstance(right, ast.Name):
                 title = self._title(right)
                 in_backticks = right.id != title and not title.isidentifier()
                 known = self._titles is None or title in self._titles or in_backticks
                 if not known and not (title == _INDEX and "" in (self._titles or ())):
-                    what = f"there is no column {title!r}; a text stands in quotes: '{title}'"
+                    what = f"No column {title!r}. For text, use quotes: '{title}'"
                     raise BadExpression(what, *self._span(right))
 
     def _call(self, node: ast.Call, start: int, end: int) -> Node:
@@ -299,37 +299,38 @@ class _Reader:
             name = called.id if isinstance(called, ast.Name) else ""
         if name not in FUNCTIONS:
             known = ", ".join(sorted(FUNCTIONS))
-            what = f"there is no function {name!r}" if name else "this can't be called"
-            raise BadExpression(f"{what}; there are {known}", start, end)
+            what = f"No function {name!r}" if name else "Can't call this"
+            raise BadExpression(f"{what}. Functions: {known}", start, end)
         options = self._options(name, node)
         if name in PAST:
             return self._past(name, subject, node, start, end)
         return Operation(start, end, name, (*subject, *map(self._node, node.args)), options)
 
     def _options(self, name: str, node: ast.Call) -> tuple[tuple[str, Any], ...]:
-        """Return what a function is given by name."""
+        """Return a function's keyword arguments."""
         known = _OPTIONS.get(name, {})
-        found = []
+        options = []
         for keyword in node.keywords:
             value = keyword.value
             if keyword.arg not in known:
-                takes = f"takes {', '.join(known)}" if known else "takes no keywords"
-                raise BadExpression(f"{name} {takes} here", *self._span(value))
+                takes = f"only takes the keywords {', '.join(known)}" if known else (
+                    "takes no keywords")  # fmt: skip
+                raise BadExpression(f"{name} {takes}", *self._span(value))
             if not isinstance(value, ast.Constant) or type(value.value) is not known[keyword.arg]:
-                said = f"{keyword.arg} is True or False: {keyword.arg}=False"
+                said = f"{keyword.arg} must be True or False, e.g. {keyword.arg}=False"
                 raise BadExpression(said, *self._span(value))
-            found.append((keyword.arg, value.value))
-        return tuple(found)
+            options.append((keyword.arg, value.value))
+        return tuple(options)
 
     def _past(
         self, name: str, subject: list[Node], node: ast.Call, start: int, end: int
     ) -> Operation:
-        """Return a change since some time: the second value is no column's."""
+        """Parse a function that looks back: its second argument is a span, not a column."""
         arguments = list(node.args)
         if not subject and arguments:
             subject = [self._node(arguments.pop(0))]
         if not subject or len(arguments) > 1:
-            raise BadExpression(f"write {name}(column) or {name}(column, seconds)", start, end)
+            raise BadExpression(f"Use {name}(column) or {name}(column, seconds)", start, end)
         span = self._since(arguments[0]) if arguments else Constant(end, end, 0.0)
         return Operation(start, end, name, (*subject, span))
 
@@ -339,7 +340,7 @@ class _Reader:
             return Constant(start, end, "mark")
         seconds = node.value if isinstance(node, ast.Constant) else None
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds <= 0:
-            raise BadExpression("since when: write seconds as 10, or mark", start, end)
+            raise BadExpression("Use a number of seconds, e.g. 10, or mark", start, end)
         return Constant(start, end, float(seconds))
 
 
@@ -348,10 +349,10 @@ def _is_list(node: Node) -> bool:
 
 
 def _plain_words(error: SyntaxError) -> str:
-    """Return what Python says about a text, in words that do not speak of Python."""
+    """Return a sentence for a syntax error, without Python's terms."""
     said = (error.msg or "").lower()
     if "never closed" in said or "unmatched" in said or "does not match" in said:
-        return f"a bracket is missing: {said}"
+        return f"A bracket is missing: {said}"
     if "unterminated" in said:
-        return "a quote is missing at the end of a text"
+        return "The closing quote of a text is missing"
     return "Can't parse this. Example: price > 100 and name == 'x'"

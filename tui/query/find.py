@@ -1,4 +1,4 @@
-"""Where in a table a text is: the next match from a place, in the order of reading."""
+"""Search: finds the next match of a text in a table, in reading order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from livetable.tui.query.text_match import FormOf, containing
 
 
 class Matches:
-    """Where in one state of a table a text is.
+    """The matches of a text in one state of a table.
 
     Args:
         table: The table as it is shown.
-        text: What to look for, upper and lower case alike.
-        column: The only column to look in, None for all.
-        form_of: Returns how the screen writes a column.
+        text: The text; case is ignored.
+        column: The only column to search, None for all.
+        form_of: Returns a column's format on the screen.
     """
 
     def __init__(
@@ -32,20 +32,22 @@ class Matches:
         self._searched = tuple(range(len(table.titles))) if column is None else (column,)
         mask = np.zeros(table.frame_rows, dtype=bool)
         self._found: dict[int, np.ndarray[Any, Any]] = {}
-        for at in self._searched:
-            found = containing(text, (_with_values(table, at),), table.frame_rows, (form_of(at),))
-            if found.any():
-                self._found[at] = np.packbits(found)  # a bit a cell: of 500 columns as well
-                mask |= found
+        for place in self._searched:
+            hits = containing(
+                text, (_with_values(table, place),), table.frame_rows, (form_of(place),)
+            )
+            if hits.any():
+                self._found[place] = np.packbits(hits)  # one bit per cell: there may be 500 columns
+                mask |= hits
         self._rows = np.flatnonzero(mask if table.order is None else mask[table.order])
 
     def find(self, start: tuple[int, int], steps: int) -> tuple[int, int] | None:
-        """Return the row and column of a match, None if nothing contains the text.
+        """Return the row and column of a match, None if there is no match.
 
         Args:
             start: Row and column to start from.
-            steps: 1 for the next match behind `start`, -1 for the one before it, 2 for the second
-                behind it; 0 for the next one at `start` or behind it. After the last comes the
+            steps: 1 for the next match after `start`, -1 for the one before it, 2 for the second
+                after it; 0 for the next one at or after `start`. After the last match comes the
                 first.
         """
         place = self._step(start, steps)
@@ -58,23 +60,23 @@ class Matches:
         rows = self._rows
         if not rows.size:
             return None
-        row, at = start
+        row, column = start
         here = self._columns(row) if row in _around(rows, row) else []
         if step >= 0:
-            behind = [one for one in here if one > at or (step == 0 and one == at)]
-            if behind:
-                return row, behind[0]
+            after = [one for one in here if one > column or (step == 0 and one == column)]
+            if after:
+                return row, after[0]
             place = int(np.searchsorted(rows, row, side="right"))
             following = int(rows[place % rows.size])
-            found = self._columns(following)
-            return following, found[0] if found else self._searched[0]
-        before = [one for one in here if one < at]
+            matching = self._columns(following)
+            return following, matching[0] if matching else self._searched[0]
+        before = [one for one in here if one < column]
         if before:
             return row, before[-1]
         place = int(np.searchsorted(rows, row, side="left")) - 1
         preceding = int(rows[place])
-        found = self._columns(preceding)
-        return preceding, found[-1] if found else self._searched[0]
+        matching = self._columns(preceding)
+        return preceding, matching[-1] if matching else self._searched[0]
 
     def _columns(self, row: int) -> list[int]:
         """Return which columns contain the text in one row."""
@@ -87,6 +89,8 @@ def _around(rows: np.ndarray[tuple[int], np.dtype[np.intp]], row: int) -> tuple[
     return (int(rows[place]),) if place < rows.size else ()
 
 
-def _with_values(table: Table, at: int) -> Column:
-    column = table.column(at)
-    return column if column.values is not None else replace(column, values=table.values_at(at))
+def _with_values(table: Table, column_at: int) -> Column:
+    column = table.column(column_at)
+    return (
+        column if column.values is not None else replace(column, values=table.values_at(column_at))
+    )

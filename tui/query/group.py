@@ -1,4 +1,4 @@
-"""A table's rows by groups: one row for each, with totals of the others' values."""
+"""Groups a table's rows: one row per group, with totals of the other columns."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from livetable.tui.model.headings import ColumnRef, Heading, Headings
 from livetable.tui.model.table import Table
 from livetable.tui.query import arithmetic, exact, time_arithmetic
 
-# What comes off the wire begins at any byte; Arrow would say so on the screen with each grouping.
+# Bodies are not aligned in memory; Arrow would print a warning on the screen for each grouping.
 os.environ.setdefault("ACERO_ALIGNMENT_HANDLING", "reallocate")
 
 TOTALS: Final = ("sum", "mean", "min", "max", "last", "count")
-"""What can be shown of a group's values: of whole numbers the sum, of others the mean, at first."""
+"""The totals. Defaults: sum for whole numbers and decimals, mean for floats, last for others."""
 
 COUNT_TITLE: Final = "rows"
 _NUMERIC: Final = frozenset({"sum", "mean"})
 
 
 def total_of(kind: pa.DataType, wanted: str | None) -> str:
-    """Return which total is shown of a column: the one that is wanted, if it has such."""
+    """Return which total a column shows: the wanted one if its type supports it."""
     summable = is_numeric(kind) or pa.types.is_duration(kind)
     if wanted is None or (wanted in _NUMERIC and not summable):
         return "last" if not summable else "mean" if pa.types.is_floating(kind) else "sum"
@@ -39,7 +39,7 @@ def total_of(kind: pa.DataType, wanted: str | None) -> str:
 
 
 def is_numeric(kind: pa.DataType) -> bool:
-    """Tell whether sums of such values mean something."""
+    """Tell whether values of a type can be summed."""
     types = pa.types
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
@@ -55,67 +55,67 @@ def grouped(
     mask: np.ndarray[Any, Any] | None,
     problems: list[str],
 ) -> Table:
-    """Return a table with one row for each group, in the order in which they first come.
+    """Return a table with one row per group, in order of first appearance.
 
     Args:
         table: The table, its rows in the order of the frame.
-        groups: Columns whose values make a group.
-        totals: Which total of a column is shown.
-        mask: Which rows count; None for all.
-        problems: Gets a sentence for what can't be done.
+        groups: The columns to group by.
+        totals: The totals to show, by column.
+        mask: Which rows to include; None for all.
+        problems: Sentences on what can't be done are appended here.
     """
     keys = [(ref, table.column_at(ref)) for ref in groups]
-    missing = [ref[0] for ref, at in keys if at is None]
+    missing = [ref[0] for ref, column in keys if column is None]
     if missing:
-        problems.append(f"group: there is no column {missing[0]!r} now")
+        problems.append(f"Can't group: no column {missing[0]!r} now")
         return table
     rows = None if mask is None else np.flatnonzero(mask)
     arrays: list[pa.Array] = []
-    places = [at for _, at in keys if at is not None]
+    places = [column for _, column in keys if column is not None]
     others = [
-        at
-        for at, heading in enumerate(table.headings.columns)
-        if at not in places and heading.title and not pa.types.is_nested(table.types[at])
+        column
+        for column, heading in enumerate(table.headings.columns)
+        if column not in places and heading.title and not pa.types.is_nested(table.types[column])
     ]
     at_rows = None if rows is None else rows_array(rows)
-    for at in (*places, *others):
-        values = without_dictionary(table.values_at(at))
+    for column in (*places, *others):
+        values = without_dictionary(table.values_at(column))
         arrays.append(values if at_rows is None else values.take(at_rows))
     keys_found = [as_key(array) for array in arrays[: len(places)]]
     if any(pa.types.is_nested(key.type) for key in keys_found):
-        problems.append("group: lists and dicts make no groups")
+        problems.append("Can't group by lists or dicts")
         return table
     wanted = [
-        (at, values, total_of(values.type, totals.get(table.refs[at])))
-        for at, values in zip(others, arrays[len(places) :], strict=True)
+        (column, values, total_of(values.type, totals.get(table.refs[column])))
+        for column, values in zip(others, arrays[len(places) :], strict=True)
     ]
     try:
         made = Groups(keys_found)
-        asked = [(at, total, made.wanted(values, total)) for at, values, total in wanted]
-        found = made.work()
-        results = [(at, total, result()) for at, total, result in asked]
-    except pa.ArrowException as error:  # a type that makes no groups
-        problems.append(f"group: {str(error).splitlines()[0]:.200}")
+        asked = [(column, total, made.wanted(values, total)) for column, values, total in wanted]
+        columns = made.work()
+        results = [(column, total, result()) for column, total, result in asked]
+    except pa.ArrowException as error:  # a type that Arrow can't group by
+        problems.append(f"Can't group: {str(error).splitlines()[0]:.200}")
         return table
-    found += [values for _, _, values in results]
+    columns += [values for _, _, values in results]
     headings = [
         *(
-            replace(table.headings.columns[at], source=number, fixed=True, formula=None)
-            for number, at in enumerate(places)
+            replace(table.headings.columns[column], source=number, fixed=True, formula=None)
+            for number, column in enumerate(places)
         ),
         Heading(COUNT_TITLE, len(places)),
         *(
-            Heading(f"{total}({table.titles[at]})", number)
-            for number, (at, total, _) in enumerate(results, len(places) + 1)
+            Heading(f"{total}({table.titles[column]})", number)
+            for number, (column, total, _) in enumerate(results, len(places) + 1)
         ),
     ]
     return replace(
         table,
         headings=_headings(tuple(headings)),
-        sources=Arrays(found),
-        rows=len(found[0]),
-        shape=(len(found[0]), table.shape[1]),
-        _source_types=tuple(one.type for one in found),
+        sources=Arrays(columns),
+        rows=len(columns[0]),
+        shape=(len(columns[0]), table.shape[1]),
+        _source_types=tuple(one.type for one in columns),
         _held_by=tuple(range(len(places))),
         line=None,
         numbers=None,
@@ -127,7 +127,7 @@ def grouped(
 
 
 def as_key(values: pa.Array) -> pa.Array:
-    """Return values as they make groups: 0.0 and -0.0 are one, and so is all that is missing."""
+    """Return values for grouping: -0.0 becomes 0.0, and NaN becomes missing."""
     kind = values.type
     if not pa.types.is_floating(kind):
         return values
@@ -144,7 +144,7 @@ def _present(values: pa.Array, data: np.ndarray[Any, Any]) -> np.ndarray[Any, An
 
 
 def _aggregated(source: pa.Table, key: str, asked: list[tuple[str, str, Any]]) -> pa.Table:
-    """Return totals of groups, as `pa.Table.group_by` does, which loads pandas: 40 MB that stay."""
+    """Return totals of groups, like `pa.Table.group_by`, which would import pandas (40 MB)."""
     from pyarrow._acero import AggregateNodeOptions, Declaration, TableSourceNodeOptions
 
     totals = [
@@ -158,12 +158,12 @@ def _aggregated(source: pa.Table, key: str, asked: list[tuple[str, str, Any]]) -
 
 
 class Groups:
-    """Which rows are in which group; the groups in the order in which they first come.
+    """Computes the groups' totals; groups are in order of first appearance.
 
-    First `wanted` of each total, then `work` once, then each total's result.
+    Call `wanted` for each total, then `work` once, then the functions that `wanted` returned.
 
     Args:
-        keys: The columns that make groups.
+        keys: The columns to group by.
     """
 
     def __init__(self, keys: list[pa.Array]) -> None:
@@ -177,10 +177,10 @@ class Groups:
         self._count = self._ask(self._rows, "count", pc.CountOptions("all"))
 
     def work(self) -> list[pa.Array]:
-        """Work out what was asked for; return the groups' keys, and how many rows each has."""
+        """Compute the totals; return the groups' keys and numbers of rows."""
         names = [f"{number}" for number in range(len(self._values))]
         source = pa.Table.from_arrays([self._of_row, *self._values], names=["group", *names])
-        # One thread: the order of the groups would be another one each time.
+        # One thread: with several, the order of the groups would vary.
         result = _aggregated(source, "group", self._asked)
         order = pc.array_sort_indices(one_chunk(result.column("group")))
         self._found = [
@@ -191,14 +191,14 @@ class Groups:
         return [*(key.take(first) for key in self._keys), self._count()]
 
     def wanted(self, values: pa.Array, total: str) -> Callable[[], pa.Array]:
-        """Ask for a total of each group's values, those that are missing left out.
+        """Request a total of each group's values; missing values are ignored.
 
         Args:
-            values: A value a row.
-            total: One of `TOTALS`, which `total_of` gave for the type.
+            values: One value per row.
+            total: One of `TOTALS` that the type supports (`total_of`).
 
         Returns:
-            What returns the totals, after `work`.
+            A function that returns the totals, after `work`.
         """
         if total == "last":
             return self._last(values)
@@ -228,7 +228,7 @@ class Groups:
         return lambda: _means(sums(), counts(), is_span=is_span)
 
     def _last(self, values: pa.Array) -> Callable[[], pa.Array]:
-        """Ask for each group's last value that is not missing, of any type."""
+        """Request each group's last value that is not missing, of any type."""
         if pa.types.is_floating(values.type):
             there = _present(values, as_numpy(values))
         else:
@@ -245,18 +245,18 @@ class Groups:
 
 
 def _numbered(keys: list[pa.Array]) -> pa.Array:
-    """Return each row's group, by numbers in the order in which groups first come."""
-    found: pa.Array | None = None
+    """Return each row's group number, in order of first appearance."""
+    combined: pa.Array | None = None
     for key in keys:
         encoded = key.dictionary_encode(null_encoding="encode")
         numbers = encoded.indices.cast(pa.int64())
-        if found is not None:
+        if combined is not None:
             size = exact.scalar(max(1, len(encoded.dictionary)))
-            pairs = pc.add(pc.multiply(found, size), numbers)
+            pairs = pc.add(pc.multiply(combined, size), numbers)
             numbers = pairs.dictionary_encode().indices.cast(pa.int64())
-        found = numbers
-    assert found is not None
-    return found
+        combined = numbers
+    assert combined is not None
+    return combined
 
 
 def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:
@@ -269,7 +269,7 @@ def _means(sums: pa.Array, counts: pa.Array, *, is_span: bool) -> pa.Array:
 
 
 def _widened(values: pa.Array) -> pa.Array:
-    """Return numbers in a type that their sum fits: Arrow's sums wrap else."""
+    """Return numbers in a type that can hold their sum: Arrow's sums wrap around."""
     kind = values.type
     if pa.types.is_decimal(kind):
         values = values.cast(pa.decimal256(_WIDEST, kind.scale))
@@ -278,7 +278,7 @@ def _widened(values: pa.Array) -> pa.Array:
     elif not pa.types.is_integer(kind):
         return values
     most = exact.largest(values) * len(values)
-    if pa.types.is_decimal(kind):  # of more digits nobody looks at the last ones
+    if pa.types.is_decimal(kind):  # beyond 76 digits, floats are precise enough
         return values if most < 10 ** (_WIDEST - kind.scale) else values.cast(pa.float64())
     return values.cast(pa.decimal128(_WIDE, 0)) if most >= 1 << 63 else values
 
@@ -288,7 +288,7 @@ _WIDEST: Final = 76
 
 
 def column_of(table: Table, shown: ColumnRef) -> tuple[ColumnRef, str] | None:
-    """Return the column and the total that a grouped table's column shows, None if it is none.
+    """Return the column and the total behind a grouped table's column, None for a key column.
 
     Args:
         table: The table before it was grouped.
@@ -301,5 +301,5 @@ def column_of(table: Table, shown: ColumnRef) -> tuple[ColumnRef, str] | None:
 
 @lru_cache(maxsize=16)
 def _headings(columns: tuple[Heading, ...]) -> Headings:
-    # The same object while the columns stay: what is laid out by it need not be again.
+    # Cached: the layout is reused while the headings are the same object.
     return Headings(columns)

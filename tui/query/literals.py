@@ -1,4 +1,4 @@
-"""Values as they are written in an expression, so that it is true for just these. Pure."""
+"""Writes values as literals of an expression that match exactly these values. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ from livetable.tui.text.times import (
     zone_text,
 )
 
-_MOST_TEXT = 500  # of an expression there may be 2,000
+_MOST_TEXT = 500  # characters; an expression may have 2,000
 
 
 def written(values: pa.Array) -> str | None:
-    """Return the one value of an array, which is there, as an expression has it.
-
-    None if an expression can't say it.
-    """
+    """Return the literal of an array's only value, which is not missing; None if there is none."""
     values = without_dictionary(values)
     value, kind = values[0], values.type
     if pa.types.is_floating(kind):
@@ -39,7 +36,7 @@ def written(values: pa.Array) -> str | None:
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
         whole: int = values.view(pa.int32() if kind.bit_width == 32 else pa.int64())[0].as_py()
         text = _moment(whole, kind)
-        return repr(text) if not text.startswith("day ") else None  # beyond Python's years
+        return repr(text) if not text.startswith("day ") else None  # outside Python's range
     return None
 
 

@@ -1,4 +1,4 @@
-"""What an expression is made of, once it is read."""
+"""The nodes of a parsed expression."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from livetable.feed.errors import LivetableError
 
 
 class BadExpression(LivetableError):
-    """An expression that can't be read or can't be worked out.
+    """An expression that can't be parsed or computed.
 
     Attributes:
         sentence: What is wrong.
-        start: Where in the text it is wrong, in characters.
-        end: Where that ends.
+        start: Where the wrong part starts in the text, in characters.
+        end: Where it ends.
     """
 
     def __init__(self, sentence: str, start: int = 0, end: int | None = None) -> None:
@@ -32,7 +32,7 @@ class Node:
     """A part of an expression.
 
     Attributes:
-        start: Where it stands in the text.
+        start: Where it starts in the text.
         end: Where it ends.
     """
 
@@ -53,7 +53,7 @@ class Constant(Node):
 
     Attributes:
         value: The value.
-        exact: What a float was written as, None for all others; of a tuple a tuple.
+        exact: The exact number of a float literal, None for other values; a tuple for a tuple.
     """
 
     value: Any
@@ -62,12 +62,12 @@ class Constant(Node):
 
 @dataclass(frozen=True, slots=True)
 class Operation(Node):
-    """An operator or a function, and what it is applied to.
+    """An operator or a function, with its operands.
 
     Attributes:
-        name: Which.
-        parts: What it is applied to.
-        options: What was given by name.
+        name: The operator or function.
+        parts: The operands.
+        options: The keyword arguments.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What each operator and function of an expression does with its values. Pure."""
+"""Implements the operators and functions of expressions. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from livetable.tui.query.arithmetic import absolute, calculate, negated
 from livetable.tui.query.exact import Exact, Literal, Value, is_number
 
 Values = Any
-"""An Arrow array with a value a row, or an Arrow scalar for all of them."""
+"""An Arrow array with one value per row, or an Arrow scalar for all rows."""
 
 
 def for_arrow(value: Value) -> Values:
-    """Return a value as Arrow has it."""
+    """Convert a value to Arrow."""
     if isinstance(value, Literal):
         return exact.scalar(value.value)
     if isinstance(value, Exact):
@@ -29,10 +29,10 @@ def for_arrow(value: Value) -> Values:
 
 
 class NotFitting(Exception):
-    """Two values that can't be compared or reckoned with.
+    """An operator does not fit its operands.
 
     Attributes:
-        is_whole: Whether it says all there is to say, whatever the types are.
+        is_whole: Whether the sentence is complete; if not, `misfit` may find a better one.
     """
 
     def __init__(self, said: str, *, is_whole: bool = False) -> None:
@@ -42,7 +42,7 @@ class NotFitting(Exception):
 
 def comparison_of(name: str) -> Callable[[Value, Value], Value]:
     def compare(left: Value, right: Value) -> Value:
-        if _is_none(left) or _is_none(right):  # x == None asks whether it is missing
+        if _is_none(left) or _is_none(right):  # x == None tests whether x is missing
             absent = is_missing(left if _is_none(right) else right)
             if name in ("equal", "not_equal"):
                 return absent if name == "equal" else inverted(absent)
@@ -52,7 +52,7 @@ def comparison_of(name: str) -> Callable[[Value, Value], Value]:
 
 
 def _compared(name: str, left: Value, right: Value) -> Value:
-    """Compare values, missing where one is missing."""
+    """Compare values; the result is missing where a value is missing."""
     kinds = left.type, right.type
     if any(map(pa.types.is_null, kinds)):
         return _nothing(left, right)
@@ -62,17 +62,19 @@ def _compared(name: str, left: Value, right: Value) -> Value:
         return Literal(getattr(pc, name)(*map(for_arrow, (left, right))).as_py())
     if all(map(pa.types.is_temporal, kinds)):
         return time_arithmetic.compare(name, left, right)
-    for one, other, mirrored in ((left, right, False), (right, left, True)):
-        if isinstance(other, Literal) and is_text(other.type):
-            if pa.types.is_temporal(one.type):
+    for value, counterpart, mirrored in ((left, right, False), (right, left, True)):
+        if isinstance(counterpart, Literal) and is_text(counterpart.type):
+            if pa.types.is_temporal(value.type):
                 return _with_time(
-                    comparison.MIRRORED.get(name, name) if mirrored else name, one, other.value
+                    comparison.MIRRORED.get(name, name) if mirrored else name,
+                    value,
+                    counterpart.value,
                 )
-            if is_number(one.type):
-                what = "true or false" if pa.types.is_boolean(one.type) else "a number"
-                raise NotFitting(f"a column that is {what} can't be compared with a text")
-        if is_text(one.type) and is_number(other.type) and not isinstance(one, Literal):
-            raise NotFitting("a text can't be compared with a number: write it in quotes")
+            if is_number(value.type):
+                what = "true or false" if pa.types.is_boolean(value.type) else "a number"
+                raise NotFitting(f"Can't compare {what} with text")
+        if is_text(value.type) and is_number(counterpart.type) and not isinstance(value, Literal):
+            raise NotFitting("Can't compare text with a number. Put the value in quotes")
     return getattr(pc, name)(for_arrow(left), for_arrow(right))
 
 
@@ -88,13 +90,13 @@ def _is_none(value: Value) -> bool:
 
 
 def _nothing(*values: Value) -> Value:
-    """Return a truth that is missing for all rows."""
+    """Return a boolean that is missing in all rows."""
     rows = [len(value) for value in values if not isinstance(value, Literal)]
     return pa.nulls(rows[0], pa.bool_()) if rows else Literal(False)
 
 
 def _decided(truth: Value, otherwise: bool) -> Value:
-    """Return comparisons as pandas has them: what is missing equals nothing, so it differs."""
+    """Replace missing results as in pandas: a missing value equals nothing."""
     if isinstance(truth, Literal) or not truth.null_count:
         return truth
     if otherwise:
@@ -106,7 +108,7 @@ def logic_of(name: str) -> Callable[..., Value]:
     def combine(*parts: Value) -> Value:
         for part in parts:
             if not pa.types.is_boolean(part.type):
-                raise NotFitting(f"both sides of {name} must be true or false")
+                raise NotFitting(f"Both sides of {name} must be conditions")
         if all(isinstance(part, Literal) for part in parts):
             return Literal((all if name == "and" else any)(part.value for part in parts))
         kernel = pc.and_kleene if name == "and" else pc.or_kleene
@@ -117,7 +119,7 @@ def logic_of(name: str) -> Callable[..., Value]:
 
 def _not(value: Value) -> Value:
     if not pa.types.is_boolean(value.type):
-        raise NotFitting("not needs something that is true or false")
+        raise NotFitting("not needs a condition")
     return inverted(value)
 
 
@@ -125,8 +127,8 @@ def inverted(value: Value) -> Value:
     return Literal(not value.value) if isinstance(value, Literal) else pc.invert(value)
 
 
-def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
-    def reckon(left: Value, right: Value) -> Value:
+def _arithmetic(sign: str) -> Callable[[Value, Value], Value]:
+    def compute(left: Value, right: Value) -> Value:
         kinds = left.type, right.type
         if all(map(is_number, kinds)):
             return calculate(sign, left, right)
@@ -142,7 +144,7 @@ def _reckoning(sign: str) -> Callable[[Value, Value], Value]:
             return _nothing(left, right).cast(pa.float64())
         return time_arithmetic.calculate(sign, *map(for_arrow, (left, right)))
 
-    return reckon
+    return compute
 
 
 def _on_numbers(
@@ -154,7 +156,7 @@ def _on_numbers(
         if pa.types.is_null(value.type) and not isinstance(value, Literal):
             return value.cast(pa.float64())
         if not is_number(value.type):
-            raise NotFitting(f"this is for numbers, not for {value.type}")
+            raise NotFitting(f"This only works on numbers, not on {value.type}")
         return function(value, *more)
 
     return apply
@@ -168,7 +170,7 @@ def _round(value: Value, digits: Value | None = None) -> Value:
     if digits is None:
         return arithmetic.rounded(value, 0)
     if not isinstance(digits, Literal) or type(digits.value) is not int or abs(digits.value) > 400:
-        raise NotFitting("write the digits as a number: round(x, 2)", is_whole=True)
+        raise NotFitting("The number of digits must be a whole number: round(x, 2)", is_whole=True)
     return arithmetic.rounded(value, digits.value)
 
 
@@ -177,13 +179,13 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
         if pa.types.is_null(value.type) and not isinstance(value, Literal):
             value = value.cast(pa.string())
         if not is_text(value.type):
-            raise NotFitting(f"this is for texts, not for {value.type}")
+            raise NotFitting(f"This only works on text, not on {value.type}")
         words = []
-        for one in more:
-            if not (isinstance(one, Literal) and is_text(one.type)):
-                said = "put the text to look for in quotes"
+        for argument in more:
+            if not (isinstance(argument, Literal) and is_text(argument.type)):
+                said = "Put the text to look for in quotes"
                 raise NotFitting(said, is_whole=True)
-            words.append(one.value)
+            words.append(argument.value)
         found = function(for_arrow(value), *words, **options)
         return Literal(found.as_py()) if isinstance(found, pa.Scalar) else found
 
@@ -191,22 +193,20 @@ def _on_text(function: Callable[..., Values]) -> Callable[..., Value]:
 
 
 def matching(function: Callable[..., Values]) -> Callable[..., Value]:
-    """Return what tells whether texts match: what is missing does not."""
+    """Return an operator that matches texts; missing values don't match."""
 
     def match(value: Values, word: str, *, na: bool = False, **options: bool) -> Values:
         try:
             return pc.fill_null(function(value, word, **options), exact.scalar(na))
         except pa.ArrowInvalid as error:
             said = str(error).partition(": ")[2] or str(error)
-            raise NotFitting(f"{word[:40]!r} can't be matched: {said:.100}", is_whole=True) from (
-                None
-            )
+            raise NotFitting(f"Can't match {word[:40]!r}: {said:.100}", is_whole=True) from None
 
     return _on_text(match)
 
 
 def contains(value: Values, word: str, *, case: bool = True, regex: bool = True) -> Values:
-    # A word without any of a pattern's signs is found in half the time as such.
+    # A plain word needs no regex, which would take twice the time.
     kernel = pc.match_substring_regex if regex and not word.isalnum() else pc.match_substring
     return kernel(value, word, ignore_case=not case)
 
@@ -250,7 +250,7 @@ KERNELS: Final[dict[str, tuple[Callable[..., Value], int, int]]] = {
     "<=": (comparison_of("less_equal"), 2, 2),
     ">": (comparison_of("greater"), 2, 2),
     ">=": (comparison_of("greater_equal"), 2, 2),
-    **{sign: (_reckoning(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
+    **{sign: (_arithmetic(sign), 2, 2) for sign in ("+", "-", "*", "/", "//", "%", "**")},
     "abs": (_on_numbers(absolute, time_arithmetic.absolute), 1, 1),
     "sign": (_on_numbers(arithmetic.signs), 1, 1),
     "round": (_on_numbers(_round), 1, 2),

@@ -1,4 +1,4 @@
-"""Titles and texts in quotes, as expressions have them."""
+"""Quoting of titles and texts in expressions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ QUOTED: Final = re.compile(rf"{_IN_QUOTES}|{_TITLE}")
 
 
 REPLACED: Final = re.compile(rf"{_IN_QUOTES}|{_TITLE}|([&|])|((?<!\w)[^\W\d]\w*)")
-"""What pandas reads otherwise than Python: backticks, and ``& |`` bind as loosely as words.
+"""What pandas parses differently from Python: backticks, and the precedence of ``&`` and ``|``.
 
-Names as well: to Python two letters that look alike are one, ``µ`` and ``μ``.
+Names too: Python normalises letters that look alike, e.g. ``µ`` and ``μ``.
 """
 
 
@@ -31,7 +31,7 @@ _SEPARATED: Final = re.compile(rf"{_TITLE}|,")
 
 
 def quote(title: str) -> str:
-    """Return a column's title as it is written in an expression."""
+    """Return a column's title for an expression: in backticks unless it is a plain name."""
     return title if _is_plain(title) else "`" + title.replace("`", "``") + "`"
 
 
@@ -42,26 +42,26 @@ def _is_plain(title: str) -> bool:
 
 
 def split_names(text: str) -> list[str]:
-    """Return the parts of a text that commas separate; in backticks a comma separates nothing."""
+    """Split a text at commas, except within backticks."""
     parts, last = [], 0
-    for found in _SEPARATED.finditer(text):
-        if found[0] == ",":
-            parts.append(text[last : found.start()].strip())
-            last = found.end()
+    for separator in _SEPARATED.finditer(text):
+        if separator[0] == ",":
+            parts.append(text[last : separator.start()].strip())
+            last = separator.end()
     return [*parts, text[last:].strip()]
 
 
 def unquoted(text: str) -> str:
-    """Return the title that a name is written for: what stands in backticks, or the name."""
+    """Return a title without its backticks."""
     found = _WHOLE_TITLE.fullmatch(text)
     return text if found is None else found[1].replace("``", "`")
 
 
 def outside_quotes(text: str, word: str) -> int:
-    """Return where a word stands that is in no quotes and no backticks, -1 for nowhere."""
+    """Return the position of a word outside quotes and backticks, -1 if there is none."""
     return QUOTED.sub(blanks_for, text).find(word)
 
 
-def blanks_for(found: re.Match[str]) -> str:
-    """Return blanks where something stands in quotes."""
-    return " " * len(found[0])
+def blanks_for(match: re.Match[str]) -> str:
+    """Return blanks in place of a match."""
+    return " " * len(match[0])

@@ -1,4 +1,4 @@
-"""Which row of one state of a table is which of another, and which of them differ. Pure."""
+"""Matches the rows of two states of a table, and finds the changed ones. Pure."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def is_akin(then: pa.DataType, now: pa.DataType) -> bool:
 
 
 def places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None = None) -> pa.Array:
-    """Return where rows were, as `_places_in` does; nowhere if their keys can't be compared."""
+    """Return where rows were, as `_places_in` does; null for all if keys can't be compared."""
     try:
         return _places_in(now, then, rows)
-    except pa.ArrowException:  # keys of bytes among several, or of a type without a hash
+    except pa.ArrowException:  # e.g. bytes in a key of several columns
         return pa.nulls(now.frame_rows if rows is None else len(rows), pa.int64())
 
 
 def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa.Array:
-    """Return where in the frame of `then` rows of the frame of `now` were, null for nowhere.
+    """Return where rows of `now` were in the frame of `then`, null for new rows.
 
     Args:
         now: The later table.
@@ -62,23 +62,23 @@ def _places_in(now: Table, then: Table, rows: np.ndarray[Any, Any] | None) -> pa
         )
     if (rows is None or not _beyond(rows, then)) and now.keys.same_as(then.keys, rows):
         return rows_array(wanted)
-    # A pass over the earlier table's keys: only where rows came, went or moved.
+    # A scan of the earlier keys: only needed if rows were added, removed or moved.
     key, old = now.keys.values(rows), then.keys.values()
     if key.type != old.type:
         return pa.nulls(len(key), pa.int64())
     if len(key) * _MANY > len(old):
         return pc.index_in(key, value_set=old)
-    # Of few keys it is they that are remembered, not the million: five times as fast.
+    # For few keys, hash these instead of the million: five times as fast.
     hits = pc.index_in(old, value_set=key)
     there = np.flatnonzero(~missing(hits))
-    found = np.full(len(key), -1, dtype=np.int64)
-    found[as_numpy(hits).take(there)[::-1]] = there[::-1]  # of several rows the first one
-    found = found.take(as_numpy(pc.index_in(key, value_set=key)))  # keys that are there twice
-    return _or_null(found)
+    found_at = np.full(len(key), -1, dtype=np.int64)
+    found_at[as_numpy(hits).take(there)[::-1]] = there[::-1]  # of several rows the first one
+    found_at = found_at.take(as_numpy(pc.index_in(key, value_set=key)))  # for duplicate keys
+    return _or_null(found_at)
 
 
-def _or_null(found: np.ndarray[Any, Any]) -> pa.Array:
-    places = rows_array(found)
+def _or_null(positions: np.ndarray[Any, Any]) -> pa.Array:
+    places = rows_array(positions)
     return pc.if_else(pc.less(places, exact.scalar(0)), pa.nulls(1, pa.int64())[0], places)
 
 
@@ -90,16 +90,16 @@ def _beyond(rows: np.ndarray[Any, Any], table: Table) -> bool:
 
 
 def changed_rows(now: Table, then: Table) -> np.ndarray[Any, Any]:
-    """Return the rows, as in the frame, that were there then and hold something else now."""
+    """Return the rows of the frame that existed then and have changed since."""
     places = places_in(now, then)
     there = np.flatnonzero(~missing(places)).astype(np.int64)
     rows, before = rows_array(there), places.take(rows_array(there))
     differs = np.zeros(len(there), dtype=bool)
-    for at, ref in enumerate(now.refs):
+    for column, ref in enumerate(now.refs):
         old = then.column_at(ref)
-        if old is None or not is_akin(then.types[old], now.types[at]):
+        if old is None or not is_akin(then.types[old], now.types[column]):
             continue
-        values = without_dictionary(now.values_of_rows(at, rows))
+        values = without_dictionary(now.values_of_rows(column, rows))
         others = without_dictionary(then.values_of_rows(old, before))
         if not values.equals(others):
             differs |= _differs(values, others)
@@ -108,8 +108,8 @@ def changed_rows(now: Table, then: Table) -> np.ndarray[Any, Any]:
 
 
 def _differs(values: pa.Array, others: pa.Array) -> np.ndarray[Any, Any]:
-    """Return where values are different ones; what is missing is the same as what is missing."""
-    if pa.types.is_nested(values.type):  # Arrow compares none of those
+    """Return where values differ; two missing values are equal."""
+    if pa.types.is_nested(values.type):  # Arrow has no kernel for these
         pairs = zip(values, others, strict=True)
         apart: np.ndarray[Any, Any] = np.array([not one.equals(other) for one, other in pairs])
         return apart.astype(bool)
@@ -120,7 +120,7 @@ def _differs(values: pa.Array, others: pa.Array) -> np.ndarray[Any, Any]:
 
 
 def _equal(values: pa.Array, others: pa.Array) -> pa.Array:
-    """Return where values of two types that are akin are the same."""
+    """Return where values of two comparable types are equal."""
     if pa.types.is_null(values.type):
         return pa.nulls(len(values), pa.bool_())
     if pa.types.is_temporal(values.type):
@@ -135,12 +135,12 @@ def _is_nothing(values: pa.Array) -> np.ndarray[Any, Any]:
 
 
 def came_and_went(now: Table, then: Table, named: int) -> tuple[int, int, list[str]]:
-    """Return how many of a table's rows were not there then, and how many of those are gone.
+    """Return how many rows were added, how many were removed, and keys of removed ones.
 
     Args:
         now: The later table.
-        then: The earlier one.
-        named: How many of the rows that are gone to name, by what they are held by.
+        then: The earlier table.
+        named: At most this many keys of removed rows are returned.
     """
     came = int(missing(places_in(now, then)).sum())
     gone = np.flatnonzero(missing(places_in(then, now)))

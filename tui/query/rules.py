@@ -1,4 +1,4 @@
-"""Rules that give rows a look by what they hold: ``price > 100 and d(price) < 0: red``. Pure."""
+"""Rules that colour rows: ``price > 100 and d(price) < 0: red``. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livetable.tui.model.table import Table
 from livetable.tui.query.nodes import BadExpression
 
 RULE_NAMES: Final = ("red", "yellow", "green", "blue", "bold", "dim", "reverse")
-"""What a rule can say of a row, in the order of the levels."""
+"""The looks of rules, in the order of their levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Rule:
     """A rule.
 
     Attributes:
-        text: The condition that a row must meet.
+        text: The condition.
         look: One of `RULE_NAMES`.
     """
 
@@ -30,10 +30,10 @@ class Rule:
 
 
 def read_rule(text: str, titles: tuple[str, ...], types: tuple[Any, ...] | None = None) -> Rule:
-    """Read a rule for a table with these columns.
+    """Parse a rule for a table with these columns.
 
     Raises:
-        BadExpression: it is none, or can't be worked out for the table; it says where.
+        BadExpression: it is not a rule, or can't be applied to the table.
     """
     from livetable.tui.query.arrange import check_condition
 
@@ -41,35 +41,35 @@ def read_rule(text: str, titles: tuple[str, ...], types: tuple[Any, ...] | None 
     look = look.strip()
     if not colon or look not in RULE_NAMES:
         at = len(condition) + 1 if colon else len(text)
-        raise BadExpression(f"end it with a colon and one of {', '.join(RULE_NAMES)}", at)
+        raise BadExpression(f"End the rule with a colon and one of {', '.join(RULE_NAMES)}", at)
     check_condition(condition.strip(), titles, types)
     return Rule(condition.strip(), look)
 
 
 def unapplied(rules: Sequence[Rule], table: Table) -> dict[str, str]:
-    """Return the rules that count for no row as they can't be worked out, each with why."""
+    """Return the rules that can't be applied, each with the reason."""
     from livetable.tui.query.arrange import check_condition
 
-    found = {}
+    reasons = {}
     everything = table.undressed
     for rule in rules:
         try:
             check_condition(rule.text, everything.titles, everything.types)
         except BadExpression as error:
-            found[str(rule)] = error.sentence
-    return found
+            reasons[str(rule)] = error.sentence
+    return reasons
 
 
 def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[int]:
-    """Return which look the rows shown from `start` to before `stop` have: 0 for none.
+    """Return the levels of the rows shown from `start` to before `stop`; 0 for no look.
 
-    The last rule that a row meets counts. One that can't be worked out counts for no row.
+    The last rule that a row matches wins. A rule that can't be applied matches no row.
     """
     from livetable.tui.query.arrange import parsed
     from livetable.tui.query.evaluate import mask_of
     from livetable.tui.query.table_columns import shown
 
-    found = [0] * (stop - start)
+    levels_of_rows = [0] * (stop - start)
     titles = table.undressed.titles
     columns = shown(table, start, stop)
     for rule in rules:
@@ -78,6 +78,6 @@ def levels(rules: Sequence[Rule], table: Table, start: int, stop: int) -> list[i
         except BadExpression:
             continue
         level = RULE_NAMES.index(rule.look) + 1
-        for at in mask.nonzero()[0].tolist():
-            found[at] = level
-    return found
+        for row in mask.nonzero()[0].tolist():
+            levels_of_rows[row] = level
+    return levels_of_rows

@@ -1,4 +1,4 @@
-"""The order of a table's rows: by one column or several, stable, with missing values last."""
+"""Sorts rows by one or more columns: stable, missing values last."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from livetable.feed.arrow.quantities import sizes
 from livetable.feed.errors import LivetableError
 
 Rows = np.ndarray[Any, Any]
-"""Row numbers, in some order."""
+"""Row numbers in some order."""
 
 _MOST_ROWS: Final = 1 << 40
-_EXACT_DIGITS: Final = 15  # of numbers that floats tell apart
-_DIGITS: Final = re.compile(r"([0-9]{1,4000})")  # of more Python makes no number
+_EXACT_DIGITS: Final = 15  # decimal digits that a float represents exactly
+_DIGITS: Final = re.compile(r"([0-9]{1,4000})")  # `int` refuses more digits
 _NUMBER: Final = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -35,18 +35,17 @@ class NotSortable(LivetableError):
 
 
 class Sortable:
-    """A column prepared for sorting: numbers whose order is that of its values.
+    """A column prepared for sorting: a rank for each value.
 
     Args:
         values: The column.
-        mixed: Whether its texts are values of several types: numbers among them come first, by
-            their size.
+        mixed: Whether its texts stand for values of mixed types: numbers are sorted first, by size.
         quantity: Whether its texts are numbers with units.
-        categories: What its texts are, in their order; empty if they have none of their own.
-        natural: Whether numbers in texts count as such: ``item2`` comes before ``item10``.
+        categories: Its texts in their own order; empty if they have none.
+        natural: Whether to sort ``item2`` before ``item10``.
 
     Raises:
-        NotSortable: lists and dicts have no order.
+        NotSortable: the column holds lists or dicts.
     """
 
     def __init__(
@@ -58,10 +57,10 @@ class Sortable:
         categories: tuple[str, ...] = (),
         natural: bool = False,
     ) -> None:
-        found = sizes(without_dictionary(values)) if quantity else None
-        if found is not None:
+        magnitudes = sizes(without_dictionary(values)) if quantity else None
+        if magnitudes is not None:
             values = pa.Array.from_buffers(
-                pa.float64(), len(found[0]), [None, pa.py_buffer(found[0])]
+                pa.float64(), len(magnitudes[0]), [None, pa.py_buffer(magnitudes[0])]
             )
         if categories:
             values = category_places(without_dictionary(values), categories)
@@ -69,16 +68,16 @@ class Sortable:
             _natural_places if natural else _text_ranks))  # fmt: skip
 
     def sort(self, rows: Rows, *, descending: bool, settle: bool = False) -> Rows:
-        """Return rows in the order of their values; ties stay in the order they are given in.
+        """Return rows sorted by their values; ties keep the order of `rows`.
 
-        Missing values come last in both directions, NaN before them. Rows that are nearly in
-        order already are sorted several times faster.
+        Missing values come last in both directions, NaN just before them. Nearly sorted rows are
+        sorted several times faster.
 
         Args:
             rows: The rows.
-            descending: Whether the largest comes first.
-            settle: Whether ties go by the number of the row instead: the rows were given in an
-                order of before, and how they got there is nobody's business.
+            descending: Whether to sort descending.
+            settle: Whether ties are sorted by row number instead: `rows` is in an earlier order,
+                which must not show.
         """
         if self.last is not None:
             last = self.last.take(rows)
@@ -91,10 +90,10 @@ class Sortable:
         return self._sort_present(rows, descending, settle)
 
     def _sort_present(self, rows: Rows, descending: bool, settle: bool) -> Rows:
-        # `take` lets other threads run meanwhile; indexing holds the interpreter, and keys wait.
+        # `take` releases the interpreter lock; indexing would not, and keys would wait.
         ranks = self.ranks.take(rows)
         if descending:
-            # Stable the other way round too: from the back, and then turned over.
+            # Sort the reversed rows and reverse the result: so descending is stable, too.
             order = len(rows) - 1 - np.argsort(ranks[::-1], kind="stable")[::-1]
         else:
             order = np.argsort(ranks, kind="stable")
@@ -115,31 +114,31 @@ def _settle(rows: Rows, ranks: Rows) -> None:
 
 
 Ranking = Callable[[pa.Array], Rows]
-"""Returns the place of each value among all, the same for the same ones."""
+"""Returns each value's rank; equal values have the same rank."""
 
 
 def category_places(values: pa.Array, categories: tuple[str, ...]) -> pa.Array:
-    """Return the place of texts, or of whole numbers, among categories; after them all others.
+    """Return the ranks of texts or whole numbers among categories; all others come last.
 
     Args:
-        values: What is looked for.
-        categories: In their order; numbers as their texts.
+        values: The values.
+        categories: The categories in order; numbers as text.
     """
     places = pc.index_in(values, value_set=texts(categories).cast(values.type))
     if places.null_count == values.null_count:
         return places
     known, others = ~missing(places), ~missing(values) & missing(places)
-    found = np.where(known, as_numpy(places), 0).astype(np.int64)
+    all_places = np.where(known, as_numpy(places), 0).astype(np.int64)
     odd = values.filter(pc.and_(pc.is_valid(values), pc.is_null(places)))
     rank = as_numpy(pc.rank(odd)) if pa.types.is_integer(odd.type) else _text_ranks(odd)
-    found[others] = len(categories) + rank
+    all_places[others] = len(categories) + rank
     there = known | others
     packed = pa.py_buffer(np.packbits(there, bitorder="little"))
-    return pa.Array.from_buffers(pa.int64(), len(found), [packed, pa.py_buffer(found)])
+    return pa.Array.from_buffers(pa.int64(), len(all_places), [packed, pa.py_buffer(all_places)])
 
 
 def _ranks(values: pa.Array, rank: Ranking) -> tuple[Rows, Rows | None]:
-    """Return a number a row, and per row 1 for NaN, 2 for missing, 0 else (None if all are 0)."""
+    """Return each row's rank, and 1 for NaN, 2 for missing, else 0 (None if all are 0)."""
     if pa.types.is_dictionary(values.type):
         return _through(rank(_plain_texts(values.dictionary)), values)
     kind = values.type
@@ -164,7 +163,7 @@ def _ranks(values: pa.Array, rank: Ranking) -> tuple[Rows, Rows | None]:
         raise NotSortable("lists and dicts have no order")
     values = without_dictionary(values)
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    # To rank few texts and look each row's up is several times faster than to rank all.
+    # With few distinct texts, rank these and look up each row: several times faster.
     if is_text and len(values) > 1000 and len(values.slice(0, 1000).unique()) < 500:
         encoded = values.dictionary_encode()
         return _through(rank(encoded.dictionary), encoded)
@@ -172,12 +171,12 @@ def _ranks(values: pa.Array, rank: Ranking) -> tuple[Rows, Rows | None]:
 
 
 def _plain_texts(values: pa.Array) -> pa.Array:
-    # Few of Arrow's functions take views, which polars has in its dictionaries.
+    # Few Arrow functions support views, which polars has in its dictionaries.
     return without_dictionary(values)
 
 
 def _text_ranks(values: pa.Array) -> Rows:
-    """Return the place of each value among all, the same for the same ones."""
+    """Return each value's rank; equal values have the same rank."""
     try:
         ranks: Rows = as_numpy(pc.rank(values, sort_keys="ascending", tiebreaker="dense"))
     except (pa.ArrowException, NotImplementedError) as error:
@@ -186,7 +185,7 @@ def _text_ranks(values: pa.Array) -> Rows:
 
 
 def _natural_places(values: pa.Array) -> Rows:
-    """Return the place of each text among all, where the numbers in them count as such."""
+    """Return each text's rank in natural order: numbers in texts are compared by size."""
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return _text_ranks(values)
     listed = ["" if text is None else text for text in values.to_pylist()]
@@ -195,12 +194,12 @@ def _natural_places(values: pa.Array) -> Rows:
 
 
 def _natural(text: str) -> tuple[list[str | int], str]:
-    parts = _DIGITS.split(text)  # every second one is a number, also of those compared with it
-    return [part if at % 2 == 0 else int(part) for at, part in enumerate(parts)], text
+    parts = _DIGITS.split(text)  # always text, number, text, …: so two results can be compared
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], text
 
 
 def _numeric_first(values: pa.Array) -> Rows:
-    """Return the place of each text among all; numbers come first, by their size."""
+    """Return each text's rank; numbers come first, by size."""
     ranks = _text_ranks(values)
     numeric = pc.match_substring_regex(values, _NUMBER)
     is_number = truth(numeric)
@@ -212,11 +211,11 @@ def _numeric_first(values: pa.Array) -> Rows:
 
 
 def _number_ranks(written: pa.Array) -> Rows:
-    """Return the place of each number among all, the same for the same ones."""
+    """Return each number's rank; equal numbers have the same rank."""
     if pc.max(pc.utf8_length(written)).as_py() <= _EXACT_DIGITS:
         numbers = written.cast(pa.float64())
         return as_numpy(pc.rank(numbers, sort_keys="ascending", tiebreaker="dense"))
-    from decimal import Decimal  # late: it is felt in the time to the first row
+    from decimal import Decimal  # late: importing it would delay the first row
 
     numbers = list(map(Decimal, written.to_pylist()))
     places = {number: place for place, number in enumerate(sorted(set(numbers)))}
@@ -224,8 +223,8 @@ def _number_ranks(written: pa.Array) -> Rows:
 
 
 def _through(ranks: Rows, values: pa.DictionaryArray) -> tuple[Rows, Rows | None]:
-    at, there = indices_of(values)
+    codes, there = indices_of(values)
     if not len(ranks):  # only missing ones
         ranks = np.zeros(1, dtype=np.int64)
-    found: Rows = ranks.take(at)
-    return found, None if there.all() else np.where(there, 0, 2).astype(np.int8)
+    ranked: Rows = ranks.take(codes)
+    return ranked, None if there.all() else np.where(there, 0, 2).astype(np.int8)

@@ -1,4 +1,4 @@
-"""A column's figures: counts, quantiles, the values that are most frequent, a histogram. Pure."""
+"""Statistics of a column: counts, quantiles, most frequent values, histogram. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from livetable.tui.text.column_format import NULL, ColumnFormat
 from livetable.tui.text.rounding import SIGN
 
 Figure = tuple[str, str, float | None]
-"""What it is, what it is as text, and how long a bar to draw for it: from 0 to 1."""
+"""A label, a value as text, and the length of its bar from 0 to 1 (None: no bar)."""
 
 _TOP: Final = 8
 _BINS: Final = 10
@@ -36,17 +36,17 @@ _QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 
 def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
-    """Return the figures of a column, of the rows that are shown."""
-    at = table.column_at(column)
-    if at is None:
-        return [("gone", "there is no such column now", None)]
-    values = without_dictionary(table.values_at(at))
+    """Return a column's statistics over the rows shown."""
+    column_at = table.column_at(column)
+    if column_at is None:
+        return [("gone", "No such column now", None)]
+    values = without_dictionary(table.values_at(column_at))
     if table.order is not None:
         values = values.take(rows_array(table.order))
     kind = values.type
     count, nulls = len(values), values.null_count
     figures: list[Figure] = [
-        ("type", str(table.types[at]), None),
+        ("type", str(table.types[column_at]), None),
         ("rows", f"{count:,}" + (" shown" if count < table.frame_rows else ""), None),
         ("missing", _of(nulls, count), None),
     ]
@@ -55,7 +55,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
     if pa.types.is_floating(kind):
         nan = int((np.isnan(as_numpy(values)) & ~missing(values)).sum())
         figures.append(("NaN", _of(nan, count), None))
-    present = as_key(values).drop_null()  # -0.0 is 0.0, and NaN is no value
+    present = as_key(values).drop_null()  # without NaN; -0.0 becomes 0.0
     kind = present.type
     distinct = pc.value_counts(present)
     figures.append(("distinct", f"{len(distinct):,}", None))
@@ -67,7 +67,7 @@ def figures_of(table: Table, column: ColumnRef) -> list[Figure]:
         texts = _texts(_first_and_last(present))
         figures += [("first", texts[0], None), ("last", texts[1], None)]
     if is_numeric(kind) and len(distinct) > _FEW:
-        return figures  # of many numbers none is frequent; the histogram says more
+        return figures  # with many distinct numbers, the histogram says more
     return figures + _frequent(distinct, count)
 
 
@@ -81,7 +81,7 @@ def _of(part: int, count: int) -> str:
 
 
 def _texts(values: pa.Array, *, whole: bool = False) -> list[str]:
-    """Return values as they are in the table; if `whole`, floats with all of their digits."""
+    """Return values as shown in the table; if `whole`, floats with all digits."""
     if whole and pa.types.is_floating(values.type):
         nearest = numpy_type(values.type).type
         return [
@@ -97,11 +97,11 @@ def _texts(values: pa.Array, *, whole: bool = False) -> list[str]:
 def _numbers(values: pa.Array) -> list[Figure]:
     if pa.types.is_floating(values.type):
         numbers = as_numpy(values).astype(float)
-        with np.errstate(all="ignore"):  # what is too large for a float is infinite
+        with np.errstate(all="ignore"):  # sums may overflow to infinity
             ends = numbers.min(), numbers.max(), numbers.sum(), numbers.mean()
             quantiles = np.quantile(numbers, _QUANTILES).tolist()
         return _number_figures(numbers, 0, ends, quantiles, rough=False)
-    # Floats tell apart neither all of these nor their sum: only what is above the least is one.
+    # These numbers or their sum may not fit floats exactly, but differences from the least do.
     ends = pc.min_max(values).as_py()
     least, total = Fraction(ends["min"]), exact.total(values)
     numbers = exact.above(values, int(least) if pa.types.is_integer(values.type) else least)
@@ -111,16 +111,16 @@ def _numbers(values: pa.Array) -> list[Figure]:
 
 
 def _quantiles(values: pa.Array) -> list[Fraction]:
-    """Return the quantiles of whole numbers or decimals, between two of them on a straight line."""
+    """Return the quantiles of whole numbers or decimals, with linear interpolation."""
     order = pc.array_sort_indices(values)
-    found = []
+    quantiles = []
     for share in _QUANTILES:
         place = Fraction(round(share * 100), 100) * (len(values) - 1)
         below = int(place)
         near = order.slice(below, 2)
-        one, *more = (Fraction(value) for value in values.take(near).to_pylist())
-        found.append(one + (place - below) * (more[0] - one) if more else one)
-    return found
+        lower, *upper = (Fraction(value) for value in values.take(near).to_pylist())
+        quantiles.append(lower + (place - below) * (upper[0] - lower) if upper else lower)
+    return quantiles
 
 
 def _number_figures(
@@ -131,18 +131,18 @@ def _number_figures(
     *,
     rough: bool,
 ) -> list[Figure]:
-    """Return figures of numbers.
+    """Return the statistics of numbers.
 
     Args:
-        numbers: By how much each is above `least`.
-        least: What they are measured from.
-        ends: The least, the largest, the sum and the mean.
-        quantiles: Those of `_QUANTILES`.
-        rough: Whether they were rounded.
+        numbers: The differences of the numbers from `least`.
+        least: The number that the differences refer to.
+        ends: Minimum, maximum, sum and mean.
+        quantiles: The quantiles of `_QUANTILES`.
+        rough: Whether the differences were rounded.
     """
     low, high, total, mean = ends
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of one number there is no deviation
+        warnings.simplefilter("ignore")  # a single number has no deviation
         deviation = numbers.std(ddof=1)
     figures: list[Figure] = [
         ("min", _number(low), None),
@@ -156,28 +156,28 @@ def _number_figures(
     numbers = numbers[np.isfinite(numbers)]
     try:
         counts, edges = np.histogram(numbers, _BINS)
-    except ValueError:  # large numbers so near each other that nothing is between them
+    except ValueError:  # large numbers that differ too little for bins
         return figures
     highest = max(int(counts.max()), 1)
     figures.append(("", "", None))
     figures += [
-        (f"from {_number(_from(least, edges[at]))}", f"{int(number):,}", int(number) / highest)
-        for at, number in enumerate(counts)
+        (f"from {_number(_from(least, edge))}", f"{int(number):,}", int(number) / highest)
+        for edge, number in zip(edges, counts, strict=False)
     ]
     return figures
 
 
 def _from(least: Any, above: Any) -> Any:
-    """Return a number by how much it is above the least."""
+    """Return the number at a difference from the least."""
     return least + Fraction(float(above)) if least and math.isfinite(above) else float(above)
 
 
 def _number(value: Any, rough: bool = False) -> str:
-    """Return a number as text, with a sign if it is another one by its last digits.
+    """Return a number as text, with ``≈`` if it is rounded.
 
     Args:
         value: The number.
-        rough: Whether it was worked out of numbers that were rounded.
+        rough: Whether it was computed from rounded numbers.
     """
     if isinstance(value, int | Fraction) and value == int(value):
         return f"{int(value):,}"
@@ -196,13 +196,13 @@ def _number(value: Any, rough: bool = False) -> str:
 def _frequent(distinct: pa.StructArray, count: int) -> list[Figure]:
     counts = as_numpy(distinct.field("counts"))
     if counts.max() == 1:
-        return []  # each value once: none is more frequent
+        return []  # each value occurs once
     order = np.argsort(-counts, kind="stable")[:_TOP]
     texts = _texts(distinct.field("values").take(rows_array(order.astype(np.int64))), whole=True)
     most = int(counts[order[0]])
     figures: list[Figure] = [("", "", None)]
     figures += [
-        (text, _of(int(counts[at]), count), int(counts[at]) / most)
-        for text, at in zip(texts, order, strict=True)
+        (text, _of(int(counts[index]), count), int(counts[index]) / most)
+        for text, index in zip(texts, order, strict=True)
     ]
     return figures

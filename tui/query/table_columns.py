@@ -1,4 +1,4 @@
-"""Where an expression finds its columns: all rows of a table, those in sight, or what they were."""
+"""Provides an expression's columns: of all rows, of the rows in sight, or of earlier states."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from livetable.tui.query.row_match import is_akin, places_in
 
 
 class Columns(Protocol):
-    """Where an expression finds its columns."""
+    """Provides an expression's columns."""
 
     def values_of(self, title: str) -> pa.Array | None:
-        """Return the values of the first column of that title, None if there is none."""
+        """Return the values of the first column with a title, None if there is none."""
         ...
 
     def holds_quantities(self, title: str) -> bool:
-        """Whether the first column of that title holds numbers with units, as texts."""
+        """Tell whether the first column with a title holds texts that are numbers with units."""
         ...
 
     def categories_of(self, title: str) -> tuple[str, ...]:
-        """Return the categories of the first column of that title, in order; none if unordered."""
+        """Return the ordered categories of the first column with a title; empty if unordered."""
         ...
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
-        """Return the same rows as they were, and how many seconds that is ago."""
+        """Return the same rows in an earlier state, and how many seconds ago that was."""
         ...
 
 
 def columns_of(table: Table) -> Columns:
-    """Return all columns of a table, whatever is shown of it."""
+    """Return all columns of a table, with all rows."""
     everything = table.undressed
     return Whole(everything, len(everything.titles))
 
 
 def shown(table: Table, start: int, stop: int) -> Columns:
-    """Return the rows shown from `start` to before `stop`, all their columns."""
+    """Return all columns of a table, with the rows shown from `start` to before `stop`."""
     everything = table.undressed
     return Shown(everything, len(everything.titles), start, stop)
 
 
 class Empty:
-    """Columns of no rows, to find out types with."""
+    """Columns without rows, to determine types."""
 
     def __init__(
         self,
@@ -74,19 +74,19 @@ class Empty:
 
 
 class _OfTable:
-    """The columns of a table that stand before one of its computed ones."""
+    """A table's columns; computed ones only if they come before a given position."""
 
     def __init__(self, table: Table, before: int) -> None:
         self.table = table
         self._before = before
 
     def values_of(self, title: str) -> pa.Array | None:
-        at = self.table.column_at((title, 0))
-        if at is None or (
-            at >= self._before and self.table.headings.columns[at].formula is not None
+        column = self.table.column_at((title, 0))
+        if column is None or (
+            column >= self._before and self.table.headings.columns[column].formula is not None
         ):
             return None
-        return self.values_at(at)
+        return self.values_at(column)
 
     def holds_quantities(self, title: str) -> bool:
         at = self.table.column_at((title, 0))
@@ -96,7 +96,7 @@ class _OfTable:
         at = self.table.column_at((title, 0))
         return () if at is None else self.table.headings.columns[at].categories
 
-    def values_at(self, at: int) -> pa.Array:
+    def values_at(self, column: int) -> pa.Array:
         raise NotImplementedError
 
     def _earlier(self, span: Span) -> tuple[Table | None, float]:
@@ -106,15 +106,15 @@ class _OfTable:
 
 
 class Shown(_OfTable):
-    """Of the rows in sight."""
+    """The columns of the rows in sight."""
 
     def __init__(self, table: Table, before: int, start: int, stop: int) -> None:
         super().__init__(table, before)
         self._start = start
         self._stop = stop
 
-    def values_at(self, at: int) -> pa.Array:
-        return self.table.window(at, self._start, self._stop)
+    def values_at(self, column: int) -> pa.Array:
+        return self.table.window(column, self._start, self._stop)
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
         then, seconds = self._earlier(span)
@@ -123,10 +123,10 @@ class Shown(_OfTable):
 
 
 class Whole(_OfTable):
-    """Of all rows."""
+    """The columns of all rows."""
 
-    def values_at(self, at: int) -> pa.Array:
-        return self.table.values_at(at)
+    def values_at(self, column: int) -> pa.Array:
+        return self.table.values_at(column)
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
         then, seconds = self._earlier(span)
@@ -134,7 +134,7 @@ class Whole(_OfTable):
 
 
 class _Then(_OfTable):
-    """What the same rows held in an earlier state; nothing for those that were not there."""
+    """The columns of the same rows in an earlier state; null for rows that did not exist."""
 
     def __init__(
         self, now: Table, then: Table | None, before: int, rows: np.ndarray[Any, Any] | None
@@ -144,18 +144,18 @@ class _Then(_OfTable):
         self._places = None if then is None else places_in(now, then, rows)
         self._count = now.frame_rows if rows is None else len(rows)
 
-    def values_at(self, at: int) -> pa.Array:
-        kind = self.table.types[at]
+    def values_at(self, column: int) -> pa.Array:
+        kind = self.table.types[column]
         then = self._then
-        place = then.column_at(self.table.refs[at]) if then is not None else None
+        place = then.column_at(self.table.refs[column]) if then is not None else None
         if then is None or place is None or self._places is None:
             return pa.nulls(self._count, kind)
         values = then.values_of_rows(place, self._places)
         if not is_akin(values.type, kind):
             return pa.nulls(self._count, kind)
-        if pa.types.is_timestamp(kind) and values.type.tz != kind.tz:  # one moment in two zones
+        if pa.types.is_timestamp(kind) and values.type.tz != kind.tz:  # same moment, other zone
             return values.cast(pa.timestamp(values.type.unit, kind.tz))
         return values
 
     def earlier(self, span: Span) -> tuple[Columns, float]:
-        raise BadExpression("a change of a change is not known: make it a column of its own")
+        raise BadExpression("Can't nest changes. Make the inner one a computed column first")

@@ -1,4 +1,4 @@
-"""Which rows contain a text: in one column or in any, as the screen shows their values."""
+"""Finds the rows that contain a text, in one or any column, as shown on the screen."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from livetable.tui.text.times import UNITS, zone_text
 
 Mask = np.ndarray[Any, Any]
 FormOf = Callable[[int], ColumnFormat | None]
-"""Returns how the screen writes a column, None if it does not show it."""
+"""Returns a column's format on the screen, None if it is not shown."""
 
 _IN_NUMBERS: Final = frozenset("0123456789.+-einfa∞")
-"""Characters that numbers are written with: another text is in none of them."""
+"""Characters of numbers: a text with any other character is in no number."""
 
 _IN_TIMES: Final = frozenset("0123456789-:. +day")
 _DAY: Final = 86_400
@@ -33,15 +33,15 @@ _DAY: Final = 86_400
 def containing(
     word: str, columns: tuple[Column, ...], rows: int, forms: tuple[ColumnFormat | None, ...] = ()
 ) -> Mask:
-    """Return which rows have a text in one of these columns, upper and lower case alike.
+    """Return which rows contain a text in one of these columns; case is ignored.
 
-    Numbers and times are looked at in full and as they are rounded on the screen.
+    Numbers and times are searched both in full and as rounded on the screen.
 
     Args:
         word: The text.
-        columns: Where to look.
+        columns: The columns to search.
         rows: Number of rows.
-        forms: How the screen writes the columns; as it does by itself where there is none.
+        forms: The columns' formats on the screen; the default format if empty.
     """
     mask = np.zeros(rows, dtype=bool)
     for number, column in enumerate(columns):
@@ -55,11 +55,11 @@ def containing(
 def _in_column(word: str, values: pa.Array, form: ColumnFormat | None) -> Mask | None:
     kind = values.type
     if pa.types.is_dictionary(kind):
-        found = _in_column(word, values.dictionary, form)
-        if found is None:
+        in_dictionary = _in_column(word, values.dictionary, form)
+        if in_dictionary is None:
             return None
         at, there = indices_of(values)
-        return found[at] & there if len(found) else None
+        return in_dictionary[at] & there if len(in_dictionary) else None
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _matches(values, word)
     letters = set(word.lower())
@@ -81,12 +81,12 @@ def _matches(written: pa.Array, word: str) -> Mask:
     return truth(pc.match_substring(written, word, ignore_case=True))
 
 
-def _either(one: Mask | None, other: Mask) -> Mask:
-    return other if one is None else one | other
+def _either(first: Mask | None, second: Mask) -> Mask:
+    return second if first is None else first | second
 
 
 def _one_by_one(word: str, values: pa.Array, form: ColumnFormat | None = None) -> Mask:
-    """Return where a format's text contains the word; of values that are the same one is asked."""
+    """Return where the formatted values contain the word; each distinct value is formatted once."""
     if pa.types.is_nested(values.type) or pa.types.is_null(values.type):
         return _in_texts(word, values, form)
     try:
@@ -118,18 +118,18 @@ def _in_numbers(word: str, values: pa.Array, letters: set[str]) -> Mask | None:
         return None
     kind = values.type
     if pa.types.is_floating(kind):
-        found = _in_floats(word, values)
+        matches = _in_floats(word, values)
     else:
         written = values.cast(pa.string())
-        found = _matches(written, word)
+        matches = _matches(written, word)
         if pa.types.is_decimal(kind) and truth(pc.match_substring(written, "E")).any():
-            found = _one_by_one(word, values)
+            matches = _one_by_one(word, values)
     number = _number(word)
-    return found if number is None else found | truth(compare("equal", values, number))
+    return matches if number is None else matches | truth(compare("equal", values, number))
 
 
 def _number(word: str) -> Literal | None:
-    """Return the number that a word is: ``2.0`` is one that is shown as ``2``."""
+    """Parse a number: searching for ``2.0`` must also find 2."""
     try:
         value = float(word)
         if value - value != 0 or len(word) > 400 or abs(value) > 1e300 or 0 < abs(value) < 1e-300:
@@ -141,26 +141,26 @@ def _number(word: str) -> Literal | None:
 
 
 def _in_floats(word: str, values: pa.Array) -> Mask:
-    """Return where floats contain a word, in full or with the digits that the screen shows."""
+    """Return where floats contain a word, in full or with the digits shown on the screen."""
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
-    found = _matches(values.cast(pa.string()), word)
+    matches = _matches(values.cast(pa.string()), word)
     data = as_numpy(values).astype(np.float64)
     with np.errstate(all="ignore"):
         size = np.abs(data)
         digits = _decimals(size[np.isfinite(size)])
         fixed = (size < _FIXED_BELOW) & ((size > 0.5 * 10.0**-digits) | (size == 0))
-        # Arrow writes small decimals in another form.
+        # Arrow writes small decimals in scientific form.
         fixed &= (size >= 1e-5) | (size == 0)
     rest = ~fixed & ~missing(values) if values.null_count else ~fixed
     if rest.any():
-        at = np.flatnonzero(rest)
+        rest_rows = np.flatnonzero(rest)
         form = ColumnFormat(pa.float64())
         form.measure([10.0**-digits])
-        found[at] |= _in_texts(word, exact.from_numpy(data[at], None), form)
+        matches[rest_rows] |= _in_texts(word, exact.from_numpy(data[rest_rows], None), form)
     plain = exact.from_numpy(np.where(fixed, data, 0.0), fixed)
     shown = plain.cast(pa.decimal128(_FIXED_DIGITS + digits, digits), safe=False)
-    return found | _matches(shown.cast(pa.string()), word)
+    return matches | _matches(shown.cast(pa.string()), word)
 
 
 _FIXED_DIGITS: Final = 16
@@ -168,12 +168,13 @@ _FIXED_BELOW: Final = 1e15
 
 
 def _decimals(sizes: np.ndarray[Any, Any]) -> int:
-    """Return how many digits behind the point the screen shows of floats, as `decimals_for`."""
+    """Return how many decimals the screen shows, like `decimals_for` but vectorised."""
     if not sizes.size:
         return 1
     limit = decimal_limit(float(sizes.max()))
     sizes = np.round(sizes[sizes < _FIXED_BELOW], limit)
-    return next((at for at in range(1, limit) if (np.round(sizes, at) == sizes).all()), limit)
+    enough = (digits for digits in range(1, limit) if (np.round(sizes, digits) == sizes).all())
+    return next(enough, limit)
 
 
 # -- times ---------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def _in_times(word: str, values: pa.Array) -> Mask:
 
 
 def _time_texts(values: pa.Array) -> Iterator[pa.Array]:
-    """Yield times as the screen writes them."""
+    """Yield times as shown on the screen."""
     kind = values.type
     if pa.types.is_date(kind):
         yield values.cast(pa.string())

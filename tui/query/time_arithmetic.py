@@ -1,4 +1,4 @@
-"""Times, dates and durations compared and calculated with, each by what it is. Pure."""
+"""Compares and calculates with times, dates and durations, exactly. Pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DAY: Final = 86_400
 
 
 class NoTime(LivetableError):
-    """A text that is no time of a column's kind.
+    """A text is not a time of a column's type.
 
     Attributes:
-        is_whole: Whether it says all there is to say.
+        is_whole: Whether the sentence is complete.
     """
 
     def __init__(self, said: str, *, is_whole: bool = False) -> None:
@@ -33,22 +33,22 @@ class NoTime(LivetableError):
 
 
 def against(name: str, values: pa.Array, text: str) -> pa.Array:
-    """Compare times with one that is written.
+    """Compare times with a time in a text.
 
     Args:
-        name: The comparison, as Arrow calls it.
+        name: The comparison, by Arrow's name.
         values: The times.
-        text: The other one.
+        text: The text.
 
     Raises:
-        NoTime: it is none.
+        NoTime: the text is not a time.
     """
     bound = _read(text, values.type) / _unit(values.type)
     return comparison.whole_against(name, whole(values), bound)
 
 
 def compare(name: str, left: Any, right: Any) -> pa.Array:
-    """Compare times with times of the same kind, each in its own unit."""
+    """Compare times of the same kind, in any units."""
     kinds = left.type, right.type
     if left.type == right.type:
         return getattr(pc, name)(left, right)
@@ -57,11 +57,11 @@ def compare(name: str, left: Any, right: Any) -> pa.Array:
     if None in families or families[0] != families[1]:
         raise pa.ArrowNotImplementedError("no kernel")
     finest = Fraction(1, 1_000_000_000)
-    one, other = (
+    first, second = (
         arithmetic.calculate("*", whole(values), Literal(int(unit / finest)))
         for values, unit in zip((left, right), units, strict=True)
     )
-    return comparison.compare(name, one, other)
+    return comparison.compare(name, first, second)
 
 
 def calculate(sign: str, left: Any, right: Any) -> Any:
@@ -78,14 +78,14 @@ def calculate(sign: str, left: Any, right: Any) -> Any:
     return getattr(pc, name)(_cleared(left), _cleared(right))
 
 
-def is_akin(one: pa.DataType, other: pa.DataType) -> bool:
-    """Tell whether times of two types can be compared: those with a zone only with such."""
-    family = _family(one)
-    return family is not None and family == _family(other)
+def is_akin(first: pa.DataType, second: pa.DataType) -> bool:
+    """Tell whether times of two types can be compared: only if both or neither have a zone."""
+    family = _family(first)
+    return family is not None and family == _family(second)
 
 
 def _cleared(values: Any) -> Any:
-    """Return values with zeros where they are missing: what stands there may overflow."""
+    """Return values with zeros where they are missing: the memory there may cause an overflow."""
     if not isinstance(values, pa.Array) or not values.null_count or _family(values.type) is None:
         return values
     numbers, gone = whole(values), missing(values)
@@ -100,39 +100,39 @@ def whole(values: pa.Array) -> pa.Array:
 
 def _quotient(left: Any, right: Any) -> Any:
     units = _unit(left.type) / _unit(right.type)
-    one, other = (
+    dividend, divisor = (
         whole(values) if isinstance(values, pa.Array) else Literal(values.value)
         for values in (left, right)
     )
-    one = arithmetic.calculate("*", one, Literal(units.numerator))
+    dividend = arithmetic.calculate("*", dividend, Literal(units.numerator))
     return arithmetic.calculate(
-        "/", one, arithmetic.calculate("*", other, Literal(units.denominator))
+        "/", dividend, arithmetic.calculate("*", divisor, Literal(units.denominator))
     )
 
 
 def _floor_divided(sign: str, left: Any, right: Any) -> Any:
-    """Return how often a duration goes into another, a part of one, or what is left over.
+    """Return ``//`` or ``%`` of a duration by a duration or a whole number.
 
-    What is divided by nothing is missing, as in pandas, but for how often: that is infinite.
+    Division by zero gives a missing value, as in pandas; ``//`` by a zero duration gives infinity.
     """
     by_span = pa.types.is_duration(right.type)
     if not by_span and (sign == "%" or not pa.types.is_integer(right.type)):
         raise pa.ArrowNotImplementedError("no kernel")
     kind = left.type
-    if by_span:  # both in the finer unit
-        kind = min(left.type, right.type, key=lambda one: _unit(one))
+    if by_span:  # convert both to the finer unit
+        kind = min(left.type, right.type, key=lambda dividend: _unit(dividend))
         left, right = left.cast(kind), right.cast(kind)
-    one, other = map(_numbers, (left, right))
+    dividend, divisor = map(_numbers, (left, right))
     if by_span and sign == "//":
-        return arithmetic.calculate(sign, one, other)
-    if isinstance(other, Literal):
-        if not other.value:
+        return arithmetic.calculate(sign, dividend, divisor)
+    if isinstance(divisor, Literal):
+        if not divisor.value:
             return (
                 pa.nulls(len(left), kind) if isinstance(left, pa.Array) else pa.scalar(None, kind)
             )
     else:
-        other = pc.if_else(pc.equal(other, 0), pa.scalar(None, other.type), other)
-    return _as_spans(arithmetic.calculate(sign, one, other), kind)
+        divisor = pc.if_else(pc.equal(divisor, 0), pa.scalar(None, divisor.type), divisor)
+    return _as_spans(arithmetic.calculate(sign, dividend, divisor), kind)
 
 
 def negated(values: Any) -> Any:
@@ -146,7 +146,7 @@ def absolute(values: Any) -> Any:
 
 
 def _numbers(values: Any) -> Any:
-    """Return durations, or whole numbers, as what is calculated with."""
+    """Return durations or whole numbers as operands for `arithmetic`."""
     if isinstance(values, pa.Array):
         return whole(values) if pa.types.is_duration(values.type) else values
     return Literal(values.value if pa.types.is_duration(values.type) else values.as_py())
@@ -161,7 +161,7 @@ def _as_spans(numbers: Any, kind: pa.DataType) -> Any:
 
 
 def _unit(kind: pa.DataType) -> Fraction:
-    """Return how many seconds a unit of a type is."""
+    """Return the length of a type's unit in seconds."""
     if pa.types.is_date(kind):
         return Fraction(_DAY) if pa.types.is_date32(kind) else Fraction(1, 1000)
     if pa.types.is_interval(kind):
@@ -178,21 +178,21 @@ def _family(kind: pa.DataType) -> str | None:
 
 
 def _read(text: str, kind: pa.DataType) -> Fraction:
-    """Return the seconds that a text says, as those of a column."""
-    found: Fraction | None = None
+    """Parse a text as a time of a column's type; return it in seconds."""
+    seconds: Fraction | None = None
     if pa.types.is_duration(kind):
-        found = read_span(text)
+        seconds = read_span(text)
     elif pa.types.is_time(kind):
-        found = read_time(text)
+        seconds = read_time(text)
     elif not pa.types.is_interval(kind) and (moment := read_moment(text)) is not None:
         clock, offset = moment
         if pa.types.is_timestamp(kind) and kind.tz:  # in the column's own zone, as it is shown
-            found = instant(clock, offset, kind.tz)
+            seconds = instant(clock, offset, kind.tz)
         elif offset is not None:
-            said = f"this {kind_of(kind).removeprefix('a ')} has no zone: leave it out of {text!r}"
+            said = f"This {kind_of(kind).removeprefix('a ')} has no zone: leave it out of {text!r}"
             raise NoTime(said[:120], is_whole=True)
         else:
-            found = clock
-    if found is None:
-        raise NoTime(f"{text!r:.40} is no {kind}")
-    return found
+            seconds = clock
+    if seconds is None:
+        raise NoTime(f"Can't read {text!r:.40} as {kind_of(kind)}")
+    return seconds

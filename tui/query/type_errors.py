@@ -1,6 +1,6 @@
-"""What to say where an operator or a function can't be applied: what is wrong, and what to write.
+"""Sentences for operators and functions that can't be applied: what is wrong, and an example.
 
-In the person's own words: the columns and values of the expression that they wrote.
+They use the columns and values of the person's own expression.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _ON_TEXT: Final = frozenset(
 _ON_NUMBERS: Final = frozenset(
     ("abs", "round", "floor", "ceil", "sqrt", "log", "log10", "exp", "sign", "pct", "rate", "d")
 )
-_LONGEST: Final = 60  # of an example: it shares a line with what is wrong
+_LONGEST: Final = 60  # characters of an example: it must fit on the prompt's line
 
 
 def misfit(text: str, node: Operation, kinds: Sequence[pa.DataType]) -> str | None:
-    """Return why a part of an expression can't be worked out, as far as its types tell.
+    """Return why an operation can't be applied to its operands' types, None if types don't tell.
 
     Args:
         text: The expression.
-        node: The part.
-        kinds: The types of what it is applied to.
+        node: The operation.
+        kinds: The operands' types.
     """
     parts = node.parts
     if node.name in ("in", "not in") and len(kinds) == 2 and not isinstance(parts[1], Constant):
@@ -60,7 +60,7 @@ def misfit(text: str, node: Operation, kinds: Sequence[pa.DataType]) -> str | No
 
 
 def not_a_condition(text: str, node: Node, kind: pa.DataType) -> str:
-    """Return what to say of a value where a condition is wanted."""
+    """Return a sentence for a value where a condition is expected."""
     written = _of(text, node)
     example = "price > 100"
     if _columns(node):
@@ -90,7 +90,7 @@ def _compared(
     name, is_what, what = _of(text, column), kind_of(kind), kind_of(other)
     raw = _of(text, value)
     constant = value.value if isinstance(value, Constant) else None
-    if isinstance(constant, tuple) and constant:  # of a list the first one is looked at
+    if isinstance(constant, tuple) and constant:  # for a list, use its first value
         constant = constant[0]
         raw = repr(constant)
     literal = isinstance(constant, str)
@@ -130,13 +130,13 @@ def _compared(
 
 
 def _columns(node: Node) -> bool:
-    """Tell whether a part looks at a column."""
+    """Tell whether a part of an expression uses a column."""
     if isinstance(node, Operation):
         return any(map(_columns, node.parts))
     return isinstance(node, Name)
 
 
 def _of(text: str, node: Node) -> str:
-    """Return a part as it was written."""
+    """Return the text of a part of an expression."""
     written = " ".join(text[node.start : node.end].split())
     return written if len(written) <= _LONGEST else f"{written[: _LONGEST - 1]}…"

@@ -1,4 +1,4 @@
-"""The keys, by what one wants to do."""
+"""The help screen: all keys, by task."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ _WIDTH: Final = 74
 
 
 class HelpScreen(ModalScreen[None], LeftOnce[None]):
-    """Shows the keys; any of the keys that should close it does."""
+    """Shows the keys. Esc, ?, Enter and space close it."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
@@ -129,17 +129,17 @@ class HelpScreen(ModalScreen[None], LeftOnce[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """Yield the keys in a box; side by side where there is room."""
+        """Yield the box of keys."""
         with VerticalScroll(id="help") as box:
             box.border_subtitle = "↓ ↑ more   Esc closes"
             yield Static()
 
     def on_mount(self) -> None:
-        """Write the keys."""
+        """Show the keys."""
         self._write(self.app.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Write the keys for the new width."""
+        """Show the keys in the new width: in two columns if there is room."""
         self._write(event.size.width)
 
     def _write(self, width: int) -> None:

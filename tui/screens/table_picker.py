@@ -1,4 +1,4 @@
-"""The screen that lists the tables one can open, as they come and go."""
+"""The screen that lists the live tables, as they come and go."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class PickerScreen(LeftOnce[Target | None]):
     """Lists tables; Enter opens one.
 
     Args:
-        endpoint: List what is on this endpoint; None: what this user publishes on this machine.
+        endpoint: List this endpoint's tables; None: this user's tables on this machine.
         options: Passed on to the table's screen.
-        choose: Whether to give the chosen table back, rather than opening it.
-        origin: What the tables there are made of, if their names may be those of others.
+        choose: Whether to return the chosen table instead of opening it.
+        origin: What identifies the endpoint's tables if not their names, e.g. a folder.
     """
 
     DEFAULT_CSS = """
@@ -63,7 +63,7 @@ class PickerScreen(LeftOnce[Target | None]):
         self._choose = choose
         self._origin = origin
         self._foreign: tuple[FeedProcess, TablesScreen] | None = None
-        self._doubt: Timer | None = None
+        self._answer_timer: Timer | None = None
         self._warning: str | None = None
         self.lister = Lister(endpoint, lambda: self.post_message(ListingChanged()))
         self._listing: list[Listed] = []
@@ -79,48 +79,48 @@ class PickerScreen(LeftOnce[Target | None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Start listing once the first paint is out."""
-        self._head()
+        """Start listing after the first paint."""
+        self._update_heading()
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
         self.run_worker(self.lister.run, name="lister", thread=True)
 
     def on_unmount(self) -> None:
-        """End the worker, and the process that reads for it."""
+        """End the worker and the feed process."""
         self.end_work()
 
     def end_work(self) -> None:
-        """End the worker, and the process that reads for it. A second call does nothing."""
+        """End the worker and the feed process. A second call does nothing."""
         self.lister.stop()
         if self._foreign is not None:
             self._foreign[0].close()
 
     def on_listing_changed(self, message: ListingChanged) -> None:
-        """Show the tables there are now; the only table of an endpoint opens by itself."""
+        """Show the live tables. If an endpoint has one table, open it."""
         self._listing = self.lister.take()
         self._number += 1
         if self._listing or self._number > 1:
             self.query_one(TableView).update(as_table(self._listing, self._number))
-        self._head()
-        self._tell_strangers()
+        self._update_heading()
+        self._check_publisher()
         if self.endpoint is not None and len(self._listing) == 1 and not self._opened_only:
             self._opened_only = True
             self._open(0)
 
-    def _tell_strangers(self) -> None:
-        """Tell livetable's feeds, which answer at once, from other publishers, which never do."""
+    def _check_publisher(self) -> None:
+        """Read another publisher with a feed process: unlike livetable's, it never answers."""
         if self.endpoint is None:
             return
         if self.lister.frames:
-            if self._doubt is not None:
-                self._doubt.stop()
-            if self._foreign is not None:  # it was only slow to answer
+            if self._answer_timer is not None:
+                self._answer_timer.stop()
+            if self._foreign is not None:  # it is livetable's, and was only slow to answer
                 (process, screen), self._foreign = self._foreign, None
                 screen.leave()
                 process.close()
-        elif self.lister.connected and self._doubt is None:
-            self._doubt = self.set_timer(ANSWER_SECONDS, self._read_foreign)
+        elif self.lister.connected and self._answer_timer is None:
+            self._answer_timer = self.set_timer(ANSWER_SECONDS, self._read_foreign)
 
     def _read_foreign(self) -> None:
         if self.lister.frames or self.endpoint is None:
@@ -129,7 +129,7 @@ class PickerScreen(LeftOnce[Target | None]):
             process = foreign_feed(self.endpoint, self._options.foreign)
         except LivetableError as error:
             self._warning = str(error)
-            self._head()
+            self._update_heading()
             return
         screen = self._screen_of(process.target)
         self._foreign = process, screen
@@ -143,7 +143,7 @@ class PickerScreen(LeftOnce[Target | None]):
         target = target_of(self._listing, row)
         if target is not None and self.is_current:
             if self.endpoint is None and self._listing[row].endpoint.startswith("ipc://"):
-                # By name: where it is may change when its feed is started again.
+                # By name: a feed that restarts has another endpoint.
                 target = type(target)(None, target.table)
             if self._origin is not None:
                 target = replace(target, origin=f"{self._origin}#{target.table}")
@@ -158,32 +158,32 @@ class PickerScreen(LeftOnce[Target | None]):
         return TablesScreen([target], self._options, can_leave=True, choose=choose)
 
     def action_cancel(self) -> None:
-        """Choose nothing, where one was to be chosen."""
+        """Go back without a choice, if the screen is for choosing."""
         if self._choose:
             self.end_work()
             self.dismiss(None)
 
-    def _head(self) -> None:
+    def _update_heading(self) -> None:
         count = sum(one.lives for one in self._listing)
         where = harmless(place(self.endpoint)) if self.endpoint else "this machine"
         tables = f"{count} live table{'' if count == 1 else 's'}"
         heading = Text(f" livetable   {tables} on {where}", no_wrap=True, overflow="ellipsis")
         self.query_one("#heading", Static).update(heading)
-        self.query_one(TableView).message = "" if self._listing else self._nothing()
+        self.query_one(TableView).message = "" if self._listing else self._empty_message()
 
-    def _nothing(self) -> str:
+    def _empty_message(self) -> str:
         if self._warning is not None:
             return harmless(self._warning)
         if self.lister.problem:
             return harmless(self.lister.problem)
         if self.endpoint is None:
-            return 'nothing is published yet; in Python: Publisher("orders").send(df)'
+            return 'No live tables yet. In Python: Publisher("orders").send(df)'
         if (own := started(self.endpoint)) is not None:
             return f"waiting for {harmless(own.awaits)} …"
-        state = "no table there yet" if self.lister.connected else "nobody there yet"
+        state = "no table yet" if self.lister.connected else "no answer yet"
         return f"waiting for {harmless(place(self.endpoint))} … {state}"
 
 
 def choose_table(app: App[Any], options: ViewOptions, chosen: Chosen) -> None:
-    """List the tables there are, to choose one."""
+    """Show the list of tables to choose one."""
     app.push_screen(PickerScreen(None, options, choose=True), chosen)

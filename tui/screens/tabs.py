@@ -182,7 +182,7 @@ class TablesScreen(LeftOnce[None]):
         """Show a table in a tab of its own, behind this one."""
         known = [pane.target for pane in self.panes]  # two views of a table can't both be its view
         if len(self.panes) >= _MOST_TABS:
-            self.app.notify(f"{_MOST_TABS} tables are open: close one with ^w", timeout=3)
+            self.app.notify(f"All {_MOST_TABS} tabs are in use. Close one with ^w.", timeout=3)
             return
         options = replace(
             self._options, timeout=None, view=None, remember=target not in known, record=None

@@ -1,1 +1,1 @@
-"""The terminal: its driver, its painter, and all that is private to Textual."""
+"""The terminal: driver and painter, and all use of Textual's private parts."""

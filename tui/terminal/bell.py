@@ -1,4 +1,4 @@
-"""An event that also wakes who waits for input."""
+"""An event that also wakes a thread that polls for input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 
 
 class Bell(threading.Event):
-    """An event that also wakes who waits for input."""
+    """An event with a pipe: poll `listen` to be woken by `set`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -17,7 +17,7 @@ class Bell(threading.Event):
         os.set_blocking(self.listen, False)
 
     def set(self) -> None:
-        """Set the event, and wake."""
+        """Set the event and wake the thread."""
         super().set()
         with contextlib.suppress(OSError):
             os.write(self._ring, b"\0")

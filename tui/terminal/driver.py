@@ -1,9 +1,9 @@
-"""The terminal: written to without blocking, and known to have taken what was written.
+"""The terminal driver: writes without blocking, and knows what the terminal has received.
 
-Textual's own driver hands 30 paints to a thread and then blocks the event loop; through a slow line
-what is shown is then seconds old. This one keeps what the terminal has not taken yet, and asks
-the terminal after a paint where its cursor is: the answer means that it has seen the paint, also
-through SSH, whose other end buffers megabytes. `pace.Pace` says when the next paint may be made.
+Textual's driver queues 30 paints in a thread and then blocks the event loop: on a slow line the
+screen is then seconds old. This one buffers what the terminal has not accepted, and asks it for
+the cursor's position after a paint: the answer means that the paint has arrived, even through SSH,
+which buffers megabytes. `pace.Pace` decides when to paint next.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ if TYPE_CHECKING:
     from livetable.tui.terminal.slow_line import CarefulPaint
 
 _LEAVE_SECONDS: Final = 1.0
-_SWALLOW_SECONDS: Final = 2.0  # that the end waits for answers which are still on their way
-_SWALLOW_TRIPS: Final = 3  # or so many times as long as the last answer took,
-_SWALLOW_MOST: Final = 15.0  # but not longer than this
+_SWALLOW_SECONDS: Final = 2.0  # at the end, wait this long for answers on their way,
+_SWALLOW_TRIPS: Final = 3  # or this many round trips,
+_SWALLOW_MOST: Final = 15.0  # but no longer than this
 _LAST_SECONDS: Final = 0.02
-_NEXT_SECONDS: Final = 0.02  # that the last answer may come behind the one before it
+_NEXT_SECONDS: Final = 0.02  # the last answer may arrive this long after the one before it
 _UNDECIDED_MS: Final = 20
 _ASK_LAST: Final = "\x1b[c"
-"""What it is, asked once, at the end: a terminal may answer the other question twice."""
+"""Asks for the terminal's type, once at the end: it may answer the other question twice."""
 _LONGEST_ANSWER: Final = 64
 _LAST_ANSWER: Final = re.compile(rb"\x1b\[\?[\d;]*c")
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver, with an output of its own on the terminal."""
+    """Textual's driver, with its own output to the terminal."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
@@ -62,24 +62,24 @@ class TerminalDriver(LinuxDriver):
         if self._lines is not None:
             self.pace.backlog = self._lines.backlog
         self.on_progress: Callable[[], None] | None = None
-        """Called in the event loop when the terminal answered or took the last byte."""
-        self._raw: list[Any] | None = None  # the terminal's settings while it is taken
+        """Called in the event loop when the terminal has answered, or accepted the last byte."""
+        self._raw: list[Any] | None = None  # the terminal's settings while the app runs
         self.careful: CarefulPaint | None = None
-        """What paints while each byte counts."""
+        """Paints on slow lines."""
         self.started = 0
-        """How often the terminal was taken: each time it is blank."""
+        """How often the terminal was taken; the screen is blank each time."""
         self.was_resized = False
-        """Whether it has been another size since it was taken, or may have been."""
+        """Whether the terminal was resized since it was taken."""
         self._answers = 0
         self._came = threading.Event()
-        self._last_asked_at: float | None = None  # only until its answer was waited for
+        self._last_asked_at: float | None = None  # reset once the answer has been awaited
         self._is_last_answered = False
         self._last_read = b""
-        self._first_trip = 0.0  # seconds; sure to be no other question's answer
+        self._first_trip = 0.0  # seconds; the first answer can't belong to another question
         self.is_gone = False
-        """Whether nothing comes from the terminal any more, nor will."""
+        """Whether the terminal is gone for good."""
         self.on_gone: Callable[[], None] | None = None
-        """Called when that is so; in the thread that reads."""
+        """Called when the terminal is gone, in the input thread."""
         self._leaves = False
         self._is_stopping = self._goes_on = False
         try:
@@ -87,36 +87,36 @@ class TerminalDriver(LinuxDriver):
         except OSError:
             name = None
         self.output = TerminalOutput(name, self.pace, lambda: self._loop, self._progressed)
-        """Where it writes to."""
+        """Writes to the terminal."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines of the terminal."""
+        """The terminal's columns and lines."""
         return self._get_terminal_size()
 
     @property
     def is_careful(self) -> bool:
-        """Whether each byte counts: nobody but `careful` paints then."""
+        """Whether the line is slow, so that only `careful` may paint."""
         return self.careful is not None and self.careful.is_on
 
     def leave(self) -> None:
-        """Paint no more, and ask nothing but the last: what is asked now keeps the shell waiting.
+        """Stop painting, and ask the last question now.
 
-        It is asked at once: what else there is to be done at the end is done until it is answered.
+        Its answer then arrives while the app shuts down, so that the shell is not kept waiting.
         """
         self._leaves = True
         self._ask_last()
 
     def ask(self) -> None:
-        """Ask the terminal to say when it has come this far."""
+        """Ask the terminal for an answer once it has received everything so far."""
         if self.output.is_open and not self._leaves:
             self.write(ASK)
             self.pace.asked()
 
     def wait(self) -> float:
-        """Return in how many seconds to look again whether to paint; 0 for now.
+        """Return how long to wait before the next paint, in seconds; 0: paint now.
 
-        The terminal may tell before (`on_progress`).
+        `on_progress` may be called earlier.
         """
         wait = None if self._leaves else self.pace.wait(self.output.pending)
         if wait == 0 and self.pace.probe():
@@ -125,12 +125,12 @@ class TerminalDriver(LinuxDriver):
         return RETRY_SECONDS if wait is None else wait
 
     def ask_if_due(self) -> None:
-        """Ask the terminal, if it is not known well enough what it has seen."""
+        """Ask the terminal if too little is known about what it has received."""
         if self.pace.should_ask():
             self.ask()
 
     def write(self, data: str) -> None:
-        """Write without blocking; what the terminal does not take is kept, in order."""
+        """Write without blocking; what the terminal does not accept is buffered."""
         if self.output.is_open:
             self.output.write(data.encode("utf-8", "replace"))
         else:
@@ -146,11 +146,11 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self.started += 1
         self.write("\x1b[2J")
-        self.ask()  # before anything is painted: by the answer it is known how much may be
+        self.ask()  # before the first paint: the answer tells how fast the line is
         with contextlib.suppress(termios.error):
             self._raw = termios.tcgetattr(self.fileno)
-        # Textual's own handler can be interrupted by the next change between reading a size and
-        # telling it: the older size is told last then, and stays. The loop's runs whole.
+        # Textual's signal handler can be interrupted by the next resize after it has read the size:
+        # the older size is then posted last, and stays. The event loop's handler can't be.
         asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._on_resized)
         if self._get_terminal_size() != size:
             self.tell_size()
@@ -160,25 +160,24 @@ class TerminalDriver(LinuxDriver):
         self.tell_size()
 
     def tell_size(self) -> None:
-        """Tell the app how large the terminal is."""
+        """Post the terminal's size to the app."""
         if not self._in_band_window_resize:
             size = Size(*self._get_terminal_size())
             self._app.post_message(events.Resize(size, size))
 
     def see_size(self, shown: Size) -> None:
-        """Tell the app the terminal's size again, if it shows another one.
+        """Post the terminal's size again if the app shows another one.
 
-        A screen that comes or goes in the moment of a change may not hear of it, and would keep the
-        old size for good.
+        A screen that opens or closes during a resize may miss it, and would keep the old size.
         """
         if tuple(shown) != tuple(self._get_terminal_size()):
             self.tell_size()
 
     def _sigcont_application(self, *_: Any) -> None:
-        """Go on. Only after Ctrl-Z was the terminal given back, and has to be taken again.
+        """Continue. After Ctrl-Z the terminal must be taken again.
 
-        Whoever else stopped the viewer (`kill -STOP`): a shell may have written over the screen,
-        and set the terminal to reading lines, so that keys come only with Enter.
+        After `kill -STOP` it was not given back, but a shell may have written on the screen, and
+        set the terminal to line mode, in which keys only arrive with Enter.
         """
         self.pace.stood_still()
         if self._is_stopping:
@@ -193,9 +192,9 @@ class TerminalDriver(LinuxDriver):
         self._loop.call_soon_threadsafe(self._app.post_message, self.SignalResume())
 
     def run_input_thread(self) -> None:
-        """Read keys and answers until `exit_event` is set, asleep between them.
+        """Read keys and answers until `exit_event` is set, without polling.
 
-        Textual's own looks ten times a second, which is all that an idle viewer would do.
+        Textual's thread wakes up ten times a second, even if the viewer is idle.
         """
         parser = XTermParser(self._debug)
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -203,7 +202,7 @@ class TerminalDriver(LinuxDriver):
         poll.register(self.fileno, select.POLLIN)
         poll.register(self._bell.listen, select.POLLIN)
         while not self.exit_event.is_set():
-            # After an escape it is seen by the clock whether more of a sequence comes.
+            # After an escape, only a timeout tells whether a sequence follows.
             undecided = getattr(parser, "_timeout_time", 0.0) is not None
             ready = dict(poll.poll(_UNDECIDED_MS if undecided else None))
             if self.fileno in ready:
@@ -213,8 +212,8 @@ class TerminalDriver(LinuxDriver):
                 if not data:
                     self._lose()
                     return
-                # Nothing to read, for who asks the parser, is the end of all input: so it is with
-                # a part of a letter, and with what was an answer only.
+                # Never feed an empty text, which the parser takes for the end of input: `text` is
+                # empty for part of a UTF-8 character, and for an answer.
                 if text := decode(self._hear_last(data)):
                     for message in parser.feed(text):
                         self.process_message(message)
@@ -222,10 +221,9 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(message)
 
     def _hear_last(self, data: bytes) -> bytes:
-        """Take answers to the last question out of what was read: its parser takes them for keys.
+        """Remove answers to the last question from the input: Textual would parse them as keys.
 
-        Also what nobody here asked for: a shell that asks before it starts a command may be gone
-        when the answer comes.
+        Even if this app has not asked: a shell may have asked just before it started the app.
         """
         if self._last_asked_at is not None:
             self._last_read += data
@@ -236,9 +234,9 @@ class TerminalDriver(LinuxDriver):
         return _LAST_ANSWER.sub(b"", data)
 
     def _lose(self) -> None:
-        """End the app: the terminal is gone. A signal may say so, too, but not to everybody.
+        """End the app: the terminal is gone.
 
-        It comes to the shell's jobs; not through `nohup`, `setsid`, `sudo` or a container's door.
+        SIGHUP is not enough: it does not arrive through `nohup`, `setsid`, `sudo` or a container.
         """
         self.is_gone = True
         self._came.set()
@@ -246,7 +244,7 @@ class TerminalDriver(LinuxDriver):
             self.on_gone()
 
     def process_message(self, message: Message) -> None:
-        """Keep the terminal's answers to oneself; pass on the rest."""
+        """Handle the terminal's answers; pass on all other messages."""
         if isinstance(message, events.CursorPosition):
             if not self._answers and self.output.asked_first is not None:
                 self._first_trip = time.monotonic() - self.output.asked_first
@@ -257,8 +255,8 @@ class TerminalDriver(LinuxDriver):
             return
         super().process_message(message)
 
-    def _answered(self, at: float) -> None:
-        self.pace.answered(at)
+    def _answered(self, moment: float) -> None:
+        self.pace.answered(moment)
         self._progressed()
 
     def stop_application_mode(self) -> None:
@@ -269,10 +267,10 @@ class TerminalDriver(LinuxDriver):
         self.output.drain(_LEAVE_SECONDS)
 
     def _ask_last(self) -> None:
-        """Drop the backlog of paints, which nobody will see, and ask the terminal the last things.
+        """Drop the buffered paints and ask the last questions.
 
-        They come behind all that makes a terminal report by itself. Once they are answered, nothing
-        is left on the line. A terminal that has never answered is not asked.
+        They are asked after the terminal was told to send no more reports, so nothing else arrives
+        after their answers. A terminal that has never answered is not asked.
         """
         if self._last_asked_at is not None:
             return
@@ -284,20 +282,20 @@ class TerminalDriver(LinuxDriver):
         self._disable_mouse_support()
         self._disable_bracketed_paste()
         self._last_read, self._is_last_answered = b"", False
-        self._last_asked_at = now  # behind those: the thread that reads looks for the answer now
+        self._last_asked_at = now  # last: from now on the input thread looks for the answer
         self.write(f"\x1b[?1004l{ASK}{_ASK_LAST}")
 
     def _swallow_answers(self) -> None:
-        """Wait for the answers that are still on their way: the shell would take them for keys."""
+        """Wait for answers that are still on their way: the shell would read them as keys."""
         if (asked := self._last_asked_at) is None:
             return
         trip = max(self._first_trip, self.pace.round_trip or 0.0)
         until = asked + min(max(_SWALLOW_SECONDS, _SWALLOW_TRIPS * trip), _SWALLOW_MOST)
-        # One that does not know the last question is waited for no longer than it takes to answer.
+        # For a terminal that ignores the last question, one round trip must be enough.
         without_last = asked + trip + _LAST_SECONDS
         self.output.drain(max(0.0, until - time.monotonic()))
         while (now := time.monotonic()) < until:
-            self._came.clear()  # before the look: what comes behind it wakes
+            self._came.clear()  # before the checks: what arrives after them wakes the wait
             if self.is_gone or self._is_last_answered:
                 break
             if self._answers >= self.output.questions:
@@ -306,21 +304,21 @@ class TerminalDriver(LinuxDriver):
         self._last_asked_at = None
 
     def _sigtstp_application(self, *_: Any) -> None:
-        """Stop, unless nobody is there who would have it go on, as the system's own stop has it."""
+        """Stop the process, unless there is no shell that could continue it."""
         if self._auto_restart and has_shell():
             self._stop_after(partial(os.kill, os.getpid(), signal.SIGSTOP))
 
     def stop_group(self) -> None:
-        """Give the terminal back and stop, with the whole process group, as a terminal's Ctrl-Z.
+        """Give the terminal back and stop the whole process group, like Ctrl-Z in a terminal.
 
-        Who started this (`uv run`, `sh -c`) would go on waiting for it else, and the shell for
-        them. The terminal is given back before: a shell that sees its job stopped takes it at once,
-        and would read the answers that are still on their way.
+        Stopping only this process would leave its parents (`uv run`, `sh -c`) running, and the
+        shell waiting for them. The terminal is given back first: the shell takes it as soon as the
+        job is stopped, and would read answers that are still on their way.
         """
         self._stop_after(stop_group)
 
     def _stop_after(self, stop: Callable[[], None]) -> None:
-        """Give the terminal back, then stop; not if told to go on while that was done."""
+        """Give the terminal back, then stop, unless SIGCONT has arrived meanwhile."""
         self._is_stopping, self._goes_on = True, False
         try:
             self.suspend_application_mode()
@@ -335,8 +333,8 @@ class TerminalDriver(LinuxDriver):
     def suspend_application_mode(self) -> None:
         """Give the terminal back for a while: Ctrl-Z.
 
-        Textual's own closes the driver. Output and bell are needed again behind `fg`: without the
-        first paints block, with the second closed the input thread finds news without end.
+        Textual's method closes the driver. But output and bell are needed again after `fg`: without
+        the output, paints block; with a closed bell, the input thread spins.
         """
         self.stop_application_mode()
         super().close()
@@ -353,5 +351,5 @@ class TerminalDriver(LinuxDriver):
 
 
 def driver_for_terminal() -> type[LinuxDriver] | None:
-    """Return the driver to use, None for Textual's choice (no POSIX terminal)."""
+    """Return the driver to use; None: let Textual choose (not a POSIX terminal)."""
     return TerminalDriver if os.isatty(0) and hasattr(os, "ttyname") else None

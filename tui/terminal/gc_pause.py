@@ -1,4 +1,4 @@
-"""Keeps the garbage collector's pauses out of the start and out of paints."""
+"""Keeps garbage collections out of the start and out of paints."""
 
 from __future__ import annotations
 
@@ -13,38 +13,37 @@ if TYPE_CHECKING:
     from textual.app import App
 
 SETTLE_SECONDS: Final = 1.0
-"""The app has loaded what it needs by then."""
+"""After this long the app has imported what it needs."""
 
 _YOUNG: Final = 2_000
-"""Objects that may come before they are looked through: some tenths of a millisecond."""
+"""New objects until a young collection, which takes some tenths of a millisecond."""
 
 _OLDER: Final = (5, 2)
-"""How often, before those that stayed are looked through with them; and all.
+"""Young collections until a middle one, and middle ones until a full one.
 
-All are only looked through once a quarter more have come than there are (so has it CPython), and a
-table that is only looked at leaves none behind: its frames come and go without a collection.
+CPython only runs a full collection after the objects have grown by a quarter. A table that is only
+watched leaves no garbage cycles: its frames are freed without a collection.
 """
 
 _ARENA_MAX: Final = -8  # M_ARENA_MAX of malloc.h
 
-_TIDY_SECONDS: Final = 0.3  # a panel that is closed is held by its own tasks for a while
-_TIDY_SHARE: Final = 30  # tidying up takes no more than this part of the time
+_TIDY_SECONDS: Final = 0.3  # a closed panel's own tasks keep it alive for a while
+_TIDY_SHARE: Final = 30  # collecting takes at most 1/30 of the time
 
 
 def hold() -> None:
-    """Collect nothing: what a start makes, it keeps."""
+    """Disable the collector during the start, which leaves little garbage."""
     gc.disable()
 
 
 def settle(*, tidy: bool = False) -> None:
-    """Collect again, but never look through what is there by now.
+    """Enable the collector, but exclude all objects that exist now.
 
-    Without the freeze a full collection walks all of Textual's, Arrow's and our own code, 20 ms in
-    the middle of a paint.
+    Without the freeze, a full collection would walk the modules of Textual, Arrow and livetable:
+    20 ms in the middle of a paint.
 
     Args:
-        tidy: Whether to let go first of what the start has left behind: it stays for ever else,
-            4 MB of it.
+        tidy: Whether to collect first: frozen garbage is never freed (4 MB after a start).
     """
     if tidy:
         gc.collect()
@@ -54,17 +53,17 @@ def settle(*, tidy: bool = False) -> None:
 
 
 def share_memory() -> None:
-    """Have all threads take memory from one place, before the first of them is started.
+    """Make all threads allocate from one arena. Call it before the first thread starts.
 
-    The C library gives each a place of its own, where what is freed stays: used for half an hour, a
-    viewer grew by 30 MB.
+    The C library gives each thread an arena, which keeps freed memory. Measured: a viewer in use
+    grew by 30 MB in half an hour.
     """
     if (set_option := _of_libc("mallopt")) is not None:
         set_option(_ARENA_MAX, 1)
 
 
 def _of_libc(name: str) -> Callable[..., object] | None:
-    """Return a function of the C library, None where it has none of that name."""
+    """Return a function of the C library, None if it does not exist."""
     if not sys.platform.startswith("linux"):
         return None
     import ctypes  # late; NumPy loads it as well
@@ -74,11 +73,11 @@ def _of_libc(name: str) -> Callable[..., object] | None:
 
 
 class Tidier:
-    """Lets go of what was closed: a screen, a panel, a tab. Lives in the event loop.
+    """Frees closed screens, panels and tabs. For the event loop's thread.
 
-    Textual's widgets are circles, which only a full collection frees. By itself one comes
-    late, when panels that are opened and closed take 20 MB. The person has just pressed a key, and
-    sees no pause of some milliseconds.
+    Textual's widgets are reference cycles, which only a full collection frees. Without this it runs
+    late: opened and closed panels then take 20 MB. Right after a key press, a pause of a few
+    milliseconds goes unnoticed.
     """
 
     def __init__(self) -> None:
@@ -86,7 +85,7 @@ class Tidier:
         self._not_before = 0.0
 
     def soon(self) -> None:
-        """Collect in a moment; once for all that was closed until then."""
+        """Collect in a moment, once for everything that is closed until then."""
         if not self._is_due:
             self._is_due = True
             wait = max(_TIDY_SECONDS, self._not_before - time.monotonic())
@@ -103,7 +102,7 @@ class Tidier:
 
 
 def tidy_soon(app: App[Any]) -> None:
-    """Let go of what was just closed, if the collector is livetable's to run: in its own app."""
+    """Collect soon, but only in livetable's own app: elsewhere the collector is not ours."""
     tidier = getattr(app, "tidier", None)
     if isinstance(tidier, Tidier):
         tidier.soon()

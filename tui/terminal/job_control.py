@@ -1,4 +1,4 @@
-"""Ctrl-Z: whether a shell is there for its `fg`, and how the whole group is stopped."""
+"""Ctrl-Z: finds out whether a shell can continue the job, and stops the process group."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import signal
 
 
 def has_shell() -> bool:
-    """Tell whether somebody would have this process go on, once it was stopped: a shell's ``fg``.
+    """Tell whether a shell could continue this process with ``fg`` after a stop.
 
-    Not if it was started by a terminal, tmux, ``ssh -t`` or a container: as with the process groups
-    that POSIX calls orphaned, the parent is of another session.
+    Not if it was started by a terminal, tmux, ``ssh -t`` or a container: its parent is then in
+    another session, as for a process group that POSIX calls orphaned.
     """
     import psutil  # late: only at Ctrl-Z
 
@@ -21,19 +21,19 @@ def has_shell() -> bool:
                 return False
             if os.getpgid(parent) != os.getpgrp():
                 return True
-            # One between, such as `uv run` or `sh -c`: it is stopped with this one.
+            # In the same process group, e.g. `uv run` or `sh -c`: look at its parent.
             parent = psutil.Process(parent).ppid()
         except (ProcessLookupError, psutil.NoSuchProcess):
             return False
-        except (OSError, psutil.Error):  # it may not be looked at: not known
+        except (OSError, psutil.Error):  # no permission to look: assume there is one
             return True
     return False
 
 
 def stop_group() -> None:
-    """Stop the process group, this process with it, until somebody has it go on."""
-    # By the system, in the moment in which it stops the others: a handler of ours would run
-    # behind a quick `fg`, and stop a process that the shell believes to run.
+    """Stop the process group, including this process, until it is continued."""
+    # With the default handler, so that the kernel stops all at once: our own handler could run
+    # after a quick `fg`, and stop a process that the shell believes to be running.
     handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     os.killpg(0, signal.SIGTSTP)
     signal.signal(signal.SIGTSTP, handler)

@@ -1,9 +1,8 @@
-"""What is typed takes effect in the order in which it was typed.
+"""Makes keys take effect in the order they were typed.
 
-Textual hands each key to the widget that has the focus when the key comes, and looks for what it
-does once it has come back from there. Keys come in bursts: over SSH several are in one packet. Of
-such a burst `f` would open a prompt behind the text that was typed for it, and Backspace would take
-effect behind Enter.
+Textual sends each key to the widget that has the focus when the key arrives, and runs its binding
+when it comes back from there. Over SSH, several keys arrive in one packet: `f` would then open its
+prompt after the text that was typed into it, and Backspace would take effect after Enter.
 """
 
 from __future__ import annotations
@@ -23,30 +22,30 @@ from livetable.tui.terminal.timer import later
 T = TypeVar("T")
 
 _PATIENCE: Final = 2.0
-"""Seconds that keys wait at most, for a prompt or the first paint: quitting always works."""
+"""Keys wait at most this many seconds for a prompt or the first paint, so that q always works."""
 
 
 class TypedAt(Protocol):
-    """A line that is typed into."""
+    """A prompt."""
 
     settled: asyncio.Event
-    """Set while it takes what is typed."""
+    """Set while it accepts keys."""
 
     def take(self, event: events.Key | events.Paste) -> bool:
-        """Take a key or a paste; tell whether it was for this."""
+        """Handle a key or a paste; return False if it is not for the prompt."""
         ...
 
 
 def _has_bindings_only(widget: Widget | None) -> bool:
-    """Tell whether all that keys do to a widget is in its bindings: it says so itself."""
+    """Tell whether a widget handles keys only by bindings, as it declares itself."""
     return getattr(widget, "has_bindings_only", False)
 
 
 class TypedInOrder(App[T]):
-    """An app in which a key or a paste meets what the one before it led to."""
+    """An app in which each key or paste sees the effect of the one before it."""
 
     _early: list[events.Key | events.Paste] | None
-    """What was typed before there was anything to type at; None from the first paint on."""
+    """Keys typed before the first paint; None after it."""
 
     _leaving = False
 
@@ -56,44 +55,44 @@ class TypedInOrder(App[T]):
         return_code: int = 0,
         message: RenderableType | None = None,
     ) -> None:
-        """Leave. What was typed behind it meets nothing any more: it could not be mounted."""
+        """Exit. Later keys are dropped: a prompt could not be mounted any more."""
         self._leaving = True
         super().exit(result, return_code, message)
 
     def on_load(self) -> None:
-        """Hold what is typed."""
+        """Hold keys back until the first paint."""
         self._early = []
 
     def on_mount(self) -> None:
-        """See to it that it is let go: in a terminal without any room there is no first paint."""
+        """Release the keys after a while at the latest: a tiny terminal has no first paint."""
         later(self, _PATIENCE, self.on_ready)
 
     async def on_ready(self) -> None:
-        """Let go what was typed before the first paint."""
+        """Release the keys typed before the first paint."""
         early, self._early = self._early, None
         for event in early or ():
             await self.on_event(event)
 
     @property
     def prompt(self) -> TypedAt | None:
-        """The prompt that what is typed is for, None if there is none."""
+        """The open prompt, None if there is none."""
         raise NotImplementedError
 
     @property
     def home(self) -> Widget | None:
-        """The table that has the keys where nothing else has them, None for none."""
+        """The widget to focus if nothing has the focus, None for none."""
         return None
 
     async def on_event(self, event: events.Event) -> None:
-        """Take what is typed for a table or a prompt here; leave all else to Textual."""
+        """Handle keys for a table or a prompt here; leave all other events to Textual."""
         if self._leaving and isinstance(event, events.InputEvent):
             return
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if self._early is not None:
                 self._early.append(event)
                 return
-            # A click beside all widgets (the terminal has grown, and is not laid out yet) takes the
-            # focus away; keys would be nobody's from then on.
+            # A click outside all widgets (the terminal has grown and is not laid out yet) removes
+            # the focus: keys would then have no effect.
             if self.focused is None and (home := self.home) is not None:
                 self.screen.set_focus(home, scroll_visible=False)
             prompt = await self._settled_prompt()
@@ -102,16 +101,16 @@ class TypedInOrder(App[T]):
                     await self._act(event.key)
                 return
             if isinstance(event, events.Key) and _has_bindings_only(self.focused):
-                await self._act(event.key)  # all that keys do to a table, they do by bindings
+                await self._act(event.key)
                 return
         if isinstance(event, events.MouseDown) and not event.is_forwarded and self._is_going(event):
             return
         await super().on_event(event)
 
     def _is_going(self, event: events.MouseDown) -> bool:
-        """Tell whether a press of the mouse is at what is being removed, and shown until a paint.
+        """Tell whether a click hits a widget that is being removed, but is still painted.
 
-        Textual would give it the focus, and keys would go to what is no longer there.
+        Textual would focus it, and keys would go to a removed widget.
         """
         try:
             widget, _ = self.get_widget_at(event.x, event.y)
@@ -128,6 +127,6 @@ class TypedInOrder(App[T]):
         return self.prompt
 
     async def _act(self, key: str) -> None:
-        self.app_focus = True  # as Textual has it: a terminal that sends keys has the focus
+        self.app_focus = True  # as in Textual: a terminal that sends keys has the focus
         if not await self._check_bindings(key, priority=True):
             await self._check_bindings(key)

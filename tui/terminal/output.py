@@ -1,4 +1,4 @@
-"""Bytes to the terminal: written without blocking, and kept in order until it takes them."""
+"""Writes bytes to the terminal without blocking; buffers them in order until it accepts them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ASK: Final = "\x1b[6n"
 
 
 class TerminalOutput:
-    """What is written to the terminal, in a description of its own.
+    """Writes to the terminal through its own open file.
 
-    Making that non-blocking leaves the shell's alone.
+    Non-blocking mode belongs to the open file: the shell's must not be changed.
 
     Args:
-        name: The terminal's device, None for none: nothing is written then.
-        pace: Told what is written.
-        loop: Returns the event loop; any thread writes.
-        on_progress: Called in the event loop when the terminal took the last byte.
+        name: The terminal's device; None: write nothing.
+        pace: Notified of what is written.
+        loop: Returns the event loop. Any thread may write.
+        on_progress: Called in the event loop when the terminal has accepted the last byte.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class TerminalOutput:
         on_progress: Callable[[], object],
     ) -> None:
         self.fd = -1
-        """The descriptor, -1 for none."""
+        """The file descriptor, -1 for none."""
         self.questions = 0
-        """How often the terminal was asked where its cursor is."""
+        """How often the terminal was asked for its cursor's position."""
         self.asked_first: float | None = None
-        """When it was asked for the first time, by the monotonic clock."""
+        """When it was first asked, by the monotonic clock."""
         self._pace = pace
         self._loop = loop
         self._on_progress = on_progress
@@ -57,35 +57,35 @@ class TerminalOutput:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is somewhere to write to."""
+        """Whether the terminal is open."""
         return self.fd >= 0
 
     @property
     def pending(self) -> int:
-        """Bytes the terminal has not taken."""
+        """How many bytes the terminal has not accepted."""
         return len(self._pending)
 
     @property
     def erases(self) -> bool:
-        """Whether the terminal erases with the background that is set."""
+        """Whether erasing fills with the current background (bce)."""
         try:
             curses.setupterm(fd=self.fd if self.is_open else 1)
-            told = bool(curses.tigetflag("bce") > 0)
+            declared = bool(curses.tigetflag("bce") > 0)
         except (curses.error, TypeError):
             return False
-        return told or os.environ.get("TERM", "").startswith("tmux")
+        return declared or os.environ.get("TERM", "").startswith("tmux")
 
-    def write(self, told: bytes) -> None:
-        """Write; what the terminal does not take is kept, in order."""
+    def write(self, data: bytes) -> None:
+        """Write; what the terminal does not accept is buffered."""
         with self._lock:
-            self._pending += told
-            self._pace.wrote(len(told))
+            self._pending += data
+            self._pace.wrote(len(data))
             if not self._is_watching and not self._held:
                 self._write_some()
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Write all that is written meanwhile at once: a call of the system for each costs more."""
+        """Collect all writes of the block into one system call."""
         self._held += 1
         try:
             yield
@@ -96,7 +96,7 @@ class TerminalOutput:
                     self._write_some()
 
     def _write_some(self) -> None:
-        """Write what the terminal takes. The lock is held."""
+        """Write as much as the terminal accepts. The caller holds the lock."""
         try:
             while self._pending:
                 count = os.write(self.fd, self._pending)
@@ -106,11 +106,11 @@ class TerminalOutput:
             if not self._is_watching:
                 self._is_watching = True
                 self._loop().call_soon_threadsafe(self._watch)
-        except OSError:  # the terminal is gone: the hang-up signal ends the app
+        except OSError:  # the terminal is gone: SIGHUP or the input thread ends the app
             self._pending.clear()
 
     def _count_questions(self, written: bytes) -> None:
-        """Count the questions in what was written: what is dropped is never answered."""
+        """Count the questions in written bytes; dropped ones are never answered."""
         written = self._written_last + written
         self._written_last = written[1 - len(ASK) :]
         if count := written.count(ASK.encode()):
@@ -130,14 +130,14 @@ class TerminalOutput:
         self._on_progress()
 
     def drop_backlog(self) -> None:
-        """Drop what the terminal has not taken."""
-        # Up to the next escape sequence, which may be cut in half; a string terminator ends it.
+        """Drop what the terminal has not accepted."""
+        # The last written bytes may be half an escape sequence: CAN (\x18) cancels it.
         with self._lock:
             if self._pending:
                 self._pending[:] = b"\x18\x1b[0m"
 
     def drain(self, seconds: float) -> None:
-        """Wait for the terminal to take what is left, for so many seconds."""
+        """Wait up to so many seconds until the terminal has accepted everything."""
         until = time.monotonic() + seconds
         while self._pending and self.fd >= 0 and time.monotonic() < until:
             with contextlib.suppress(OSError, ValueError):

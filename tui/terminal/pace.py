@@ -1,8 +1,8 @@
-"""When the next paint may be made: no more is on its way to the terminal than its line carries.
+"""Decides when to paint next, so that no more bytes are in flight than the line carries.
 
-A kernel, an `sshd`, a `tmux` take whatever is written and keep it; only the terminal's answers tell
-what has arrived. What is known at any time is what was written, what of it was answered, and how
-long that took. No Textual, no clock of its own.
+The kernel, `sshd` and `tmux` accept and buffer whatever is written; only the terminal's answers
+tell what has arrived. So this works with what was written, what of it was answered, and how long
+that took. No Textual, no clock of its own.
 """
 
 from __future__ import annotations
@@ -13,67 +13,67 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 GAP_SECONDS: Final = 0.008
-"""Paints are at least this far apart."""
+"""Minimum time between paints."""
 
 PROBE_SECONDS: Final = 0.01
-"""So far behind a question that is asked alone: an `sshd` sends together what comes together."""
+"""Pause after a probe: `sshd` would merge a paint that follows at once into the same packet."""
 
 LOOK_SECONDS: Final = 0.025
-"""So often it is looked at what waits behind a terminal that answers for another one."""
+"""Interval for checking the backlog behind a `tmux`, which answers for the real terminal."""
 
 QUICK_SECONDS: Final = 0.03
-"""A terminal that answered this fast is near: it need not be asked after each paint."""
+"""A terminal that answers faster than this is not asked after each paint."""
 
 ASK_SECONDS: Final = 0.1
 ASK_BYTES: Final = 8 << 10
-"""But this often: a line that turns bad has no more on it than was written in between."""
+"""But at least this often: if the line turns bad, no more than that is in flight."""
 
 SILENT_BYTES: Final = 10_000
-"""Bytes a second for a terminal that does not answer: no line that people use carries less."""
+"""Assumed bytes per second of a terminal that does not answer: slower lines are not in use."""
 
 SILENT_START: Final = 1 << 10
-"""So much may be on its way to it when a paint is made."""
+"""Bytes that may be in flight to a terminal that does not answer."""
 
 PATIENCE_SECONDS: Final = 10.0
-"""One that has answered before, and does not for so long, is shown one paint more, and asked."""
+"""After this long without an answer, a terminal that has answered before gets one more paint."""
 
 SLOW_SECONDS: Final = 0.25
-"""A terminal that takes longer than this to see a paint has no room for what only flashes."""
+"""If a paint takes longer than this to arrive, flashes are left out."""
 
 LIMIT_SECONDS: Final = 0.2
-"""Where a paint takes so much longer than no bytes at all, the line is the limit."""
+"""If a paint takes this much longer than an empty round trip, the line is the bottleneck."""
 
 CALM_SECONDS: Final = 3.0
-"""And is taken to be for this long: small paints come through fast on any line."""
+"""How long it is then assumed to be the bottleneck: small paints are fast on any line."""
 
 RETRY_SECONDS: Final = 2.0
-"""Who waits for the terminal looks again after this long at the latest."""
+"""A caller that waits for the terminal looks again after this long at the latest."""
 
 BEHIND_SECONDS: Final = 0.5
-"""What is shown later than this on account of the line is said to be."""
+"""A longer delay by the line is shown in the status line."""
 
 _START_WINDOW: Final = 4 << 10
 _LEAST_WINDOW: Final = 512
 _MOST_WINDOW: Final = 96 << 10
-_MEMORY_SECONDS: Final = 15.0  # the shortest round trip is looked for in so many
-_LEAST_SAMPLE: Final = 1000  # bytes from which a rate can be told
+_MEMORY_SECONDS: Final = 15.0  # period for the shortest round trip
+_LEAST_SAMPLE: Final = 1000  # bytes needed to measure a rate
 _NO_TIME: Final = 0.002
 _LEAST_ROOM: Final = 2 << 10
 _FEW_BYTES: Final = 256
 _PROBE_EVERY: Final = 5.0
 _MOST_AT_ONCE: Final = 6
-"""Paints on their way to a terminal far off: they are in the way where the line turns bad."""
+"""Most paints in flight to a distant terminal: they add to the delay if the line turns bad."""
 
 
 class _Question(NamedTuple):
     """A question that the terminal has not answered.
 
     Attributes:
-        offset: Bytes written when it was asked: the answer means that all of them arrived.
-        at: When.
-        size: Bytes that were on their way then.
-        composed: When what was painted before it was made; None if nothing was.
-        excused: Whether nobody was there to take the answer when it came.
+        offset: Bytes written before it: the answer means that they have arrived.
+        at: When it was asked.
+        size: Bytes in flight when it was asked.
+        composed: When the paint before it was composed; None if there was none.
+        excused: Whether this process was stopped meanwhile, so that the time means nothing.
     """
 
     offset: int
@@ -84,12 +84,12 @@ class _Question(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """What waits at a line behind the terminal, which answers before it has passed anything on.
+    """The backlog of a line behind the terminal: `tmux` answers before it has sent anything on.
 
     Attributes:
-        queued: Bytes that were not acknowledged.
-        acked: Bytes that were, since the line was opened.
-        least: Seconds of its shortest round trip.
+        queued: Bytes that are not acknowledged.
+        acked: Bytes that were acknowledged since the line was opened.
+        least: Its shortest round trip in seconds.
     """
 
     queued: int
@@ -98,11 +98,11 @@ class Backlog(NamedTuple):
 
 
 class Pace:
-    """Says when to paint, whether to ask, and what the line is like. Lives in the event loop.
+    """Decides when to paint and when to ask, and measures the line. For the event loop's thread.
 
     Attributes:
         round_trip: Seconds from the last question to its answer; None before the first answer.
-        rate: Bytes a second that the line carries, as far as it was ever filled; None if not.
+        rate: Measured bytes per second of the line; None if it was never filled.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -129,36 +129,36 @@ class Pace:
         self._calm_at = 0.0
         self._heavy = 0
         self.backlog: Callable[[], Backlog | None] | None = None
-        """Tells what waits behind the terminal, where that can be known."""
-        self._held: tuple[float, int] | None = None  # since when, and what was acknowledged then
+        """Returns the backlog behind the terminal, if that can be known."""
+        self._held: tuple[float, int] | None = None  # waiting since, bytes acknowledged then
 
-    # -- what is told ------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
 
     def wrote(self, count: int) -> None:
-        """Note that so many bytes were written to the terminal, by whomever."""
+        """Note that bytes were written to the terminal, for whatever purpose."""
         self._leak()
         self._written += count
         self._level += count
 
     def painted(self) -> None:
-        """Note a paint, which is written by now."""
+        """Note that a paint was written."""
         self._painted_at = self._composed = self._clock()
 
     def asked(self) -> None:
-        """Note that the terminal is asked, behind all that was written."""
+        """Note that the terminal was asked, after everything written so far."""
         now = self._asked_at = self._clock()
         self._questions.append(_Question(self._written, now, self.on_its_way, self._composed))
         self._composed = None
 
-    def answered(self, at: float | None = None) -> None:
+    def answered(self, moment: float | None = None) -> None:
         """Note the terminal's answer.
 
         Args:
-            at: When it came, by the same clock; None: now.
+            moment: When it came, by the same clock; None: now.
         """
-        now = self._clock() if at is None else at
+        now = self._clock() if moment is None else moment
         self._silent = False
-        if not self._questions:  # one that nobody waits for any more
+        if not self._questions:  # to a question from before `forget`
             return
         question = self._questions.popleft()
         covered = max(0, question.offset - self._arrived)
@@ -172,15 +172,15 @@ class Pace:
         self._learn(now, question.size, covered, trip, least)
 
     def forget(self) -> None:
-        """Wait for no answer any more: they went to whoever had the terminal meanwhile."""
+        """Drop all open questions: another program has read their answers."""
         self._questions.clear()
         self._arrived = self._written
         self._window = _LEAST_WINDOW
 
     def stood_still(self) -> None:
-        """Note that this process was stopped until now: nothing took so long on the line's account.
+        """Note that this process was stopped until now, so the times say nothing about the line.
 
-        The answers are still awaited, each in its turn.
+        The answers are still expected, in order.
         """
         now = self._clock()
         self._questions = deque(
@@ -190,11 +190,11 @@ class Pace:
         self._painted_at = now
         self._held = None
 
-    # -- what is learned ---------------------------------------------------------------------------
+    # -- measurements ------------------------------------------------------------------------------
 
     def _least_trip(self, now: float, trip: float, size: int) -> float:
-        # Only of a few bytes the time is that of the way: else it is that of the bytes as well, and
-        # where it is taken for that of the way, more and more bytes are.
+        # Only with few bytes in flight is this the line's latency. With many, it includes the time
+        # to send them; taken for latency, that would allow more and more bytes in flight.
         if size <= _FEW_BYTES:
             while self._trips and self._trips[0][0] < now - _MEMORY_SECONDS:
                 self._trips.popleft()
@@ -209,7 +209,7 @@ class Pace:
         if size >= _LEAST_SAMPLE:
             self._sample(size / max(queued if size == covered else trip, _NO_TIME))
         if queued <= max(QUICK_SECONDS, least / 4):
-            if size > 0.9 * self._window:  # one that is not used must not grow: it is used one day
+            if size > 0.9 * self._window:  # an unused window must not grow: its size is untested
                 self._window = min(_MOST_WINDOW, self._window + covered)
         elif self.rate is not None:
             self._window = int(min(_MOST_WINDOW, max(_LEAST_WINDOW, self.rate * least)))
@@ -221,43 +221,43 @@ class Pace:
         if self._heavy and (queued > LIMIT_SECONDS / 2 or too_slow_for_it):
             self._limited_until = now + CALM_SECONDS
         if self._heavy and queued <= LIMIT_SECONDS / 2 and now >= self._calm_at:
-            self._heavy //= 2  # small paints tell nothing of the rate: it is tried by and by
+            self._heavy //= 2  # small paints don't measure the rate: try larger ones gradually
             self._calm_at = now + CALM_SECONDS
         elif queued > LIMIT_SECONDS / 2:
             self._calm_at = now + CALM_SECONDS
 
     def _sample(self, rate: float) -> None:
-        # Down at once, up by and by: a line that is taken for faster than it is falls behind.
+        # Down at once, up slowly: overestimating the rate makes the screen lag.
         if self.rate is None or rate < self.rate:
             self.rate = rate
         else:
             self.rate += 0.3 * (rate - self.rate)
 
-    # -- what follows ------------------------------------------------------------------------------
+    # -- decisions ---------------------------------------------------------------------------------
 
     @property
     def is_slow(self) -> bool:
-        """Whether the terminal takes so long to see a paint that flashes would be late."""
+        """Whether paints take so long to arrive that flashes would be late."""
         return self._silent or self._clock() < self._slow_until or self.is_limited
 
     @property
     def is_limited(self) -> bool:
-        """Whether the line is the limit, or is not known: each byte counts."""
+        """Whether the line is the bottleneck, or unknown: then each byte counts."""
         return self._silent or self._clock() < self._limited_until
 
     @property
     def on_its_way(self) -> int:
-        """Bytes that were written and have not arrived, as far as can be known."""
+        """Bytes in flight, as far as known."""
         return max(0, self._written - self._arrived)
 
     @property
     def outstanding(self) -> int:
-        """Questions that were not answered."""
+        """Number of unanswered questions."""
         return len(self._questions)
 
     @property
     def behind(self) -> float:
-        """Seconds that what the terminal confirmed lately is late on account of the line."""
+        """Seconds by which the line delayed what the terminal has confirmed lately."""
         now = self._clock()
         while self._delays and self._delays[0][0] < now - CALM_SECONDS / 2:
             self._delays.popleft()
@@ -270,7 +270,7 @@ class Pace:
         return self._level / SILENT_BYTES
 
     def should_ask(self) -> bool:
-        """Tell whether to ask the terminal after what was just written."""
+        """Tell whether to ask the terminal now, after a write."""
         unasked = self._written - (self._questions[-1].offset if self._questions else self._arrived)
         if unasked <= 0:
             return False
@@ -279,7 +279,7 @@ class Pace:
         return not (near and lately and not self.is_slow)
 
     def probe(self) -> bool:
-        """Tell whether to ask the terminal before the next paint is made, alone: for the way."""
+        """Tell whether to ask without a paint now, to measure the line's latency."""
         if not self._is_probe_due or self._asked_on_its_way > _FEW_BYTES:
             return False
         self._probed_at = self._clock()
@@ -293,13 +293,13 @@ class Pace:
         return self._clock() - self._probed_at > _PROBE_EVERY
 
     def wait(self, pending: int) -> float | None:
-        """Return how long to wait before the next paint, 0 for not at all.
+        """Return how long to wait before the next paint.
 
         Args:
-            pending: Bytes the terminal has not taken.
+            pending: Bytes that the terminal has not accepted.
 
         Returns:
-            Seconds; None for until something happens: an answer, or the last byte is taken.
+            Seconds, 0 for now; None: until an answer arrives or the last byte is accepted.
         """
         now = self._clock()
         if pending:
@@ -320,34 +320,34 @@ class Pace:
             return LOOK_SECONDS
         if self._questions and self._asked_on_its_way > _LEAST_WINDOW:
             overdue = self._questions[0].at + 2 * self._least + LIMIT_SECONDS
-            if now >= overdue:  # the line has turned bad: what it carries now is not known
+            if now >= overdue:  # the line has turned bad: its rate is unknown now
                 return max(gap, self._questions[0].at + PATIENCE_SECONDS - now)
         return gap
 
     def _is_held(self, now: float) -> bool:
-        """Tell whether too much waits behind the terminal."""
+        """Tell whether the backlog behind the terminal is too large."""
         assert self.backlog is not None
-        told = self.backlog()
-        if told is None:
+        backlog = self.backlog()
+        if backlog is None:
             return False
-        room = max(_LEAST_ROOM, min(_MOST_WINDOW, int((self.rate or 0.0) * told.least)))
-        if told.queued <= room:
+        room = max(_LEAST_ROOM, min(_MOST_WINDOW, int((self.rate or 0.0) * backlog.least)))
+        if backlog.queued <= room:
             if self._held is not None:
                 since, acked = self._held
                 self._held = None
                 self._delays.append((now, now - self._painted_at))
-                if now - since > LOOK_SECONDS and told.acked - acked >= _LEAST_SAMPLE:
-                    self._sample((told.acked - acked) / (now - since))
+                if now - since > LOOK_SECONDS and backlog.acked - acked >= _LEAST_SAMPLE:
+                    self._sample((backlog.acked - acked) / (now - since))
             return False
         if self._held is None:
-            self._held = now, told.acked
+            self._held = now, backlog.acked
         if now - self._painted_at > LIMIT_SECONDS:
             self._limited_until = now + CALM_SECONDS
         return True
 
     @property
     def _asked_on_its_way(self) -> int:
-        # Only of these an answer will come: what was written behind the last question is little.
+        # Bytes after the last question don't count: no answer will confirm them, and they are few.
         return max(0, self._questions[-1].offset - self._arrived) if self._questions else 0
 
     def _leak(self) -> None:

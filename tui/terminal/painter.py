@@ -1,9 +1,9 @@
-"""Writes only what changed, past Textual's repaint: the one file on its private names.
+"""Writes only changed cells, bypassing Textual's repaint with its private names.
 
-Textual repaints whole lines. Between its own repaints it keeps no copy of the screen, so what is
-written here need only be true to what it would have painted, and the lines be marked as dirty in
-the widget's cache. What this leans on is checked at each step; wherever it is not as expected, or
-anything else wants to repaint, `paint` says False and the caller refreshes the lines publicly.
+Textual repaints whole lines. It keeps no copy of the screen, so it is enough to write what it would
+have painted, and to mark the lines as dirty in the widget's cache. All assumptions are checked on
+each call: if one does not hold, or Textual is about to repaint anyway, `paint` returns False and
+the caller refreshes the lines in the public way.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Change(NamedTuple):
-    """A line that differs.
+    """A changed line.
 
     Attributes:
-        y: Which line of the widget.
-        before: What is on the screen.
-        after: What should be.
+        y: Its number in the widget.
+        before: What the screen shows.
+        after: What it should show.
     """
 
     y: int
@@ -39,10 +39,10 @@ class Change(NamedTuple):
 
 
 class Painter:
-    """Paints changed cells of one widget.
+    """Paints the changed cells of one widget.
 
     Args:
-        widget: The widget; its content is lines of cells.
+        widget: The widget, whose content consists of lines of cells.
     """
 
     def __init__(self, widget: Widget) -> None:
@@ -52,20 +52,20 @@ class Painter:
         self._place: Region | None = None
 
     def forget_styles(self) -> None:
-        """Make the inks anew: the theme or a style changed."""
+        """Drop the cached inks: the theme or a style changed."""
         self._inks.clear()
         self._layout = None
 
     def paint(self, changes: Sequence[Change], fixed_width: int, style_of: Any) -> bool:
-        """Write the changes, if the screen is as this expects.
+        """Write the changes if all assumptions hold.
 
         Args:
-            changes: The lines that differ.
-            fixed_width: Cells at the left that do not scroll.
-            style_of: Returns the Rich style of a cell's look.
+            changes: The changed lines.
+            fixed_width: Width of the frozen columns.
+            style_of: Returns the Rich style of a look.
 
         Returns:
-            Whether it did; if not, nothing was written.
+            Whether they were written; if not, nothing was.
         """
         try:
             place = self._may_write()
@@ -79,12 +79,12 @@ class Painter:
             self._widget._styles_cache.set_dirty(
                 *(Region(0, change.y, width, 1) for change in changes)
             )
-        except AttributeError:  # another Textual: what is leaned on is not there
+        except AttributeError:  # another version of Textual, without these private names
             return False
         return True
 
     def _may_write(self) -> Region | None:
-        """Return where the widget's content is, None if Textual has something to paint first."""
+        """Return the widget's region on the screen, None if Textual must paint first."""
         widget = self._widget
         app, screen = widget.app, widget.screen
         driver = app._driver
@@ -112,22 +112,22 @@ class Painter:
             self._layout = visible
             self._place = self._find_place(visible)
         if self._place is not None:
-            # What else is about to be repainted must not lie over the content.
+            # Regions that are about to be repainted must not overlap the content.
             overlaps = self._place.overlaps
             if any(map(overlaps, screen._compositor._dirty_regions)):
                 return None
         return self._place
 
     def _find_place(self, visible: Any) -> Region | None:
-        """Return where the content is, None if any of it is covered or cut."""
+        """Return the content's region, None if it is partly covered or cut off."""
         widget = self._widget
         if widget not in visible or widget.opacity != 1.0:
             return None
         _, clipped = visible[widget]
-        content = widget.scrollable_content_region  # of the screen
+        content = widget.scrollable_content_region  # in screen coordinates
         if not clipped.contains_region(content) or not content:
             return None
-        for other, (place, cut) in visible.items():  # the topmost first
+        for other, (place, cut) in visible.items():  # topmost first
             if other is widget:
                 return content
             if other.parent is not widget and place.intersection(cut).overlaps(content):
@@ -147,7 +147,7 @@ class Painter:
                 if was is cell or was == cell:
                     continue
                 if was.x != cell.x or was.width != cell.width:
-                    return None  # columns moved: more differs than cells
+                    return None  # columns have moved
                 start, end = visible_part(cell, fixed_width, place.width)
                 if start >= end:
                     continue
@@ -171,7 +171,7 @@ class Painter:
         return ink
 
     def _make_ink(self, style: Style) -> Ink:
-        # Through Textual's own filters, or NO_COLOR and ANSI themes would look different here.
+        # Apply Textual's filters, or NO_COLOR and ANSI themes would look different here.
         widget = self._widget
         strip = Strip([Segment("X", style)])
         _, background = widget.background_colors

@@ -1,4 +1,4 @@
-"""What a terminal is told: styles by difference, moves of the cursor, as few bytes as can be."""
+"""Makes escape sequences for text, styles and cursor moves, in as few bytes as possible."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from rich.style import Style
 from textual.strip import Strip
 
 GAP = 5
-"""Unchanged characters that cost no more than moving the cursor over them."""
+"""Rewriting this many unchanged characters costs no more than moving the cursor."""
 
-_SHORT = 24  # characters among which blanks worth leaping over are rare
+_SHORT = 24  # characters; in a shorter text, gaps worth skipping are rare
 _GLYPHS = "▲▼•–↑↓"
 
 
 class Ink(NamedTuple):
-    """A style as the terminal is told it.
+    """A style as SGR parameters.
 
     Attributes:
-        foreground: The parameters that set its foreground, empty for the terminal's own.
-        background: The parameters that set its background.
-        flags: The parameters that set its attributes: bold, dim, and so on.
-        blank: What can be seen of it on a space; two inks that agree in it paint the same space.
+        foreground: The parameters of its foreground, empty for the terminal's default.
+        background: The parameters of its background, empty for the default.
+        flags: The parameters of its attributes: bold, dim, etc.
+        blank: What is visible on a space: two inks with the same `blank` paint the same space.
     """
 
     foreground: str
@@ -34,19 +34,19 @@ class Ink(NamedTuple):
 
 
 def ink_of(style: Style, console: Console) -> Ink:
-    """Return a style as a console's terminal is told it."""
-    told = Strip([Segment("X", style)]).render(console).partition("X")[0]
+    """Return the ink of a style on a console."""
+    sequence = Strip([Segment("X", style)]).render(console).partition("X")[0]
     blank = (style.bgcolor, style.underline, style.reverse, style.strike, style.overline)
-    return Ink(*parameters(told), blank)
+    return Ink(*parameters(sequence), blank)
 
 
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "9": "29", "53": "55"}
-"""What ends an attribute; bold and dim have one end between them."""
+"""The parameter that ends an attribute; bold and dim share one."""
 
 
-def parameters(told: str) -> tuple[str, str, frozenset[str]]:
-    """Return foreground, background and attributes of an escape sequence that sets a style."""
-    parts = told[2:].rstrip("m").split(";") if told.startswith("\x1b[") else []
+def parameters(sequence: str) -> tuple[str, str, frozenset[str]]:
+    """Split an SGR sequence into foreground, background and attributes."""
+    parts = sequence[2:].rstrip("m").split(";") if sequence.startswith("\x1b[") else []
     foreground, background, flags = "", "", set()
     while parts:
         part = parts.pop(0)
@@ -76,7 +76,7 @@ def _change(before: Ink | None, after: Ink) -> str:
     if not gone <= set(_OFF):
         return f"\x1b[{whole}m"
     ends = {_OFF[flag] for flag in gone}
-    # What ends bold ends dim too.
+    # Ending bold also ends dim: set it again.
     fresh = {flag for flag in after.flags if flag not in before.flags or _OFF.get(flag) in ends}
     parts = [*sorted(ends), *sorted(fresh)]
     if after.foreground != before.foreground:
@@ -88,7 +88,7 @@ def _change(before: Ink | None, after: Ink) -> str:
 
 
 class Pen:
-    """Escape sequences for runs of characters, as few bytes as can be."""
+    """Collects escape sequences for runs of characters, in as few bytes as possible."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -98,45 +98,45 @@ class Pen:
         self._ink: Ink | None = None
 
     def go_to(self, y: int, x: int) -> None:
-        """Draw from here on at a place on the screen."""
+        """Set where the next `draw` starts."""
         self._to = (y, x)
 
     def draw_run(self, y: int, x: int, text: str, ink: Ink) -> None:
-        """Draw a text of simple characters somewhere."""
+        """Draw a text of simple characters at a position."""
         self._run(y, x, text, ink)
 
     def draw_blanks(self, y: int, x: int, count: int, ink: Ink, *, to_the_end: bool) -> None:
-        """Erase cells in a style's background, on a terminal that erases with it."""
+        """Erase cells in a style's background, on a terminal with bce."""
         self._run(y, x, "", ink)
         self.words.append("\x1b[K" if to_the_end else f"\x1b[{count}X")
 
     def lose_place(self) -> None:
-        """Address the next run anew: the terminal may have gone another way than was thought."""
+        """Set the cursor's full position before the next run: where it is now is uncertain."""
         self._y = -1
 
     @property
     def ink(self) -> Ink | None:
-        """The style that the terminal draws in now, None if that is not known."""
+        """The terminal's current style, None if unknown."""
         return self._ink
 
     def draw_whole(self, text: str, ink: Ink) -> None:
-        """Draw a text whose width the terminal may see differently; address anew after it."""
+        """Draw a text whose width the terminal may count differently; then lose the place."""
         y, x = self._to
         self._run(y, x, text, ink)
         self._y = -1
 
     def draw(self, was: str, text: str, ink: Ink, same_ink: bool, same_blank: bool) -> None:
-        """Draw a text of simple characters where `was` is, leaving out what stays the same.
+        """Draw a text of simple characters over `was`, skipping unchanged parts.
 
         Args:
-            was: The text there.
+            was: The current text.
             text: The new text, of the same length.
             ink: The new style.
             same_ink: Whether `was` has that style.
             same_blank: Whether a space looks the same in both styles.
         """
         y, x = self._to
-        if not same_ink and len(text) <= _SHORT:  # all of it is drawn, but for blanks at the ends
+        if not same_ink and len(text) <= _SHORT:  # draw all of it, except blanks at the ends
             start, end = 0, len(text)
             if same_blank:
                 start -= max(len(was.lstrip()), len(text.lstrip())) - end
@@ -145,15 +145,15 @@ class Pen:
                 self._run(y, x + start, text[start:end], ink)
             return
         start, end = -1, -1
-        for at, (old, new) in enumerate(zip(was, text, strict=True)):
+        for index, (old, new) in enumerate(zip(was, text, strict=True)):
             if old == new and (same_ink or (same_blank and new == " ")):
                 continue
-            if start >= 0 and at - end > GAP:
+            if start >= 0 and index - end > GAP:
                 self._run(y, x + start, text[start:end], ink)
                 start = -1
             if start < 0:
-                start = at
-            end = at + 1
+                start = index
+            end = index + 1
         if start >= 0:
             self._run(y, x + start, text[start:end], ink)
 

@@ -1,7 +1,7 @@
-"""The screen as the terminal shows it: gives the least to be written so that it shows another.
+"""Remembers what the terminal shows; computes the shortest output that changes it to a new screen.
 
-Textual writes whole lines, and at its start the whole screen several times. On a slow line that is
-seconds of what nobody needs; here a screen costs what differs from the one before.
+Textual writes whole lines, and at the start the whole screen several times, which takes seconds on
+a slow line. Here a screen costs only its differences.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from rich.style import Style
 
 from livetable.tui.terminal.pen import GAP, Ink, Pen, ink_of
 
-_ERASED: Final = 9  # blanks from which erasing them is shorter than writing them
+_ERASED: Final = 9  # from this many blanks on, erasing is shorter than writing
 _MOST_INKS: Final = 4096
-_LEAST_SCROLLED: Final = 4  # lines that must go along for a scroll to be shorter than drawing them
+_LEAST_SCROLLED: Final = 4  # from this many lines on, scrolling is shorter than drawing
 
 Row = tuple[tuple[str, Ink], ...]
 _Cell = tuple[str, Ink]
 
 
 class Front:
-    """What each line of the terminal shows.
+    """The lines that the terminal shows.
 
     Args:
-        erases: Whether the terminal erases with the background that is set.
+        erases: Whether erasing fills with the current background (bce).
     """
 
     def __init__(self, *, erases: bool) -> None:
@@ -38,20 +38,20 @@ class Front:
         self._plain: Ink | None = None
 
     def forget(self) -> None:
-        """Know nothing of the screen: somebody else has written on it."""
+        """Assume nothing about the screen: something else has written on it."""
         self._rows = []
 
     def clear(self, width: int, height: int, console: Console) -> None:
-        """Know that the screen is blank."""
+        """Assume a blank screen."""
         self._plain = ink_of(Style.null(), console)
         self._rows = [((" " * width, self._plain),)] * height
 
     def paint(self, lines: Sequence[Iterable[Segment]], console: Console) -> str:
-        """Return what to write so that the terminal shows these lines.
+        """Return the output that makes the terminal show these lines.
 
         Args:
             lines: All lines of the screen, each as wide as the screen.
-            console: What tells how styles are written.
+            console: Renders the styles.
         """
         rows = [self._row(line, console) for line in lines]
         before: list[Row | None] = self._rows
@@ -93,7 +93,7 @@ class Front:
                 x = self._draw_part(pen, y, x, end, row)
 
     def _draw_part(self, pen: Pen, y: int, x: int, end: int, row: list[_Cell]) -> int:
-        """Draw cells of one style, or blanks; return where they end."""
+        """Draw the next cells of one style, or blanks; return where they end."""
         text, ink = row[x]
         if text == " ":
             stop = _blank_until(row, x, end)
@@ -101,7 +101,7 @@ class Front:
                 pen.draw_blanks(y, x, stop - x, ink, to_the_end=stop == len(row))
                 return stop
             if pen.ink is not None and pen.ink.blank == ink.blank:
-                ink = pen.ink  # of a space only what can be seen on it matters
+                ink = pen.ink  # looks the same on a space, and needs no sequence
             pen.draw_run(y, x, " " * (stop - x), ink)
             return stop
         stop = x + 1
@@ -123,19 +123,19 @@ def _width_of(rows: Sequence[Row | None]) -> int | None:
 
 
 def _cells(row: Row) -> list[_Cell]:
-    """Return a line cell by cell; the second half of a wide character is an empty text."""
+    """Return a line's cells; the second half of a wide character is an empty text."""
     cells: list[_Cell] = []
     for text, ink in row:
         if text.isascii():
-            cells += [(one, ink) for one in text]
+            cells += [(character, ink) for character in text]
             continue
-        for one in text:
-            width = cell_len(one)
+        for character in text:
+            width = cell_len(character)
             if width == 0 and cells:
                 last = len(cells) - (2 if cells[-1][0] == "" and len(cells) > 1 else 1)
-                cells[last] = (cells[last][0] + one, cells[last][1])
+                cells[last] = (cells[last][0] + character, cells[last][1])
             else:
-                cells.append((one, ink))
+                cells.append((character, ink))
                 cells += [("", ink)] * (width - 1)
     return cells
 
@@ -147,7 +147,7 @@ def _same(old: _Cell, new: _Cell) -> bool:
 
 
 def _runs(was: list[_Cell] | None, row: list[_Cell]) -> list[tuple[int, int]]:
-    """Return the stretches to be drawn; no wide character is cut by any of them."""
+    """Return the ranges to draw; none cuts a wide character."""
     if was is None or len(was) != len(row):
         return [(0, len(row))]
     runs: list[list[int]] = []
@@ -168,7 +168,7 @@ def _runs(was: list[_Cell] | None, row: list[_Cell]) -> list[tuple[int, int]]:
 
 
 def _is_short_way(row: list[_Cell], start: int, end: int) -> bool:
-    """Tell whether to draw over what stays the same between two runs."""
+    """Tell whether to redraw the unchanged cells between two ranges."""
     if end <= start:
         return True
     ink = row[start - 1][1]
@@ -179,7 +179,7 @@ def _is_short_way(row: list[_Cell], start: int, end: int) -> bool:
 
 
 def _blank_until(row: list[_Cell], x: int, end: int) -> int:
-    """Return where blanks end that look like the first one."""
+    """Return the end of the blanks that look like the first one."""
     blank = row[x][1].blank
     while x < end and row[x][0] == " " and row[x][1].blank == blank:
         x += 1
@@ -187,8 +187,8 @@ def _blank_until(row: list[_Cell], x: int, end: int) -> int:
 
 
 def _scrolled(before: list[Row | None], rows: list[Row], pen: Pen) -> list[Row | None]:
-    """Let the terminal scroll what stands elsewhere now; return what it shows then."""
-    best = (0, 0, 0)  # lines that need not be drawn, the first of them, by how many they went up
+    """Scroll lines that have moved; return what the terminal shows after that."""
+    best = (0, 0, 0)  # lines saved, the first of them, by how many lines they moved up
     stays = [old == new for old, new in zip(before, rows, strict=True)]
     places: dict[Row, list[int]] = {}
     for y, new in enumerate(rows):
@@ -208,7 +208,7 @@ def _scrolled(before: list[Row | None], rows: list[Row], pen: Pen) -> list[Row |
     while last < len(rows) and 0 <= last + by < len(rows) and before[last + by] == rows[last]:
         last += 1
     top, bottom = (first, last + by) if by > 0 else (first + by, last)
-    # Of the lines that scroll, `by` go out at one end and blank ones come in at the other.
+    # In the scroll region, `by` lines leave at one end and blank lines enter at the other.
     pen.words.append(
         f"\x1b[{top + 1};{bottom}r\x1b[{top + 1}H\x1b[{abs(by)}{'M' if by > 0 else 'L'}"
     )
@@ -226,7 +226,7 @@ def _scrolled(before: list[Row | None], rows: list[Row], pen: Pen) -> list[Row |
 def _longest(
     before: list[Row | None], rows: list[Row], stays: list[bool], by: int
 ) -> tuple[int, int, int]:
-    """Return the longest stretch of lines that went up by so many: what it gains, where, by."""
+    """Return the best range of lines that moved up by `by`: lines saved, first line, `by`."""
     best = (0, 0, by)
     gain = first = 0
     for y in range(len(rows) + 1):

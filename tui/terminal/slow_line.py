@@ -1,7 +1,7 @@
-"""Textual's paints on a line where each byte counts: held back, and then only what differs.
+"""Paints on slow lines: waits until the line is ready, and then writes only differences.
 
-What is owed is painted as soon as the line is ready for it, as it stands then: of what was there in
-between nothing is written. At the start every line is taken for such a line.
+The screen is painted as it is when the line is ready: states in between are never written. At the
+start, every line is assumed to be slow.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from livetable.tui.terminal.driver import TerminalDriver
 
 _START_SECONDS: Final = 2.0
-"""While an app starts it paints its whole screen several times."""
+"""Duration of the start, during which Textual paints the whole screen several times."""
 
 
 class CarefulPaint:
-    """Paints for an app while each byte counts.
+    """Paints an app's screens on a slow line.
 
     Args:
         app: The app.
@@ -36,7 +36,7 @@ class CarefulPaint:
         self._app = app
         self._driver = driver
         self._front = Front(erases=driver.output.erases)
-        self._started = 0  # which start of the terminal is known
+        self._started = 0  # the driver's `started` when `_begin` was last called
         self._until = 0.0
         self._was_on = False
         self._owes = False
@@ -45,12 +45,12 @@ class CarefulPaint:
 
     @property
     def is_on(self) -> bool:
-        """Whether what is painted has to come this way."""
+        """Whether screens must be painted here."""
         if self._started != self._driver.started:
             self._begin()
         on = self._owes or self._driver.pace.is_limited or time.monotonic() < self._until
         if on and not self._was_on:
-            self._front.forget()  # it was painted without this
+            self._front.forget()  # Textual has painted meanwhile
         self._was_on = on
         return on
 
@@ -63,7 +63,7 @@ class CarefulPaint:
         self._cursor = None
 
     def forget(self) -> None:
-        """Know nothing of the screen: somebody else may have written on it."""
+        """Assume nothing about the screen: something else may have written on it."""
         self._front.forget()
 
     def display(self) -> None:
@@ -72,7 +72,7 @@ class CarefulPaint:
         self.pay()
 
     def pay(self) -> None:
-        """Paint what is owed, if the line is ready for it; else look again when it may be."""
+        """Paint if a paint is due and the line is ready; else try again later."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

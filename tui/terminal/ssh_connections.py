@@ -1,7 +1,7 @@
-"""What the kernel knows of the SSH connections at which the clients of a `tmux` sit.
+"""Reads from the kernel how much is queued in the SSH connections of `tmux` clients.
 
-`tmux` is a terminal of its own: it answers at once, and what it then writes to a slow line piles up
-behind its client's `sshd`. Linux tells how much: `inet_diag`, by netlink, see sock_diag(7).
+`tmux` is itself a terminal: it answers at once, and what it sends on piles up at its client's
+`sshd`. Linux reports how much, through netlink's `inet_diag`: see sock_diag(7).
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ End = tuple[str, int]
 
 
 class SshLines:
-    """The connections of the clients that show this terminal's `tmux`.
+    """The SSH connections of the `tmux` clients that show this terminal.
 
     Args:
-        pane: The pane of `tmux` that this program runs in.
+        pane: The `tmux` pane that this process runs in.
     """
 
     def __init__(self, pane: str) -> None:
@@ -49,16 +49,17 @@ class SshLines:
         self._lock = threading.Lock()
 
     def backlog(self) -> Backlog | None:
-        """Return what waits for the slowest of them; None if that is not known."""
+        """Return the largest backlog; None if unknown."""
         now = time.monotonic()
         if now - self._found_at > _FIND_SECONDS:
             self._found_at = now
             threading.Thread(target=self._find, daemon=True).start()
-        told = [one for near, far in self._ends if (one := self._ask(near, far)) is not None]
-        return max(told, key=lambda one: one.queued, default=None)
+        backlogs = [self._ask(near, far) for near, far in self._ends]
+        known = [backlog for backlog in backlogs if backlog is not None]
+        return max(known, key=lambda backlog: backlog.queued, default=None)
 
     def _find(self) -> None:
-        """Look for the clients, as they come and go."""
+        """Find the current clients' connections."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -84,7 +85,7 @@ class SshLines:
 
 
 def clients_of(pane: str) -> list[int]:
-    """Return the processes of the clients that show a pane of `tmux`."""
+    """Return the process ids of the `tmux` clients that show a pane."""
     tmux = shutil.which("tmux")
     if tmux is None:
         return []
@@ -99,7 +100,7 @@ def clients_of(pane: str) -> list[int]:
 
 
 def connection_of(pid: int) -> tuple[End, End] | None:
-    """Return the ends of the SSH connection that a process was started through: here, there."""
+    """Return the local and remote end of the SSH connection that a process was started in."""
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
@@ -110,9 +111,9 @@ def connection_of(pid: int) -> tuple[End, End] | None:
     return None
 
 
-def parsed(told: str) -> tuple[End, End] | None:
-    """Return the ends that `SSH_CONNECTION` tells: client's and server's address and port."""
-    parts = told.split()
+def parsed(variable: str) -> tuple[End, End] | None:
+    """Parse `SSH_CONNECTION` (client address and port, server address and port)."""
+    parts = variable.split()
     if len(parts) != 4 or not (parts[1].isdigit() and parts[3].isdigit()):
         return None
     return (parts[2], int(parts[3])), (parts[0], int(parts[1]))
@@ -130,23 +131,23 @@ def _question(near: End, far: End) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, 1, 1, 0) + body
 
 
-def _answer(told: bytes) -> Backlog | None:
-    _, kind, *_ = _HEADER.unpack_from(told)
-    if kind != _SOCK_DIAG_BY_FAMILY:  # there is no such connection
+def _answer(message: bytes) -> Backlog | None:
+    _, kind, *_ = _HEADER.unpack_from(message)
+    if kind != _SOCK_DIAG_BY_FAMILY:  # no such connection
         return None
-    queued = struct.unpack_from("=I", told, _WQUEUE_AT)[0]
-    at = _ATTRIBUTES_AT
-    while at + 4 <= len(told):
-        length, kind = struct.unpack_from("=HH", told, at)
+    queued = struct.unpack_from("=I", message, _WQUEUE_AT)[0]
+    offset = _ATTRIBUTES_AT
+    while offset + 4 <= len(message):
+        length, kind = struct.unpack_from("=HH", message, offset)
         if kind == _INFO and length >= 4 + _LEAST_TRIP_AT + 4:
-            acked = struct.unpack_from("=Q", told, at + 4 + _ACKED_AT)[0]
-            least = struct.unpack_from("=I", told, at + 4 + _LEAST_TRIP_AT)[0]
+            acked = struct.unpack_from("=Q", message, offset + 4 + _ACKED_AT)[0]
+            least = struct.unpack_from("=I", message, offset + 4 + _LEAST_TRIP_AT)[0]
             return Backlog(queued, acked, least / 1e6)
-        at += max(4, (length + 3) & ~3)
+        offset += max(4, (length + 3) & ~3)
     return Backlog(queued, 0, 0.0)
 
 
 def lines_of_tmux() -> SshLines | None:
-    """Return the lines at which this terminal's `tmux` is looked at; None if it is none."""
+    """Return the connections of this terminal's `tmux` clients; None outside `tmux`."""
     pane = os.environ.get("TMUX_PANE") if os.environ.get("TMUX") else None
     return SshLines(pane) if pane and hasattr(socket, "AF_NETLINK") else None

@@ -1,4 +1,4 @@
-"""Mends what Textual never lets go of, or late."""
+"""Fixes memory that Textual never frees, or frees late."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from textual.strip import Strip
 _BY_COLOURS: Final = "get_inner_outer"
 
 _LARGE: Final = ((Strip, "render_ansi"), (Segment, "_split_cells"))
-"""What is remembered of 16,384 styles and texts: with what changes all the time, 30 MB in hours."""
+"""Caches of 16,384 entries: with texts that keep changing, they grow to 30 MB within hours."""
 
 _ENOUGH: Final = 1024
 
 
 def mend() -> None:
-    """Have Textual forget the lines of widgets that are gone. A second call does nothing.
+    """Make Textual free the lines of removed widgets. A second call does nothing.
 
-    It remembers two styles by the colours *and* by the widget's cache of painted lines, for the
-    last 1,024 such caches: each column panel that was ever shown stays with all its lines, half a
-    megabyte. By the class instead of the instance it holds colours alone.
+    Textual caches two styles, keyed by colours *and* by the widget's cache of painted lines. So the
+    last 1,024 such caches stay in memory: half a megabyte for each column panel ever shown. As a
+    class method, the key only contains the class and the colours.
     """
     found = vars(StylesCache).get(_BY_COLOURS)
     if found is not None and hasattr(found, "cache_info"):
@@ -32,7 +32,7 @@ def mend() -> None:
 
 
 def _shrink(owner: type, name: str) -> None:
-    """Have a class method remember fewer of its answers, if it is one that remembers them."""
+    """Limit the cache of a class method, if it has one."""
     method: Any = vars(owner).get(name)
     cached: Any = getattr(method, "__func__", None)
     if isinstance(method, classmethod) and hasattr(cached, "cache_parameters"):

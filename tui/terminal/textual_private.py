@@ -1,4 +1,4 @@
-"""What widgets need of Textual that is not its public API; `painter` and `driver` need more."""
+"""Private parts of Textual that widgets need. (`painter` and `driver` use more of them.)"""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """Return what writes to an app's terminal, None before it is there."""
+    """Return an app's driver, None before it starts."""
     return app._driver
 
 
 def keymap_of(app: App[Any]) -> Mapping[str, str]:
-    """Return the keys that were given to bindings, by the bindings' names."""
+    """Return the keys that were set for bindings, by the bindings' names."""
     return app._keymap

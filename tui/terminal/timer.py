@@ -1,4 +1,4 @@
-"""A timer that always fires."""
+"""A timer that always fires, unlike Textual's."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from textual.message_pump import MessagePump
 
 
 def later(pump: MessagePump, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
-    """Call something in a widget's own task after a while; the handle can be cancelled.
+    """Run a callback in a widget's own task after some seconds; return a handle to cancel it.
 
-    Textual's `set_timer` leaves a call out if it is late for it when it starts to wait. It
-    happens to short ones whenever another thread holds the interpreter: they never fire.
+    Textual's `set_timer` skips a call that is already due when it starts to wait. Short timers
+    then never fire if another thread holds the interpreter meanwhile.
     """
     return asyncio.get_running_loop().call_later(seconds, pump.call_later, callback)

@@ -1,17 +1,17 @@
-"""Ages and rates as short text that changes no more often than it must."""
+"""Ages and rates as short text that changes rarely."""
 
 from __future__ import annotations
 
 
 def age_text(age: float | None) -> str:
-    """Return an age that changes less often the older it is: ``now``, ``7 s``, ``25 s``."""
+    """Return an age as text: ``now``, ``7 s``, ``25 s``, ``3 m``. Older ages change less often."""
     if age is None:
         return ""
     if age < 1:
         return "now"
     if age < 10:
         return f"{int(age)} s"
-    if age < 60:  # a line that changes each second draws the eye, and wakes the processor
+    if age < 60:  # a text that changes each second distracts, and wakes the processor
         return f"{int(age / 5) * 5} s"
     if age < 3600:
         return f"{int(age / 60)} m"
@@ -26,11 +26,11 @@ def rate_text(rate: float) -> str:
 
 
 def line_text(rate: float | None, behind: float) -> str:
-    """Return what a slow line is like: ``line 20 kB/s · 1.2 s behind``.
+    """Return a text about a slow terminal line: ``line 20 kB/s · 1.2 s behind``.
 
     Args:
-        rate: Bytes a second, None if that is not known.
-        behind: Seconds that what is shown is late on account of the line.
+        rate: Bytes per second, None if unknown.
+        behind: Seconds by which the line delays what is shown.
     """
     if rate is None:
         carries = "unknown"
@@ -40,7 +40,7 @@ def line_text(rate: float | None, behind: float) -> str:
 
 
 def span_text(seconds: float) -> str:
-    """Return how long something lasts: ``0.4 s``, ``12 s``, ``3:07``, ``2:03:07``."""
+    """Return a duration as text: ``0.4 s``, ``12 s``, ``3:07``, ``2:03:07``."""
     if seconds < 10:
         return f"{max(seconds, 0.0):.1f} s"
     whole = int(seconds)

@@ -1,4 +1,4 @@
-"""A time of day as a person writes it, and as it is shown to them."""
+"""Times of day: parsing what a person types, and formatting."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ def wall_text(moment: float) -> str:
     """Return seconds since 1970 as a time of day."""
     try:
         wall = datetime.datetime.fromtimestamp(moment)
-    except (ValueError, OverflowError, OSError):  # a feed's clock may tell anything
+    except (ValueError, OverflowError, OSError):  # a feed's clock may be arbitrary
         return f"{moment:g} s"
     return wall.strftime("%H:%M:%S.") + f"{wall.microsecond // 100_000}"
 
 
 def read_moment(text: str, now: float) -> float | None:
-    """Return the moment that a text names, as seconds since 1970; None if it names none.
+    """Parse a moment; return it in seconds since 1970, None if the text is not a time.
 
     Args:
-        text: ``14:03``, ``14:03:07.5`` (the last time that it was so late), or how long ago:
-            ``-30`` seconds, ``2 min``.
-        now: The time now.
+        text: ``14:03``, ``14:03:07.5`` (the last one before now), or how long ago: ``-30`` for
+            seconds, ``2 min``.
+        now: The current time.
     """
     text = text.strip()
     if back := _BACK.fullmatch(text):
         return now - float(back[1]) * _UNITS.get((back[2] or "s")[0], 1)
-    found = _CLOCK.fullmatch(text)
-    if found is None:
+    match = _CLOCK.fullmatch(text)
+    if match is None:
         return None
     today = datetime.datetime.fromtimestamp(now)
     try:
-        moment = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        moment = today.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
     except ValueError:
         return None
-    moment += datetime.timedelta(seconds=float(found[3] or 0))
+    moment += datetime.timedelta(seconds=float(match[3] or 0))
     if moment.timestamp() > now:
         moment -= datetime.timedelta(days=1)
     return moment.timestamp()

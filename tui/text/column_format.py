@@ -1,7 +1,7 @@
-"""Values as text: digits, dates, alignment and width. Makes data harmless. No Textual.
+"""Formats a column's values: digits, dates, alignment, width. Makes data harmless. No Textual.
 
-A column's format is decided from a sample, and after that only grows: digits and widths that
-follow each value would make the table jitter.
+A column's format is determined from a sample, and then only grows: digits and widths that follow
+each value would make the table jitter.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ from livetable.tui.text.times import (
 )
 
 NULL: Final = "–"
-"""How a missing value looks (NaN, which is a value, looks like ``NaN``)."""
+"""The text of a missing value. (NaN is a value; its text is ``NaN``.)"""
 
 MAX_TEXT_WIDTH: Final = 40
-"""Text columns grow up to this many cells by themselves; numbers are never cut."""
+"""Text columns grow to at most this many cells by themselves; numbers are never cut."""
 
-_MUCH_TEXT: Final = 1 << 16  # bytes of a window's texts that are turned into Python's as they are
+_MUCH_TEXT: Final = 1 << 16  # bytes of text from which it is cut before Python sees it
 _SIGNIFICANT: Final = 6
 _MAX_DECIMALS: Final = 8
 _BAR_WIDTH: Final = 9  # eight cells, and one between them and the number
-_FIXED_BELOW: Final = 1e15  # a float has no more digits than that before its point
+_FIXED_BELOW: Final = 1e15  # floats can't represent more digits before the point
 
 
 def width_of(text: str) -> int:
-    """Return how many terminal cells a harmless text takes."""
+    """Return a harmless text's width in terminal cells."""
     return len(text) if text.isascii() else cell_len(text)
 
 
@@ -64,20 +64,20 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 class ColumnFormat:
-    """How one column is written.
+    """The format of one column.
 
     Args:
         kind: The column's Arrow type.
-        style: How the person wants it written.
+        style: The column's style.
 
     Attributes:
         right: Whether it is aligned to the right.
-        numeric: Whether its values can be compared as more and less.
-        width: Cells it takes, without padding; grows by `measure`.
-        max_width: How far it may grow.
-        shade: What stands behind its numbers.
-        shaded: Whether anything does.
-        rounds: Whether any of its numbers has more digits than are written; once true, it stays.
+        numeric: Whether it holds numbers.
+        width: Width in cells, without padding; `measure` grows it.
+        max_width: The largest width.
+        shade: Bars or heat behind its numbers.
+        shaded: Whether it has any shade.
+        rounds: Whether any number had more digits than shown; it stays true.
     """
 
     def __init__(self, kind: pa.DataType, style: ColumnStyle = PLAIN_STYLE) -> None:
@@ -126,17 +126,17 @@ class ColumnFormat:
 
     @property
     def digits(self) -> int:
-        """Digits behind the point that its numbers are written with by themselves."""
+        """Decimals of its floats, without a style."""
         return self._decimals
 
     def needed(self, values: Sequence[Any]) -> int:
-        """Return how many cells these values need."""
+        """Return the width that these values need."""
         return max(map(width_of, self.texts(values)), default=1) + self._bar_width
 
     def values(self, window: pa.Array) -> list[Any]:
-        """Return a window's values, null as None, for `texts` and for comparing.
+        """Return a window's values for `texts` and for comparing; null becomes None.
 
-        Times and durations are whole numbers of their unit. Texts are cut to what can be shown.
+        Times and durations become whole numbers of their unit. Long texts are cut.
         """
         dtype = self._dtype
         if dtype is not None and not window.null_count and window.type == self.kind:
@@ -146,17 +146,17 @@ class ColumnFormat:
         if self._is_nested:
             return [nested_text(cell) for cell in window]
         if self._is_text:
-            # Only where it matters: to load this part of Arrow takes as long as the first paint.
+            # Only for long texts: importing pyarrow.compute takes as long as the first paint.
             if window.nbytes > _MUCH_TEXT:
                 import pyarrow.compute as pc
 
                 window = pc.utf8_slice_codeunits(window, 0, MAX_CHARACTERS)
         elif self._is_moment:
-            # Arrow's own conversion of nanoseconds imports pandas.
+            # Arrow's own conversion of nanoseconds would import pandas.
             window = window.view(pa.int32() if window.type.bit_width == 32 else pa.int64())
         try:
             values: list[Any] = window.to_pylist()
-        except Exception:  # dates beyond Python's, text that is no UTF-8
+        except Exception:  # dates outside Python's range, invalid UTF-8
             values = [None if not cell.is_valid else scalar_text(cell) for cell in window]
         return values
 
@@ -169,7 +169,7 @@ class ColumnFormat:
         return NULL if value is None else self._texts(value)
 
     def measure(self, values: Sequence[Any]) -> bool:
-        """Let digits and width grow to what these values need; tell whether they did."""
+        """Grow digits and width to fit these values; tell whether anything has changed."""
         before = self.width, self._decimals, self._fraction, self._with_time, self.rounds
         present = [value for value in values if value is not None]
         if pa.types.is_floating(self.kind):
@@ -191,7 +191,7 @@ class ColumnFormat:
         )
 
     def settle(self, values: pa.Array | None = None) -> None:
-        """Let times have the digits that all of these need, faster than `measure`; None: all."""
+        """Grow the digits of times to fit all of these, faster than `measure`; None: all digits."""
         if not self._is_moment or pa.types.is_date(self.kind):
             return
         unit = self.kind.unit
@@ -208,14 +208,14 @@ class ColumnFormat:
                 self._with_time |= bool(self.kind.tz) or bool((known % day).any())
 
     def needs_measure(self, values: Sequence[Any]) -> bool:
-        """Tell whether `measure` would find that these values need more digits, or the sign."""
+        """Tell whether these values may need more digits or the sign ``≈``: call `measure` then."""
         if self._is_float and self._as_it_is:
             digits, limit = self._decimals, decimal_limit(self._most)
             if digits >= limit and self.rounds:
                 return False
             known = [value for value in values if value is not None and value == value]
             off = [value for value in known if round(value, digits) != value]
-            # 0.1 + 0.2 needs one digit, whatever its last bit says.
+            # Compared after rounding to the limit: 0.1 + 0.2 needs only one digit.
             if any(round(value, digits) != round(value, limit) for value in off):
                 return True
             large = [value for value in known if not -_FIXED_BELOW < value < _FIXED_BELOW]
@@ -235,18 +235,18 @@ class ColumnFormat:
         return False
 
     def _leaves_out(self, values: Sequence[Any]) -> bool:
-        """Tell whether any of these values, none of them None, has more digits than its text."""
+        """Tell whether any of these values (none is None) has more digits than its text."""
         if not self._may_round:
             return False
-        known = [one for one in values if not isinstance(one, str) and one - one == 0]
+        finite = [value for value in values if not isinstance(value, str) and value - value == 0]
         nearest = float if self._narrow is None else self._narrow.type
-        return any(leaves_out(one, self._texts(one), self.style, nearest) for one in known)
+        return any(leaves_out(value, self._texts(value), self.style, nearest) for value in finite)
 
     def widest(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Return those of some values among which the one with the widest text is.
+        """Return a few of the values that include the one with the widest text.
 
-        Of numbers with a fixed number of decimals that is the largest, the smallest, or one so near
-        to zero that it is written in another form.
+        With fixed decimals that is the largest, the smallest, or one so close to zero that it is
+        shown in scientific form.
         """
         if not self._is_float or len(values) < 3 or not self._as_it_is:
             return values
@@ -260,7 +260,7 @@ class ColumnFormat:
         return [most, least, *(value for value in known if -tiny < value < tiny)]
 
     def grow(self, texts: Sequence[str]) -> bool:
-        """Let the width grow to what these texts need; tell whether it did."""
+        """Grow the width to fit these texts; tell whether it did."""
         widest = max(map(len, texts), default=0) + self._bar_width
         if widest <= self.width and all(map(str.isascii, texts)):
             return False
@@ -271,7 +271,7 @@ class ColumnFormat:
         return True
 
     def stretch(self, values: Sequence[Any]) -> bool:
-        """Let the range that shades are told by grow to these values; tell whether it did."""
+        """Grow the range of the shade to include these values; tell whether it did."""
         known = [value for value in values if value is not None and abs(value) < math.inf]
         before = self._least, self._largest
         self._least = min(self._least, min(known, default=math.inf))
@@ -282,19 +282,19 @@ class ColumnFormat:
         return True
 
     def _span_anew(self) -> None:
-        # Amounts are measured from zero, as long as none is below it.
+        # Bars start at zero, or at the least value if that is negative.
         low = min(0, self._least) if self.shade is Shade.BAR else self._least
         high = self._largest
-        # Whole numbers near each other are one and the same as floats.
+        # In ints if possible: large whole numbers that differ little are equal as floats.
         self._whole = isinstance(low, int) and isinstance(high, int)
         if not self._whole:
-            # Halves: the whole span may be larger than any float.
+            # Halved if large: the span may exceed the largest float.
             self._scale = 0.5 if max(abs(low), abs(high)) > 1e300 else 1.0
             low, high = float(low) * self._scale, float(high) * self._scale
         self._low, self._span = low, high - low
 
     def share(self, value: Any) -> float:
-        """Return where in the range a value is, from 0 to 1; 0 where it is in none."""
+        """Return a value's position in the range, from 0 to 1; 0 if there is no range."""
         if value is None or value != value or self._largest <= self._least or not self._span:
             return 0.0
         if not self._whole or not isinstance(value, int):
@@ -303,7 +303,7 @@ class ColumnFormat:
         return 0.0 if part < 0 else 1.0 if part > 1 else part
 
     def barred(self, value: Any, text: str) -> str:
-        """Return a number's text with its bar before it, as wide as the column."""
+        """Return a bar and a number's text, as wide as the column."""
         room = self.width - self._bar_width
         return bar(self.share(value), self._bar_width - 1) + " " + fit(text, room, right=True)
 
@@ -323,7 +323,7 @@ class ColumnFormat:
         if types.is_floating(kind):
             return lambda value: float_text(value, self._decimals)
         if types.is_decimal(kind):
-            # A text where it is beyond what its type may hold.
+            # It is a text if `values` could not convert it.
             return lambda value: value if isinstance(value, str) else f"{value:f}"
         if types.is_date(kind):
             days = 1 if types.is_date32(kind) else 86_400_000
@@ -352,9 +352,9 @@ class ColumnFormat:
 
 
 def decimals_for(values: Sequence[float]) -> int:
-    """Return how many digits behind the point a column of these values needs.
+    """Return how many decimals a column of these values needs.
 
-    As many as its values have, but no more than make six significant digits of the largest; two
+    As many as its values have, but at most so many that the largest has six significant digits; two
     are always allowed.
     """
     finite = [abs(value) for value in values if math.isfinite(value) and value]
@@ -374,15 +374,15 @@ def decimals_for(values: Sequence[float]) -> int:
 
 
 def decimal_limit(most: float) -> int:
-    """Return how many digits behind the point a column up to `most` may have at all."""
+    """Return the largest number of decimals of a column with values up to `most`."""
     whole = math.floor(math.log10(most)) + 1 if most else 1
     return min(max(2, _SIGNIFICANT - whole), _MAX_DECIMALS)
 
 
 def float_text(value: float, decimals: int) -> str:
-    """Return a float with a fixed number of decimals; in scientific form where that would lie.
+    """Return a float with fixed decimals; in scientific form where these would be misleading.
 
-    That is: what would be rounded to zero, and what has more digits than a float can tell.
+    That is: if it would be rounded to zero, or has more digits than a float can represent.
     """
     if value != value:
         return "NaN"

@@ -1,4 +1,4 @@
-"""How a person wants a column written: its width, its numbers, its shade. No Textual."""
+"""A column's style as chosen by the person: width, number format, shade. No Textual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livetable.feed.base.terminal_text import harmless
 
 
 class NumberForm(Enum):
-    """How numbers are written."""
+    """A format of numbers."""
 
     PLAIN = "plain"
     THOUSANDS = "thousands"
@@ -24,7 +24,7 @@ class NumberForm(Enum):
 
 
 class Shade(Enum):
-    """What stands behind numbers."""
+    """A shade behind numbers."""
 
     NONE = "none"
     BAR = "bar"
@@ -33,15 +33,15 @@ class Shade(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnStyle:
-    """How a column is written. What is None is as the column's type and values have it.
+    """A column's style. None: determined by the column's type and values.
 
     Attributes:
-        width: Cells, without padding.
-        digits: Digits behind the point.
-        form: How numbers are written.
-        unit: What stands behind each number.
+        width: Width in cells, without padding.
+        digits: Decimals.
+        form: The format of numbers.
+        unit: The unit after each number.
         left: Whether it is aligned to the left.
-        shade: What stands behind numbers.
+        shade: The shade behind numbers.
     """
 
     width: int | None = None
@@ -53,12 +53,12 @@ class ColumnStyle:
 
     @property
     def writes(self) -> bool:
-        """Whether numbers are written otherwise than by themselves."""
+        """Whether the style changes the text of numbers."""
         return bool(self.digits is not None or self.form is not NumberForm.PLAIN or self.unit)
 
 
 LEAST_WIDTH: Final = 3
-"""Cells that a column keeps, however narrow it is made."""
+"""The smallest width of a column, in cells."""
 
 PLAIN_STYLE: Final = ColumnStyle()
 
@@ -69,19 +69,19 @@ IEC: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 Number: TypeAlias = Any
-"""An int, a float, or a Decimal: to import that is felt in the time to the first row."""
+"""An int, a float or a Decimal. (Importing `decimal` would delay the first row.)"""
 Writer = Callable[[Any], str]
 
 
 def number_writer(style: ColumnStyle, plain: Writer) -> Writer:
-    """Return what writes a column's numbers.
+    """Return a function that formats a column's numbers.
 
-    ``≈`` stands before what is not zero and would be written as zero. (What else is rounded has it
-    before its column's title.)
+    It puts ``≈`` before a number that is not zero but would look like zero. (For other rounded
+    numbers ``≈`` is shown before the column's title.)
 
     Args:
-        style: How.
-        plain: What writes them where the style says nothing.
+        style: The style.
+        plain: Formats numbers without a style.
     """
     write = _writer(style, plain)
     unit = f" {harmless(style.unit)}" if style.unit else ""
@@ -124,15 +124,15 @@ def _digits(value: Number, digits: int | None) -> int:
 
 
 def fixed_text(value: Number, digits: int, separator: str = "") -> str:
-    """Return a number with so many digits behind the point; whole ones of any size exactly."""
+    """Return a number with fixed decimals; whole numbers of any size are exact."""
     if isinstance(value, int):
         return f"{value:{separator}}" + (f".{'0' * digits}" if digits else "")
     return f"{value:{separator}.{digits}f}"
 
 
 def percent_text(value: Number, digits: int = 1) -> str:
-    """Return a number as so many of a hundred, also where that is beyond any float."""
-    if not isinstance(value, int | float):  # its own product would be rounded to 28 digits
+    """Return a number as a percentage, even if that exceeds the largest float."""
+    if not isinstance(value, int | float):  # Decimal multiplication rounds to 28 digits
         sign, figures, power = value.as_tuple()
         return f"{fixed_text(type(value)((sign, figures, int(power) + 2)), digits)} %"
     hundredfold = value * 100
@@ -142,13 +142,13 @@ def percent_text(value: Number, digits: int = 1) -> str:
 
 
 def hex_text(value: Any) -> str:
-    """Return a number in hexadecimal digits; whole ones of any size exactly."""
+    """Return a number in hexadecimal; whole numbers of any size are exact."""
     whole = isinstance(value, int) or (not isinstance(value, float) and value == int(value))
     return hex(int(value)) if whole else float(value).hex()
 
 
 def si_text(value: Number, digits: int = 3) -> str:
-    """Return a number with a prefix: 12.3 k. `digits` are all that it has, before and behind."""
+    """Return a number with an SI prefix: 12.3 k. `digits` counts all significant digits."""
     if not value:
         return "0"
     power = math.floor(math.log10(abs(value)) / 3 + 1e-12)
@@ -156,7 +156,7 @@ def si_text(value: Number, digits: int = 3) -> str:
     value = float(value)
     scaled = f"{value / 1000.0**power:.{digits}g}"
     if abs(float(scaled)) >= 1000 and power < len(SI) - 1:
-        power += 1  # 999.9 of three digits is 1 of the next prefix
+        power += 1  # 999.9 with three digits is 1000: use the next prefix
         scaled = f"{value / 1000.0**power:.{digits}g}"
     prefix = SI[power] if power >= 0 else SMALL[-power]
     return (
@@ -169,7 +169,7 @@ def bytes_text(value: Number, digits: int = 1) -> str:
     size = float(abs(value))
     power = 0
     text = f"{size:.0f}"
-    # By the text: what is rounded to 1024 of a unit is 1 of the next.
+    # Compare the rounded text: 1023.99 is shown as 1024.0, which is 1.0 of the next unit.
     while float(text) >= 1024 and power < len(IEC) - 1:
         size /= 1024
         power += 1
@@ -182,11 +182,11 @@ def seconds_text(value: Number, digits: int = 0) -> str:
     """Return a number of seconds: 1d 02:03:04."""
     scale = 10**digits
     if not isinstance(value, int | float):
-        from fractions import Fraction  # a Decimal's own product would be rounded to 28 digits
+        from fractions import Fraction  # Decimal multiplication rounds to 28 digits
 
         value = Fraction(value)
     size = abs(value)
-    # Large floats are whole numbers, and times the scale may be none of Python's.
+    # Large floats are whole numbers; multiplied as floats they may overflow.
     is_large = isinstance(size, float) and size >= 1e15
     whole, rest = divmod(int(size) * scale if is_large else round(size * scale), scale)
     days, seconds = divmod(whole, 86_400)
@@ -197,7 +197,7 @@ def seconds_text(value: Number, digits: int = 0) -> str:
 
 
 def bar(share: float, width: int) -> str:
-    """Return a bar of `width` cells, of which a share from 0 to 1 is filled."""
+    """Return a bar of `width` cells, filled to a share from 0 to 1."""
     eighths = round(share * width * 8)
     full, part = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[part] if part else "")).ljust(width)

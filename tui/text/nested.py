@@ -9,16 +9,16 @@ import pyarrow as pa
 from livetable.feed.arrow.arrays import plain_type
 
 MAX_CHARACTERS: Final = 400
-"""Of a cell that are looked at, whatever its length."""
+"""At most this many characters of a cell are read."""
 
 _NESTED_PARTS: Final = 16
 _NESTED_DEPTH: Final = 4
 
 
 def nested_text(cell: pa.Scalar, depth: int = 0) -> str | None:
-    """Return a list, dict or map as short text, looking at its first parts only.
+    """Return a list, dict or map as short text, made from its first parts only.
 
-    A few bytes of a message can describe a list of any length.
+    Not from all: a message of a few bytes can describe a list of any length.
     """
     if not cell.is_valid:
         return None
@@ -27,8 +27,8 @@ def nested_text(cell: pa.Scalar, depth: int = 0) -> str | None:
         return "…"
     if pa.types.is_map(kind) or pa.types.is_struct(kind):
         if pa.types.is_struct(kind):
-            names = [kind.field(at).name for at in range(min(kind.num_fields, _NESTED_PARTS))]
-            pairs = [(repr(name), cell[at]) for at, name in enumerate(names)]
+            count = min(kind.num_fields, _NESTED_PARTS)
+            pairs = [(repr(kind.field(number).name), cell[number]) for number in range(count)]
             more = kind.num_fields > _NESTED_PARTS
         else:
             entries, more = cell.values.slice(0, _NESTED_PARTS), len(cell.values) > _NESTED_PARTS
@@ -51,5 +51,5 @@ def _quoted(cell: pa.Scalar) -> str:
 def scalar_text(cell: pa.Scalar) -> str:
     try:
         return str(cell)[:MAX_CHARACTERS]
-    except Exception as error:  # dates beyond Python's
+    except Exception as error:  # dates outside Python's range
         return f"<{type(error).__name__}>"

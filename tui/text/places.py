@@ -1,6 +1,6 @@
-"""The feeds that this process started for itself, by their endpoints: their sockets are internal.
+"""The feed processes that this viewer has started, by their endpoints.
 
-Whatever a person reads names what such a feed publishes (`place`), never its socket.
+Their sockets are internal: what a person reads names the source instead (`place`).
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from livetable.feed.base.command_line import without_sockets
 
 
 class Started(Protocol):
-    """A feed of this process's own."""
+    """A feed process that this viewer has started."""
 
     @property
     def title(self) -> str:
-        """What it publishes, for a person: ``standard input``, ``orders.csv``."""
+        """Its source's name for a person: ``standard input``, ``orders.csv``."""
         ...
 
     @property
     def awaits(self) -> str:
-        """What is waited for until there is a table: ``rows on standard input``."""
+        """What the viewer is waiting for until there is a table: ``rows on standard input``."""
         ...
 
     @property
     def failure(self) -> str | None:
-        """Why it can't publish anything, None while it may."""
+        """Why it can't publish anything, None if it can."""
         ...
 
     @property
     def over(self) -> bool:
-        """Whether it is not started again."""
+        """Whether it has ended and is not restarted."""
         ...
 
-    def listen(self, told: Callable[[], object]) -> Callable[[], object]:
-        """Have `told` called when there is a `failure`; return what ends that."""
+    def listen(self, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call `callback` when there is a `failure`; return a function that stops that."""
         ...
 
 
@@ -43,22 +43,22 @@ _started: Final[dict[str, Started]] = {}
 
 
 def add(endpoint: str, feed: Started) -> None:
-    """Make a feed known."""
+    """Register a feed."""
     _started[endpoint] = feed
 
 
 def remove(endpoint: str) -> None:
-    """Forget a feed that was ended."""
+    """Unregister a feed."""
     _started.pop(endpoint, None)
 
 
 def started(endpoint: str | None) -> Started | None:
-    """Return the feed of this process's own at an endpoint, None if it is another's."""
+    """Return the feed process at an endpoint, None if this viewer has not started it."""
     return _started.get(endpoint) if endpoint is not None else None
 
 
 def place(endpoint: str) -> str:
-    """Return what to call an endpoint where a person reads it."""
+    """Return an endpoint's name for a person."""
     feed = started(endpoint)
-    # A browser's viewer shows the feed of the process that serves it, and knows only its socket.
+    # A browser's viewer shows a feed that the serving process has started: it only has the socket.
     return feed.title if feed is not None else without_sockets(endpoint)

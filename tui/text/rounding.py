@@ -1,6 +1,6 @@
-"""Whether a number's text is all of the number, or leaves digits out. No Textual.
+"""Tells whether a number's text is exact, or leaves out digits. No Textual.
 
-What a text says is read back from the text itself: what is compared is what the person sees.
+The text is parsed and compared with the number: so exactly what the person sees is checked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 SIGN: Final = "≈"
-"""Stands before the title of a column some of whose numbers have more digits than it shows."""
+"""Shown before a column's title if some of its numbers have more digits than shown."""
 
 _EXACT_FOR_WHOLE: Final = (NumberForm.PLAIN, NumberForm.THOUSANDS, NumberForm.HEX)
 _POWERS: Final = {
@@ -27,37 +27,37 @@ _DURATION: Final = re.compile(r"(-?)(?:(\d+)d )?(\d+):(\d+):([\d.]+)")
 
 
 def may_leave_out(style: ColumnStyle, *, whole: bool) -> bool:
-    """Tell whether numbers written so can lack digits at all.
+    """Tell whether a style can leave out digits at all.
 
     Args:
-        style: How they are written.
-        whole: Whether they are whole numbers.
+        style: The style.
+        whole: Whether the numbers are whole.
     """
     return style.form is not NumberForm.HEX and not (whole and style.form in _EXACT_FOR_WHOLE)
 
 
 def leaves_out(value: Any, text: str, style: ColumnStyle, nearest: Callable[[float], Any]) -> bool:
-    """Tell whether a finite number's text is that of another number.
+    """Tell whether a finite number's text stands for a different number.
 
     Args:
         value: The number.
-        text: What `columnstyle.number_writer` made of it, or what it is by itself.
-        style: How it was written.
-        nearest: Returns the number of a float's type that is nearest: of 32 bits, 0.1 is 0.1.
+        text: Its text.
+        style: The style it was formatted with.
+        nearest: Rounds to the column's float type, so that float32(0.1) equals 0.1.
     """
     said = read_back(text, style)
     if isinstance(value, float):
         try:
             return bool(nearest(float(said)) != value)
-        except OverflowError:  # rounded up, the text is that of a number beyond all floats
+        except OverflowError:  # rounded up beyond the largest float
             return True
     return said != value if isinstance(value, int) else said.as_integer_ratio() != (
         value.as_integer_ratio())  # fmt: skip
 
 
 def read_back(text: str, style: ColumnStyle) -> Fraction:
-    """Return the number that a text says."""
-    # Late: with other imports it is felt in the time to the first row.
+    """Parse a number's text."""
+    # Late: importing it would delay the first row.
     from fractions import Fraction
 
     if style.unit and style.writes:

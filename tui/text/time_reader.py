@@ -1,6 +1,6 @@
-"""Dates, times and durations as they are written, read exactly. Pure.
+"""Parses dates, times and durations exactly. Pure.
 
-Seconds are fractions: of a unit that is finer than the column's no digit is lost.
+Seconds are fractions, so no digit is lost, even if it is finer than the column's unit.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ _UNITS["W"] = _UNITS["w"]
 
 
 def read_moment(text: str) -> tuple[Fraction, Fraction | None] | None:
-    """Read a date or a time in ISO 8601's forms: ``2026-02``, ``2026-02-01T12:30:00.5+01:00``.
+    """Parse a date or time in ISO 8601: ``2026-02``, ``2026-02-01T12:30:00.5+01:00``.
 
     Returns:
-        Seconds since 1970 by the clock that was written, and that clock's offset, None if none was
-        written; None if it is no such text.
+        Seconds since 1970 by the clock in the text, and the clock's offset (None if there is none);
+        None if the text is neither a date nor a time.
     """
-    found = _MOMENT.fullmatch(text.strip())
-    if found is None:
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
         return None
-    year, month, day, month_too, day_too, hour, minute, second, fraction, zone = found.groups()
+    year, month, day, month_too, day_too, hour, minute, second, fraction, zone = match.groups()
     try:
         date = datetime.date(int(year), int(month or month_too or 1), int(day or day_too or 1))
     except ValueError:
@@ -67,15 +67,16 @@ def read_moment(text: str) -> tuple[Fraction, Fraction | None] | None:
 
 
 def read_time(text: str) -> Fraction | None:
-    """Read a time of day, ``09:45`` or ``09:45:30.5``, as seconds; None if it is none."""
+    """Parse a time of day, ``09:45`` or ``09:45:30.5``; return seconds, None if it is not one."""
     found = _TIME.fullmatch(text.strip())
     return None if found is None else _clock(*found.groups())
 
 
 def read_span(text: str) -> Fraction | None:
-    """Read a duration, as seconds: ``2h``, ``1d 02:03:04``, ``-1 days +02:00:00``, ``PT1H``.
+    """Parse a duration: ``2h``, ``1d 02:03:04``, ``-1 days +02:00:00``, ``PT1H``.
 
-    None if it is none.
+    Returns:
+        Seconds, None if the text is not a duration.
     """
     text = text.strip()
     if (found := _ISO_SPAN.fullmatch(text)) and any(found.groups()[1:]):
@@ -84,30 +85,30 @@ def read_span(text: str) -> Fraction | None:
         parts = zip((weeks, days, hours, minutes, seconds), sizes, strict=True)
         size = sum((Fraction(part or 0) * unit for part, unit in parts), Fraction(0))
         return -size if sign == "-" else size
-    total, at, negative = Fraction(0), 0, False
-    while part := _PART.match(text, at):
+    total, position, negative = Fraction(0), 0, False
+    while part := _PART.match(text, position):
         sign, number, unit = part.groups()
         if unit not in _UNITS and (unit in "MY" or (unit := unit.lower()) not in _UNITS):
-            return None  # months and years have no length
+            return None  # months and years have no fixed length
         negative = negative if not sign else sign == "-"
         total += Fraction(number) * _UNITS[unit] * (-1 if negative else 1)
-        at = part.end()
-    if clock := _CLOCK_SPAN.match(text, at):
+        position = part.end()
+    if clock := _CLOCK_SPAN.match(text, position):
         sign, hours, minutes, seconds = clock.groups()
         negative = negative if not sign else sign == "-"
         size = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds or 0)
         total += -size if negative else size
-        at = clock.end()
-    return total if at and at == len(text) else None
+        position = clock.end()
+    return total if position and position == len(text) else None
 
 
 def instant(clock: Fraction, offset: Fraction | None, zone: str) -> Fraction | None:
-    """Return seconds since 1970 in UTC of a moment by some clock.
+    """Convert a local time to seconds since 1970 in UTC.
 
     Args:
-        clock: Seconds since 1970 by the clock.
-        offset: The clock's offset; None: it is the zone's.
-        zone: The zone. A moment that it skips is the next one that it has, of two the first.
+        clock: Seconds since 1970 by the local clock.
+        offset: The clock's offset; None: the zone's.
+        zone: The time zone. A skipped time becomes the next valid one, a repeated one the first.
     """
     if offset is not None:
         return clock - offset
@@ -115,12 +116,12 @@ def instant(clock: Fraction, offset: Fraction | None, zone: str) -> Fraction | N
     seconds = np.array([whole], dtype="<i8")
     local = pa.Array.from_buffers(pa.timestamp("s"), 1, [None, pa.py_buffer(seconds)])
     try:
-        found = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
+        utc_time = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
     except (pa.ArrowException, ValueError):  # a zone that this machine does not know
         return clock - offset_seconds(zone, whole)
-    utc: int = found.view(pa.int64())[0].as_py()
-    # In a gap the next valid time is a whole second: what was behind the point is skipped as well.
-    back = pc.local_timestamp(found).view(pa.int64())[0].as_py()
+    utc: int = utc_time.view(pa.int64())[0].as_py()
+    # A skipped time becomes a whole second: its fraction is skipped as well.
+    back = pc.local_timestamp(utc_time).view(pa.int64())[0].as_py()
     return Fraction(utc) + (clock - whole if back == whole else 0)
 
 

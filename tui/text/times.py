@@ -1,4 +1,4 @@
-"""Days, times and durations as text, also beyond what Python's own know. Pure."""
+"""Days, times and durations as text, even outside Python's range. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 UNITS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-"""How many of a unit are a second."""
+"""Units per second."""
 
 
 def day_text(days: int) -> str:
-    """Return days since 1970 as a date, also outside the years that Python knows."""
+    """Return days since 1970 as a date; as ``day N`` outside Python's range."""
     try:
         return datetime.date.fromordinal(719_163 + days).isoformat()
     except (ValueError, OverflowError):
@@ -19,25 +19,25 @@ def day_text(days: int) -> str:
 
 
 def time_text(value: int, unit: str, digits: int) -> str:
-    """Return a time of day, with `digits` behind the seconds."""
+    """Return a time of day, with `digits` decimals of the seconds."""
     seconds, rest = divmod(value, UNITS[unit])
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return (
         f"{text}.{rest * 1_000_000_000 // UNITS[unit]:09}"[: len(text) + 1 + digits]
-        if (digits)
+        if digits
         else text
     )
 
 
 def duration_text(value: int, unit: str, digits: int) -> str:
-    """Return a duration: ``1d 02:03:04``, the days only if there are any."""
+    """Return a duration: ``1d 02:03:04``; days are left out if there are none."""
     days, rest = divmod(abs(value), 86_400 * UNITS[unit])
     text = time_text(rest, unit, digits)
     return ("-" if value < 0 else "") + (f"{days}d {text}" if days else text)
 
 
 def zone_text(seconds: int) -> str:
-    """Return an offset: ``+01:00``, with its seconds where it has some, as before 1920."""
+    """Return an offset: ``+01:00``; with seconds if it has any, e.g. before 1920."""
     size = abs(seconds)
     text = f"{'-' if seconds < 0 else '+'}{size // 3600:02}:{size // 60 % 60:02}"
     return f"{text}:{size % 60:02}" if size % 60 else text
@@ -45,10 +45,10 @@ def zone_text(seconds: int) -> str:
 
 @lru_cache(maxsize=4096)
 def offset_seconds(zone: str, moment: int) -> int:
-    """Return a time zone's offset at a moment; 0 (UTC, and shown as such) if nobody knows it.
+    """Return a time zone's offset at a moment; 0 (shown as UTC) if the zone is unknown.
 
     Args:
-        zone: A name such as ``Europe/Berlin``, or an offset such as ``+01:00``.
+        zone: A name, e.g. ``Europe/Berlin``, or an offset, e.g. ``+01:00``.
         moment: Seconds since 1970.
     """
     from zoneinfo import ZoneInfo  # late: most tables have no time zones
@@ -67,15 +67,15 @@ def offset_seconds(zone: str, moment: int) -> int:
 
 
 def most_digits(unit: str) -> int:
-    """Return how many digits behind the seconds a time has that is counted in `unit`."""
+    """Return how many decimals of a second a unit can represent."""
     return {"s": 0, "ms": 3, "us": 6, "ns": 9}[unit]
 
 
 def fraction_digits(values: Any, unit: str) -> int:
-    """Return how many digits behind the seconds whole numbers of `unit` need: 0, 3, 6, 9.
+    """Return how many decimals of a second these times need: 0, 3, 6 or 9.
 
     Args:
-        values: A sequence of them, or NumPy's.
+        values: Whole numbers of `unit`: a sequence, or a NumPy array.
         unit: The unit.
     """
     most = most_digits(unit)

@@ -1,4 +1,4 @@
-"""What types are called by people who do not know Arrow."""
+"""Plain names of Arrow types."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from livetable.feed.arrow.arrays import plain_type
 
 
 def type_name(kind: pa.DataType) -> str:
-    """Return what a type is called."""
+    """Return a type's plain name."""
     kind = plain_type(kind)
-    for told, name in (
+    for is_type, name in (
         (pa.types.is_boolean, "true or false"),
         (pa.types.is_integer, "whole number"),
         (pa.types.is_floating, "number"),
@@ -22,13 +22,13 @@ def type_name(kind: pa.DataType) -> str:
         (pa.types.is_large_string, "text"),
         (pa.types.is_nested, "nested"),
     ):
-        if told(kind):
+        if is_type(kind):
             return name
     return str(kind)
 
 
 def kind_of(kind: pa.DataType) -> str:
-    """Return what a value of a type is, as it is said in a sentence: "a number", "text"."""
+    """Return what a value of a type is, for sentences: "a number", "text"."""
     name = type_name(kind)
     if name in ("whole number", "number", "decimal"):
         return "a number"

@@ -1,1 +1,1 @@
-"""Widgets that know no pane: the table's grid, the lines around it, the panels beside it."""
+"""Widgets: the table's grid, the lines around it, the panels beside it. They know no pane."""

@@ -1,4 +1,4 @@
-"""The last line: the keys that do something here, as many as there is room for."""
+"""The last line: the keys that work here, as many as fit."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ _FIRST: Final = (
     "group",
     "info",
 )
-"""Actions that have room before others: what a newcomer looks for."""
+"""Actions that are shown first: the ones a newcomer looks for."""
 
 _ALWAYS: Final = ("help", "quit")
-"""Actions at the right edge, which have room before all others."""
+"""Actions that are always shown, at the right edge."""
 
 
 class KeyLine(Widget):
-    """One line of keys; a click presses one.
+    """One line of keys. Click a key to press it.
 
-    Textual's own footer is a widget a key and is made twice at each start, a tenth of the time to
-    the first row.
+    Textual's footer has one widget per key and is built twice at the start, which takes a tenth of
+    the time to the first row.
     """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keyline--key"}
 
     def on_mount(self) -> None:
-        """Follow the keys that are active."""
-        self.auto_links = False  # keys are no links: nothing is underlined
+        """Follow the active bindings."""
+        self.auto_links = False  # or Textual would underline the keys
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, screen: Screen[object]) -> None:
         self.refresh()
 
     def render(self) -> RenderableType:
-        """Return the line: keys at the left, help and the way out at the right."""
+        """Return the line: keys at the left, help and quit at the right."""
         shown: dict[str, Binding] = {}
         idle: frozenset[str] = getattr(self.screen, "idle_actions", frozenset())
         for active in self.screen.active_bindings.values():
             if active.binding.show and active.enabled and active.binding.action not in idle:
                 shown.setdefault(active.binding.action, active.binding)
-        rank = {action: at for at, action in enumerate(_FIRST)}
+        rank = {action: number for number, action in enumerate(_FIRST)}
         ranked = sorted(
-            shown.values(), key=lambda one: rank.get(one.action.partition("(")[0], len(rank))
+            shown.values(), key=lambda known: rank.get(known.action.partition("(")[0], len(rank))
         )
         shown = {binding.action: binding for binding in ranked}
         right = Text()

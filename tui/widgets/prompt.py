@@ -1,4 +1,4 @@
-"""A line to type into, with what is wrong under the place where it is wrong."""
+"""A prompt: a line to type into, and a line that points at what is wrong."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from livetable.tui.query.quoting import quote
 from livetable.tui.terminal.gc_pause import tidy_soon
 
 _ENTER: Final = ("enter", "ctrl+j")
-"""Enter as it comes; the second, if it was pressed before the app had taken the terminal."""
+"""Enter; the second key arrives if it was pressed before the app had taken the terminal."""
 
 
 class Prompt(Vertical):
-    """Asks for a line of text. Says what it holds at every key, then that it is done.
+    """Asks for a line of text. Posts `Changed` at every key, and `Done` at the end.
 
     Args:
-        label: What stands before the text.
-        text: The text to start from.
-        hint: What to say while nothing is wrong.
-        words: What the last word can be completed to.
-        toggles: Whether Tab changes something, rather than completing the word.
+        label: The text before the input.
+        text: The initial text.
+        hint: The text below while nothing is wrong.
+        words: Words that Tab completes to.
+        toggles: Whether Tab posts `Toggled` instead of completing the word.
     """
 
-    # Here, not in the app's: what is parsed at the start makes the first row late.
+    # Here, not in the app's style sheet: parsing it at the start would delay the first row.
     DEFAULT_CSS = """
     Prompt { height: 2; background: $panel; }
     Prompt Horizontal { height: 1; }
@@ -48,7 +48,7 @@ class Prompt(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
-        Binding("enter", "accept", "Done"),
+        Binding("enter", "accept", "Apply"),
         Binding("tab", "complete", "Complete", priority=True),
         Binding("tab", "swap", "Switch", priority=True),
     ]
@@ -66,13 +66,13 @@ class Prompt(Vertical):
             super().__init__()
 
     class Toggled(Message):
-        """Tab was pressed in a prompt in which it changes something."""
+        """Tab was pressed in a prompt with `toggles`."""
 
     class Done(Message):
-        """The prompt is done with.
+        """The prompt was accepted or cancelled.
 
         Attributes:
-            text: The text, None if it was given up.
+            text: The text, None if cancelled.
         """
 
         def __init__(self, text: str | None) -> None:
@@ -102,28 +102,28 @@ class Prompt(Vertical):
         self._hint = hint
         self._toggles = toggles
         self.settled = asyncio.Event()
-        """Set while it can take keys: not before it is there, nor once it is said to be done."""
+        """Set while it can take keys: from when it is mounted until `Done` is posted."""
 
     def on_unmount(self) -> None:
-        """Let go of what it was made of."""
+        """Collect the garbage that the prompt leaves."""
         tidy_soon(self.app)
 
     def compose(self) -> ComposeResult:
-        """Yield the label, the text and a line for what is wrong."""
+        """Yield the label, the input and the line below."""
         with Horizontal():
             yield self._label
             yield self._input
         yield self._says
 
     def on_mount(self) -> None:
-        """Take the keys."""
+        """Take the focus."""
         self._label.styles.width = self._label.text.cell_len
-        self.screen.set_focus(self._input)  # at once: what is typed waits for it
+        self.screen.set_focus(self._input)  # at once: keys are held back until then
         self.settled.set()
 
     def take(self, event: events.Key | events.Paste) -> bool:
-        """Take what is typed; tell whether it did, or the key's bindings are to be looked at."""
-        if not self._input.has_focus:  # something beside it was clicked
+        """Take a key or a paste; return False if the key's bindings should run instead."""
+        if not self._input.has_focus:  # something else was clicked
             self.screen.set_focus(self._input)
         if isinstance(event, events.Paste):
             line = "".join(event.text.splitlines()[:1])
@@ -147,21 +147,21 @@ class Prompt(Vertical):
 
     @property
     def label(self) -> str:
-        """What stands before the text."""
+        """The text before the input."""
         return self._label.text.plain
 
     def relabel(self, label: str) -> None:
-        """Put something else before the text."""
+        """Change the text before the input."""
         self._label.say(Text(label))
         self._label.styles.width = self._label.text.cell_len
 
     def say(self, sentence: str | None, start: int = 0, *, wrong: bool = True) -> None:
-        """Say what is wrong, None for nothing.
+        """Show what is wrong below the input; None shows the hint.
 
         Args:
             sentence: What is wrong.
-            start: Where in the text it is, in characters.
-            wrong: Whether the text is: then it is red, as what is never applied.
+            start: Where in the text it is wrong, in characters.
+            wrong: Whether the text can't be applied: it is then shown in red.
         """
         self._input.set_class(wrong and sentence is not None, "-wrong")
         if sentence is None:
@@ -170,12 +170,12 @@ class Prompt(Vertical):
         style = self.get_component_rich_style("prompt--problem", partial=True)
         column = self._label.text.cell_len + Text(self._input.value[:start]).cell_len
         said = Text(harmless(sentence))
-        # Under its place if there is room behind it, else as far to the right as there is.
+        # Below the mistake if the sentence fits there, else further to the left.
         room = max(0, (self.size or self.app.size).width - said.cell_len - 2)
         self._says.say(Text(" " * min(column, room) + "^ ", style).append_text(said))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Pass on what is typed."""
+        """Post the text."""
         event.stop()
         self.post_message(self.Changed(event.value))
 
@@ -185,15 +185,15 @@ class Prompt(Vertical):
         self.action_accept()
 
     def action_accept(self) -> None:
-        """Be done with the text."""
+        """Accept the text."""
         self._end(self._input.value)
 
     def action_cancel(self) -> None:
-        """Give up."""
+        """Cancel the prompt."""
         self._end(None)
 
     def action_complete(self) -> None:
-        """Complete the last word; what is shown behind it may be behind what was typed."""
+        """Complete the last word. Not from the suggestion: it may lag behind the typed text."""
         if self._input.cursor_position == len(self._input.value):
             whole = completed(self._input.value, self._words)
             if whole is not None:
@@ -201,37 +201,39 @@ class Prompt(Vertical):
                 self._input.cursor_position = len(whole)
 
     def action_swap(self) -> None:
-        """Change what there is to change."""
+        """Post `Toggled`."""
         self.post_message(self.Toggled())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tab completes, or changes something."""
+        """Enable one of the two actions of Tab."""
         return action != ("complete" if self._toggles else "swap")
 
 
 class _Entry(Input):
-    """Where the text is typed."""
+    """The input."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Done")]  # to be seen
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Apply")
+    ]  # the key line shows it
 
     def on_mount(self) -> None:
-        """Keep in mind what Textual has it listen to."""
+        """Remember the signal that Textual subscribes the input to."""
         self._selections = self.screen.text_selection_started_signal
 
     def on_unmount(self) -> None:
-        """Listen no more: what tells of selections would hold each prompt that ever was."""
+        """Unsubscribe: the signal would keep every prompt in memory."""
         self._selections.unsubscribe(self)
 
 
 class _Line(Widget):
-    """A line of text that is never read as markup."""
+    """A line of text that is never parsed as markup."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = Text(text, no_wrap=True, overflow="ellipsis")
 
     def say(self, text: Text) -> None:
-        """Say something else."""
+        """Change the text."""
         text.no_wrap, text.overflow = True, "ellipsis"
         self.text = text
         self.refresh()
@@ -249,12 +251,12 @@ class _Words(Suggester):
         self._words = words
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Return the text with its last word completed, None if nothing begins with it."""
+        """Return the text with its last word completed, None if no word starts with it."""
         return completed(value, self._words)
 
 
 def completed(text: str, words: Sequence[str]) -> str | None:
-    """Return a text with its last word completed to a title, None if none begins with it."""
+    """Return a text with its last word completed to a title, None if no title starts with it."""
     start = len(text)
     while start and (text[start - 1].isalnum() or text[start - 1] in "_`"):
         start -= 1
@@ -269,7 +271,7 @@ def completed(text: str, words: Sequence[str]) -> str | None:
 
 
 def begins_title(text: str, titles: Sequence[str]) -> bool:
-    """Tell whether a text is a column's title as people write it, or the beginning of one."""
+    """Tell whether a column's title starts with a text, quoted or not."""
     word = text.strip().lower()
     return bool(word) and any(
         written.lower().startswith(word) for title in titles for written in (title, quote(title))

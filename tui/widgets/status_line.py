@@ -1,4 +1,4 @@
-"""The trust line: what is shown, whether it is live, and how old it is."""
+"""The status line: which table is shown, whether it is live, and how old it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from livetable.feed.protocol.source_status import SourceStatus
 from livetable.tui.grid.cells import Cell, Line
 from livetable.tui.model.feed_state import FeedState, Link
 from livetable.tui.terminal.painter import Change, Painter
-from livetable.tui.text.ages import age_text, rate_text
+from livetable.tui.text.ages import age_text, rate_text, span_text
 from livetable.tui.text.column_format import fit, width_of
 
 _LOOKS = {
@@ -37,7 +37,7 @@ _NAMES = (
 
 
 class StatusLine(Widget):
-    """One line about one feed. Only the words that change are painted."""
+    """One line about one feed. Only the changed words are painted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status--name",
@@ -63,28 +63,27 @@ class StatusLine(Widget):
         stale: bool,
         waiting: int | None = None,
         *,
-        rewound: bool = False,
+        behind: float | None = None,
         hidden: int = 0,
         line: str = "",
     ) -> None:
-        """Say how it stands.
+        """Show a feed's state.
 
         Args:
-            feed: What is known of the feed.
-            age: Seconds the newest frame is old now.
-            stale: Whether the feed has been silent for longer than the person allows.
-            waiting: Frames that came while the table stands still; None if it moves.
-            rewound: Whether it is an earlier state that stands.
-            hidden: How many of the table's columns are not shown by choice.
-            line: What there is to say of the line to the terminal.
+            feed: The feed's state.
+            age: Age of the state shown, in seconds.
+            stale: Whether the feed has been silent for longer than --stale-after.
+            waiting: New frames since the table was paused; None if it is not paused.
+            behind: Seconds from the state shown to the newest, if rewound; None if not.
+            hidden: How many of the table's columns are hidden.
+            line: A text about a slow terminal line, empty if it is fast.
         """
         glyph, word, look = _LOOKS[feed.link]
         if stale and feed.link is Link.LIVE:
             glyph, word, look = "◌", "stale", "status--waiting"
         left = [(f" {harmless(feed.name)} ", "status--name")]
         if waiting is not None:
-            how = "◀ rewound" if rewound else "‖ paused"
-            left += [("  ", ""), (f" {how}, {waiting:,} wait ", "status--paused")]
+            left += [("  ", ""), (f" {_paused(waiting, behind)} ", "status--paused")]
         left.append((f"  {glyph} {'feed ' if waiting is not None else ''}{word}", look))
         if feed.progress is not None:
             left.append((f"  receiving {feed.progress:.0%}", "status--waiting"))
@@ -93,12 +92,12 @@ class StatusLine(Widget):
             left.append((f"  {line}", "status--waiting"))
         if feed.recording is not None:
             left.append((f"  ● {harmless(feed.recording)}", "status--gone"))
-        problem = f"a frame was skipped: {feed.problem}" if feed.problem else None
+        problem = f"can't read a frame: {feed.problem}" if feed.problem else None
         if says := problem or feed.note:
             left.append((f"  {harmless(says)}", "status--note"))
         right = list(filter(None, _figures(feed, age, hidden, waiting is not None)))
         if line:
-            right = [text for text in right if text != "now"]  # that is told of what is confirmed
+            right = [text for text in right if text != "now"]  # not true on a slow line
         if (left, right) == (self._left, self._right):
             return
         self._left, self._right = left, right
@@ -108,24 +107,24 @@ class StatusLine(Widget):
 
     def _cells(self, width: int) -> Line:
         """Return the line's words: name and state at the left, figures at the right."""
-        # The figures give way to the name and the state, never the other way round.
+        # Drop figures before anything of the state: it must always be readable.
         room = width - sum(width_of(text) for text, name in self._left if name != _NOTE) - 2
         figures = [f"  {text}" for text in self._right]
         while figures and sum(map(width_of, figures)) + 1 > room:
             figures.pop(0 if len(figures) > 3 else -1)  # the rate first, then from the end
         taken = sum(map(width_of, figures)) + 1
         words = [*self._left, *((text, "") for text in figures)]
-        if words:  # a long name must not push out what tells whether the table is live
+        if words:  # cut a long name, so that it does not push out the state
             states = sum(width_of(text) for text, name in self._left[1:] if name != _NOTE)
             name, look = words[0]
             words[0] = fit(name, max(_LEAST_NAME, min(width_of(name), width - states - 1))), look
         cells: list[Cell] = []
         x = 0
-        for at, (text, name) in enumerate(words):
-            if at == len(self._left):
+        for index, (text, name) in enumerate(words):
+            if index == len(self._left):
                 x = self._blank(cells, x, width - taken - x)
             long = width_of(text)
-            if at < len(self._left):
+            if index < len(self._left):
                 long = max(0, min(long, width - taken - x))
             cells.append(Cell(x, long, fit(text, long), _NAMES.index(name)))
             x += long
@@ -162,7 +161,7 @@ class StatusLine(Widget):
 
 
 def source_words(source: SourceStatus) -> list[str]:
-    """Return what there is to say of how the feed stands with what it reads."""
+    """Return the words about a feed's source: reading, checking, unreadable lines."""
     words = []
     if source.reading is not None and source.reading < 1:
         words.append(f"reading {source.reading:.0%}")
@@ -176,6 +175,16 @@ def source_words(source: SourceStatus) -> list[str]:
     return words
 
 
+def _paused(waiting: int, behind: float | None) -> str:
+    if behind is not None:
+        return f"◀ rewound · {span_text(behind)} behind live"
+    return f"‖ paused · {_count(waiting, 'new frame')}" if waiting else "‖ paused"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _figures(feed: FeedState, age: float | None, hidden: int, paused: bool) -> list[str]:
     if feed.table is None:
         return []
@@ -184,10 +193,11 @@ def _figures(feed: FeedState, age: float | None, hidden: int, paused: bool) -> l
     if feed.link in (Link.PLAYING, Link.STOPPED):
         return [size]
     text = age_text(age)
+    age_words = text if text in ("", "now") else f"{text} ago"
     return [
         rate_text(feed.rate) if feed.link is Link.LIVE else "",
-        (text if text in ("", "now") else f"{text} ago") + (" shown" if paused else ""),
+        f"showing {age_words}" if paused and age_words else age_words,
         size,
-        f"{feed.merged:,} merged",
-        f"{feed.skipped:,} skipped" if feed.skipped else "",
+        f"{_count(feed.merged, 'frame')} skipped" if feed.merged else "",
+        f"{_count(feed.skipped, 'bad frame')}" if feed.skipped else "",
     ]

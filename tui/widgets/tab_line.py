@@ -1,4 +1,4 @@
-"""The line of tabs: which tables are open, and which have news."""
+"""The line of tabs: which tables are open, and which have changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from livetable.feed.base.terminal_text import harmless
 
 
 class TabLine(Widget):
-    """One line; away while there is one table."""
+    """One line of tabs, hidden while only one table is open."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"tabline--current", "tabline--news"}
@@ -38,19 +38,19 @@ class TabLine(Widget):
         self.display = False
 
     def show(self, tabs: Sequence[tuple[str, bool]], current: int) -> None:
-        """Say which tables are open.
+        """Show the open tables.
 
         Args:
-            tabs: Their names, each with whether there is news that was not looked at.
-            current: Which one has the keys.
+            tabs: Their names, each with whether it has changed since it was last shown.
+            current: Which one has the focus.
         """
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         self._ends = []
-        for at, (name, news) in enumerate(tabs):
-            style = "tabline--current" if at == current else "tabline--news" if news else ""
-            said = f" {at + 1} {harmless(name)[:24]} {'•' if news else ' '}"
+        for number, (name, news) in enumerate(tabs):
+            style = "tabline--current" if number == current else "tabline--news" if news else ""
+            text = f" {number + 1} {harmless(name)[:24]} {'•' if news else ' '}"
             look = self.get_component_rich_style(style, partial=True) if style else ""
-            line.append(said, look)
+            line.append(text, look)
             self._ends.append(line.cell_len)
         self._text = line
         self.display = len(tabs) > 1

@@ -1,4 +1,4 @@
-"""What is drawn of a table: the lines in sight, cursor and scroll held by row through updates."""
+"""Draws the rows in sight; cursor and scroll position stay on their rows through updates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -30,18 +30,15 @@ from livetable.tui.terminal.painter import Change, Painter
 from livetable.tui.terminal.timer import later
 from livetable.tui.text.column_format import ColumnFormat, fit, width_of
 
-if TYPE_CHECKING:
-    pass
-
 _FLASH_STEP = 0.1  # flashes that end within this many seconds end together
 
 
 class TableGrid(ScrollView):
-    """Draws a table of any size that changes while it is looked at.
+    """Draws a live table of any size.
 
     Attributes:
-        whole_row: Whether the cursor marks a row or a cell.
-        stale: Whether the data is shown as no longer current.
+        whole_row: Whether the cursor marks a whole row instead of a cell.
+        stale: Whether the data is dimmed because it is no longer current.
     """
 
     ALLOW_SELECT = False
@@ -50,7 +47,7 @@ class TableGrid(ScrollView):
     whole_row: reactive[bool] = reactive(False)
     stale: reactive[bool] = reactive(False)
     message: reactive[str] = reactive("")
-    """What to say where there are no rows to show."""
+    """The text shown while there are no rows."""
 
     def __init__(
         self, *, id: str | None = None, clock: Callable[[], float] = time.monotonic
@@ -70,12 +67,12 @@ class TableGrid(ScrollView):
         self._styles_by_look: dict[int, Style] = {}
         self._flash_timer: asyncio.TimerHandle | None = None
         self.holds_row = False
-        """Whether the cursor stays on its row at the first and the last line, too."""
+        """Whether the cursor stays on its row even at the first and last line."""
         self.is_ready: Callable[[], bool] = lambda: True
-        """Whether the terminal has taken the last paint."""
+        """Tells whether the terminal has received the last paint."""
 
     def cursor_moved(self) -> None:
-        """The cursor is elsewhere, or on another row by an update."""
+        """Called when the cursor has moved, by a key or by an update."""
 
     # -- what is shown -----------------------------------------------------------------------------
 
@@ -85,26 +82,26 @@ class TableGrid(ScrollView):
         return self._table
 
     def format_of(self, column: int) -> ColumnFormat | None:
-        """Return how a column is written, None if there is no such column."""
+        """Return a column's format, None if there is no such column."""
         layout = self._composer.layout
         known = layout is not None and 0 <= column < len(layout.formats)
         return layout.formats[column] if layout is not None and known else None
 
     @property
     def view(self) -> View:
-        """The place in the table that is shown."""
+        """The scroll position and the cursor."""
         return View(self.scroll_offset.y, self._cursor_row, self._cursor_column)
 
     @property
     def rows_in_sight(self) -> int:
-        """Lines there are for rows."""
+        """How many rows fit in the widget."""
         return max(0, self.scrollable_content_region.height - 1)
 
     def update(self, table: Table) -> bool:
-        """Show a newer state. The cursor and the top row stay with their rows.
+        """Show a newer state. The cursor and the top row stay on their rows.
 
         Returns:
-            Whether it is painted already; if not, it is with Textual's next repaint.
+            Whether it is painted already; if not, Textual's next repaint paints it.
         """
         before, self._table = self._table, table
         self._composer.load(table)
@@ -141,7 +138,7 @@ class TableGrid(ScrollView):
         return self._recompose()
 
     def _move_scrollbars(self) -> None:
-        # `set_scroll` tells nobody: the bars would stand where they were until the next layout.
+        # `set_scroll` notifies nobody: the scrollbars would not move until the next layout.
         left, top = self.scroll_offset
         if self.show_vertical_scrollbar:
             _move_bar(self.vertical_scrollbar, top, self.vertical_scrollbar.size.height)
@@ -157,10 +154,10 @@ class TableGrid(ScrollView):
         return Cursor(self._cursor_row, self._cursor_column, self.whole_row)
 
     def _recompose(self) -> bool:
-        """Compose the scene and have those lines repainted that differ from what is shown.
+        """Compose the lines in sight, and paint the ones that changed.
 
         Returns:
-            Whether the screen shows it already.
+            Whether they are painted already.
         """
         if self._table is None:
             return False
@@ -203,11 +200,11 @@ class TableGrid(ScrollView):
     # -- Textual's Line API ---------------------------------------------------------------------
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return lines of the widget, composed for the size that it has by now.
+        """Return lines of the widget, composed for its current size.
 
-        Textual paints a new size before it tells of it: the first rows would come a paint later.
+        Textual paints a new size before it posts `Resize`: the first rows would be a paint late.
         """
-        # Only then: nothing of another size is kept, so that what differs need not be told.
+        # Only for a new size: else lines would change here that `_recompose` must report.
         if self.size != self._composed_for and self._table is not None:
             self._compose_lines(self._clock())
         return super().render_lines(crop)
@@ -222,10 +219,10 @@ class TableGrid(ScrollView):
         elif y <= len(self._lines):
             line = self._lines[y - 1]
         elif self.message and not self._lines:
-            says = textwrap.wrap(self.message, max(20, min(width - 4, 76)))
+            texts = textwrap.wrap(self.message, max(20, min(width - 4, 76)))
             number = y - 1 - max(1, self.rows_in_sight // 3)
-            if 0 <= number < len(says):
-                return self._message_strip(says[number], width)
+            if 0 <= number < len(texts):
+                return self._message_strip(texts[number], width)
         layout = self._composer.layout
         fixed = layout.fixed_width if layout else 0
         segments: list[Segment] = []
@@ -241,15 +238,15 @@ class TableGrid(ScrollView):
             segments.append(Segment(" " * (width - x), base))
         return Strip(segments, width)
 
-    def _message_strip(self, says: str, width: int) -> Strip:
-        text = fit(says, min(width, width_of(says)))
+    def _message_strip(self, message: str, width: int) -> Strip:
+        text = fit(message, min(width, width_of(message)))
         left = " " * max(0, (width - width_of(text)) // 2)
         style = self._style(0) + self.get_component_rich_style("livetable--message", partial=True)
         strip = Strip([Segment(left, self._style(0)), Segment(text, style)])
         return strip.adjust_cell_length(width, self._style(0))
 
     def _style(self, look: int) -> Style:
-        # `rich_style` walks the style sheet at each access: once per look and theme.
+        # Cached by look until the theme changes: `rich_style` walks the style sheet each time.
         style = self._styles_by_look.get(look)
         if style is None:
             style = self._styles_by_look[look] = self._make_style(Look(look))
@@ -260,7 +257,7 @@ class TableGrid(ScrollView):
         for name in names_of(look):
             part = self.get_component_rich_style(f"livetable--{name}", partial=True)
             background = self.get_component_styles(f"livetable--{name}").background
-            if 0 < background.a < 1 and style.bgcolor is not None:  # over what is below it
+            if 0 < background.a < 1 and style.bgcolor is not None:  # blend it with what is below
                 below = Color.from_rich_color(style.bgcolor)
                 part += Style(bgcolor=(below + background).rich_color)
             style += part
@@ -269,37 +266,37 @@ class TableGrid(ScrollView):
     # -- what happens to it ---------------------------------------------------------------------
 
     def notify_style_update(self) -> None:
-        """Forget the styles: the theme or a class changed."""
+        """Drop the cached styles: the theme or a class changed."""
         self._styles_by_look.clear()
         self._painter.forget_styles()
         super().notify_style_update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Compose the rows that come into sight."""
+        """Compose the rows that scroll into sight."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._recompose()
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
-        """Compose the columns that come into sight."""
+        """Compose the columns that scroll into sight."""
         super().watch_scroll_x(old_value, new_value)
         if round(old_value) != round(new_value):
             self._recompose()
 
     def watch_whole_row(self) -> None:
-        """Draw the other cursor."""
+        """Redraw the cursor."""
         self._recompose()
 
     def watch_stale(self) -> None:
-        """Dim the data, or light it up."""
+        """Dim the data, or undo it."""
         self._recompose()
 
     def validate_message(self, message: str) -> str:
-        """Make a message harmless: it may name what a feed calls itself."""
+        """Make a message harmless: it may contain a feed's name."""
         return harmless(message)
 
     def watch_message(self) -> None:
-        """Say something else."""
+        """Show the new message."""
         self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -307,15 +304,15 @@ class TableGrid(ScrollView):
         self._take_room()
 
     def watch_show_horizontal_scrollbar(self) -> None:
-        """Compose for the line that a scrollbar takes or leaves, of which no resize tells."""
+        """Compose for one line more or less: Textual posts no `Resize` for a scrollbar."""
         self.call_later(self._take_room)
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """Compose for the column that a scrollbar takes or leaves."""
+        """Compose for one column more or less."""
         self.call_later(self._take_room)
 
     def _take_room(self) -> None:
-        """Compose for the room there is; the cursor stays in sight if it was."""
+        """Compose for the current size; a cursor in sight stays in sight."""
         view, sight = self.view, self._sight
         self._sight = self.rows_in_sight
         if view.top <= view.row < view.top + sight and self._table is not None:
@@ -324,8 +321,8 @@ class TableGrid(ScrollView):
             self._recompose()
 
 
-def _move_bar(bar: ScrollBar, at: int, length: int) -> None:
-    """Move a scrollbar's thumb, if that is seen: it is drawn in eighths of a cell."""
+def _move_bar(bar: ScrollBar, position: int, length: int) -> None:
+    """Move a scrollbar's thumb by at least an eighth of a cell: less can't be seen."""
     eighths = 8 * length / max(1, bar.window_virtual_size)
-    if int(bar.position * eighths) != int(at * eighths):
-        bar.position = at
+    if int(bar.position * eighths) != int(position * eighths):
+        bar.position = position

@@ -1,4 +1,4 @@
-"""The table widget: its keys, its mouse, its messages."""
+"""The table widget: keys, mouse and messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TABLE_CSS = Path(__file__).with_name("table.tcss")
 
 
 class _OfTable(Message):
-    """Something happened to a table.
+    """A message of a table widget.
 
     Attributes:
         table: The widget.
@@ -46,15 +46,15 @@ class _OfTable(Message):
 
 
 class TableView(TableGrid, can_focus=True):
-    """A table of any size that changes while it is looked at.
+    """A live table of any size.
 
     Attributes:
-        whole_row: Whether the cursor marks a row or a cell.
-        stale: Whether the data is shown as no longer current.
+        whole_row: Whether the cursor marks a whole row instead of a cell.
+        stale: Whether the data is dimmed because it is no longer current.
     """
 
     has_bindings_only: ClassVar[bool] = True
-    """Keys meet it in the order in which they are typed: `key_order`."""
+    """All its keys are bindings, so `key_order` may run them in the order they were typed."""
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("up,k", "cursor(-1, 0)", "Up", show=False),
         Binding("down,j", "cursor(1, 0)", "Down", show=False),
@@ -71,7 +71,7 @@ class TableView(TableGrid, can_focus=True):
     )
 
     class Selected(_OfTable):
-        """Enter was pressed, or a row clicked twice.
+        """Enter was pressed, or a row was double-clicked.
 
         Attributes:
             table: The widget.
@@ -103,7 +103,7 @@ class TableView(TableGrid, can_focus=True):
             table: The widget.
             column: The column, as a position in `Table.titles`.
             step: How many columns to move it to the right.
-            width: How wide to make it; None to leave it as wide as it is.
+            width: The new width in cells; None: unchanged.
         """
 
         def __init__(
@@ -115,7 +115,7 @@ class TableView(TableGrid, can_focus=True):
             super().__init__(table)
 
     class CursorMoved(_OfTable):
-        """The cursor is elsewhere, or on another row by an update."""
+        """The cursor has moved, by a key or by an update."""
 
         bubble = True
 
@@ -127,14 +127,14 @@ class TableView(TableGrid, can_focus=True):
         self._was_dragged = False
 
     def cursor_moved(self) -> None:
-        """Say that the cursor is elsewhere."""
+        """Post `CursorMoved`."""
         self.post_message(self.CursorMoved(self))
 
     # -- what is shown --------------------------------------------------------------------------
 
     @property
     def flashing(self) -> bool:
-        """Whether cells show for a moment that they changed."""
+        """Whether changed cells flash."""
         return self._composer.flashing
 
     @flashing.setter
@@ -143,7 +143,7 @@ class TableView(TableGrid, can_focus=True):
 
     @property
     def arrows(self) -> dict[ColumnRef, str]:
-        """What stands behind the titles of columns that rows are ordered by."""
+        """Sort arrows after the titles, by column."""
         return self._composer.arrows
 
     @arrows.setter
@@ -153,7 +153,7 @@ class TableView(TableGrid, can_focus=True):
 
     @property
     def styles_of_columns(self) -> Mapping[ColumnRef, ColumnStyle]:
-        """How columns are written that are not written as they came; seen at the next `update`."""
+        """Styles of columns; they take effect at the next `update`."""
         return self._composer.styles
 
     @styles_of_columns.setter
@@ -162,7 +162,7 @@ class TableView(TableGrid, can_focus=True):
 
     @property
     def marked(self) -> Table | None:
-        """The state that differences are marked against, None for none."""
+        """The state that the table is compared with, None for none."""
         return self._composer.marked
 
     @marked.setter
@@ -172,7 +172,7 @@ class TableView(TableGrid, can_focus=True):
 
     @property
     def picked(self) -> frozenset[RowId]:
-        """Rows that the person picked, by what they are held by."""
+        """The selected rows, by their identity."""
         return self._composer.picked
 
     @picked.setter
@@ -181,7 +181,7 @@ class TableView(TableGrid, can_focus=True):
         self._recompose()
 
     def rule_by(self, rules: Callable[[Table, int, int], list[int]] | None) -> None:
-        """Give rows a look by what they hold: a level a row from 1 on, 0 for none."""
+        """Set the rules: they return a level per row in sight, 0 for no look."""
         self._composer.rules = rules
         self._recompose()
 
@@ -197,7 +197,7 @@ class TableView(TableGrid, can_focus=True):
 
     @property
     def needle(self) -> str:
-        """What is searched for, in lower case: cells that show it are marked."""
+        """The search text, in lower case; matching cells are marked."""
         return self._composer.needle
 
     @needle.setter
@@ -216,29 +216,31 @@ class TableView(TableGrid, can_focus=True):
         return self._cursor_column
 
     def go_to(self, row: int, column: int) -> None:
-        """Put the cursor somewhere, scrolled just far enough to show it."""
+        """Move the cursor, and scroll just far enough to show it."""
         if self._table is not None:
             view = View(self.scroll_offset.y, row, column)
             self._go(move(view, self._table, self.rows_in_sight))
 
     def go_after_update(self, row: int) -> None:
-        """Put the cursor on a row of the table that is shown next."""
+        """Move the cursor to a row of the next table, when it is shown."""
         self._row_after = row
 
     def go_to_in(self, table: Table, row: int, column: int) -> None:
-        """Put the cursor on what is a row and column of `table`, which was shown a moment ago."""
+        """Move the cursor to a cell of `table`, an earlier state, wherever that cell is now."""
         if self._table is None:
             return
         if self._table is not table:
-            found = self._table.find(table, row, row)
-            at = self._table.column_at(table.refs[column]) if column < len(table.refs) else None
-            if found is None or at is None:
+            row_now = self._table.find(table, row, row)
+            column_now = (
+                self._table.column_at(table.refs[column]) if column < len(table.refs) else None
+            )
+            if row_now is None or column_now is None:
                 return
-            row, column = found, at
+            row, column = row_now, column_now
         self.go_to(row, column)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of a header."""
+        """Start dragging a header."""
         self._was_dragged = False
         layout, offset = self._composer.layout, event.get_content_offset(self)
         if layout is not None and offset is not None and offset.y == 0 and event.button == 1:
@@ -248,7 +250,7 @@ class TableView(TableGrid, can_focus=True):
             self.capture_mouse(self._drag is not None)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Make the column that is held by its edge wider or narrower."""
+        """Resize the column whose edge is dragged."""
         drag = self._drag
         if drag is not None and event.x != drag.x:
             self._was_dragged = True
@@ -257,7 +259,7 @@ class TableView(TableGrid, can_focus=True):
                 self.post_message(self.HeaderDragged(self, drag.column, width=width))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Let the header go: the column moves to where it was let go."""
+        """Move the column to where its header is dropped."""
         drag, self._drag = self._drag, None
         layout = self._composer.layout
         if drag is None:
@@ -268,10 +270,10 @@ class TableView(TableGrid, can_focus=True):
             if self._was_dragged and step:
                 self.post_message(self.HeaderDragged(self, drag.column, step=step))
             else:
-                self._was_dragged = False  # it only shook
+                self._was_dragged = False  # not far enough: it counts as a click
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is; a second click opens."""
+        """Move the cursor to the mouse; a double click opens the row."""
         layout, table = self._composer.layout, self._table
         offset = event.get_content_offset(self)
         if layout is None or table is None or offset is None or self._was_dragged:
@@ -286,8 +288,8 @@ class TableView(TableGrid, can_focus=True):
         if row >= table.rows:
             return
         opens = event.chain > 1 and row == self._cursor_row
-        at = self._cursor_column if column is None else column
-        self._go(View(self.scroll_offset.y, row, at))
+        column = self._cursor_column if column is None else column
+        self._go(View(self.scroll_offset.y, row, column))
         if opens:
             self.action_select()
 
@@ -306,7 +308,7 @@ class TableView(TableGrid, can_focus=True):
         )
 
     def action_page(self, pages: int) -> None:
-        """Move the cursor by a page; the view moves along."""
+        """Move the cursor and the view by a page."""
         if self._table is None:
             return
         step = pages * max(1, self.rows_in_sight - 1)
@@ -324,7 +326,7 @@ class TableView(TableGrid, can_focus=True):
         """Go to the first or last column."""
         if self._table is not None:
             columns = len(self._table.titles)
-            if not last:  # also what is scrolled while the cursor is in a column that is not
+            if not last:  # scroll even if the cursor is in a frozen column
                 self.set_scroll(0, self.scroll_offset.y)
             self._go(
                 move(self.view, self._table, self.rows_in_sight, 0, columns if last else -columns)
@@ -335,6 +337,6 @@ class TableView(TableGrid, can_focus=True):
         self.whole_row = not self.whole_row
 
     def action_select(self) -> None:
-        """Say that the cursor's row was chosen."""
+        """Post `Selected` for the cursor's row."""
         if self._table is not None and self._table.rows:
             self.post_message(self.Selected(self, self._cursor_row))

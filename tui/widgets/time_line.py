@@ -1,4 +1,4 @@
-"""The line that says which time is shown while it is not now, with a scrubber."""
+"""The line that shows the time while the table is paused or rewound, with a scrubber."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _WIDE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where in the history something is.
+    """A position in the history.
 
     Attributes:
-        at: When it was sent, by the monotonic clock.
-        wall: When that was, in seconds since 1970.
-        first: When the oldest frame was.
-        last: When the newest was.
-        frame: Its number, from 1.
-        frames: How many there are.
-        bytes: What they take.
-        limit: What they may take.
+        at: When the frame was sent, by the monotonic clock.
+        wall: The same, in seconds since 1970.
+        first: When the oldest frame was sent, by the monotonic clock.
+        last: When the newest frame was sent, by the monotonic clock.
+        frame: The frame's number, from 1.
+        frames: The number of frames.
+        bytes: Bytes that the frames take.
+        limit: Bytes that they may take.
     """
 
     at: float
@@ -45,16 +45,16 @@ class Moment:
 
     @property
     def share(self) -> float:
-        """Where between the oldest and the newest it is, from 0 to 1."""
+        """Position between the oldest and the newest frame, from 0 to 1."""
         span = self.last - self.first
         return min(max((self.at - self.first) / span, 0.0), 1.0) if span > 0 else 1.0
 
 
 class TimeLine(Widget):
-    """One line; away while what is shown is the newest.
+    """One line, hidden while the newest state is shown.
 
     Args:
-        hint: What space does.
+        hint: What the space key does.
     """
 
     ALLOW_SELECT = False
@@ -64,7 +64,7 @@ class TimeLine(Widget):
         """A time was clicked.
 
         Attributes:
-            share: Where between the oldest and the newest, from 0 to 1.
+            share: Position between the oldest and the newest frame, from 0 to 1.
         """
 
         def __init__(self, share: float) -> None:
@@ -80,7 +80,7 @@ class TimeLine(Widget):
         self.display = False
 
     def show(self, moment: Moment | None) -> None:
-        """Say which time is shown, None for now."""
+        """Show a time; None hides the line."""
         self.display = moment is not None
         if moment is None:
             return
@@ -90,13 +90,13 @@ class TimeLine(Widget):
         line.append(f" {span_text(moment.last - moment.at):>7} behind live  ")
         self._bar_from = line.cell_len
         self._bar = _BAR if self.size.width >= _WIDE else _BAR // 3
-        at = round(moment.share * (self._bar - 1))
+        filled = round(moment.share * (self._bar - 1))
         bar = self.get_component_rich_style("timeline--bar", partial=True)
-        line.append("━" * at + "●" + "─" * (self._bar - 1 - at), bar)
+        line.append("━" * filled + "●" + "─" * (self._bar - 1 - filled), bar)
         line.append(f"  frame {moment.frame:,} of {moment.frames:,}")
         line.append(f"  {self._hint}  [ ]: 10 s  , .: frame  @: time")
-        line.append(f"  {span_text(moment.last - moment.first)} kept")
-        line.append(f" in {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
+        line.append(f"  history {span_text(moment.last - moment.first)}")
+        line.append(f" · {moment.bytes / 2**20:.0f} of {moment.limit / 2**20:.0f} MB")
         self._text = line
         self.refresh()
 

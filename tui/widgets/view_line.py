@@ -1,4 +1,4 @@
-"""The line that says how the table is arranged: its order, its filters, what is searched for."""
+"""The line that shows the table's filters, groups, sort, rules and search."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arrangement
     from livetable.tui.query.rules import Rule
 
-_MODES = {"live": "live", "held": "order held", "once": "sorted once"}
+_MODES = {"live": "live", "held": "order frozen", "once": "sorted once"}
 
 
 class ViewLine(Widget):
-    """One line; away while all rows are shown as they come."""
+    """One line, hidden while there is nothing to show."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "viewline--name",
@@ -46,28 +46,28 @@ class ViewLine(Widget):
         rules: Sequence[Rule] = (),
         mark: str = "",
     ) -> None:
-        """Say how the table is arranged.
+        """Show how the table is arranged.
 
         Args:
-            chosen: The arrangement, None if all rows are shown as they come.
+            chosen: The arrangement, None if there is none.
             rows: How many rows are shown, and of how many.
-            busy: Whether a newer arrangement is still being worked out.
-            problems: What could not be done.
-            unapplied: Filters and rules that could not be applied, each with why.
-            search: What is searched for.
-            rules: What rows are coloured by.
-            mark: What came and went since the mark.
+            busy: Whether a newer arrangement is still being computed.
+            problems: Sentences on what could not be done.
+            unapplied: Filters and rules that could not be applied, each with the reason.
+            search: The search text.
+            rules: The rules.
+            mark: What has changed since the mark.
         """
         wrong = unapplied or {}
         said = (chosen, rows, busy, problems, tuple(wrong.items()), search, tuple(rules), mark)
-        if said == self._said:  # the same with most paints
+        if said == self._said:  # unchanged in most paints
             return
         self._said = said
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         name = self.get_component_rich_style("viewline--name", partial=True)
         red = self.get_component_rich_style("viewline--wrong", partial=True)
-        # First what makes that not all rows are seen: the line's end may be cut.
-        # One that is not applied must not look as if it were: it is red, and why stands beside it.
+        # Filters first: they hide rows, and the line's end may be cut. A filter that is not applied
+        # must not look applied: it is red, with the reason.
         filters = chosen.filters if chosen is not None else ()
         for text in sorted(filters, key=lambda text: text not in wrong):
             _name(line, " filter ", text, wrong.get(text), name, red)
@@ -90,7 +90,7 @@ class ViewLine(Widget):
         if search:
             line.append(" search ", name).append(f"{harmless(search)}  ")
         if busy:
-            line.append("working it out …  ")
+            line.append("updating …  ")
         if problems:
             style = self.get_component_rich_style("viewline--problem", partial=True)
             line.append(harmless(" · ".join(problems)), style)
@@ -105,7 +105,7 @@ class ViewLine(Widget):
 
 
 def _name(line: Text, what: str, text: str, why: str | None, name: Style, red: Style) -> None:
-    """Add a filter or a rule; red, with what is wrong, if it is not applied."""
+    """Add a filter or a rule; in red with the reason if it is not applied."""
     if why is None:
         line.append(what, name).append(f"{harmless(text)}  ")
     else:
@@ -114,7 +114,7 @@ def _name(line: Text, what: str, text: str, why: str | None, name: Style, red: S
 
 
 def cut(line: Text, width: int) -> Text:
-    """Return a line that says where it was cut: Textual cuts without a word."""
+    """Return a line cut to a width with ``…``, which Textual leaves out."""
     if line.cell_len > width > 0:
         line = line.copy()
         line.truncate(width, overflow="ellipsis")

@@ -1,1 +1,1 @@
-"""Threads and processes that work for the screen, and hold one newest thing."""
+"""Threads and processes that work for the screen. Each keeps only its newest result."""

@@ -1,4 +1,4 @@
-"""Checks each state of a table for what a person wants to be told, and runs their command."""
+"""Checks each state of a table for alerts, and runs the alert command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from livetable.tui.model.table import Table
 from livetable.tui.query.conditions import Watch
 
 MOST: Final = 20
-"""Rows that are told of singly, of those that begin to meet a condition with one frame."""
+"""At most this many rows of one frame get an alert of their own per condition."""
 
 _COMMAND_SECONDS: Final = 60.0
 _WAITING_COMMANDS: Final = 100
@@ -26,14 +26,14 @@ _WAITING_COMMANDS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A row began to meet a condition.
+    """A row started to match a condition.
 
     Attributes:
         table: The table's name.
         condition: The condition.
-        row: What the row is called: its key.
+        row: The row's key.
         values: The row, by column.
-        more: How many rows more did so with the same frame, and are not told of singly.
+        more: How many more rows of the same frame matched without an alert of their own.
         time: When it was seen, in local time.
     """
 
@@ -46,19 +46,19 @@ class Alert:
 
 
 def sentence_of(alert: Alert) -> str:
-    """Return an alert as a line of text that is safe to print."""
-    more = f" and {alert.more:,} rows more" if alert.more else ""
+    """Return an alert as a line that is safe to print."""
+    more = f" and {alert.more:,} more rows" if alert.more else ""
     said = f"{alert.table} {alert.row}{more}: {alert.condition}"
     return f"{alert.time:%H:%M:%S}  {harmless(said)}"
 
 
 class Alarm:
-    """Checks each state of a table for what the person wants to be told.
+    """Checks each state of a table for alerts.
 
     Args:
         texts: The conditions.
-        table: What the table is called.
-        command: A command to run with each row as JSON on standard input; None for none.
+        table: The table's name.
+        command: The command to run for each alert, with the row as JSON on its input; None: none.
     """
 
     def __init__(self, texts: Sequence[str], table: str, command: str | None = None) -> None:
@@ -67,18 +67,18 @@ class Alarm:
         self._commands = _Commands(command) if command is not None else None
 
     def check(self, table: Table) -> list[Alert]:
-        """Return what began with this state. The command is started, not waited for."""
+        """Return the alerts of this state. Their command is started, not waited for."""
         alerts = []
         for watch in self.watches:
             rows = watch.check(table)
-            for at, row in enumerate(rows[:MOST].tolist()):
+            for number, row in enumerate(rows[:MOST].tolist()):
                 alerts.append(
                     Alert(
                         self.table,
                         watch.text,
                         table.arranged(None).name_of(row),
                         row_values(table, row),
-                        len(rows) - MOST if at == MOST - 1 and len(rows) > MOST else 0,
+                        len(rows) - MOST if number == MOST - 1 and len(rows) > MOST else 0,
                         datetime.datetime.now().astimezone(),
                     )
                 )
@@ -89,29 +89,29 @@ class Alarm:
 
     @property
     def problem(self) -> str | None:
-        """Why a condition can't be worked out now, None if all can."""
+        """Why a condition can't be applied or the command failed, None if neither."""
         found = next((watch.problem for watch in self.watches if watch.problem), None)
         return found or (self._commands.problem if self._commands is not None else None)
 
     def close(self, seconds: float = 0.0) -> None:
-        """Start no more commands; wait for those that wait already, for so many seconds."""
+        """Run the waiting commands for up to so many seconds, then stop."""
         if self._commands is not None:
             self._commands.close(seconds)
 
 
 def row_values(table: Table, row: int) -> dict[str, Any]:
-    """Return a row of the frame as values that JSON knows, by column."""
+    """Return a row of the frame as JSON values, by column."""
     from livetable.tui.output.text_formats import data_columns, names_of, plain_values, time_forms
 
     everything = table.arranged(None)
     columns = data_columns(everything)
-    forms = time_forms(None, everything, columns)  # the same for each row that is told of
+    forms = time_forms(None, everything, columns)  # the same digits in every alert
     values = plain_values(everything, columns, row, row + 1, finite=True, forms=forms)
     return dict(zip(names_of(everything, columns), (one[0] for one in values), strict=True))
 
 
 class _Commands:
-    """Runs the person's command for one alert after the other, in a thread of its own.
+    """Runs the alert command for one alert after the other, in its own thread.
 
     Args:
         command: The command, for the shell.
@@ -122,43 +122,43 @@ class _Commands:
         self._alerts: queue.Queue[Alert | None] = queue.Queue(_WAITING_COMMANDS)
         self._worker = threading.Thread(target=self._work, name="livetable-alerts", daemon=True)
         self.problem: str | None = None
-        """What went wrong first."""
+        """The first thing that went wrong."""
         self._worker.start()
 
     def run(self, alert: Alert) -> None:
-        """Run the command for an alert; where too many wait already it is left out."""
+        """Run the command for an alert; drop the alert if too many are waiting."""
         try:
             self._alerts.put_nowait(alert)
         except queue.Full:
-            self._complain(f"more than {_WAITING_COMMANDS} alerts wait for the command")
+            self._complain(f"More than {_WAITING_COMMANDS} alerts are waiting for the command")
 
     def close(self, seconds: float) -> None:
-        """Run what waits, then no more; wait for it for so many seconds."""
+        """Run the waiting commands, then stop; wait up to so many seconds."""
         with contextlib.suppress(queue.Full):
             self._alerts.put_nowait(None)
             self._worker.join(seconds)
 
     def _work(self) -> None:
         while (alert := self._alerts.get()) is not None:
-            told = {
+            message = {
                 "table": alert.table, "condition": alert.condition,
                 "time": alert.time.isoformat(), "row": alert.values,
             }  # fmt: skip
             try:
-                # The person's own command, from their own command line: never from a file.
-                with tempfile.TemporaryFile() as said:  # no pipe: a child left behind holds it
+                # A shell is safe here: the command comes from the command line, never from a file.
+                with tempfile.TemporaryFile() as said:  # a pipe could be held open by a grandchild
                     done = subprocess.run(
                         self._command, shell=True, check=False, timeout=_COMMAND_SECONDS,
-                        input=json.dumps(told, ensure_ascii=False).encode(),
+                        input=json.dumps(message, ensure_ascii=False).encode(),
                         stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
                     )  # fmt: skip
                     if done.returncode:
                         said.seek(0)
                         first = said.read(1000).decode("utf-8", "replace").strip()
                         first = first.partition("\n")[0][:200]
-                        self._complain(f"the command ended with {done.returncode}: {first}")
+                        self._complain(f"The alert command exited with {done.returncode}: {first}")
             except (OSError, subprocess.SubprocessError) as error:
-                self._complain(f"the command can't be run: {error}")
+                self._complain(f"Can't run the alert command: {error}")
 
     def _complain(self, sentence: str) -> None:
         if self.problem is None:

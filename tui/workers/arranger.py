@@ -1,4 +1,4 @@
-"""The worker that arranges: the newest table and the newest wish in, the newest result out."""
+"""The worker that filters, sorts and groups: newest table and arrangement in, result out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 SMALL: Final = 50_000
-"""Tables of so many cells are arranged on the event loop: a millisecond or two."""
+"""Tables with at most this many cells are arranged on the event loop: 1 to 2 ms."""
 
 
 class Arranger:
-    """Arranges tables off the event loop. `run` blocks, in a thread of its own.
+    """Arranges tables off the event loop. Call `run` in its own thread.
 
-    It holds one newest table and one newest wish, never a queue: what came in between is skipped.
+    It keeps only the newest table and arrangement, no queue: the ones in between are skipped.
 
     Args:
-        on_done: Called from the worker's thread when a result is there: once, until `take`.
+        on_done: Called from the worker's thread when there is a result; once until `take`.
     """
 
     def __init__(self, on_done: Callable[[], object]) -> None:
@@ -37,7 +37,7 @@ class Arranger:
 
     @property
     def busy(self) -> bool:
-        """Whether what was asked for last is not done yet."""
+        """Whether the last request is not done yet."""
         return self._busy
 
     def ask(self, table: Table, chosen: Arrangement) -> None:
@@ -48,19 +48,19 @@ class Arranger:
             self._there.notify()
 
     def arrange_now(self, table: Table, chosen: Arrangement) -> Arranged | None:
-        """Arrange a small table at once; None if it is large, or another one is at work.
+        """Arrange a small table at once; None if it is large or the worker is busy.
 
-        It takes less time than to hand it over to another thread and back.
+        This is faster than handing it to another thread and back.
         """
         with self._there:
             if self._busy or table.frame_rows * len(table.titles) > SMALL:
                 return None
-            self._result = None  # of an older table
+            self._result = None  # it belongs to an older table
             result = self._before = _arranged(table, chosen, self._before)
             return result
 
     def take(self) -> Arranged | None:
-        """Return the newest result, None if it was taken; the next one will be told again."""
+        """Return the newest result, None if it was taken; `on_done` is called for the next one."""
         with self._there:
             self._told = False
             result, self._result = self._result, None
@@ -97,6 +97,6 @@ def _arranged(table: Table, chosen: Arrangement, before: Arranged | None) -> Arr
 
     try:
         return arrange(table, chosen, before)
-    except Exception as error:  # a table that can't be arranged must not end the viewer
-        said = f"this view can't be made: {error!r:.200}"
+    except Exception as error:  # whatever fails must not end the viewer
+        said = f"Can't apply this view: {error!r:.200}"
         return Arranged(table.arranged(None), chosen, (said,))

@@ -1,7 +1,7 @@
-"""The worker that reads a feed: socket → decoded table → one message into the event loop.
+"""The worker that reads a feed: socket → decoded table → one message to the event loop.
 
-It never touches a widget. It keeps one newest state; a handler takes it when it gets round to it,
-and gives credit for the next when that is painted. So nothing queues up in between.
+It never touches a widget. It keeps only the newest state: the event loop takes it when it has time,
+and gives credit for the next one once it is painted. So nothing queues up in between.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from livetable.tui.model.table import Table
 
 EARLY_SECONDS: Final = 0.01
-"""How long `read_early` may wait for what is under way: no longer than for a paint."""
+"""How long `read_early` may wait for an answer: as long as a paint takes."""
 
 LARGE: Final = 10 << 20
-"""Bodies over this many bytes are asked for when the last one is decoded, not painted."""
+"""After a body of more bytes than this, the next one is requested before the paint."""
 
 
 def ask_early(target: Target) -> Client | None:
-    """Return a reader that asks for a table now: it is there by the time the app can show it.
+    """Return a client that requests a table now, so that it arrives while the app starts.
 
-    None if the table is not there yet, or if it takes a list to choose from.
+    None if the table is not live yet, or if the target is not a single table.
     """
     from livetable.feed.client.connection import Client
 
@@ -50,10 +50,10 @@ def ask_early(target: Target) -> Client | None:
     if endpoint is None:
         from livetable.feed.local.directory import find
 
-        found = find(target.table)
-        if not found:
+        feeds = find(target.table)
+        if not feeds:
             return None
-        endpoint = found[0].endpoint
+        endpoint = feeds[0].endpoint
     client = Client(endpoint)
     client.ask(target.table)
     client.say()
@@ -61,7 +61,7 @@ def ask_early(target: Target) -> Client | None:
 
 
 def looks_alike(before: FeedState, after: FeedState, stale_after: float | None = None) -> bool:
-    """Tell whether two states without news between them say the same on the screen."""
+    """Tell whether two states of the same table look the same on the screen."""
     limit = math.inf if stale_after is None else stale_after
 
     def said(state: FeedState) -> tuple[object, ...]:
@@ -73,16 +73,15 @@ def looks_alike(before: FeedState, after: FeedState, stale_after: float | None =
 
 
 class FeedReader:
-    """Reads one table. `run` blocks, in a thread of its own; the rest is for any thread.
+    """Reads one table. Call `run` in its own thread; the other methods are thread-safe.
 
     Args:
-        target: The table; its endpoint may be None, it is then found by its name.
-        on_news: Called, from the worker's thread, when `state` is news to the reader: once, until
-            `take` was called.
+        target: The table; without an endpoint it is looked up by name.
+        on_news: Called from the worker's thread when there is a new state; once until `take`.
         columns: Titles of the columns to show, None for all.
-        client: A reader that has asked for the table already (`ask_early`).
+        client: A client that has requested the table already (`ask_early`).
         stale_after: Seconds of silence after which a table looks stale, None for never.
-        recorder: What records the table, None if nothing does.
+        recorder: Records the table, None for no recording.
     """
 
     def __init__(
@@ -102,28 +101,28 @@ class FeedReader:
         self._on_news = on_news
         self._state = FeedState(name=self.name)
         self._news_pending = False
-        self._unrecorded = False  # whether the tape lacks a frame before the next one
+        self._unrecorded = False  # whether a frame before the next one was left out of the tape
         self._stop = threading.Event()
         self._client = client
         self._stale_after = stale_after
         self._reading: Reading | None = None
-        """What takes in the bodies of the client; None before it is read."""
+        """Decodes the client's bodies; None before the first."""
         self._slabs = Slabs()
         self._feed = started(target.endpoint)
 
     def take(self) -> FeedState:
-        """Return the newest state; the next news will be told again."""
-        self._news_pending = False  # first: news in between are told twice rather than never
+        """Return the newest state; `on_news` is called for the next one."""
+        self._news_pending = False  # first: news in between must rather be posted twice than never
         state, feed = self._state, self._feed
         if feed is None or feed.failure is None:
             return state
         if state.table is None or (feed.over and state.link is not Link.ENDED):
-            # Not kept in the state: what a feed said before it died may be read after its death.
+            # Not stored in the state: messages sent before the feed died may still arrive.
             return replace(state, note=feed.failure, failure=feed.failure)
         return state
 
     def credit(self) -> None:
-        """Say that what was taken is painted: the feed may send what is newer."""
+        """Request the next state: the last one is painted."""
         if self._client is not None:
             self._client.ask(self.name)
 
@@ -134,9 +133,9 @@ class FeedReader:
             self._client.close()
 
     def read_early(self) -> None:
-        """Take in what the feed has answered already, before `run`, so that it is painted first.
+        """Read what has already arrived, before `run`, so that the first paint shows it.
 
-        In the thread that paints: another one would wait for the interpreter at each step.
+        In the thread that paints: another thread would wait for the interpreter at each step.
         """
         from livetable.feed.errors import LivetableError
 
@@ -149,7 +148,7 @@ class FeedReader:
                 self._take_in(event, client)
                 if self._state.table is not None:
                     return
-        except LivetableError as error:  # a file of keys; `run` tries again
+        except LivetableError as error:  # e.g. an unreadable key file; `run` tries again
             self._update(link=Link.WAITING, note=str(error))
 
     def run(self) -> None:
@@ -166,7 +165,7 @@ class FeedReader:
                     return
                 self._reading = None
                 self._read(Client(endpoint))
-        except LivetableError as error:  # nobody reads any more
+        except LivetableError as error:  # reading ends here
             self._update(link=Link.WAITING, note=str(error), failure=str(error))
         finally:
             if deaf is not None:
@@ -175,7 +174,7 @@ class FeedReader:
                 self._recorder.close()
 
     def _endpoints(self) -> Iterator[str]:
-        """Yield where the table is, again whenever it was left because it may have moved."""
+        """Yield the table's endpoint, again whenever it may have moved."""
         if self.target.endpoint is not None:
             while True:
                 yield self.target.endpoint
@@ -224,7 +223,7 @@ class FeedReader:
         if isinstance(event, News):
             self._take_in_news(event, client)
         elif isinstance(event, Gone):
-            if self._state.link is not Link.ENDED:  # of what has ended nothing is to be heard
+            if self._state.link is not Link.ENDED:  # a table that has ended stays ended
                 never = self._state.table is None
                 self._update(link=Link.WAITING if never else Link.GONE, progress=None)
         elif isinstance(event, Progress):
@@ -244,7 +243,7 @@ class FeedReader:
 
     def _take_in_news(self, news: News, client: Client) -> None:
         header = news.header
-        told: dict[str, object] = {
+        changes: dict[str, object] = {
             "name": header.table or self.name,
             "note": header.note,
             "failure": header.failure,
@@ -252,29 +251,29 @@ class FeedReader:
             "progress": None,
         }
         if header.source is not None or news.body is not None:
-            told["source"] = header.source or NO_SOURCE
+            changes["source"] = header.source or NO_SOURCE
         if news.body is not None:
-            self._take_in_table(news, client, told)
+            self._take_in_table(news, client, changes)
         elif header.kind == "idle":
             before = self._state
             self._change(
                 link=_link_of(header, self._state.table),
                 rate=header.rate,
                 age=header.age,
-                **told,
+                **changes,
             )
-            client.ask(self.name)  # nothing to paint, so nothing to wait for
+            client.ask(self.name)  # at once: there is nothing to paint
             if not looks_alike(before, self._state, self._stale_after):
                 self._tell()
         elif header.kind == "end":
-            self._update(link=Link.ENDED, **told)
+            self._update(link=Link.ENDED, **changes)
             client.ask(self.name)
         elif header.kind == "absent":
             never = self._state.table is None
-            self._update(link=Link.WAITING if never else Link.ENDED, **told)
+            self._update(link=Link.WAITING if never else Link.ENDED, **changes)
             client.ask(self.name)
 
-    def _take_in_table(self, news: News, client: Client, told: dict[str, object]) -> None:
+    def _take_in_table(self, news: News, client: Client, changes: dict[str, object]) -> None:
         from livetable.feed.errors import BodyError
         from livetable.tui.model.table import build
 
@@ -295,12 +294,12 @@ class FeedReader:
                 table = replace(table, unfinished=header.source.unfinished)
             if self._columns is not None:
                 if missing := table.missing(self._columns):
-                    told["note"] = f"there is no column {', '.join(map(repr, missing))}"
+                    changes["note"] = f"No column {', '.join(map(repr, missing))}"
                 table = table.select(self._columns)
-        except Exception as error:  # a table that can't be built must not end the viewer
+        except Exception as error:  # whatever fails must not end the viewer
             self._refuse(str(error) if isinstance(error, BodyError) else f"{error!r:.200}")
             self._reading.lose()
-            # A snapshot is not asked for again at once: the same would come, for ever.
+            # Not after a snapshot: the same one would come back, again and again.
             client.ask(self.name, afresh=header.kind == "delta")
             return
         merged = self._state.merged
@@ -314,18 +313,18 @@ class FeedReader:
             age=(header.age or 0.0) + max(0.0, time.monotonic() - news.heard),
             merged=merged,
             problem=None,
-            **told,
+            **changes,
         )
         self._record(header, news, state)
         if header.size > LARGE:
             client.ask(self.name)
 
     def _record(self, header: Header, news: News, state: Followed) -> None:
-        """Put a frame on the tape: behind the paint, so that nobody waits for the disk."""
+        """Record a frame; after `_update`, so that the paint does not wait for the disk."""
         recorder = self._recorder
         if recorder is not None and news.body is not None:
             if header.source is not None and header.source.unfinished is not None:
-                self._unrecorded = True  # half a number on a tape would be a wrong one
+                self._unrecorded = True  # an incomplete last line would be a wrong number
                 return
             if self._unrecorded and header.kind == "delta":
                 from livetable.feed.rows.replica import body_of
@@ -336,7 +335,7 @@ class FeedReader:
             recorder.add(header, news.body or b"", state)
             said = recorder.problem or f"rec {recorder.size / 2**20:.1f} MB"
             if said != self._state.recording:
-                self._change(recording=said)  # it is painted with the next frame
+                self._change(recording=said)  # painted with the next frame
                 if recorder.problem is not None:
                     self._tell()
 
@@ -348,7 +347,7 @@ class FeedReader:
         self._tell()
 
     def _change(self, **changes: object) -> None:
-        # The last change wins: only this thread writes, and a state never changes once made.
+        # No lock: only this thread assigns it, and each state is immutable.
         self._state = replace(self._state, **changes)  # type: ignore[arg-type]
 
     def _tell(self) -> None:

@@ -1,4 +1,4 @@
-"""Feed processes that the viewer starts for itself, and ends with itself."""
+"""Feed processes that the viewer starts, and that end with it."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from livetable.tui.target import Target
 from livetable.tui.text import places
 
 _RESTARTS = 10
-_SAID_BYTES = 4096  # of a line that is kept; a feed may print anything
-_STEADY_SECONDS = 10.0  # a feed that lived this long may die as often again
+_SAID_BYTES = 4096  # longer lines are split: a feed may print anything
+_STEADY_SECONDS = 10.0  # after this long, a feed's restarts are counted from 0 again
 
 
 class NotReady(LivetableError):
-    """A feed that can't do what it was started for; the sentence is its own."""
+    """A feed process could not start; the sentence is its own."""
 
 
 class FeedProcess(Closing):
-    """A `livetable-feed` of the viewer's own, on a private local socket.
+    """A `livetable-feed` process on a private local socket.
 
-    It ends when the `with` block does, and also when this process dies: it is tied to a pipe.
+    It ends with the `with` block, and also if this process dies: it watches a pipe.
 
     Args:
-        source: What it publishes.
-        name: The table's name; None where the source has tables of its own.
-        title: What it publishes, for a person; the source if it is not said.
-        options: More of its command line.
-        data: A file descriptor that it reads; it is closed here. It can't be started again then.
-        command: The command that it runs, of the source ``command``.
-        waits: Whether to wait until it says that it is ready, or why it can't be.
+        source: The source to publish.
+        name: The table's name; None if the source names its tables.
+        title: The source's name for a person; `source` if None.
+        options: More command line arguments.
+        data: A file descriptor to read from; it is closed here. The process is not restarted then.
+        command: The command to run, for the source ``command``.
+        waits: Whether to wait until the process is ready or has failed.
 
     Raises:
-        NotReady: it can't be; the sentence is the feed's own.
+        NotReady: it failed; the sentence is the process's own.
         RuntimeFolder: there is no folder for its socket.
     """
 
@@ -69,10 +69,12 @@ class FeedProcess(Closing):
         sweep()
         path = folder / f".viewer-{os.getpid()}-{os.urandom(4).hex()}.sock"
         if len(os.fsencode(path)) > MAX_PATH:
-            raise NotReady(f"{folder} is too long for a socket: choose a shorter XDG_RUNTIME_DIR")
+            raise NotReady(
+                f"{folder} is too long for a socket's path. Use a shorter XDG_RUNTIME_DIR"
+            )
         self._path = path
         self.target = Target(f"ipc://{path}", name)
-        # What anybody reads in the list of processes.
+        # Every user can read the command lines of processes: passwords go through standard input.
         visible, words = shown(source), shown_command(command)
         self._hidden: str | Sequence[str] | None = None
         if (visible, words) != (source, list(command)):
@@ -106,27 +108,27 @@ class FeedProcess(Closing):
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C in the terminal is the viewer's to handle
+            start_new_session=True,  # or Ctrl-C in the terminal would also end the feed
             pass_fds=() if self._data is None else (self._data,),
         )
         assert process.stderr is not None
         assert process.stdin is not None
         if self._hidden is not None:
-            with contextlib.suppress(OSError):  # it died at once; `_watch` sees to that
+            with contextlib.suppress(OSError):  # it died at once; `_watch` handles that
                 process.stdin.write(json.dumps(self._hidden).encode() + b"\n")
                 process.stdin.flush()
         return process, _Said(process.stderr)
 
     @property
     def awaits(self) -> str:
-        """What is waited for until there is a table, and what that waits for."""
+        """What the viewer is waiting for until there is a table, e.g. ``rows of orders.csv``."""
         newest = self._said.newest
         if not newest.startswith(AWAY):
             return self._awaits
         return f"{self._awaits}, which {newest.removeprefix(AWAY)}"
 
     def _wait_until_ready(self) -> None:
-        # It says one line or the other, or ends.
+        # The process prints one of these lines, or ends.
         line = self._said.first(SAID_SECONDS)
         if line is None:
             say("livetable", f"waiting for {self.awaits}")
@@ -135,10 +137,10 @@ class FeedProcess(Closing):
             self._process.kill()
             self._process.wait()
             _close_input(self._process)
-            raise NotReady(_sentence(line) or "the feed could not start")
+            raise NotReady(_sentence(line) or "The feed could not start")
 
     def _watch(self) -> None:
-        """Start the feed again if it dies: what a stranger sent may have killed it."""
+        """Restart the feed if it dies: bad input from outside may have killed it."""
         left = _RESTARTS
         while left:
             began = time.monotonic()
@@ -149,11 +151,11 @@ class FeedProcess(Closing):
             again = self._data is None and left > 0
             sentence = _sentence(self._said.last())
             self.over = not again
-            if code > 0 and sentence:  # it said why, and would say so again
+            if code > 0 and sentence:  # it gave a reason, and would fail again
                 self._fail(sentence)
             elif not again:
-                how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-                self._fail(f"the process that reads {self.title} {how}")
+                how = f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
+                self._fail(f"The process that reads {self.title} {how}")
             if self._closing.wait(0.5) or not again:
                 return
             with self._starting:
@@ -162,26 +164,26 @@ class FeedProcess(Closing):
                 dead, (self._process, self._said) = self._process, self._start()
             _close_input(dead)
 
-    def listen(self, told: Callable[[], object]) -> Callable[[], object]:
-        """Have `told` called, from another thread, when there is a failure; at once if there is.
+    def listen(self, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call `callback`, from another thread, when the feed fails; at once if it has failed.
 
         Returns:
-            What ends that.
+            A function that stops the calls.
         """
-        self._listeners.append(told)
+        self._listeners.append(callback)
         if self.failure is not None:
-            told()
+            callback()
 
         def end() -> None:
             with contextlib.suppress(ValueError):
-                self._listeners.remove(told)
+                self._listeners.remove(callback)
 
         return end
 
     def _fail(self, sentence: str) -> None:
         self.failure = sentence
-        for told in tuple(self._listeners):
-            told()
+        for callback in tuple(self._listeners):
+            callback()
 
     def close(self) -> None:
         """End the feed. A second call does nothing."""
@@ -203,10 +205,10 @@ class FeedProcess(Closing):
 
 
 class _Said:
-    """What a process says on stderr, read in a thread until its end: it would wait else, or fail.
+    """Reads a process's stderr in a thread until its end: an unread pipe would block the process.
 
     Args:
-        pipe: From where it is read; it is closed at its end.
+        pipe: The process's stderr; closed at its end.
     """
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -218,17 +220,17 @@ class _Said:
         self._thread.start()
 
     def first(self, seconds: float | None) -> str | None:
-        """Wait for the first line; return an empty one if there is none, None if not in time."""
+        """Wait for the first line; return "" if there is none, None if it is not in time."""
         return (self._first or "") if self._told.wait(seconds) else None
 
     @property
     def newest(self) -> str:
-        """The last line that it said so far; empty if there is none."""
+        """The last line so far, "" if there is none."""
         return self._last
 
     def last(self) -> str:
-        """Return the last line of a process that has ended; empty if there is none."""
-        self._thread.join(1)  # not for ever: a child of its own may hold the pipe
+        """Return the last line of a process that has ended, "" if there is none."""
+        self._thread.join(1)  # with a limit: a child process may keep the pipe open
         return self._last
 
     def _read(self) -> None:
@@ -266,14 +268,14 @@ def _awaited(source: str, title: str) -> str:
 
 
 def foreign_feed(endpoint: str, options: Sequence[str]) -> FeedProcess:
-    """Return a feed process that reads a publisher which is not livetable's.
+    """Start a feed process that reads a publisher which is not livetable's.
 
     Args:
         endpoint: The publisher's endpoint.
         options: More of the feed's command line.
 
     Raises:
-        BadKey: it is a feed's that is known by its key.
+        BadKey: the endpoint belongs to a trusted livetable feed.
     """
     from livetable.feed.curve.keys import check_plain
 
@@ -283,7 +285,7 @@ def foreign_feed(endpoint: str, options: Sequence[str]) -> FeedProcess:
 
 
 def _close_input(process: subprocess.Popen[bytes]) -> None:
-    """Close what a feed is tied to: it ends then. What it has not read goes nowhere any more."""
+    """Close the pipe that a feed watches: it then ends. Unread input is lost."""
     assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.close()

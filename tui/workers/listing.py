@@ -1,4 +1,4 @@
-"""The worker that knows which tables can be opened, as they come and go."""
+"""The worker that lists the tables that can be opened, as they come and go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from livetable.tui.text.ages import age_text
 from livetable.tui.text.places import place, started
 
 ANSWER_SECONDS = 0.7
-"""A publisher that is connected and has not answered by then is not livetable's."""
+"""A connected publisher that has not answered by then is not livetable's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Listed:
     """A table that can be opened.
 
     Attributes:
-        info: What its feed told, None until it did.
-        endpoint: Where it is.
-        name: Its name.
-        pid: Its process.
+        info: The feed's description of the table, None until it arrives.
+        endpoint: The feed's endpoint.
+        name: The table's name.
+        pid: The producer's process.
         answers: Whether its feed answers.
     """
 
@@ -40,23 +40,23 @@ class Listed:
 
     @property
     def lives(self) -> bool:
-        """Whether its feed answers, and its producer is heard."""
+        """Whether its feed and its producer answer."""
         return self.answers and not (self.info is not None and self.info.state)
 
 
 class Lister:
-    """Lists tables. `run` blocks, in a thread of its own.
+    """Lists tables. Call `run` in its own thread.
 
     Args:
-        endpoint: List what is on this endpoint; None: the tables of this user on this machine.
-        on_change: Called from a worker's thread when `listing` changed, once until `take`.
+        endpoint: List this endpoint's tables; None: this user's tables on this machine.
+        on_change: Called from a worker's thread when the list has changed; once until `take`.
     """
 
     def __init__(self, endpoint: str | None, on_change: Callable[[], object]) -> None:
         self.endpoint = endpoint
         self.problem: str | None = None
         self.failure: str | None = None
-        """Why nothing will come any more, however long one waits."""
+        """Why no table will ever come, None if one may."""
         self.connected = endpoint is None
         self._on_change = on_change
         self._pending = False
@@ -68,7 +68,7 @@ class Lister:
         self.frames = 0
 
     def take(self) -> list[Listed]:
-        """Return the tables by name; the next change will be told again."""
+        """Return the tables, sorted by name; `on_change` is called for the next change."""
         self._pending = False
         with self._lock:
             return sorted(self._listing.values(), key=lambda one: (one.name, one.endpoint))
@@ -110,19 +110,19 @@ class Lister:
         threads: list[threading.Thread] = []
         try:
             for _ in changes(self._stop):
-                found = {(entry.endpoint, entry.name): entry for entry in entries()}
+                tables = {(entry.endpoint, entry.name): entry for entry in entries()}
                 by_process: dict[str, dict[str, str]] = {}
-                for entry in found.values():
+                for entry in tables.values():
                     at_process = by_process.setdefault(entry.process or entry.endpoint, {})
                     at_process[entry.name] = entry.endpoint
                 with self._lock:
-                    for at in [at for at in self._listing if at not in found]:
-                        del self._listing[at]
+                    for key in [key for key in self._listing if key not in tables]:
+                        del self._listing[key]
                     for endpoint in [one for one in self._readers if one not in by_process]:
                         self._readers.pop(endpoint).close()
                     self._by_process = by_process
-                    for at, entry in found.items():
-                        self._listing.setdefault(at, Listed(at[0], at[1], entry.pid))
+                    for key, entry in tables.items():
+                        self._listing.setdefault(key, Listed(key[0], key[1], entry.pid))
                     new = set(by_process) - set(self._readers)
                 self._changed()
                 threads = [thread for thread in threads if thread.is_alive()]
@@ -179,16 +179,16 @@ class Lister:
     def _take_in(self, endpoint: str, tables: tuple[TableInfo, ...]) -> None:
         self.frames += 1
         with self._lock:
-            before = {at for at in self._listing if at[0] == endpoint}
+            before = {key for key in self._listing if key[0] == endpoint}
             names = self._by_process.get(endpoint, {})
             for info in tables:
-                # A local endpoint shows the names that its folder tells; it may be shared.
-                at = (names.get(info.name, endpoint), info.name)
-                if self.endpoint is not None or at in self._listing:
-                    self._listing[at] = Listed(at[0], info.name, info.pid, info)
+                # A shared local endpoint also has tables that are listed under other endpoints.
+                key = (names.get(info.name, endpoint), info.name)
+                if self.endpoint is not None or key in self._listing:
+                    self._listing[key] = Listed(key[0], info.name, info.pid, info)
             if self.endpoint is not None:
-                for at in before - {(endpoint, info.name) for info in tables}:
-                    del self._listing[at]
+                for key in before - {(endpoint, info.name) for info in tables}:
+                    del self._listing[key]
         self._changed()
 
     def _silent(self, endpoint: str) -> None:
@@ -199,13 +199,13 @@ class Lister:
         lives = {(entry.endpoint, entry.name) for entry in entries()}
         with self._lock:
             names = self._by_process.get(endpoint, {})
-            for at, one in list(self._listing.items()):
-                if at[0] != names.get(at[1], endpoint):
+            for key, listed in list(self._listing.items()):
+                if key[0] != names.get(key[1], endpoint):
                     continue
-                if at in lives or self.endpoint is not None:
-                    self._listing[at] = replace(one, answers=False)
-                else:  # its process died without a word
-                    del self._listing[at]
+                if key in lives or self.endpoint is not None:
+                    self._listing[key] = replace(listed, answers=False)
+                else:  # its process has died
+                    del self._listing[key]
         self._changed()
 
     def _changed(self) -> None:
@@ -215,12 +215,20 @@ class Lister:
                 self._on_change()
 
 
+def live_now() -> str:
+    """Return a sentence that names this machine's live tables."""
+    from livetable.feed.local.directory import entries
+
+    names = sorted({entry.name for entry in entries()})
+    return f"Live now: {', '.join(names[:20])}" if names else "No table is live on this machine"
+
+
 def as_table(listing: list[Listed], number: int) -> Any:
-    """Return a listing as a table to show: the picker is a live table of tables.
+    """Return a list of tables as a table: the picker shows it like any live table.
 
     Args:
         listing: The tables.
-        number: Counts the listings.
+        number: The number of the list, counted from 1.
     """
     from livetable.feed.arrow.arrays import numbers, texts
     from livetable.feed.frames.decoder import Decoded, Labels
@@ -250,14 +258,14 @@ def as_table(listing: list[Listed], number: int) -> Any:
     return build(followed(decoded), ("table", "pid"), Position("listing", number))
 
 
-def _state(one: Listed) -> str:
-    if not one.answers:
+def _state(listed: Listed) -> str:
+    if not listed.answers:
         return "gone"
-    if one.info is None:
+    if listed.info is None:
         return "connecting"
-    if one.info.state:
-        return harmless(one.info.state)
-    return "live" if one.info.seq else "no frame yet"
+    if listed.info.state:
+        return harmless(listed.info.state)
+    return "live" if listed.info.seq else "no frame yet"
 
 
 def target_of(listing: list[Listed], row: int) -> Target | None:

@@ -160,7 +160,7 @@ def test_what_nobody_thought_of_is_a_sentence_and_a_file(tmp_path: Path) -> None
     (file,) = tmp_path.iterdir()
     assert done.returncode == 1
     assert done.stderr == (
-        f"lt: crashed: KeyError: 'nats://ann:***@h'. Traceback saved to {file}; please report it\n"
+        f"lt crashed: KeyError: 'nats://ann:***@h'. Traceback saved to {file}; please report it.\n"
     )
     assert "KeyError" in file.read_text()
     assert "w0rd" not in file.read_text()

@@ -16,8 +16,8 @@ def test_a_fault_is_kept_without_secrets() -> None:
     except RuntimeError:
         sentence = crash_sentence(error)
     said, _, where = sentence.partition(". Traceback saved to ")
-    assert said == "crashed: RuntimeError: nats://ann:***@host:4222 was lost"
-    path = Path(where.removesuffix("; please report it"))
+    assert said == "livetable crashed: RuntimeError: nats://ann:***@host:4222 was lost"
+    path = Path(where.removesuffix("; please report it."))
     text = path.read_text()
     path.unlink()
     assert "nats://ann:***@host:4222 was lost" in text

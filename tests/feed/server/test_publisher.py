@@ -260,7 +260,7 @@ def test_wrong_calls(orders: Publisher) -> None:
         Publisher("orders")
     with pytest.raises(BadName):
         Publisher("a/b")
-    with pytest.raises(BadEndpoint, match="not an endpoint"):
+    with pytest.raises(BadEndpoint, match="is not an endpoint"):
         Publisher("x", endpoint="localhost:1")
     with pytest.raises(BadEndpoint, match="can't be bound"):
         Publisher("x", endpoint="tcp://127.0.0.256:1")

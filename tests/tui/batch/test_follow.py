@@ -92,9 +92,9 @@ def test_until_a_row_comes_to_it_and_that_row_is_told() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (ViewOptions(timeout=20.0, columns=("w",)), "there is no column 'w'"),
-        (ViewOptions(timeout=20.0, until="w > 1"), "there is no column 'w'"),
-        (ViewOptions(timeout=0.2, until="v > 99"), "did not come to it within 0.2 s"),
+        (ViewOptions(timeout=20.0, columns=("w",)), "No column 'w'"),
+        (ViewOptions(timeout=20.0, until="w > 1"), "No column 'w'"),
+        (ViewOptions(timeout=0.2, until="v > 99"), "No row matched within 0.2 s"),
     ],
 )
 def test_what_can_not_be_followed_is_told(

@@ -54,7 +54,7 @@ def test_each_frame_is_on_the_tape_and_the_end_says_how_many(
     producer = meanwhile(produce)
     assert run(ORDERS, ViewOptions(record=recorder, timeout=20.0)) == 130
     producer.join(30)
-    assert f"3 frames, 0.0 MB in {tmp_path}/x.tape\n" in capsys.readouterr().err
+    assert f"Recorded 3 frames, 0.0 MB to {tmp_path}/x.tape\n" in capsys.readouterr().err
     playback = Playback(TapeReader(tmp_path / "x.tape"))
     assert len(playback) == 3
     assert playback.at(2).state.values.whole(1).to_pylist() == [7, 8, 2]
@@ -117,9 +117,9 @@ def test_a_condition_that_can_not_be_worked_out_is_said_once(
     producer = meanwhile(produce)
     run(ORDERS, ViewOptions(alerts=("gone > 2",), timeout=20.0))
     producer.join(30)
-    assert said.getvalue() == "livetable: gone > 2: there is no column 'gone'\n"
+    assert said.getvalue() == "livetable: gone > 2: No column 'gone'\n"
 
 
 def test_nothing_to_record_in_time(signalled: Callable[[int], None], tmp_path: Path) -> None:
-    with pytest.raises(NoTable, match="no table 'orders'"):
+    with pytest.raises(NoTable, match="No table 'orders'"):
         run(ORDERS, ViewOptions(record=Recorder(tmp_path / "x.tape"), timeout=0.1))

@@ -44,7 +44,7 @@ def test_changes_of_a_row_whose_columns_change(tmp_path: Path) -> None:
     shown = dict(zip(titles, found, strict=True))
     assert shown["x"] == ["1", "nan", "text", None]
     assert shown["y"] == [None, None, True, False]
-    with pytest.raises(NoSuchRow, match="no row 'zz'"):
+    with pytest.raises(NoSuchRow, match="No row 'zz'"):
         changes_of(playback, "zz")
     playback.close()
 

@@ -115,5 +115,5 @@ def test_a_port_that_is_taken_is_told() -> None:
     pytest.importorskip("textual_serve")
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(NotServed, match=rf"^port {port} can't be listened at: .*; --web PORT$"):
+        with pytest.raises(NotServed, match=rf"^Can't listen on port {port}: .*--web PORT$"):
             serve(["true"], "orders", port)

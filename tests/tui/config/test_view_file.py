@@ -97,22 +97,22 @@ def test_people_can_read_it_and_their_comments_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("sort = ", "is not TOML"),
-        ("sortt = 1", "there is no setting 'sortt'"),
-        ("sort = 1", "write sort as a list"),
-        ("sort = [1]", "sort: 1 is no column"),
-        ("groups = [[1, 2]]", "groups: \\[1, 2\\] is no column"),
-        ("order = 'x'", "order: 'x' is none of live, held, once"),
-        ("filters = [1]", "filters: 1 is no text"),
-        ("totals = [['a', 'x']]", "totals: write a column and one of"),
-        ("computed = 1", "write computed as a table"),
-        ("rules = ['a > 1']", "rules: end 'a > 1' in a colon"),
-        ("style = [{width = 1}]", "style: write \\[\\[style\\]\\]"),
+        ("sort = ", "is not valid TOML"),
+        ("sortt = 1", "unknown setting 'sortt'"),
+        ("sort = 1", "sort must be a list"),
+        ("sort = [1]", "sort: 1 is not a column's title"),
+        ("groups = [[1, 2]]", "groups: \\[1, 2\\] is not a column's title"),
+        ("order = 'x'", "order: 'x' is not one of live, held, once"),
+        ("filters = [1]", "filters: 1 is not a string"),
+        ("totals = [['a', 'x']]", "totals: use a column and one of"),
+        ("computed = 1", "computed must be a table"),
+        ("rules = ['a > 1']", "rules: 'a > 1' must end with a colon"),
+        ("style = [{width = 1}]", "style: use \\[\\[style\\]\\]"),
         ("style = [{column = 'a', width = 'x'}]", "whole numbers"),
-        ("style = [{column = 'a', width = 0}]", "width is 1 or more"),
-        ("style = [{column = 'a', align = 'up'}]", "align is left or right"),
-        ("style = [{column = 'a', form = 'up'}]", "form: 'up' is none of plain"),
-        ("colours = 1", "colours: 1 is no text"),
+        ("style = [{column = 'a', width = 0}]", "width must be at least 1"),
+        ("style = [{column = 'a', align = 'up'}]", "align must be left or right"),
+        ("style = [{column = 'a', form = 'up'}]", "form: 'up' is not one of plain"),
+        ("colours = 1", "colours: 1 is not a string"),
     ],
 )
 def test_a_broken_file_is_named_and_left(tmp_path: Path, text: str, says: str) -> None:
@@ -125,16 +125,16 @@ def test_a_broken_file_is_named_and_left(tmp_path: Path, text: str, says: str) -
 
 
 def test_files_that_cant_be_used(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match="can't be read"):
+    with pytest.raises(BadFile, match=r"^Can't read "):
         read_view(tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadFile, match="can't be written"):
+    with pytest.raises(BadFile, match=r"^Can't write "):
         write_view(tmp_path / "file" / "v.toml", "x", FULL)
     (tmp_path / "bytes").write_bytes(b"\xff")
-    with pytest.raises(BadFile, match="can't be read"):
+    with pytest.raises(BadFile, match=r"^Can't read "):
         read_view(tmp_path / "bytes")
     (tmp_path / "v.toml").mkdir()
-    with pytest.raises(BadFile, match="can't be written"):
+    with pytest.raises(BadFile, match=r"^Can't write "):
         write_view(tmp_path / "v.toml", "x", FULL)
     assert not list(tmp_path.glob(".*"))
 

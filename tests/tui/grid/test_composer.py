@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from livetable.tui.grid.cells import Cursor, Line, Look, Viewport
 from livetable.tui.grid.composer import Composer
-from livetable.tui.grid.layout import clip, visible_part
+from livetable.tui.grid.layout import clip
 from livetable.tui.grid.mark import FADE_SECONDS, FLASH_SECONDS
 from livetable.tui.grid.styles import names_of
 from livetable.tui.model.table import Table
@@ -183,78 +181,7 @@ def test_only_what_is_in_sight_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all((start, stop) == (50_000, 50_040) for _, start, stop in read)
 
 
-@given(st.integers(0, 400), st.integers(0, 120))
-@settings(max_examples=100, deadline=None)
-def test_places(left: int, width: int) -> None:
-    composer = Composer()
-    composer.load(table_of(pd.DataFrame(np.zeros((3, 40)))))
-    layout = composer.layout
-    assert layout is not None
-    visible = layout.visible(left, width)
-    for x in range(layout.fixed_width, width):
-        column = layout.column_at(x, left)
-        assert column is None or column in visible
-    for column in range(len(layout.formats)):
-        moved = layout.left_for(column, left, width)
-        if column < layout.fixed:
-            assert moved == left
-        elif width - layout.fixed_width >= layout.formats[column].width + 2:
-            start = layout.starts[column] - moved
-            assert layout.fixed_width <= start
-            assert start + layout.formats[column].width + 2 <= width
-
-
 def test_nothing_loaded() -> None:
     composer = Composer()
     assert composer.compose(VIEW, Cursor(), 0.0) == []
     assert composer.header(VIEW, Cursor()) == ()
-
-
-def test_what_is_cut_says_so() -> None:
-    data = {
-        "id": ["a"],
-        "n": [1234567.25],
-        "text": ["words that go on"],
-        "m": [2.5],
-        "w": ["中文字"],
-    }
-    composer = Composer()
-    composer.load(table_of(data, "id"))
-    whole = composer.compose(Viewport(0, 1, 0, 80), Cursor(), 0.0)[0]
-    layout = composer.layout
-    assert layout is not None
-    fixed = layout.fixed_width
-    for left in range(layout.total - fixed):
-        view = Viewport(0, 1, left, fixed + 9)
-        line = composer.compose(view, Cursor(), 0.0)[0]
-        for column, cell in zip((0, *layout.visible(left, view.width)), line, strict=True):
-            start, end = visible_part(cell, fixed, view.width)
-            full = whole[column].text
-            if start >= end or len(full) < cell.width:  # out of sight, or of wide characters
-                continue
-            seen = cell.text[start:end]
-            hidden = bool(full[: start + 1].strip()) and start > 0
-            more = bool(full[end - 1 :].strip()) and end < cell.width
-            if len(seen) == 1:
-                assert (seen == "…") == (hidden or more), (left, full, seen)
-            else:
-                cuts = seen.startswith("…"), seen.endswith("…")
-                assert cuts == (hidden, more), (left, full, seen)
-            assert seen.strip("…") in full
-
-
-def test_columns_are_scrolled_to_where_one_begins() -> None:
-    table = table_of({"id": ["a"], **{f"c{at}": ["x" * (3 + at % 4)] for at in range(12)}}, "id")
-    composer = Composer()
-    composer.load(table)
-    layout = composer.layout
-    assert layout is not None
-    starts = {start - layout.fixed_width for start in layout.starts}
-    left = 0
-    for column in (*range(13), *reversed(range(13))):
-        left = layout.left_for(column, left, 40)
-        assert left in starts
-        if column:
-            x = layout.starts[column] - left
-            assert layout.fixed_width <= x
-            assert x + layout.formats[column].width + 2 <= 40

@@ -19,7 +19,7 @@ async def test_columns_are_worked_out() -> None:
         assert cells(on, 4) == [6, 2, 4]
         await on.press("equals_sign")
         await on.type("`cpu %` >= nope")
-        assert "there is no column 'nope'" in on.hint
+        assert "No column 'nope'" in on.hint
         await on.press("enter", "escape")
         assert not on.pane.query(Prompt)
         await on.press("f")
@@ -31,7 +31,7 @@ async def test_columns_are_worked_out() -> None:
         on.pane.show(frame({"a": 1, "b": 5, "c": 9}))
         await on.becomes("bc")
         await on.press("minus")
-        await on.until(lambda: "there is no column 'twice'" in on.says)
+        await on.until(lambda: "No column 'twice'" in on.says)
         assert titles(on)[-1] == "sector"
         await on.press("equals_sign", "enter")
         assert titles(on)[-1] == "sector"
@@ -59,6 +59,6 @@ async def test_a_broken_column_is_told() -> None:
         await on.type("x = price + 1")
         await on.press("enter")
         on.pane.show(table_of(pd.DataFrame({"id": ["a"], "other": [1]}), "id"))
-        await on.until(lambda: "x: there is no column 'price'" in on.says)
+        await on.until(lambda: "x: No column 'price'" in on.says)
         on.pane.show(frame({"a": 1}))
         assert cells(on, 4) == [2]

@@ -17,7 +17,7 @@ async def test_a_filter_shows_at_once_what_it_leaves() -> None:
         await on.becomes("ac")
         assert "2 of 3 rows" in on.says
         await on.type(" and nope")
-        await on.until(lambda: "there is no column 'nope'" in on.hint)
+        await on.until(lambda: "No column 'nope'" in on.hint)
         assert on.hint.index("^") == len("filter: price > 1 and ")
         assert on.ids == "ac"
         await on.press("enter")  # a wrong one stays open

@@ -50,7 +50,7 @@ async def test_a_view_of_ones_own(tmp_path: Path) -> None:
     path.write_text("sort = 5")
     async with stage(ViewOptions(view=path)) as on:
         await on.until(lambda: on.app._notifications)
-        assert "write sort as a list" in next(iter(on.app._notifications)).message
+        assert "sort must be a list" in next(iter(on.app._notifications)).message
         await on.pilot.press("s")
         await on.until(lambda: on.values == [1, 2, 3])
     assert path.read_text() == "sort = 5"

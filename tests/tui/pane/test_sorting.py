@@ -32,7 +32,7 @@ async def test_the_order_is_held_and_asked_for_once() -> None:
         await on.press("o")  # nothing is sorted yet
         await on.press("s", "o")
         await on.becomes("bca")
-        await on.until(lambda: "order held" in on.says)
+        await on.until(lambda: "order frozen" in on.says)
         on.pane.show(frame({"a": 0, "b": 1, "c": 2, "d": -1}))
         await on.becomes("bcad")
         await on.press("o")

@@ -32,7 +32,7 @@ def test_what_cant_be_worked_out_is_told_and_left_out() -> None:
     assert values(table, "five") == [5, 5, 5]
     assert values(table, "bad") == [None, None, None]
     problems = problems_of(table.select(["id"]).undressed, choice)
-    assert problems[0] == "x: there is no column 'gone'"
+    assert problems[0] == "x: No column 'gone'"
     assert len(problems) == 2
     assert with_computed(TABLE, AS_IT_CAME) is TABLE
 

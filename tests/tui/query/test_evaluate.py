@@ -119,8 +119,8 @@ def test_what_pandas_has_not(text: str, expected: list[int]) -> None:
         ("contains(sector, n)", "in quotes"),
         ("abs(n, n) > 1", "abs takes 1 values"),
         ("round(n, 1, 2) > 1", "round takes 1 to 2"),
-        ("n > [1, 2]", "a list stands behind in"),
-        ("n.isin(1)", "write a list"),
+        ("n > [1, 2]", "Use a list only after in"),
+        ("n.isin(1)", "Use a list"),
         ("sector * 2 == 'x'", "Can't calculate sector * 2: sector is text"),
         ("match(sector, '[')", ""),
     ],
@@ -135,7 +135,7 @@ def test_what_can_not_be_worked_out(text: str, says: str) -> None:
 def test_a_column_that_went_away() -> None:
     expression = parse("n > 1", TABLE.titles)
     other = table_of(FRAME[["price"]])
-    with pytest.raises(BadExpression, match="there is no column 'n'"):
+    with pytest.raises(BadExpression, match="No column 'n'"):
         evaluate(expression, other)
 
 
@@ -236,5 +236,5 @@ def test_numbers_that_nobody_means_take_no_time() -> None:
     assert rows([2], "v ** 10**9 > 1") == [0]
     assert rows([1.0], f"v < 1e{'9' * 30}") == [0]
     assert rows(["a" * 5000 + "b"], "v.str.match('(a+)+$')") == []
-    with pytest.raises(BadExpression, match="can't be matched"):
+    with pytest.raises(BadExpression, match="Can't match"):
         rows(["a"], r"v.str.match('(.)\\1')")

@@ -85,10 +85,10 @@ def test_groups_are_those_of_pandas(rows: list[tuple[str, int]]) -> None:
 
 def test_groups_that_cant_be() -> None:
     gone = arrange(TABLE, Arrangement(groups=(("gone", 0),)))
-    assert gone.problems == ("group: there is no column 'gone' now",)
+    assert gone.problems == ("Can't group: no column 'gone' now",)
     assert gone.table.rows == 6
     lists = arrange(table_of(pd.DataFrame({"a": [[1], [2]]})), Arrangement(groups=(("a", 0),)))
-    assert lists.problems == ("group: lists and dicts make no groups",)
+    assert lists.problems == ("Can't group by lists or dicts",)
     for frame in ugly_frames().values():
         table = table_of(frame)
         for ref in table.refs[:6]:

@@ -32,7 +32,7 @@ def test_figures_of_numbers() -> None:
     assert sum(int(text) for name, text in found.items() if name.startswith("from ")) == 4
     filtered = arrange(table_of(frame), Arrangement(filters=("w < 2",))).table
     assert figures(filtered, "v")["max"] == "2"
-    assert figures(TABLE, "gone") == {"gone": "there is no such column now"}
+    assert figures(TABLE, "gone") == {"gone": "No such column now"}
 
 
 def test_figures_of_texts_and_times() -> None:

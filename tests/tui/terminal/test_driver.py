@@ -6,7 +6,6 @@ import asyncio
 import os
 import pty
 import signal
-import subprocess
 import sys
 import tty
 from collections.abc import AsyncIterator
@@ -20,7 +19,6 @@ from textual.app import App
 from textual.geometry import Size
 
 from livetable.tui.terminal import driver as driver_module
-from livetable.tui.terminal import output as output_module
 from livetable.tui.terminal.driver import TerminalDriver, driver_for_terminal
 from livetable.tui.terminal.job_control import has_shell
 from tests.waiting import wait_until
@@ -116,27 +114,6 @@ async def test_what_the_terminal_does_not_take_is_kept_in_order(
         assert ends.driver.output.pending == 0
         ends.driver.write("aé\ud800")  # what is no text is no reason to end
         assert await ends.come(4) == "aé?".encode()
-
-
-async def test_what_is_written_together_is_one_packet(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with terminal(monkeypatch) as ends:
-        written: list[bytes] = []
-        write = os.write
-
-        def spy(file: int, data: Any) -> int:
-            written.append(bytes(data))
-            return write(file, data)
-
-        monkeypatch.setattr(output_module, "os", _with(os, write=spy))
-        with ends.driver.output.together():
-            ends.driver.write("a")
-            with ends.driver.output.together():
-                ends.driver.write("b")
-            ends.driver.write("c")
-            assert written == []
-        assert written == [b"abc"]
-        ends.driver.write("d")
-        assert written == [b"abc", b"d"]
 
 
 def _with(module: Any, **more: Any) -> Any:
@@ -240,17 +217,6 @@ async def test_a_size_is_told_again_if_another_one_is_shown(
         ends.driver.see_size(Size(size.width + 1, size.height))
         (event,) = ends.app.told
         assert (type(event), event.size) == (events.Resize, size)
-
-
-def test_there_is_a_shell_only_in_its_session() -> None:
-    code = "from livetable.tui.terminal.job_control import has_shell; print(has_shell())"
-    for alone, answer in ((True, "False\n"), (False, "True\n")):
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=50, start_new_session=alone,
-            process_group=None if alone else 0,
-        )  # fmt: skip
-        assert (done.stdout, done.stderr) == (answer, "")
 
 
 def test_without_a_terminal_the_driver_is_textuals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,8 @@ def test_wrong_keys() -> None:
     assert [one.id for one in bindings] == ["sort", "pick-a-row"]
     assert wrong_keys({"sort": "t,ctrl+s"}, bindings) is None
     assert wrong_keys({"sort": "x", "pick-a-row": "s"}, bindings) is None
-    assert "no key named 'none'; there are pick-a-row, sort" in str(
+    assert "No key binding 'none'. Use one of: pick-a-row, sort" in str(
         wrong_keys({"none": "x"}, bindings)
     )
-    assert "write its keys as a text" in str(wrong_keys({"sort": 1}, bindings))
-    assert "x is for sort already" in str(wrong_keys({"sort": "x"}, bindings))
+    assert "keys must be a string" in str(wrong_keys({"sort": 1}, bindings))
+    assert "x is already the key for sort" in str(wrong_keys({"sort": "x"}, bindings))

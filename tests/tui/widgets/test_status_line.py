@@ -24,11 +24,11 @@ async def test_the_trust_line_tells_of_hidden_columns() -> None:
         orders.send(frame(3, 1))
         async with stage(orders, ViewOptions()) as on:
             await on.shows(3, 1)
-            assert "2 × 2  " in on.trust
+            assert "2 × 2 " in on.trust
             await on.pilot.press("right", "minus")
-            await on.until(lambda: "2 × 2 (1 hidden)  " in on.trust)
+            await on.until(lambda: "2 × 2 (1 hidden) " in on.trust)
             await on.pilot.press("plus")
-            await on.until(lambda: "2 × 2  " in on.trust)
+            await on.until(lambda: "2 × 2 " in on.trust)
 
 
 class LineApp(App[None]):
@@ -91,10 +91,24 @@ async def test_a_table_that_stands_still_says_whose_state_it_is() -> None:
     async with app.run_test(size=(120, 2)):
         line = app.query_one(StatusLine)
         line.show(LIVE, 5.0, False, 1234)
-        assert "‖ paused, 1,234 wait   ● feed live" in line.render_line(0).text
-        assert "5 s ago shown" in line.render_line(0).text
-        line.show(LIVE, 5.0, False, 0, rewound=True)
-        assert "◀ rewound, 0 wait" in line.render_line(0).text
+        assert "‖ paused · 1,234 new frames   ● feed live" in line.render_line(0).text
+        assert "showing 5 s ago" in line.render_line(0).text
+        line.show(LIVE, 5.0, False, 1)
+        assert "‖ paused · 1 new frame " in line.render_line(0).text
+        line.show(LIVE, 5.0, False, 7, behind=14.2)
+        assert "◀ rewound · 14 s behind live" in line.render_line(0).text
+        line.show(LIVE, 0.0, False, 0)
+        assert "showing now" in line.render_line(0).text
+
+
+async def test_frames_that_were_not_shown_are_counted_only_if_there_are_any() -> None:
+    app = LineApp()
+    async with app.run_test(size=(120, 2)):
+        line = app.query_one(StatusLine)
+        line.show(LIVE, 5.0, False)
+        assert "skipped" not in line.render_line(0).text
+        line.show(replace(LIVE, merged=1, skipped=2), 5.0, False)
+        assert "1 frame skipped  2 bad frames" in line.render_line(0).text
 
 
 def test_how_a_source_stands() -> None:

@@ -18,13 +18,13 @@ from tests.tui.tables import prices, table_of
 def test_what_can_not_be_worked_out_is_said_and_the_rest_goes_on() -> None:
     alarm = Alarm(["nope > 1", "price > 1"], "t")
     (alert,) = alarm.check(prices(a=5))
-    assert alarm.problem == "nope > 1: there is no column 'nope'"
+    assert alarm.problem == "nope > 1: No column 'nope'"
     assert (alert.row, alert.values) == ("a", {"id": "a", "price": 5})
     assert sentence_of(alert).endswith("t a: price > 1")
     with pytest.raises(BadExpression):
         check_alert("price > 1 until price <")
     check_alert("any > 1 until other == 'x'")
-    with pytest.raises(BadExpression, match="there is no column 'any'"):
+    with pytest.raises(BadExpression, match="No column 'any'"):
         check_alert("any > 1", ("x",))
 
 
@@ -33,7 +33,7 @@ def test_of_many_only_some_are_told_of_singly() -> None:
     alerts = Alarm(["price > 1"], "t").check(prices(**many))
     assert len(alerts) == MOST
     assert [alert.more for alert in alerts] == [0] * (MOST - 1) + [7]
-    assert "and 7 rows more" in sentence_of(alerts[-1])
+    assert "and 7 more rows" in sentence_of(alerts[-1])
 
 
 def test_hostile_text_stays_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,4 +59,4 @@ def test_a_command_gets_the_row(tmp_path: Path) -> None:
     alarm = Alarm(["price > 1"], "t", "echo broken >&2; exit 3")
     alarm.check(prices(a=5))
     alarm.close(10)
-    assert alarm.problem == "the command ended with 3: broken"
+    assert alarm.problem == "The alert command exited with 3: broken"

@@ -67,7 +67,7 @@ def test_who_listens_is_told_of_a_failure_once_and_at_once_if_it_is_over(
         end()  # a second time does nothing
         os.kill(feed._process.pid, signal.SIGKILL)  # its pipe is gone with it
         wait_for(lambda: feed.failure)
-        assert feed.failure == "the process that reads standard input was ended by signal 9"
+        assert feed.failure == "The process that reads standard input was killed by signal 9"
         wait_for(lambda: told)
         assert feed.over
         feed.listen(lambda: told.append(2))
@@ -79,7 +79,7 @@ def test_a_folder_that_is_too_long_for_a_socket_is_told(monkeypatch: pytest.Monk
     folder = Path("/tmp") / ("x" * 120)
     monkeypatch.setattr(feed_process, "own_folder", lambda: folder)
     monkeypatch.setattr(feed_process, "sweep", lambda: None)
-    with pytest.raises(NotReady, match="choose a shorter XDG_RUNTIME_DIR"):
+    with pytest.raises(NotReady, match="Use a shorter XDG_RUNTIME_DIR"):
         FeedProcess("processes", "processes")
 
 

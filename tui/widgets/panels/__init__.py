@@ -1,1 +1,1 @@
-"""What stands beside a table: a row in full, a column in figures, a chart. All live."""
+"""Live panels beside a table: row details, column statistics, charts."""

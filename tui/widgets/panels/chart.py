@@ -1,4 +1,4 @@
-"""A chart below the table, drawn by plotext: columns over rows, or a row's numbers over time."""
+"""A chart below the table, drawn by plotext: columns by row, or a row's numbers over time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from livetable.tui.query.group import is_numeric
 from livetable.tui.widgets.panels.panel import Panel, column_name, row_name
 
 POINTS = 600
-"""Frames that a chart over time looks back."""
+"""How many frames back a chart over time goes."""
 
 _ROWS = 2000
 _COLOURS = ("cyan", "orange", "green", "magenta", "red", "blue")
@@ -28,9 +28,9 @@ class ChartPanel(Panel):
     """Shows columns of numbers.
 
     Args:
-        history: Where earlier values are.
+        history: The earlier states.
         columns: Which columns.
-        over_time: Whether to show the cursor's row over time, not the columns over all rows.
+        over_time: Whether to show the cursor's row over time instead of the columns by row.
     """
 
     DEFAULT_CSS = """
@@ -48,26 +48,26 @@ class ChartPanel(Panel):
         columns = [
             ref
             for ref in self.columns
-            if (at := table.column_at(ref)) is not None and is_numeric(table.types[at])
+            if (index := table.column_at(ref)) is not None and is_numeric(table.types[index])
         ]
         names = ", ".join(map(column_name, columns))
         width, height = self.size.width - 2, self.size.height - 1
         if not columns or width < 10 or height < 4 or row >= table.rows:
-            self.say("chart", Text("no numbers to draw here"), 1)
+            self.say("chart", Text("No numbers to draw"), 1)
         elif self.over_time:
             times, values = self._rows.read(table, row, columns, table.sent)
             self.is_whole = self._rows.whole
             ago = [moment - table.sent for moment in times]
             lines = {column_name(ref): (ago, values[ref]) for ref in columns}
             self.say(
-                f"{names} of row {row_name(table, row)}, seconds ago",
+                f"{names} of row {row_name(table, row)}, by seconds ago",
                 drawing(lines, width, height),
                 1,
             )
         else:
             step = max(1, table.rows // _ROWS)
             lines = {column_name(ref): _line(table, ref, step) for ref in columns}
-            self.say(f"{names} over the rows", drawing(lines, width, height), 1)
+            self.say(f"{names} by row", drawing(lines, width, height), 1)
 
 
 def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[float]]:
@@ -76,30 +76,30 @@ def _line(table: Table, ref: ColumnRef, step: int) -> tuple[list[float], list[fl
 
     from livetable.feed.arrow.arrays import missing, rows_array
 
-    at = table.column_at(ref)
-    assert at is not None
+    column = table.column_at(ref)
+    assert column is not None
     rows = np.arange(0, table.rows, step, dtype=np.int64)
-    values = table.values_at(at)
+    values = table.values_at(column)
     values = values.take(rows_array(rows if table.order is None else table.order[rows]))
     if pa.types.is_decimal(values.type):
         values = values.cast(pa.float64())
     numbers = np.where(missing(values), math.nan, as_numpy(values).astype(float))
     places: list[float] = rows.astype(float).tolist()
-    found: list[float] = numbers.tolist()
-    return places, found
+    heights: list[float] = numbers.tolist()
+    return places, heights
 
 
 def drawing(lines: dict[str, tuple[list[float], list[float]]], width: int, height: int) -> Text:
-    """Return lines as a chart of so many cells.
+    """Return a chart.
 
     Args:
-        lines: Places and values of each, by name; what is not finite is left out.
-        width: Cells.
-        height: Lines.
+        lines: x and y values by name; values that are not finite are left out.
+        width: The chart's width in cells.
+        height: The chart's height in lines.
     """
     plot: Any = _plotext()
     plot.clear_figure()
-    plot.limit_size(False, False)  # to the terminal it has: in a browser that is none
+    plot.limit_size(False, False)  # or plotext asks the terminal, which a browser does not have
     plot.plotsize(width, height)
     plot.theme("clear")
     for (name, (places, values)), colour in zip(lines.items(), cycle(_COLOURS), strict=False):
@@ -123,7 +123,7 @@ def _plotext() -> Any:
 
 
 def available() -> bool:
-    """Tell whether there is something to draw with."""
+    """Tell whether plotext is installed."""
     from importlib.util import find_spec
 
     return find_spec("plotext") is not None

@@ -1,4 +1,4 @@
-"""A column in figures: how many, how large, which most often; worked out off the event loop."""
+"""Statistics of a column, computed off the event loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = 24
 
 
 class InfoPanel(Panel):
-    """Shows a column of the rows that are shown."""
+    """Shows a column's statistics over the rows shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class InfoPanel(Panel):
         self._wanted: tuple[Table, ColumnRef] | None = None
 
     def draw(self, table: Table, row: int, column: int) -> None:
-        """Show a column of a table as it is painted; while one is worked out, the newest waits."""
+        """Compute a column's statistics. Meanwhile only the newest table waits."""
         if column >= len(table.refs):
             return
         self._wanted = table, table.refs[column]
@@ -46,8 +46,8 @@ class InfoPanel(Panel):
             try:
                 found = figures_of(table, ref)
                 figures, lines = _grid(found, width), len(found)
-            except Exception as error:  # of Arrow, for a type nobody thought of
-                figures = Text(harmless(f"nothing can be worked out: {error!r:.200}"))
+            except Exception as error:  # Arrow fails for some rare types
+                figures = Text(harmless(f"Can't calculate statistics: {error!r:.200}"))
             self.app.call_from_thread(self._done, ref, figures, lines)
 
         self.run_worker(run, group="figures", thread=True, exit_on_error=False)

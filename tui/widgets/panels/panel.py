@@ -1,4 +1,4 @@
-"""What all panels have: a title, content that scrolls, no focus, and no more work than is seen."""
+"""The base of all panels: a title, scrolling content, no focus, limited updates."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from livetable.tui.terminal.gc_pause import tidy_soon
 from livetable.tui.terminal.timer import later
 
 _LEAST_SECONDS = 0.2
-_SHARE = 10  # a panel works for no more than this part of the time
+_SHARE = 10  # a panel draws for at most 1/10 of the time
 
 
 class Panel(VerticalScroll, can_focus=False):
-    """Stands beside a table, which keeps the keys."""
+    """A panel beside a table, which keeps the focus."""
 
     DEFAULT_CSS = """
     Panel { width: 40%; min-width: 34; border-left: solid $primary; padding: 0 1; height: 1fr; }
@@ -39,7 +39,7 @@ class Panel(VerticalScroll, can_focus=False):
         self._due = 0.0
         self._said = ("", 0)
         self.is_whole = True
-        """Whether there is no more to draw than what was drawn; else it is drawn again soon."""
+        """Whether the drawing is complete; if not, `draw` is called again soon."""
 
     def compose(self) -> ComposeResult:
         """Yield the title and the content."""
@@ -47,7 +47,7 @@ class Panel(VerticalScroll, can_focus=False):
         yield self._body
 
     def show(self, table: Table, row: int, column: int) -> None:
-        """Show a table as it is painted; the newest one a little later, if one was just shown.
+        """Show a table; soon after the last one, only the newest table is shown, a little later.
 
         Args:
             table: The table.
@@ -71,26 +71,26 @@ class Panel(VerticalScroll, can_focus=False):
                 self.show(*self._newest)
 
     def on_unmount(self) -> None:
-        """Let go of what it was made of."""
+        """Collect the garbage that the panel leaves."""
         tidy_soon(self.app)
 
     def draw(self, table: Table, row: int, column: int) -> None:
-        """Draw a table, with `say`."""
+        """Draw a table by calling `say`."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        """Draw for the new size."""
+        """Redraw for the new size."""
         if self._newest is not None:
             self.show(*self._newest)
 
     def say(self, title: str, body: RenderableType, lines: int) -> None:
-        """Show something.
+        """Show a title and a content.
 
         Args:
-            title: What it is.
-            body: What there is to see.
-            lines: How many lines it takes, or what else tells that it takes as many as before: to
-                lay a screen out takes longer than to paint it.
+            title: The title.
+            body: The content.
+            lines: Any number that stays the same while the content's height does: the layout, which
+                takes longer than the paint, is then skipped.
         """
         if self._said[0] != title:
             self._title.update(Content(title), layout=False)
@@ -99,10 +99,10 @@ class Panel(VerticalScroll, can_focus=False):
 
 
 def column_name(column: ColumnRef) -> str:
-    """Return what to call a column."""
+    """Return a column's title for the screen."""
     return harmless(column[0]) or "(index)"
 
 
 def row_name(table: Table, row: int) -> str:
-    """Return what to call a row: what it is held by."""
+    """Return a row's key for the screen."""
     return harmless(table.name_of(row))[:80]

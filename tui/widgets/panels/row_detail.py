@@ -1,4 +1,4 @@
-"""The cursor's row in full: each value whole, and each number's way over time."""
+"""The cursor's row in full: complete values, and a sparkline for each number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from livetable.tui.text.column_format import width_of
 from livetable.tui.widgets.panels.panel import Panel, column_name, row_name
 
 POINTS = 120
-"""Frames that a sparkline looks back."""
+"""How many frames back a sparkline goes."""
 
 _LONGEST = 4000
 _SPARK = 16
@@ -27,7 +27,7 @@ class DetailPanel(Panel):
     """Shows a row.
 
     Args:
-        history: Where the row's earlier values are.
+        history: The earlier states.
     """
 
     def __init__(self, history: History) -> None:
@@ -35,9 +35,9 @@ class DetailPanel(Panel):
         self._rows = RowHistory(history, POINTS)
 
     def draw(self, table: Table, row: int, column: int) -> None:
-        """Show a row of a table as it is painted: all columns, the hidden ones too."""
+        """Show a row with all columns, including hidden ones."""
         if row >= table.rows:
-            self.say("row", Text("no row here"), 1)
+            self.say("row", Text("No row here"), 1)
             return
         everything = table.undressed
         numeric = [
@@ -51,12 +51,12 @@ class DetailPanel(Panel):
         self.is_whole = self._rows.whole
         columns = range(len(everything.titles))
         cells = plain_values(everything, columns, row, row + 1)
-        texts = [_text(cells[at][0]) for at in columns]
+        texts = [_text(cells[index][0]) for index in columns]
         names = list(map(column_name, everything.refs))
         label = min(max(map(width_of, names), default=1), _LABEL)
-        # A number is never broken into two: the line of its past has what room is left.
+        # A number is never wrapped: its sparkline gets the room that is left.
         numbers = (
-            width_of(texts[at]) for at, ref in enumerate(everything.refs) if ref in over_time
+            width_of(texts[index]) for index, ref in enumerate(everything.refs) if ref in over_time
         )
         spark = min(self.size.width - 2 - label - max(numbers, default=0) - 3, _SPARK)
         grid = Grid.grid(padding=(0, 1), expand=True)
@@ -66,9 +66,10 @@ class DetailPanel(Panel):
             grid.add_column(width=spark, no_wrap=True)
         width = 0
         here = table.refs[column] if column < len(table.refs) else None
-        for at, ref in enumerate(everything.refs):
-            width += width_of(texts[at]) // 20  # roughly: whether it takes another line
-            cells_of_row = [Text(names[at], "reverse" if ref == here else ""), Text(texts[at])]
+        for index, ref in enumerate(everything.refs):
+            width += width_of(texts[index]) // 20  # roughly: changes when another line is needed
+            name = Text(names[index], "reverse" if ref == here else "")
+            cells_of_row = [name, Text(texts[index])]
             if spark >= _LEAST_SPARK and ref in over_time:
                 cells_of_row.append(Text(sparkline(over_time[ref], spark), "dim"))
             grid.add_row(*cells_of_row)
@@ -76,7 +77,7 @@ class DetailPanel(Panel):
 
 
 def _text(value: object) -> str:
-    """Return a value whole, and harmless."""
+    """Return a complete value as harmless text."""
     if isinstance(value, bool):
         text = "true" if value else "false"  # as in the table
     else:
