@@ -18,7 +18,7 @@ def key_of(key: Any) -> tuple[Any, ...]:
     """
     labels = tuple(key) if isinstance(key, list) else () if key is None else (key,)
     if not all(map(_is_label, labels)):
-        raise ValueError(f"key={key!r:.60}: a column's label, or a list of them")
+        raise ValueError(f"key={key!r:.60}: must be a column's label, or a list of labels")
     return labels
 
 
@@ -42,15 +42,17 @@ def check_key(captured: Captured, key: tuple[Any, ...], name: str) -> None:
     known = list(frame.columns if hasattr(frame, "iloc") else frame.column_names)
     for label in key:
         if known.count(label) > 1:
-            raise BadFrame(f"the frame has several columns called {label!r}, which is the key")
+            raise BadFrame(
+                f"the frame has several columns called {label!r}, the key: rename all but one"
+            )
         if label not in known:
             as_index = label in getattr(getattr(frame, "index", None), "names", ())
-            there = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
+            columns = ", ".join(map(repr, known[:20])) + (", …" if len(known) > 20 else "")
             raise BadFrame(
-                f"table {name!r} has the key {label!r}, but the frame has no such column"
+                f"the frame has no column {label!r}, the key of table {name!r}"
                 + (
-                    ": it is the index; hand over .reset_index()"
+                    ": it is the index, send frame.reset_index()"
                     if as_index
-                    else f"; there are {there or 'none'}"
+                    else f"; its columns: {columns or 'none'}"
                 )
             )

@@ -22,10 +22,10 @@ from livetable.feed.local import claims, endpoints, records
 from livetable.feed.protocol.labels import to_json
 from livetable.feed.protocol.names import check_name
 from livetable.feed.protocol.place import can_share
+from livetable.feed.rows.key_columns import key_of
 from livetable.feed.server.arguments import (
     is_by_broker,
     is_made_again,
-    key_of,
     limit_of,
     maker,
     ttl_of,

@@ -13,7 +13,7 @@ from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadFrame, LivetableError
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.captured import Captured, with_types
-from livetable.feed.server.arguments import check_key
+from livetable.feed.rows.key_columns import check_key
 from livetable.feed.server.encoding import LateEncoder
 from livetable.feed.server.published import Published
 from livetable.feed.server.row_changes import PATIENCE_SECONDS

@@ -19,7 +19,7 @@ def test_endpoints(endpoint: str) -> None:
     ("endpoint", "says"),
     [
         ("tcp://ann:w0rd@h:1", "can't have a password"), ("tcp://h:99999", "has no port"),
-        ("tcp://h:x", "has no port"), ("tcp://h", "is not an endpoint"),
+        ("tcp://h:x", "has no port"), ("tcp://h", "has no port"),
         ("ipc://", "is not an endpoint"), ("ipc:///" + "x" * 107, "is not an endpoint"),
         ("udp://h:1", "is not an endpoint"), ("", "is not an endpoint"),
     ],

@@ -18,17 +18,21 @@ def test_one_label_or_a_list_of_them() -> None:
     assert key_of(("a", "b")) == (("a", "b"),)  # the label of a column with two levels
     several: tuple[object, ...] = ({"id": 1}, [["id"]], [{}])
     for wrong in several:
-        with pytest.raises(ValueError, match="a column's label"):
+        with pytest.raises(ValueError, match="must be a column's label"):
             key_of(wrong)
 
 
-def test_a_frame_has_each_key_column_once() -> None:
-    frame = pd.DataFrame({"id": [1], "v": [2]})
-    check_key(capture(frame), ("id", "v"), "orders")
-    check_key(capture(pa.table({"id": [1]})), ("id",), "orders")
-    with pytest.raises(BadFrame, match="no such column; there are 'id', 'v'"):
-        check_key(capture(frame), ("x",), "orders")
-    with pytest.raises(BadFrame, match="it is the index"):
-        check_key(capture(frame.set_index("id")), ("id",), "orders")
-    with pytest.raises(BadFrame, match="several columns called 'id'"):
-        check_key(capture(pd.DataFrame([[1, 2]], columns=["id", "id"])), ("id",), "orders")
+FRAME = pd.DataFrame([[1, 2, 3]], columns=["id", "x", "x"], index=pd.Index([7], name="n"))
+
+
+def test_a_frame_needs_its_key_once() -> None:
+    check_key(capture(FRAME), ("id",), "t")
+    with pytest.raises(BadFrame, match="several columns called 'x'"):
+        check_key(capture(FRAME), ("x",), "t")
+    with pytest.raises(BadFrame, match=r"it is the index, send frame\.reset_index\(\)"):
+        check_key(capture(FRAME), ("n",), "t")
+    with pytest.raises(BadFrame, match="no column 'y', the key of table 't'; its columns: 'id'"):
+        check_key(capture(FRAME), ("y",), "t")
+    with pytest.raises(BadFrame, match="its columns: none"):
+        check_key(capture(pd.DataFrame()), ("y",), "t")
+    check_key(capture(pa.table({"id": [1]})), ("id",), "t")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 
 from livetable.feed.errors import BadEndpoint, BadFrame
-from livetable.feed.frames.capture import capture
 from livetable.feed.server import arguments
 
 
@@ -19,8 +17,6 @@ from livetable.feed.server import arguments
     [
         (arguments.limit_of, None, None), (arguments.limit_of, 5.0, 5), (arguments.ttl_of, 2, 2.0),
         (arguments.ttl_of, None, None), (arguments.ttl_of, 10**400, math.inf),
-        (arguments.key_of, None, ()), (arguments.key_of, "a", ("a",)),
-        (arguments.key_of, ["a", 1], ("a", 1)), (arguments.key_of, ("a", "b"), (("a", "b"),)),
         (arguments.types_of, None, {}),
         (arguments.types_of, {1: int}, {'["int", "1"]': pa.int64()}),
         (arguments.is_by_broker, None, False), (arguments.is_by_broker, "nats://h", True),
@@ -38,31 +34,15 @@ def test_what_is_taken(read: Any, given: Any, value: Any) -> None:
         (arguments.limit_of, 1.5, "limit=1.5"), (arguments.limit_of, "x", "limit='x'"),
         (arguments.ttl_of, 0, "ttl=0: must be"), (arguments.ttl_of, "1", "ttl='1'"),
         (arguments.ttl_of, math.nan, "ttl=nan"), (arguments.ttl_of, -(10**400), "ttl=-1"),
-        (arguments.key_of, [["a"]], "must be a column's label"), (arguments.key_of, {}, "key="),
         (arguments.types_of, "x", "must map columns to types"),
         (arguments.types_of, {"a": "nope"}, "is not a type"),
         (arguments.is_by_broker, 5, "is not an endpoint"),
-        (arguments.is_by_broker, "x", "write tcp"),
+        (arguments.is_by_broker, "x", "Use tcp"),
     ],
 )  # fmt: skip
 def test_what_is_refused(read: Any, given: Any, says: str) -> None:
     with pytest.raises((ValueError, BadFrame, BadEndpoint), match=says):
         read(given)
-
-
-FRAME = pd.DataFrame([[1, 2, 3]], columns=["id", "x", "x"], index=pd.Index([7], name="n"))
-
-
-def test_a_frame_needs_its_key_once() -> None:
-    arguments.check_key(capture(FRAME), ("id",), "t")
-    with pytest.raises(BadFrame, match="several columns called 'x'"):
-        arguments.check_key(capture(FRAME), ("x",), "t")
-    with pytest.raises(BadFrame, match=r"it is the index, send frame\.reset_index\(\)"):
-        arguments.check_key(capture(FRAME), ("n",), "t")
-    with pytest.raises(BadFrame, match="no column 'y', the key of table 't'; its columns: 'id'"):
-        arguments.check_key(capture(FRAME), ("y",), "t")
-    with pytest.raises(BadFrame, match="its columns: none"):
-        arguments.check_key(capture(pd.DataFrame()), ("y",), "t")
 
 
 def test_the_same_line_or_cell_makes_a_table_again() -> None:

@@ -159,7 +159,7 @@ def test_what_is_refused_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="a column's label"):
         LiveTable(key={"id": 1})
     table = LiveTable(key="id")
-    with pytest.raises(BadFrame, match="no such column"):
+    with pytest.raises(BadFrame, match="no column"):
         table.show({"n": [1]})
     with pytest.raises(BadFrame):
         table.show(object())
