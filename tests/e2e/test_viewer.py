@@ -608,13 +608,13 @@ def test_a_reader_that_has_seen_enough(
 
 
 BROKEN = """
-from livetable.tui.pane.time_travel import TimedPane
+from livetable.tui.pane.marks import Marks
 from livetable.tui.cli.main import main
 
 def action_mark(self):
     raise ValueError("a [b] fault")
 
-TimedPane.action_mark = action_mark
+Marks.action_mark = action_mark
 raise SystemExit(main(["orders"]))
 """
 

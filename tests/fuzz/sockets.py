@@ -22,7 +22,7 @@ import pandas as pd
 import psutil
 import zmq
 
-from livetable.feed import FeedReader as Script
+from livetable.feed import Subscriber as Script
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.protocol.messages import Header, Position
