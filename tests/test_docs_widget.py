@@ -11,7 +11,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from livetable import LiveTable, Publisher
-from livetable.tui.embed.live_table import KINDS
+from livetable.tui.embed.features import KINDS
 from livetable.tui.pane.feature import bindings_of
 from tests.waiting import wait_until
 

@@ -16,6 +16,10 @@ LINES = 3
 
 WITHOUT_TESTS: frozenset[str] = frozenset({})
 
+FILE_LINES, CLASS_LINES = 400, 300
+FUNCTION_LINES = 40
+"""A function with more says why in a comment before its first statement."""
+
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return how many lines a function has from its first statement to its last.
@@ -67,6 +71,26 @@ def test_each_module_has_its_file_of_tests() -> None:
     }
     assert not without - WITHOUT_TESTS, "write these modules' tests in tests/PACKAGE/test_MODULE.py"
     assert not WITHOUT_TESTS - without, "these have tests now: take them out of WITHOUT_TESTS"
+
+
+def test_nothing_is_too_long_to_be_read() -> None:
+    long = []
+    for module in modules():
+        code = (ROOT / module).read_text()
+        lines = code.splitlines()
+        if len(lines) > FILE_LINES:
+            long.append(f"{module}: {len(lines)} lines, at most {FILE_LINES}")
+        for one in ast.walk(ast.parse(code)):
+            if isinstance(one, ast.ClassDef):
+                size = (one.end_lineno or 0) - one.lineno + 1
+                if size > CLASS_LINES:
+                    long.append(f"{module}: class {one.name} {size} lines, at most {CLASS_LINES}")
+            elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = one.body[1:] if ast.get_docstring(one) is not None else one.body
+                is_long = body_lines(one) > FUNCTION_LINES
+                if is_long and not lines[_first_line(body[0]) - 2].lstrip().startswith("#"):
+                    long.append(f"{module}: {one.name} does not say why it is so long")
+    assert not long, "\n".join(long)
 
 
 def test_lines_of_a_body_are_counted() -> None:

@@ -75,8 +75,6 @@ class KeyedTable:
             numbers = state.rows.numbers(0, len(state.rows))
             self._written.update(dict.fromkeys(numbers.tolist(), now))
 
-    # -- changes -----------------------------------------------------------------------------------
-
     def upsert(self, parts: Sequence[Incoming], state: State, now: float) -> None:
         """Insert rows, or replace those of the same key; columns left out keep what they hold.
 

@@ -86,7 +86,10 @@ CANT = {
     "livetable ssh://there --once": (2, "Run livetable there: ssh -t there livetable"),
     # The way out.
     "livetable t.csv --once > /dev/full": (1, "can't write the output: No space left"),
-    "livetable t.csv --once --format parquet > /dev/full": (1, "can't write the output: No space left"),
+    "livetable t.csv --once --format parquet > /dev/full": (
+        1,
+        "can't write the output: No space left",
+    ),
     "livetable t.csv --follow > /dev/full": (1, "can't write the output: No space left"),
     "livetable --list > /dev/full": (1, "can't write the output: No space left"),
     "livetable --help > /dev/full": (1, "can't write the output: No space left"),
@@ -98,7 +101,10 @@ CANT = {
     "livetable --list >&-": (1, "the output is closed"),
     "livetable t.csv --headless --alert 'a > 0' >&-": (1, "the output is closed"),
     "livetable t.csv --headless --alert 'a > 0' > /dev/full": (1, "No space left"),
-    "PYTHONIOENCODING=latin-1 livetable letters.jsonl --once --format csv": (1, "latin-1 can't write"),
+    "PYTHONIOENCODING=latin-1 livetable letters.jsonl --once --format csv": (
+        1,
+        "latin-1 can't write",
+    ),
     "PYTHONIOENCODING=ascii livetable letters.jsonl --follow": (1, "ascii can't write"),
     "livetable t.csv --headless --record /proc/x.tape": (1, "recording stopped"),
 }

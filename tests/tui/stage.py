@@ -45,7 +45,7 @@ class OfferedPane(FeaturePane):
 
     def compose(self) -> ComposeResult:
         yield ViewLine()
-        with Horizontal(id="body"):
+        with Horizontal(classes="livetable--body"):
             yield TableView()
 
     def on_unmount(self) -> None:

@@ -164,6 +164,7 @@ def tables_at(endpoint: str | None, until: float | None, patience: float) -> lis
     Raises:
         NoTable: no feed answered in time, or none ever will.
     """
+    # Long, as its functions share what was listed and when to stop.
     from livetable.feed.local.directory import entries
     from livetable.tui.workers.listing import Lister
 

@@ -118,6 +118,7 @@ class Reading:
         Raises:
             NoTable: the wait timed out, or the source has failed for good.
         """
+        # Long, as it is one loop: each state is looked at in this order.
         until = self._until
         if until is None and self._timeout is not None:
             until = time.monotonic() + self._timeout

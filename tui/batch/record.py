@@ -30,6 +30,7 @@ def run(target: Target, options: ViewOptions) -> int:
         NoTable: it did not arrive in time.
         NothingRecorded: the tape can't be written any more.
     """
+    # Long, as it is one loop with one way out.
     recorder = options.record
     reading = Reading(target, options.timeout, recorder, conditions=options.alerts)
     reading.end_by_signals()

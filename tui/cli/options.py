@@ -125,6 +125,7 @@ def for_browser(options: argparse.Namespace) -> list[str]:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the argument parser."""
+    # Long, as it is a list: one option after the other.
     parser = Parser(
         prog="livetable",
         description="Watch live DataFrames in the terminal.",

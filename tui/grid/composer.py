@@ -154,6 +154,7 @@ class Composer:
             now: The time by a monotonic clock, for flashes.
             stale: Whether to dim the data.
         """
+        # Long, as it is the inner loop of each paint.
         table, layout = self._table, self.layout
         if table is None or layout is None:
             return []

@@ -184,6 +184,9 @@ class FeaturePane(Widget):
         """Ask for a line of text at the foot of the pane (see `Question`)."""
         self.prompting.ask(prompt, done, changed, toggled)
 
+    def prompt_opened(self) -> None:
+        """Take notice that a prompt is being mounted, which takes the focus then."""
+
     @property
     def prompt(self) -> Prompt | None:
         """Where the text is typed that is being asked for, None if none is."""
@@ -219,9 +222,9 @@ class FeaturePane(Widget):
     async def on_table_view_selected(self, message: TableView.Selected) -> None:
         """Open what the cursor is on."""
         message.stop()
-        await self.open_row()
+        await self.open_row(message)
 
-    async def open_row(self) -> None:
+    async def open_row(self, selected: TableView.Selected) -> None:
         """Open the cursor's group, or its row."""
         if not self.groups.open():
             await self.panels.toggle_row()
@@ -229,15 +232,19 @@ class FeaturePane(Widget):
     def on_table_view_header_selected(self, message: TableView.HeaderSelected) -> None:
         """Take a click on a header."""
         message.stop()
-        self.open_header(message.column, message.further)
+        self.open_header(message)
 
-    def open_header(self, column: int, further: bool) -> None:
+    def open_header(self, selected: TableView.HeaderSelected) -> None:
         """Sort by a column whose header was clicked."""
-        self.sorting.sort_by(column, further)
+        self.sorting.sort_by(selected.column, selected.further)
 
     def on_table_view_header_dragged(self, message: TableView.HeaderDragged) -> None:
         """Move the column whose header was dragged, or make it wider or narrower."""
         message.stop()
+        self.drag_header(message)
+
+    def drag_header(self, message: TableView.HeaderDragged) -> None:
+        """Move a column, or make it wider or narrower."""
         if message.width is not None:
             self.looks.set_width(message.column, message.width)
         else:

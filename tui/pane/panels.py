@@ -81,7 +81,7 @@ class Panels(Feature):
             self._side = make()
             # Else the panel would jump to another row when this one is no longer the first.
             self.table_view.holds_row = isinstance(self._side, DetailPanel)
-            await self.pane.query_one("#body", Horizontal).mount(self._side)
+            await self.pane.query_one(".livetable--body", Horizontal).mount(self._side)
             self.show()
 
     async def action_chart(self, over_time: bool) -> None:

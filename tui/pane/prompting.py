@@ -60,6 +60,7 @@ class Prompting:
         self._question = Question(prompt, done, changed, toggled)
         self._pane.table_view.can_focus = False  # a click on it would leave the prompt without keys
         self._pane.mount(prompt)
+        self._pane.prompt_opened()
 
     def change(self, text: str) -> None:
         """Show what a text leads to while it is typed."""
@@ -82,3 +83,7 @@ class Prompting:
             table.can_focus = True
             self._pane.screen.set_focus(table)
         prompt.settled.set()
+        late, prompt.late = prompt.late, []
+        for event in late:
+            if self._question is None or not prompt.take(event):
+                table.post_message(event)

@@ -91,6 +91,7 @@ class Search(Feature):
 
     def _find(self, text: str, steps: int) -> None:
         """Go to the match that is so many steps after the start; 0 is the first one."""
+        # Long, as it has two functions inside: one runs in a thread, one after it.
         self._steps_ahead = 0
         self.state.needle = text
         self.table_view.needle = text.lower()

@@ -105,7 +105,7 @@ class TablePane(FeaturePane):
         """Yield the trust line, how the table is arranged, the table, and which time is shown."""
         yield StatusLine(id="status")
         yield ViewLine()
-        with Horizontal(id="body"):
+        with Horizontal(classes="livetable--body"):
             yield TableView(id="table")
 
     def on_mount(self) -> None:

@@ -172,7 +172,7 @@ class TimeTravel(Feature):
 
         if line is None:  # not before it is needed: each widget makes the first row later
             self._time_line = TimeLine(self.hint)
-            self.pane.mount(self._time_line, after="#body")
+            self.pane.mount(self._time_line, after=self.pane.query_one(".livetable--body"))
             self.pane.call_after_refresh(self.say_time)
             return
         history = self.pane.history

@@ -50,6 +50,13 @@ class View:
         """End the worker."""
         self._arranger.stop()
 
+    def restart(self) -> None:
+        """Begin anew after `close`, with the same choices."""
+        self._arranger = Arranger(lambda: self._pane.post_message(ArrangedNews()))
+        self._is_arranging = False
+        if self._state.arrangement is not None:
+            self.start_arranging()
+
     # -- a table -----------------------------------------------------------------------------------
 
     def offer(self, table: Table) -> None:

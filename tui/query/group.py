@@ -64,6 +64,7 @@ def grouped(
         mask: Which rows to include; None for all.
         problems: Sentences on what can't be done are appended here.
     """
+    # Long, as the steps need each other: columns, groups, then their headings.
     keys = [(ref, table.column_at(ref)) for ref in groups]
     missing = [ref[0] for ref, column in keys if column is None]
     if missing:

@@ -83,6 +83,7 @@ def _only(text: str, part: Node, kind: pa.DataType, name: str, what: str) -> str
 def _compared(
     text: str, node: Operation, parts: Sequence[Node], kinds: Sequence[pa.DataType]
 ) -> str | None:
+    # Long, as it is a list: one pair of types after the other.
     left, right = parts[0], parts[1]
     column, value, kind, other = left, right, kinds[0], kinds[1]
     if not _columns(left) and _columns(right):

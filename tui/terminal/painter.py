@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.dom import NoScreen
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -79,7 +80,10 @@ class Painter:
             self._widget._styles_cache.set_dirty(
                 *(Region(0, change.y, width, 1) for change in changes)
             )
-        except AttributeError:  # another version of Textual, without these private names
+        except (
+            AttributeError,
+            NoScreen,
+        ):  # another Textual, or removed
             return False
         return True
 

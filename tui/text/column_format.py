@@ -81,6 +81,7 @@ class ColumnFormat:
     """
 
     def __init__(self, kind: pa.DataType, style: ColumnStyle = PLAIN_STYLE) -> None:
+        # Long, as each field follows from those before it.
         kind = plain_type(kind)
         types = pa.types
         self.kind = kind

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -92,7 +92,8 @@ class Prompt(Vertical):
         self._label = _Line(label)
         self._words = sorted(words, key=len)
         self._input = _Entry(
-            text,
+            self.take_key_early,
+            value=text,
             compact=True,
             select_on_focus=False,
             suggester=_Words(self._words),
@@ -101,6 +102,10 @@ class Prompt(Vertical):
         self._says = _Line(hint)
         self._hint = hint
         self._toggles = toggles
+        self.grabs_focus = True
+        """Whether it takes the focus when it is mounted; else whoever opens it hands it over."""
+        self.late: list[events.Key] = []
+        """Keys that were typed after the text was done: for whatever comes next."""
         self.settled = asyncio.Event()
         """Set while it can take keys: from when it is mounted until `Done` is posted."""
 
@@ -118,12 +123,29 @@ class Prompt(Vertical):
     def on_mount(self) -> None:
         """Take the focus."""
         self._label.styles.width = self._label.text.cell_len
-        self.screen.set_focus(self._input)  # at once: keys are held back until then
+        if self.grabs_focus:
+            self.take_focus()  # at once: keys are held back until then
         self.settled.set()
+
+    def take_focus(self) -> None:
+        """Give the focus to the text."""
+        self.grabs_focus = True
+        self.screen.set_focus(self._input)
+
+    def take_key_early(self, event: events.Key) -> bool:
+        """Take a key before Textual types it; return False to have it typed.
+
+        In another app than livetable's own, which hands keys to `take`. Textual runs Enter when it
+        comes back from the text: what was typed after it would be part of the text.
+        """
+        if not self.settled.is_set():
+            self.late.append(event)
+            return True
+        return (event.key in _ENTER or event.key == "escape") and self.take(event)
 
     def take(self, event: events.Key | events.Paste) -> bool:
         """Take a key or a paste; return False if the key's bindings should run instead."""
-        if not self._input.has_focus:  # something else was clicked
+        if self.grabs_focus and not self._input.has_focus:  # something else was clicked
             self.screen.set_focus(self._input)
         if isinstance(event, events.Paste):
             line = "".join(event.text.splitlines()[:1])
@@ -179,11 +201,6 @@ class Prompt(Vertical):
         event.stop()
         self.post_message(self.Changed(event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take Enter where the app is not livetable's, which hands keys to `take`."""
-        event.stop()
-        self.action_accept()
-
     def action_accept(self) -> None:
         """Accept the text."""
         self._end(self._input.value)
@@ -210,11 +227,25 @@ class Prompt(Vertical):
 
 
 class _Entry(Input):
-    """The input."""
+    """The input.
+
+    Args:
+        take_early: Takes a key before it is typed, or returns False.
+        arguments: As for `Input`.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Apply")
     ]  # the key line shows it
+
+    def __init__(self, take_early: Callable[[events.Key], bool], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._take_early = take_early
+
+    async def on_key(self, event: events.Key) -> None:
+        """Hand over the keys that end the text."""
+        if self._take_early(event):
+            event.stop().prevent_default()
 
     def on_mount(self) -> None:
         """Remember the signal that Textual subscribes the input to."""

@@ -75,11 +75,15 @@ class TableView(TableGrid, can_focus=True):
 
         Attributes:
             table: The widget.
+            shown: The state that it showed then.
             row: The cursor's row.
+            column: The cursor's column, as a position in `Table.titles`.
         """
 
-        def __init__(self, table: TableView, row: int) -> None:
+        def __init__(self, table: TableView, shown: Table, row: int, column: int) -> None:
+            self.shown = shown
             self.row = row
+            self.column = column
             super().__init__(table)
 
     class HeaderSelected(_OfTable):
@@ -87,11 +91,13 @@ class TableView(TableGrid, can_focus=True):
 
         Attributes:
             table: The widget.
+            shown: The state that it showed then.
             column: The column, as a position in `Table.titles`.
             further: Whether Shift or Ctrl was held.
         """
 
-        def __init__(self, table: TableView, column: int, further: bool) -> None:
+        def __init__(self, table: TableView, shown: Table, column: int, further: bool) -> None:
+            self.shown = shown
             self.column = column
             self.further = further
             super().__init__(table)
@@ -117,8 +123,6 @@ class TableView(TableGrid, can_focus=True):
     class CursorMoved(_OfTable):
         """The cursor has moved, by a key or by an update."""
 
-        bubble = True
-
     def __init__(
         self, *, id: str | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
@@ -129,8 +133,6 @@ class TableView(TableGrid, can_focus=True):
     def cursor_moved(self) -> None:
         """Post `CursorMoved`."""
         self.post_message(self.CursorMoved(self))
-
-    # -- what is shown --------------------------------------------------------------------------
 
     @property
     def flashing(self) -> bool:
@@ -281,19 +283,19 @@ class TableView(TableGrid, can_focus=True):
         if offset.y == 0:
             column = layout.column_at(offset.x, self.scroll_offset.x)
             if column is not None:
-                self.post_message(self.HeaderSelected(self, column, event.shift or event.ctrl))
+                self.post_message(
+                    self.HeaderSelected(self, table, column, event.shift or event.ctrl)
+                )
             return
         row = self.scroll_offset.y + offset.y - 1
         column = layout.column_at(offset.x, self.scroll_offset.x)
         if row >= table.rows:
             return
-        opens = event.chain > 1 and row == self._cursor_row
+        opens = event.chain == 2 and row == self._cursor_row
         column = self._cursor_column if column is None else column
         self._go(View(self.scroll_offset.y, row, column))
         if opens:
             self.action_select()
-
-    # -- keys -----------------------------------------------------------------------------------
 
     def action_cursor(self, rows: int, columns: int) -> None:
         """Move the cursor; a row cursor scrolls sideways instead."""
@@ -339,4 +341,6 @@ class TableView(TableGrid, can_focus=True):
     def action_select(self) -> None:
         """Post `Selected` for the cursor's row."""
         if self._table is not None and self._table.rows:
-            self.post_message(self.Selected(self, self._cursor_row))
+            self.post_message(
+                self.Selected(self, self._table, self._cursor_row, self._cursor_column)
+            )

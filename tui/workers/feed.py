@@ -274,6 +274,7 @@ class FeedReader:
             client.ask(self.name)
 
     def _take_in_table(self, news: News, client: Client, changes: dict[str, object]) -> None:
+        # Long, as all that can fail with a body is in one try.
         from livetable.feed.errors import BodyError
         from livetable.tui.model.table import build
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from livetable.tui.model.feed_state import FeedState, Link
 
 if TYPE_CHECKING:
     from livetable.feed.frames.captured import Captured
     from livetable.feed.protocol.labels import JsonLabel
+
+
+_EARLY: Final = 50_000
+"""Cells that become a table in a millisecond or two."""
 
 
 class ShownFrames:
@@ -68,15 +73,18 @@ class ShownFrames:
             self._there.notify()
 
     def read_early(self) -> None:
-        """Make a table of what was shown before the widget was mounted."""
+        """Make a table of what was shown before `run`, unless it is large: the loop would wait."""
         from livetable.feed.frames.decoder import Decoder
         from livetable.feed.frames.encoder import Encoder
 
         self._encode, self._decode = Encoder(), Decoder()
         with self._there:
-            waiting, self._newest = self._newest, None
-        if waiting is not None:
-            self._make(*waiting)
+            self._is_stopped = False  # the widget may be mounted again
+            waiting = self._newest
+            if waiting is None or waiting[0].beside or math.prod(waiting[0].shape) > _EARLY:
+                return
+            self._newest = None
+        self._make(*waiting)
 
     def run(self) -> None:
         """Make tables until `stop`."""
