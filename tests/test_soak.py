@@ -24,6 +24,7 @@ def test_what_is_not() -> None:
     assert fds.startswith("its descriptors grew")
     (threads,) = soak.wrong([100.0] * 9, [(30, 9 + at) for at in range(9)], 32)
     assert threads.startswith("its threads grew")
+    assert soak.wrong([100.0] * 9, [(30, 9 + (at > 3)) for at in range(9)], 32) == []  # a pool's
 
 
 @pytest.mark.long

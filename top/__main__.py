@@ -1,6 +1,6 @@
 """`python -m livetable`: the viewer."""
 
-from livetable.tui.cli.main import main
+from livetable.tui.cli.main import command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command()

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NoReturn
 
 from livetable.feed.base.command_line import fail, run_command, split_command
 from livetable.tui.cli.checks import PROGRAM
 from livetable.tui.cli.options import build_parser, for_feed
+from livetable.tui.cli.process_end import end_process
 from livetable.tui.cli.request import Call, Way, check, kind_of
 from livetable.tui.target import Target, ViewOptions, origin_of
 from livetable.tui.terminal import gc_pause
@@ -19,6 +20,11 @@ from livetable.tui.terminal import gc_pause
 __all__ = ["build_parser", "main"]
 
 _POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
+
+
+def command() -> NoReturn:
+    """Run `livetable` as the whole of this process."""
+    end_process(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
