@@ -22,6 +22,16 @@ def manager_of(frame: pd.DataFrame) -> Any:
     return frame._mgr
 
 
+def is_copy_on_write(pandas: Any) -> bool:
+    """Tell whether a write to one frame leaves all others as they are: from pandas 3 on always.
+
+    Before, it is a mode that the program sets (``mode.copy_on_write``), at any time.
+    """
+    if not pandas.__version__.startswith("2."):
+        return True
+    return pandas.get_option("mode.copy_on_write") is True
+
+
 def is_arrows(values: Any) -> bool:
     """Tell whether a column's values are an Arrow array."""
     return hasattr(values, "_pa_array")
@@ -34,7 +44,9 @@ def arrow_of(values: Any) -> Any:
 
 def indexes_that_share(index: pd.Index[Any]) -> Iterable[Any]:
     """Return the indexes that share an index's array, as far as pandas tracks them."""
-    for reference in index._references.referenced_blocks:  # type: ignore[attr-defined]
+    references = index._references  # type: ignore[attr-defined]
+    # None in pandas 2 without copy-on-write, which knows of no other.
+    for reference in () if references is None else references.referenced_blocks:
         if (other := reference()) is not None:
             yield other
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from livetable.feed.arrow.pandas_private import is_copy_on_write
 from livetable.feed.base.terminal_text import safe_str
 from livetable.feed.errors import BadFrame
 from livetable.feed.frames.arrow_tables import as_table, copied, without_overflow
@@ -116,7 +117,7 @@ def _capture_pandas(frame: pd.DataFrame) -> Captured:
     # A plain DataFrame: a subclass may have slow finalizers and attributes.
     held = pd.DataFrame(frame)
     try:
-        if writable_from_outside(held):
+        if not is_copy_on_write(pd) or writable_from_outside(held):
             held = held.copy(deep=True)
         if is_held_elsewhere(held.index):
             held.index = held.index.copy(deep=True)

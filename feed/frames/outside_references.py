@@ -33,8 +33,12 @@ def writable_from_outside(frame: pd.DataFrame) -> bool:
 def is_held_elsewhere(index: pd.Index[Any]) -> bool:
     """Tell whether the caller may hold the array that an index was made over (``copy=False``)."""
     import numpy as np
+    import pandas as pd
 
-    values = getattr(index, "_data", None)  # a RangeIndex and a MultiIndex have none
+    if isinstance(index, pd.RangeIndex):  # pandas 2 makes an array of it when `_data` is read
+        return False
+
+    values = getattr(index, "_data", None)  # a MultiIndex has none
     if isinstance(values, np.ndarray):
         # Expected: `values` and getrefcount's argument; plus one for each index that shares the
         # array, and one for its lookup engine.

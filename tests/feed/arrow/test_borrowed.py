@@ -7,8 +7,10 @@ import pandas as pd
 
 from livetable.feed.arrow.borrowed import lent
 from livetable.feed.frames.outside_references import writable_from_outside
+from tests.feed.copy_on_write import needs_copy_on_write
 
 
+@needs_copy_on_write
 def test_no_copy_of_what_pandas_alone_has() -> None:
     for frame in (
         pd.DataFrame({"a": np.ones(5), "b": 1.0, "t": pd.date_range("2020", periods=5)}),

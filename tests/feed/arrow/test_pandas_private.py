@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pandas as pd
 import pyarrow as pa
 
@@ -40,3 +43,13 @@ def test_an_index_that_has_looked_something_up_holds_on_to_its_array() -> None:
     assert not pandas_private.finds_labels(index)
     assert index.get_loc("b") == 1
     assert pandas_private.finds_labels(index)
+
+
+def test_pandas_copies_on_write_from_3_on_or_in_a_mode_of_2() -> None:
+    def pandas(version: str, mode: object) -> Any:
+        return SimpleNamespace(__version__=version, get_option=lambda name: mode)
+
+    assert pandas_private.is_copy_on_write(pandas("3.0.1", None))
+    assert pandas_private.is_copy_on_write(pandas("2.2.3", True))
+    assert not pandas_private.is_copy_on_write(pandas("2.2.3", False))
+    assert not pandas_private.is_copy_on_write(pandas("2.3.3", "warn"))

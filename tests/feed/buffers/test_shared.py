@@ -31,6 +31,7 @@ from livetable.feed.frames.decoder import Decoded, Decoder
 from livetable.feed.frames.encoder import Encoder
 from livetable.feed.local import directory
 from livetable.feed.protocol.place import Place, can_share
+from tests.feed.copy_on_write import needs_copy_on_write
 from tests.waiting import killed_after, wait_for
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="there is no shared memory")
@@ -377,6 +378,7 @@ def test_a_snapshot_is_the_callers_own(runtime_folder: Path) -> None:
         assert first.obj is not second.obj
 
 
+@needs_copy_on_write
 def test_send_stays_fast_for_a_frame_that_was_encoded(runtime_folder: Path) -> None:
     """What the encoder held of it would make `send` take somebody else to write into it."""
     frame = pd.DataFrame(np.zeros((10_000, 40)))

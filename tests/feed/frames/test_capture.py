@@ -19,6 +19,7 @@ from livetable.feed.frames import outside_references
 from livetable.feed.frames.capture import capture
 from livetable.feed.frames.decoder import Decoder
 from livetable.feed.frames.encoder import Encoder
+from tests.feed.copy_on_write import needs_copy_on_write
 from tests.feed.frames.bodies import there_and_back
 
 
@@ -62,6 +63,8 @@ COLUMNS: dict[str, tuple[Any, Any]] = {
 def test_extension_arrays_that_are_written_to(name: str) -> None:
     values, other = COLUMNS[name]
     frame = pd.DataFrame({"id": [1, 2], "x": values.copy()})
+    if isinstance(frame["x"].array, pd.arrays.NumpyExtensionArray):
+        pytest.skip("texts are NumPy's in this pandas, whose `.array` writes past copy-on-write")
     before = frame["x"].to_list()
     held = capture(frame).frame
     frame["x"].array[0] = other
@@ -205,6 +208,7 @@ def test_the_caller_may_write_into_its_array(kind: str) -> None:
     assert Decoder()(Encoder()(captured).data).columns[0].to_pylist() == [0, 0]
 
 
+@needs_copy_on_write
 def test_a_frame_of_pandas_own_is_not_copied() -> None:
     frame = pd.DataFrame(np.zeros((1000, 3)))
     sibling = frame[[0, 1]]

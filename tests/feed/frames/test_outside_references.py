@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from livetable.feed.frames.outside_references import is_held_elsewhere, writable_from_outside
+from tests.feed.copy_on_write import needs_copy_on_write
 
 
+@needs_copy_on_write
 def test_a_frame_of_pandas_own_memory() -> None:
     assert not writable_from_outside(pd.DataFrame({"a": [1.5, 2.5], "b": [1, 2], "c": ["x", "y"]}))
 
@@ -22,6 +24,7 @@ MADE: dict[str, Any] = {
 }
 
 
+@needs_copy_on_write
 @pytest.mark.parametrize("made", MADE)
 def test_an_array_that_its_caller_holds(made: str) -> None:
     array = np.zeros((4, 2)) if made == "frame" else np.zeros(4)
@@ -37,6 +40,7 @@ def test_memory_that_is_not_numpys() -> None:
     assert writable_from_outside(frame)
 
 
+@needs_copy_on_write
 def test_frames_of_one_memory_do_not_count() -> None:
     frame = pd.DataFrame({"a": [1.5, 2.5]})
     others = [frame.copy(deep=False), frame[["a"]], frame.iloc[:1]]
