@@ -19,6 +19,7 @@ def main() -> None:
         found = re.match(r"([\w-]+)>=([\d.]+)", one)
         assert found is not None, one
         print(f"{found[1]}=={found[2]}")
+    print("numpy==1.26.4")  # nothing of ours asks for a NumPy: pandas and Arrow do
 
 
 if __name__ == "__main__":
