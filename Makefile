@@ -1,5 +1,5 @@
 .PHONY: help check format lint types test coverage test-long differential differential-query fuzz monkey soak torture \
-	short-torture release test-lowest bench bench-quick pictures
+	short-torture release test-lowest test-pythons bench bench-quick pictures
 
 check: lint types test ## run lint, types and test, as CI does
 
@@ -65,6 +65,9 @@ test-lowest: ## run the tests with the oldest dependencies that pyproject.toml a
 	.venv-lowest/bin/python -m tests.lowest > .venv-lowest/lowest.txt
 	.venv-lowest/bin/pip install -q -e '.[dev]' -c .venv-lowest/lowest.txt
 	PATH=$(CURDIR)/.venv-lowest/bin:$$PATH pytest -n 6 --dist worksteal
+
+test-pythons: ## run the tests on each Python that is found (on PATH, in ~/.pyenv/versions)
+	python -m tests.pythons
 
 bench: ## run all benchmarks and write the README's table
 	python -m benchmarks --write
