@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from livetable.feed.client.subscriber import Subscriber
+    from livetable.feed.client.tables import TableInfo, tables
     from livetable.feed.errors import (
         BadEndpoint,
         BadFrame,
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LivetableError", "NameTaken",
-    "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber", "WireError",
+    "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber", "TableInfo",
+    "WireError", "tables",
 ]  # fmt: skip
 
 
@@ -37,6 +39,10 @@ def __getattr__(name: str) -> Any:
         from livetable.feed.client.subscriber import Subscriber
 
         return Subscriber
+    if name in ("TableInfo", "tables"):
+        from livetable.feed.client import tables as of_tables
+
+        return getattr(of_tables, name)
     if name in __all__:
         from livetable.feed import errors
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         WireError,
     )
     from livetable.feed.client.subscriber import Subscriber
+    from livetable.feed.client.tables import TableInfo, tables
     from livetable.feed.errors import BadEndpoint, BadFrame, LivetableError, PublisherClosed
     from livetable.feed.server.publisher import Publisher
     from livetable.tui.embed.live_table import LiveTable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadEndpoint", "BadFrame", "BadKey", "BadName", "BodyError", "LiveTable", "LivetableError",
     "NameTaken", "NoFrame", "Publisher", "PublisherClosed", "RuntimeFolder", "Subscriber",
-    "WireError", "__version__",
+    "TableInfo", "WireError", "__version__", "tables",
 ]  # fmt: skip
 
 

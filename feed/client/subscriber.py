@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from livetable.feed.base.closing import Closing
 from livetable.feed.errors import BadKey, BodyError, LivetableError, NoFrame
@@ -65,6 +65,7 @@ class Subscriber(Closing):
         self._timeout = timeout
         self._news = threading.Condition()
         self._newest: tuple[Header, Followed] | None = None
+        self._last: Followed | None = None
         self._ended = False
         self._waits = False  # whether a reader does
         self._eager = True
@@ -106,30 +107,75 @@ class Subscriber(Closing):
                 return
             yield frame
 
-    async def __aiter__(self) -> AsyncIterator[pd.DataFrame]:
-        """Yield frames until the table ends, without blocking the event loop."""
+    @property
+    def latest(self) -> pd.DataFrame | None:
+        """The newest frame that has come, at once; None before the first.
+
+        It takes nothing away: `get` still returns a frame that it has shown. The first access
+        starts to read.
+
+        Raises:
+            BadKey: the feed does not let this user in, or does not prove its key.
+            UnknownHost: nobody knows the endpoint's host.
+        """
+        from livetable.feed.rows.dataframe import to_dataframe
+
+        self._start()
+        if self._failure is not None:
+            raise self._failure
+        state = self._last
+        if self._client is not None and not self._eager:
+            self._client.ask(self.name)  # a large table comes only when it is asked for
+        return None if state is None else to_dataframe(state)
+
+    async def __aenter__(self) -> Self:
+        """Return the subscriber."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End."""
+        await asyncio.to_thread(self.close)
+
+    async def aget(self, timeout: float | None = None) -> pd.DataFrame:
+        """Return what `get` does, without holding the event loop up.
+
+        Args:
+            timeout: Seconds to wait at most; None: what the subscriber was made with.
+
+        Raises:
+            TimeoutError: none came in time.
+            NoFrame: the table ended, or this was closed.
+            BadKey: the feed does not let this user in, or does not prove its key.
+        """
         from livetable.feed.rows.dataframe import to_dataframe
 
         loop, news = asyncio.get_running_loop(), asyncio.Event()
-        self._on_news = lambda: loop.call_soon_threadsafe(news.set)
+        seconds = self._timeout if timeout is None else timeout
+        until = None if seconds is None else loop.time() + seconds
+        before, self._on_news = self._on_news, lambda: loop.call_soon_threadsafe(news.set)
         try:
             while True:
                 news.clear()
+                if (state := self._take()) is not None:
+                    return to_dataframe(state)
+                left = None if until is None else until - loop.time()
                 try:
-                    state = self._take()
-                except NoFrame:
-                    return
-                if state is None:
-                    try:
-                        await asyncio.wait_for(news.wait(), self._timeout)
-                    except TimeoutError:
-                        raise TimeoutError(
-                            f"no new frame of {self.name!r} within {self._timeout:g} s"
-                        ) from None
-                else:
-                    yield to_dataframe(state)
+                    await asyncio.wait_for(news.wait(), left)
+                except TimeoutError:
+                    raise TimeoutError(
+                        f"no new frame of {self.name!r} within {seconds:g} s"
+                    ) from None
         finally:
-            self._on_news = lambda: None
+            self._on_news = before
+
+    async def __aiter__(self) -> AsyncIterator[pd.DataFrame]:
+        """Yield frames until the table ends, without holding the event loop up."""
+        while True:
+            try:
+                frame = await self.aget()
+            except NoFrame:
+                return
+            yield frame
 
     def close(self) -> None:
         """Stop reading; a waiting `get` raises NoFrame. A second call does nothing."""
@@ -152,13 +198,17 @@ class Subscriber(Closing):
                 self._news.wait(left)
         return state
 
-    def _take(self) -> Followed | None:
-        """Return the newest frame, None if there is none yet; then ask for one."""
+    def _start(self) -> None:
+        """Start to read, unless that has begun."""
         if self._worker is None and not self._stop.is_set():
             self._worker = threading.Thread(
                 target=self._run, name="livetable-subscriber", daemon=True
             )
             self._worker.start()
+
+    def _take(self) -> Followed | None:
+        """Return the newest frame, None if there is none yet; then ask for one."""
+        self._start()
         with self._news:
             newest, self._newest = self._newest, None
         if newest is not None:
@@ -229,6 +279,7 @@ class Subscriber(Closing):
             self._waits = False
             self._eager = news.header.size <= EAGER_BYTES
             self._newest = (news.header, state)
+            self._last = state
             self._ended = news.header.ended
         self._tell()
 

@@ -145,3 +145,36 @@ def test_wrong_sources() -> None:
         Subscriber("http://127.0.0.1#x")
     with pytest.raises(BadName):
         Subscriber("a/b")
+
+
+def test_the_latest_is_there_at_once_and_takes_nothing_away() -> None:
+    with Publisher("orders") as orders, Subscriber("orders", timeout=10) as reader:
+        seen = [reader.latest]
+        for number in range(3):
+            orders.send({"n": [number]})
+        wait_for(lambda: (frame := reader.latest) is not None and list(frame["n"]) == [2])
+        assert list(reader.get()["n"]) == [2]
+        seen.append(reader.latest)
+        assert [None if one is None else list(one["n"]) for one in seen] == [None, [2]]
+        with pytest.raises(TimeoutError):
+            reader.get(timeout=0.05)
+        large = pd.DataFrame({"n": range(200_000)})  # comes only when it is asked for
+        orders.send(large)
+        wait_for(lambda: (frame := reader.latest) is not None and len(frame) == len(large))
+        orders.send(large.assign(n=7))
+        wait_for(lambda: (frame := reader.latest) is not None and frame["n"][0] == 7)
+
+
+async def test_one_frame_in_an_event_loop() -> None:
+    with Publisher("orders") as orders:
+        orders.send({"n": [1]})
+        async with Subscriber("orders", timeout=10) as reader:
+            assert list((await reader.aget())["n"]) == [1]
+            with pytest.raises(TimeoutError, match=r"within 0.05 s"):
+                await reader.aget(timeout=0.05)
+            waiting = asyncio.create_task(reader.aget())
+            await asyncio.sleep(0)
+            orders.send({"n": [2]})
+            assert list((await waiting)["n"]) == [2]
+        with pytest.raises(NoFrame):
+            await reader.aget()
