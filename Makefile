@@ -60,10 +60,12 @@ short-torture: ## the short form of torture, for CI (SCENARIOS=30)
 release: ## build the wheel and sdist, and try them without the repository
 	python -m tests.release
 
-test-lowest: ## run the tests with the oldest dependencies that pyproject.toml allows
+test-lowest: ## run the tests with the oldest dependencies: the feed's with pandas 2.2, all with pandas 3.0
 	python -m venv .venv-lowest
 	.venv-lowest/bin/python -m tests.lowest > .venv-lowest/lowest.txt
 	.venv-lowest/bin/pip install -q -e '.[dev]' -c .venv-lowest/lowest.txt
+	PATH=$(CURDIR)/.venv-lowest/bin:$$PATH pytest -n 6 --dist worksteal tests/feed tests/top
+	.venv-lowest/bin/pip install -q 'pandas==3.0.0' 'numpy>=2'
 	PATH=$(CURDIR)/.venv-lowest/bin:$$PATH pytest -n 6 --dist worksteal
 
 test-pythons: ## run the tests on each Python that is found (on PATH, in ~/.pyenv/versions)

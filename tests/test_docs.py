@@ -241,9 +241,10 @@ def test_the_commands_of_scripts_run(runtime_folder: Path, tmp_path: Path) -> No
     with shell(tmp_path) as run:
         lines = "".join(re.findall(r"```sh\n(.*?)```", SCRIPTS, re.DOTALL)).splitlines()
         out = {line.partition("#")[0].strip(): run(line) for line in lines}
-        (example,) = re.findall(r"```python\n(.*?)```", SCRIPTS, re.DOTALL)
-        (tmp_path / "example.py").write_text(example)
-        assert re.match(r"20 \('id',\)\n1\d\d", run("python example.py"))
+        reads, lists = re.findall(r"```python\n(.*?)```", SCRIPTS, re.DOTALL)
+        for example, prints in ((reads, r"20 \('id',\)\n1\d\d"), (lists, r"orders 20 live\n")):
+            (tmp_path / "example.py").write_text(example)
+            assert re.match(prints, run("python example.py"))
     assert len(out) == 8
     assert all(one for line, one in out.items() if ">" not in line), out
 
