@@ -163,8 +163,18 @@ class Parser(argparse.ArgumentParser):
             out.write(message.encode(encoding, "replace").decode(encoding))
 
     def error(self, message: str) -> NoReturn:
-        """End with one sentence and exit code 2."""
-        fail(self.prog, f"{message} (try {self.prog} --help)", 2)
+        """End with one sentence and exit code 2; name the option that is like an unknown one."""
+        fail(self.prog, f"{message}{self._meant(message)} (try {self.prog} --help)", 2)
+
+    def _meant(self, message: str) -> str:
+        if not message.startswith("unrecognized arguments: --"):
+            return ""
+        from difflib import get_close_matches
+
+        unknown = message.split()[2].partition("=")[0]
+        known = [one for action in self._actions for one in action.option_strings]
+        close = get_close_matches(unknown, known, n=1)
+        return f". Did you mean {close[0]}?" if close else ""
 
 
 class _Version(argparse.Action):

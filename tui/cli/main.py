@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final, NoReturn
 
 from livetable.feed.base.command_line import fail, run_command, split_command
+from livetable.tui.cli import completion
 from livetable.tui.cli.checks import PROGRAM
 from livetable.tui.cli.options import build_parser, for_feed
 from livetable.tui.cli.process_end import end_process
@@ -24,6 +25,8 @@ _POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
 
 def command() -> NoReturn:
     """Run `livetable` as the whole of this process."""
+    if completion.is_completing():
+        completion.complete(build_parser())
     end_process(main())
 
 
@@ -35,10 +38,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     gc_pause.hold()
     given, command = split_command(arguments)
+    if given[:1] == ["completion"] and command is None:
+        return _print_completion(given[1:])
     options = build_parser().parse_args(given)
     call = check(options, command)  # refuses before anything is written, started or opened
     with contextlib.ExitStack() as stack:
         return _act(call, stack)
+
+
+def _print_completion(given: Sequence[str]) -> int:
+    """Print what makes a shell complete `livetable`'s lines."""
+    if len(given) != 1 or given[0] not in completion.SHELLS:
+        shells = ", ".join(completion.SHELLS)
+        fail(PROGRAM, f"name one shell of {shells}, e.g. livetable completion bash", 2)
+    print(completion.script(given[0], PROGRAM))
+    return 0
 
 
 def _act(call: Call, stack: contextlib.ExitStack) -> int:
