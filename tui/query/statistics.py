@@ -95,6 +95,7 @@ def _texts(values: pa.Array, *, whole: bool = False) -> list[str]:
 
 
 def _numbers(values: pa.Array) -> list[Figure]:
+    ends: tuple[Any, Any, Any, Any]
     if pa.types.is_floating(values.type):
         numbers = as_numpy(values).astype(float)
         with np.errstate(all="ignore"):  # sums may overflow to infinity
