@@ -103,10 +103,10 @@ def _numbers(values: pa.Array) -> list[Figure]:
             quantiles = np.quantile(numbers, _QUANTILES).tolist()
         return _number_figures(numbers, 0, ends, quantiles, rough=False)
     # These numbers or their sum may not fit floats exactly, but differences from the least do.
-    ends = pc.min_max(values).as_py()
-    least, total = Fraction(ends["min"]), exact.total(values)
+    extremes = pc.min_max(values).as_py()
+    least, total = Fraction(extremes["min"]), exact.total(values)
     numbers = exact.above(values, int(least) if pa.types.is_integer(values.type) else least)
-    ends = least, Fraction(ends["max"]), total, Fraction(total) / len(values)
+    ends = least, Fraction(extremes["max"]), total, Fraction(total) / len(values)
     rough = pa.types.is_decimal(values.type) or float(numbers.max()) > 1 << 53
     return _number_figures(numbers, least, ends, _quantiles(values), rough=rough)
 
