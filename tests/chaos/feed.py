@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import time
+import warnings
 import weakref
 
 import pandas as pd
@@ -75,7 +76,9 @@ class Beside:
     def turn(self, done: int) -> None:
         """Fork a child now and then; bury those that have ended."""
         if done % 200 == 0:
-            child = os.fork()
+            with warnings.catch_warnings():  # from Python 3.12 on: the feed has a thread
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
             if child == 0:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 try:
