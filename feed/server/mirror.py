@@ -22,19 +22,19 @@ class Elsewhere:
     Attributes:
         on_wanted: Called for each request of a viewer, in the feed's thread.
         is_silent: Whether the other process is not heard. Viewers are then left unanswered.
-        told: The other process's catalogue entry of the table, and when it arrived, by the
+        reported: The other process's catalogue entry of the table, and when it arrived, by the
             monotonic clock.
     """
 
     on_wanted: Callable[[], object]
     is_silent: bool = True
-    told: tuple[TableInfo, float] | None = None
+    reported: tuple[TableInfo, float] | None = None
 
     def info(self, monotonic: float) -> TableInfo | None:
         """Return the table's entry in the catalogue, None until the first one arrives."""
-        if self.told is None:
+        if self.reported is None:
             return None
-        info, heard = self.told
+        info, heard = self.reported
         age = None if info.age is None else info.age + max(0.0, monotonic - heard)
         return replace(info, age=age, state="gone" if self.is_silent else info.state)
 
@@ -58,8 +58,8 @@ class Mirror:
     @property
     def info(self) -> TableInfo | None:
         """The last catalogue entry from the other process, None until the first one arrives."""
-        told = self._elsewhere.told
-        return told[0] if told is not None else None
+        reported = self._elsewhere.reported
+        return reported[0] if reported is not None else None
 
     @property
     def is_silent(self) -> bool:
@@ -79,7 +79,7 @@ class Mirror:
 
     def remember(self, info: TableInfo) -> None:
         """Store a catalogue entry, without taking the other process for alive."""
-        self._elsewhere.told = info, time.monotonic()
+        self._elsewhere.reported = info, time.monotonic()
         self._state.key = info.key
 
     def silence(self, is_silent: bool) -> None:
@@ -110,7 +110,7 @@ class Mirror:
 
     def _age(self) -> None:
         """Correct the newest frame's age, and end the table, as the other process reports."""
-        state, latest = self._state, self._elsewhere.told
+        state, latest = self._state, self._elsewhere.reported
         if latest is None:
             return
         info, heard = latest
@@ -126,10 +126,14 @@ class Mirror:
 
         Correcting it later, in `_age`, is too late: viewers may already have the frame by then.
         """
-        told = self._elsewhere.told
-        if told is None or told[0].age is None or Position(told[0].epoch, told[0].seq) != position:
+        reported = self._elsewhere.reported
+        if (
+            reported is None
+            or reported[0].age is None
+            or Position(reported[0].epoch, reported[0].seq) != position
+        ):
             return sent_at
-        return min(sent_at, told[1] - told[0].age)
+        return min(sent_at, reported[1] - reported[0].age)
 
     def _tell_at_once(self) -> None:
         self._state.note_is_new = self._state.wanted = True

@@ -283,8 +283,8 @@ class TableState:
 
     def rate(self, monotonic: float) -> float:
         """Return the frames per second of the last few seconds."""
-        if self.elsewhere is not None and self.elsewhere.told is not None:
-            return self.elsewhere.told[0].rate
+        if self.elsewhere is not None and self.elsewhere.reported is not None:
+            return self.elsewhere.reported[0].rate
         return self._rate.per_second(monotonic)
 
     def info(self, monotonic: float, pid: int, process: str) -> TableInfo:
