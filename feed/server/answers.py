@@ -227,9 +227,8 @@ class Answers:
         self, session: Session, want: Want, header: Header, body: memoryview | None = None
     ) -> Sent:
         name = session.table
-        if (
-            name is None or name in self._catalogue.tables
-        ):  # only these: viewers can make up any number of names
+        # Keep a number for tables that exist only: viewers can make up any number of names.
+        if name is None or name in self._catalogue.tables:
             session.answered = want.number
         message: list[bytes | memoryview] = [want.topic, header.encode()]
         sent = self._send(message if body is None else [*message, body])

@@ -127,13 +127,12 @@ class Mirror:
         Correcting it later, in `_age`, is too late: viewers may already have the frame by then.
         """
         reported = self._elsewhere.reported
-        if (
-            reported is None
-            or reported[0].age is None
-            or Position(reported[0].epoch, reported[0].seq) != position
-        ):
+        if reported is None:
             return sent_at
-        return min(sent_at, reported[1] - reported[0].age)
+        info, heard = reported
+        if info.age is None or Position(info.epoch, info.seq) != position:
+            return sent_at
+        return min(sent_at, heard - info.age)
 
     def _tell_at_once(self) -> None:
         self._state.note_is_new = self._state.wanted = True
