@@ -154,9 +154,8 @@ class BoundSockets:
 
     def _with_keys(self) -> KeyedSockets:
         if self._keyed is None:
-            from livetable.feed.server.keyed_socket import (
-                KeyedSockets,
-            )  # `Published` loaded it
+            # `Published` loaded it already: an import that runs in this thread would delay viewers.
+            from livetable.feed.server.keyed_socket import KeyedSockets
 
             self._keyed = KeyedSockets(self._poll, self._prepare, self._peers)
         return self._keyed
