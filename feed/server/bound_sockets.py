@@ -154,7 +154,7 @@ class BoundSockets:
 
     def _with_keys(self) -> KeyedSockets:
         if self._keyed is None:
-            # `Published` loaded it already: an import that runs in this thread would delay viewers.
+            # `Published` has imported it with `loaded`, so that a fork waits for the import.
             from livetable.feed.server.keyed_socket import KeyedSockets
 
             self._keyed = KeyedSockets(self._poll, self._prepare, self._peers)

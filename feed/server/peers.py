@@ -83,9 +83,7 @@ class Peers:
         peer.gone = True
         if peer.flooded_at is not None:
             self._floods.pop(peer.host, None)
-            self._floods[peer.host] = (
-                peer.flooded_at
-            )  # moved to the end: the oldest is dropped first
+            self._floods[peer.host] = peer.flooded_at  # at the end: the oldest is dropped first
             while len(self._floods) > _MOST_PLACES:
                 del self._floods[next(iter(self._floods))]
         if peer.fd is not None and self._there.get(peer.fd) is peer:
