@@ -31,7 +31,7 @@ class Alerts(Feature):
     """Checks each table that comes, in a thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("W", "alert", "Alert", show=False, tooltip="Tell when a row meets a condition"),
+        Binding("W", "alert", "Alert", show=False, tooltip="Tell when a row matches a condition"),
         Binding("E", "alerts", "Alerts", show=False, tooltip="List past alerts"),
     )
 

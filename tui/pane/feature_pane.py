@@ -116,7 +116,7 @@ class FeaturePane(Widget):
         """Paint what `view.take_next` returns, as soon as possible."""
         raise NotImplementedError
 
-    def went_on(self) -> None:
+    def on_resumed(self) -> None:
         """Called when the table is live again after a pause."""
 
     # -- tables ------------------------------------------------------------------------------------

@@ -257,7 +257,7 @@ class TablePane(FeaturePane):
         """The newest table from the feed."""
         return self._feed_state.table
 
-    def went_on(self) -> None:
+    def on_resumed(self) -> None:
         """Ask the feed for frames that are newer than the paused one."""
         self.feed.credit()
 
@@ -268,7 +268,7 @@ class TablePane(FeaturePane):
         table, state = self.table_view, self.state
         if feed.table is not None and feed.table is not before.table:
             kept = self.keep(feed.table)
-            if state.standing is None:
+            if state.paused_at is None:
                 self.offer(kept)
             else:  # paused: frames are only counted and kept, so ask for them slowly
                 delay = CREDIT_SECONDS if kept.size > _LARGE else _KEEP_SECONDS
@@ -282,7 +282,7 @@ class TablePane(FeaturePane):
             self.painted(fresh)
         self._show_trust()
         table.message = self._message()
-        if fresh is None or state.standing is not None:
+        if fresh is None or state.paused_at is not None:
             return  # only the status changed: the feed asks for the next one itself
         if painted:
             self._painted()
