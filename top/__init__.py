@@ -1,6 +1,6 @@
-"""livetable: tables that change while they are looked at. What a program uses of it.
+"""livetable: watch tables while they change. This is the API for programs.
 
-Importing it loads nothing else: neither pandas, nor ZeroMQ, nor Textual.
+Importing it is cheap: pandas, ZeroMQ and Textual are not loaded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m livetable`: the viewer."""
+"""`python -m livetable` runs the viewer."""
 
 from livetable.tui.cli.main import command
 

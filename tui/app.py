@@ -1,4 +1,4 @@
-"""The application: which screen comes first, the keys that work everywhere, the way out."""
+"""The application: its first screen, the keys that work everywhere, and the exit."""
 
 from __future__ import annotations
 
@@ -42,28 +42,28 @@ if TYPE_CHECKING:
     from livetable.tui.widgets.prompt import Prompt
 
 LAST_SECONDS = 3.0
-"""After a signal that ends it, the viewer is gone within this time."""
+"""After a signal that ends it, the viewer exits within this time."""
 
 _RESIZE_SECONDS = 0.1
 _TOGETHER_SECONDS = 0.03
-_THREADS = 64  # they are started when they are needed
+_THREADS = 64  # an upper bound: threads are started when they are needed
 
 INTERRUPTED = 130
 """Exit code of Ctrl-C."""
 
 HUNG_UP = 129
-"""Exit code without a terminal, as by the signal that says so."""
+"""Exit code when the terminal is gone, as after SIGHUP."""
 
 textual_fixes.mend()
 
 
 class LivetableApp(TypedInOrder[int]):
-    """Shows a table, or the tables there are.
+    """Shows tables, or a list of tables to choose from.
 
     Args:
-        targets: What to show: several tables as tabs.
-        options: What the command line asks of the view.
-        client: A reader that has asked for the first table already.
+        targets: What to show. Several tables are shown as tabs.
+        options: The command line's options for the view.
+        client: A reader that has already requested the first table.
     """
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -71,7 +71,7 @@ class LivetableApp(TypedInOrder[int]):
         Path(__file__).with_name("livetable.tcss"),
     ]
     TITLE = "livetable"
-    ALLOW_SELECT = False  # there is no key that copies it; and it fails on what is being removed
+    ALLOW_SELECT = False  # no key copies a selection, and selecting fails while a widget is removed
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("q", "quit", "Quit"),
@@ -86,9 +86,9 @@ class LivetableApp(TypedInOrder[int]):
         is_sixteen = self.console.color_system == "standard"
         self.set_class(is_sixteen, "-sixteen")
         if is_sixteen or self.no_color:
-            # Faint text, as stale data is, would become a colour: here it would be lost as one.
+            # This filter turns faint text (stale data) into a colour, which can't be shown here.
             self._filters = [one for one in self._filters if not isinstance(one, ANSIToTruecolor)]
-        if self.no_color:  # Textual would turn colours into greys, which are colours, too
+        if self.no_color:  # Textual's Monochrome shows greys, which are colours, too
             self._filters = [
                 NoColor() if isinstance(one, Monochrome) else one for one in self._filters
             ]
@@ -101,11 +101,11 @@ class LivetableApp(TypedInOrder[int]):
         self.tidier = gc_pause.Tidier()
 
     def take_settings(self, settings: Settings, complaint: str | None) -> None:
-        """Take what the person set for all tables, before `run`.
+        """Apply the user's settings. Call it before `run`.
 
         Args:
-            settings: What was set.
-            complaint: What is wrong with the file it stands in.
+            settings: The settings.
+            complaint: What is wrong with the settings file, None if nothing is.
         """
         if settings.theme is not None:
             if settings.theme in self.available_themes:
@@ -121,19 +121,20 @@ class LivetableApp(TypedInOrder[int]):
         self._complaint = complaint
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return the commands of the palette: each key that does something here, and Textual's."""
+        """Return the commands of the palette: each key that works here, and Textual's commands."""
         for active in screen.active_bindings.values():
             binding = active.binding
             if active.enabled and binding.id is not None:
                 key = self.get_key_display(binding)
-                says = binding.tooltip or binding.description
                 yield SystemCommand(
-                    f"{binding.description}  ({key})", says, partial(self.simulate_key, binding.key)
+                    f"{binding.description}  ({key})",
+                    binding.tooltip or binding.description,
+                    partial(self.simulate_key, binding.key),
                 )
         yield from super().get_system_commands(screen)
 
     def action_suspend_process(self) -> None:
-        """Give the terminal back to the shell until its ``fg``."""
+        """Give the terminal back to the shell until the user types ``fg``."""
         if not isinstance(self._driver, TerminalDriver) or not self._driver.can_suspend:
             return
         if not has_shell():
@@ -143,12 +144,12 @@ class LivetableApp(TypedInOrder[int]):
         self._driver.stop_group()
 
     def action_command_palette(self) -> None:
-        """Show the commands, unless they are shown."""
+        """Show the command palette, unless it is open."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())  # no id: the one before may still be leaving
+            self.push_screen(Palette())  # no id: the previous palette may still be closing
 
     def search_themes(self) -> None:
-        """Show the themes, to choose one."""
+        """Show a list of themes to choose from."""
         self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def get_default_screen(self) -> Screen[Any]:
@@ -170,11 +171,11 @@ class LivetableApp(TypedInOrder[int]):
         choose_table(self, options, chosen)
 
     def on_load(self) -> None:
-        """Make room for all workers: each table holds one or two for as long as it is open."""
+        """Allow enough threads: each open table needs one or two all the time."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=_THREADS))
 
     def on_mount(self) -> None:
-        """Leave in order when asked to by a signal; pass on what the terminal tells."""
+        """Connect the driver's callbacks, and exit properly on signals."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.on_progress = self._on_progress
             self._driver.careful = self._careful = CarefulPaint(self, self._driver)
@@ -184,24 +185,24 @@ class LivetableApp(TypedInOrder[int]):
         if self._complaint is not None:
             self.notify(harmless(self._complaint), severity="error", timeout=10, markup=False)
         self.set_timer(gc_pause.SETTLE_SECONDS, partial(gc_pause.settle, tidy=True))
-        # Textual paints what changes from then on; but the terminal comes back blank.
+        # After a resume the terminal is blank, but Textual paints only what changes from then on.
         self.app_resume_signal.subscribe(self, self._on_resume)
         loop = asyncio.get_running_loop()
         for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            # Not in a thread other than the main one, nor on Windows.
+            # Not supported on Windows, nor outside the main thread.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 if number is not None:
                     loop.add_signal_handler(number, self._hang_up, 128 + number)
 
     def on_resize(self, event: events.Resize) -> None:
-        """See to it that the size is told.
+        """Make sure that the screen gets the new size.
 
-        Textual tells it from a short timer, which under load never fires (see `later`), and takes
-        no other size while it waits for that: the screen keeps its old size for good.
+        Textual sends it from a short timer. Under load that timer never fires (see `later`), and
+        while Textual waits for it, it ignores other sizes: the screen would keep its old size.
         """
         if self._careful is not None:
-            self._careful.forget()  # terminals move, cut and wrap what stands there
+            self._careful.forget()  # on a resize, terminals move, cut and wrap the text
         later(self, _RESIZE_SECONDS, self._check_resize)
         later(self, 2 * _RESIZE_SECONDS, self._see_size)
         if self._anew_timer is not None:
@@ -211,10 +212,10 @@ class LivetableApp(TypedInOrder[int]):
             self._anew_timer = later(self, 3 * _RESIZE_SECONDS, self._paint_anew)
 
     def _paint_anew(self) -> None:
-        """Paint the whole screen, once the terminal has had its size for a while.
+        """Paint the whole screen, once the terminal has kept its size for a while.
 
-        It may have been another one meanwhile, of which nothing came here, or not in that order:
-        the terminal has cut its lines, and Textual paints nothing for a size that it has.
+        The terminal may have had another size in between that was never reported here. It has then
+        cut its lines, and Textual would paint nothing, as the size is unchanged.
         """
         self._anew_timer = None
         if self._careful is not None:
@@ -242,7 +243,7 @@ class LivetableApp(TypedInOrder[int]):
             self.post_display_hook()
 
     def _on_progress(self) -> None:
-        # By a message: what is done outside of Textual's own tasks knows no app.
+        # Post a message: code outside Textual's own tasks has no active app.
         waits = False
         for screen in self.screen_stack:
             for pane in screen.panes if isinstance(screen, TablesScreen) else ():
@@ -250,18 +251,18 @@ class LivetableApp(TypedInOrder[int]):
                     pane.post_message(TerminalTook())
                     waits = True
         if self._careful is not None:
-            # What a pane shows now is in the same paint then, and not in the one behind it.
+            # Wait a moment for the panes: their news then goes into this paint, not the next one.
             later(self, _TOGETHER_SECONDS if waits else 0.0, self._careful.pay)
 
     @property
     def prompt(self) -> Prompt | None:
-        """The prompt that what is typed is for, None if there is none."""
+        """The prompt that gets typed text, None if none is open."""
         screen = self.screen if self.screen_stack else None
         return screen.pane.prompt if isinstance(screen, TablesScreen) else None
 
     @property
     def home(self) -> TableView | None:
-        """The table that has the keys where nothing else has them."""
+        """The table that gets the keys when no other widget does."""
         screen = self.screen if self.screen_stack else None
         if isinstance(screen, TablesScreen):
             table = screen.pane.table_view if screen.is_mounted else None
@@ -275,9 +276,9 @@ class LivetableApp(TypedInOrder[int]):
         return_code: int = 0,
         message: RenderableType | None = None,
     ) -> None:
-        """Leave. The workers end first: under load Textual may never tell a screen to unmount."""
+        """Exit. End the workers first: under load, Textual may never unmount a screen."""
         if isinstance(self._driver, TerminalDriver):
-            self._driver.leave()  # first: the workers end while the terminal's answer comes
+            self._driver.leave()  # first: the workers end while the terminal answers
         for screen in self.screen_stack:
             end_work = getattr(screen, "end_work", None)
             if end_work is not None:
@@ -285,7 +286,7 @@ class LivetableApp(TypedInOrder[int]):
         super().exit(result, return_code, message)
 
     def _fatal_error(self) -> None:
-        """Leave with one sentence; where it happened is kept in a file, for who mends it."""
+        """Exit with one sentence. The traceback is saved in a file, for the bug report."""
         if self.is_headless or self._exception is None:
             super()._fatal_error()
         else:
@@ -298,7 +299,7 @@ class LivetableApp(TypedInOrder[int]):
         self._leave(code)
 
     def _lose(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End, as the terminal is gone. From any thread, and though the event loop stands still."""
+        """Exit, because the terminal is gone. Works in any thread, even if the event loop hangs."""
         leave_at_last(HUNG_UP, LAST_SECONDS)
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             loop.call_soon_threadsafe(self._leave, HUNG_UP)
@@ -307,26 +308,26 @@ class LivetableApp(TypedInOrder[int]):
         self.exit(return_code=code)
 
     def action_help(self) -> None:
-        """Show the keys, unless they are shown."""
+        """Show the help, unless it is open."""
         from livetable.tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Exit."""
         self._leave(0)
 
     def action_interrupt(self) -> None:
-        """Leave as by Ctrl-C."""
+        """Exit with the code of Ctrl-C."""
         self._leave(INTERRUPTED)
 
 
 def all_bindings(*, tapes: bool = True) -> Iterator[Binding]:
-    """Yield the bindings that have names: all of livetable's own.
+    """Yield livetable's own bindings: those that have names.
 
     Args:
-        tapes: Whether those of tapes are among them.
+        tapes: Whether to include the bindings for tapes.
     """
     owners: tuple[type, ...] = (*TableView.__mro__, *TablePane.__mro__, TablesScreen, LivetableApp)
     if tapes:

@@ -1,1 +1,1 @@
-"""The producer's side: hold the newest state of each table, answer whoever asks."""
+"""The producer's side: keeps the newest state of each table, and answers viewers."""

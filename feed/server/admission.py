@@ -1,4 +1,4 @@
-"""Which bodies may be on their way to viewers of an endpoint: there is memory for so many."""
+"""Limits the memory of bodies that are on their way to the viewers of an endpoint."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from livetable.feed.server.table_state import TableState
 from livetable.feed.server.viewers import Session, Transfer
 
 FREE_BYTES: Final = 64 << 20
-"""Of all tables of an endpoint together so much may be on its way, and some frames of each."""
+"""The most bytes on their way from an endpoint, beside `FREE_BODIES` of each table."""
 
 FREE_BODIES: Final = 3
-"""So many frames of a table may always be on their way."""
+"""This many frames of each table may be on their way, whatever their size."""
 
 MESSAGE_BYTES: Final = 1_000
-"""What a message takes beside its body."""
+"""The memory that a message takes in addition to its body."""
 
 SHARED_BYTES: Final = 1 << 20
-"""A body from this size on is kept while it is on its way, to be sent to others too."""
+"""Bodies of at least this size are kept while they are on their way, to send them to others too."""
 
 _RECOUNT_SECONDS: Final = 0.05
 _FEW: Final = 16
 
 At = tuple[str, str, int, int | None]
-"""What tells a body from others: table, epoch, seq, and the seq that it changes."""
+"""What identifies a body: table, epoch, seq, and the seq that a delta starts at."""
 
 
 def place_of(table: str, snapshot: Snapshot) -> At:
-    """Return what tells a body from others."""
+    """Return what identifies a body."""
     return table, snapshot.position.epoch, snapshot.position.seq, snapshot.since
 
 
 class _Body:
-    """A body that somebody has not taken yet."""
+    """A body that at least one viewer has not taken yet."""
 
     __slots__ = ("fetching", "sents", "size", "snapshot")
 
@@ -51,14 +51,14 @@ class _Body:
         self.fetching = 0
 
     def is_free(self) -> bool:
-        """Let go of messages that are done; tell whether nobody needs the body any more."""
+        """Drop the messages that were taken. Return whether nobody needs the body any more."""
         while self.sents and self.sents[0].done:
             self.sents.popleft()
         return not self.sents and self.fetching <= 0
 
 
 class Unsent:
-    """Bodies on their way. Each counts once, to however many it is sent."""
+    """The bodies on their way. A body that is sent to many viewers counts once."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[At, _Body]] = {}
@@ -69,12 +69,12 @@ class Unsent:
         return bool(self._tables)
 
     def is_full(self, table: str, now: float, size: int = 1) -> bool:
-        """Tell whether a new body of a table has to wait: some frames of each always have room.
+        """Tell whether a new body of a table has to wait.
 
         Args:
             table: The table's name.
             now: The time.
-            size: The body's bytes.
+            size: The body's size in bytes.
         """
         return not self._has_free_frame(table) and not self._has_room(size, now)
 
@@ -85,22 +85,22 @@ class Unsent:
         return not self.is_full(table, now, len(snapshot.body.data))
 
     def add(self, table: str, snapshot: Snapshot, message: Sent) -> None:
-        """Count a message with a body, or with a part of one."""
+        """Count a message that carries a body, or a part of one."""
         body = self._body(table, snapshot)
         body.sents.append(message)
         body.size += MESSAGE_BYTES
         self._bytes += MESSAGE_BYTES
 
     def fetched(self, table: str, snapshot: Snapshot, by: int) -> None:
-        """Count who fetches a body part by part: one more, or one less."""
+        """Add to the number of viewers that fetch a body part by part (`by` may be negative)."""
         self._body(table, snapshot).fetching += by
 
     def newest(self, table: str) -> Snapshot | None:
-        """Return the newest whole table that is on its way to somebody, None if none is."""
-        there = (one.snapshot for one in self._tables.get(table, {}).values())
+        """Return the newest whole table that is on its way to a viewer, None if none is."""
+        snapshots = (body.snapshot for body in self._tables.get(table, {}).values())
         return max(
-            (one for one in there if one is not None),
-            key=lambda one: one.position.seq,
+            (snapshot for snapshot in snapshots if snapshot is not None),
+            key=lambda snapshot: snapshot.position.seq,
             default=None,
         )
 
@@ -122,7 +122,7 @@ class Unsent:
         return bodies[place]
 
     def _has_free_frame(self, table: str) -> bool:
-        # Of many it takes too long each time.
+        # Only for a few bodies: checking many would take too long on each call.
         if FREE_BODIES <= len(self._tables.get(table, ())) <= _FEW:
             self.let_go([table])
         return len(self._tables.get(table, ())) < FREE_BODIES
@@ -135,23 +135,24 @@ class Unsent:
 
 
 Prepare: TypeAlias = Callable[[TableState, Position | None, bool], None]
-"""Encodes beside the feed's thread what a viewer at a position needs, and whether it reads deltas;
-then has `news` of the table called."""
+"""Encodes in a side thread what a viewer at a position needs, then has `news` of the table called.
+
+The third argument tells whether the viewer reads deltas."""
 
 RETRY_SECONDS: Final = 0.02
-"""What could not be sent for lack of credit is tried again after this long."""
+"""A frame that could not be sent for lack of credit is tried again after this time."""
 
 _FRESH_SECONDS: Final = 0.3
-_LOOK_SECONDS: Final = 0.5  # so often it is seen what is still on its way
+_LOOK_SECONDS: Final = 0.5  # between two checks of what is still on its way
 
 
 class Admission:
-    """The bodies on their way from one endpoint, and what is held back meanwhile.
+    """Decides which bodies one endpoint may send now, and which are held back.
 
     Args:
-        peers: The connections that they go by.
-        prepare: Encodes what a viewer needs of a slow table; None: all is encoded at once.
-        shares: Whether viewers may be told to read bodies from this process's memory.
+        peers: The connections of the viewers.
+        prepare: Encodes a slow table in a side thread. None: encode all tables at once.
+        shares: Whether viewers may read bodies from this process's memory.
     """
 
     def __init__(self, peers: Peers, prepare: Prepare | None, *, shares: bool) -> None:
@@ -161,48 +162,48 @@ class Admission:
         self._shares = shares
         self._fetching: dict[str, dict[Session, None]] = {}
         self._held: set[str] = set()
-        """Tables of which somebody is not sent the news that there are, for lack of credit."""
+        """The tables whose news are held back from at least one viewer, for lack of credit."""
         self._retry_at = 0.0
         self._look_at = 0.0
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """Have bodies sent now and whole: nothing is left for later."""
+        """Within this context, encode bodies at once and send them by socket."""
         shares, prepare = self._shares, self._prepare
-        self._shares, self._prepare = False, None  # the memory may be gone before it is read
+        self._shares, self._prepare = False, None  # shared memory may be gone before it is read
         try:
             yield
         finally:
             self._shares, self._prepare = shares, prepare
 
     def by_memory(self, snapshot: Snapshot, want: Want) -> bool:
-        """Tell whether a viewer can read a body from this process's memory."""
+        """Tell whether a viewer may read a body from this process's memory."""
         return self._shares and want.memory and snapshot.body.place is not None
 
     # -- what is held back -------------------------------------------------------------------------
 
     def hold(self, name: str, now: float) -> None:
-        """Try a table's news again later; they were not sent."""
+        """Hold a table's news back, to try again later."""
         if name not in self._held:
             self._held.add(name)
             self._retry_at = now + RETRY_SECONDS
 
     def release(self, name: str) -> None:
-        """Hold a table's news back no more."""
+        """Stop holding a table's news back."""
         self._held.discard(name)
 
     def is_held(self, name: str | None) -> bool:
-        """Tell whether somebody is not sent the news of a table."""
+        """Tell whether a table's news are held back."""
         return name in self._held
 
     def to_retry(self, now: float) -> list[str]:
-        """Return the tables whose news are to be tried again."""
+        """Return the tables whose held-back news are due again."""
         return list(self._held) if self._held and self._retry_at <= now else []
 
     # -- what is on its way ------------------------------------------------------------------------
 
     def newer(self, table: TableState, have: Position | None, deltas: bool) -> Snapshot | None:
-        """Return what a viewer needs, None if it has it, or if that is being encoded."""
+        """Return what a viewer lacks. None if it is up to date, or if a side thread encodes it."""
         if self._prepare is None or not table.encoding.is_slow:
             return table.since(have, deltas=deltas)
         if not table.has_news(have):
@@ -213,19 +214,20 @@ class Admission:
         return made
 
     def admitted(self, table: TableState, want: Want, now: float, *, free: bool) -> Snapshot | None:
-        """Return what a viewer needs, if there is memory for it to be on its way.
+        """Return what to send a viewer now, None if there is nothing or it has to wait.
 
-        Else what is on its way to others, if that is newer than what it has.
+        If the newest frame has no room, return a frame that is on its way to others already, as
+        long as it is newer than the viewer's.
 
         Args:
             table: The table.
-            want: What the viewer asks for.
+            want: The viewer's request.
             now: The time.
-            free: Whether nobody counts what is on its way to it.
+            free: Whether this viewer's bodies are not counted.
         """
         if not table.has_news(want.have):
             return None
-        if free or (self._shares and want.memory):  # nothing is on its way then, or nobody knows
+        if free or (self._shares and want.memory):  # takes no room, or is not counted
             snapshot = self.newer(table, want.have, want.deltas)
             if snapshot is None or free or snapshot.body.place is not None:
                 return snapshot
@@ -244,13 +246,13 @@ class Admission:
         return None
 
     def begin(self, session: Session, name: str, transfer: Transfer) -> None:
-        """Note that a viewer gets a body of a table part by part."""
+        """Begin a transfer: a viewer fetches a body part by part."""
         session.transfer = transfer
         self._fetching.setdefault(name, {})[session] = None
         self.unsent.fetched(name, transfer.snapshot, 1)
 
     def give_up(self, session: Session) -> None:
-        """End what a viewer gets part by part, if there is anything."""
+        """End a viewer's transfer, if it has one."""
         transfer, name = session.transfer, session.table
         if transfer is None or name is None:
             return
@@ -262,41 +264,43 @@ class Admission:
         self.unsent.fetched(name, transfer.snapshot, -1)
 
     def fetching(self, name: str) -> list[tuple[Session, Transfer]]:
-        """Return who gets a table part by part, who was not heard for the longest time first."""
-        there = self._fetching.get(name, ())
-        pairs = [(one, one.transfer) for one in there if one.transfer is not None]
+        """Return a table's transfers. The one without progress for the longest time comes first."""
+        sessions = self._fetching.get(name, ())
+        pairs = [(one, one.transfer) for one in sessions if one.transfer is not None]
         return sorted(pairs, key=lambda pair: pair[1].moved_at)
 
     def _has_room(self, name: str, size: int, now: float) -> bool:
-        """Tell whether there is room for one body more of a table, made if need be.
+        """Tell whether one more body of a table has room. Make room if necessary.
 
-        It is taken from who fetches the table too often, or not on, and from who does not read.
+        Room is taken from the connection with the most transfers of the table, from stalled
+        transfers, and from connections that do not read.
         """
         if not self.unsent.is_full(name, now, size):
             return True
         fetching = self.fetching(name)
         by_peer = Counter(session.viewer.peer for session, _ in fetching)
         greedy = {peer for peer, number in by_peer.most_common(1) if number > 1}
-        for session, one in fetching:
-            if one.is_given_up(now) or session.viewer.peer in greedy:
+        for session, transfer in fetching:
+            if transfer.is_given_up(now) or session.viewer.peer in greedy:
                 self.give_up(session)
                 self.unsent.let_go([name])
                 if not self.unsent.is_full(name, now, size):
                     return True
         newest = self.unsent.newest(name)
-        if newest is None or now - newest.monotonic >= _FRESH_SECONDS:  # else it will do for others
+        # A fresh body that is on its way already can be sent to this viewer, too: no need for room.
+        if newest is None or now - newest.monotonic >= _FRESH_SECONDS:
             self._peers.send_away_who_does_not_read(now)
         return not self.unsent.is_full(name, now, size)
 
     def look(self, now: float) -> None:
-        """Let go of what nobody needs any more, if it is time to."""
-        if not self.unsent or self._look_at > now:  # a body that somebody fetches is unsent
+        """Forget stalled transfers and bodies that nobody needs any more, if that is due."""
+        if not self.unsent or self._look_at > now:  # no bodies: then there are no transfers either
             return
         self._look_at = now + _LOOK_SECONDS
         self._peers.look(now)
         for name in list(self._fetching):
-            for session, one in self.fetching(name):
-                if one.is_given_up(now):
+            for session, transfer in self.fetching(name):
+                if transfer.is_given_up(now):
                     self.give_up(session)
         self.unsent.let_go()
 

@@ -1,4 +1,4 @@
-"""The tables of an endpoint, and the answers to its viewers' wants as messages."""
+"""The tables of an endpoint, and the messages that answer its viewers' requests (`Want`)."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ from livetable.feed.server.viewers import Session, Transfer
 
 
 class Catalogue:
-    """The tables of one endpoint.
+    """The list of the tables of one endpoint, with a version.
 
     Args:
-        describe: Returns a table's line in the list.
+        describe: Returns a table's entry in the list.
     """
 
     def __init__(self, describe: Callable[[TableState, float], TableInfo]) -> None:
         self.tables: dict[str, TableState] = {}
         self.mortal: dict[str, TableState] = {}
-        """Of these, those whose rows go by themselves."""
+        """The tables whose rows expire (`ttl=`)."""
         self._describe = describe
         self._epoch = new_epoch()
         self._version = 1
 
     @property
     def position(self) -> Position:
-        """Epoch and number of the list as it is now."""
+        """Epoch and version of the current list."""
         return Position(self._epoch, self._version)
 
     @property
     def beginning(self) -> Position:
-        """The position of whom nothing was sent."""
+        """The position of a viewer that was sent nothing yet."""
         return Position(self._epoch, 0)
 
     def add(self, table: TableState) -> None:
-        """Put a table in, in the place of one of the same name."""
+        """Add a table. It replaces a table of the same name."""
         self.tables[table.name] = table
         if table.rows.is_mortal:
             self.mortal[table.name] = table
         self._version += 1
 
     def remove(self, name: str) -> TableState:
-        """Take a table out; return it."""
+        """Remove a table and return it."""
         table = self.tables.pop(name)
         self.mortal.pop(name, None)
         self._version += 1
         return table
 
     def make_place(self, table: TableState) -> None:
-        """Take out a table in whose place another one is put at once, if it is there still."""
+        """Remove a table that is replaced at once, unless it was removed already."""
         if self.tables.get(table.name) is table:
             del self.tables[table.name]
             self.mortal.pop(table.name, None)
@@ -85,7 +85,7 @@ def body_header(
     part: int = 0,
     parts: int = 1,
 ) -> Header:
-    """Return what goes before a body, or before a part of one."""
+    """Return the header of a body, or of a part of one."""
     body = snapshot.body
     return Header(
         "snapshot" if snapshot.since is None else "delta",
@@ -112,7 +112,7 @@ def body_header(
 
 
 def idle_header(table: TableState, want: Want, now: float) -> Header:
-    """Return what says that there is nothing new."""
+    """Return the header that tells a viewer that there is nothing new."""
     return Header(
         "idle",
         table.name,
@@ -129,7 +129,7 @@ def idle_header(table: TableState, want: Want, now: float) -> Header:
 
 
 def end_header(table: TableState, number: int) -> Header:
-    """Return what says that a table is served no more."""
+    """Return the header that tells a viewer that a table is no longer served."""
     return Header(
         "end", table.name, number, table.shown, note=table.body_note, failure=table.failed
     )
@@ -141,7 +141,7 @@ class Answers:
     Args:
         send: Sends a message.
         catalogue: The tables.
-        admission: What may be on its way.
+        admission: Decides which bodies may be sent now.
     """
 
     def __init__(self, send: Send, catalogue: Catalogue, admission: Admission) -> None:
@@ -150,7 +150,7 @@ class Answers:
         self._admission = admission
 
     def answer(self, session: Session, table: TableState, want: Want, now: float) -> bool:
-        """Send what is newer of a table than a viewer has; tell whether anything was sent."""
+        """Send what a viewer lacks of a table. Return whether anything was sent."""
         name, peer, admission = table.name, session.viewer.peer, self._admission
         transfer = session.transfer
         if transfer is not None and session.is_fetching(want):
@@ -182,7 +182,7 @@ class Answers:
         return True
 
     def idle(self, session: Session, want: Want, now: float) -> None:
-        """Answer that there is nothing new; who waits for the catalogue gets it once more."""
+        """Answer that there is nothing new. A viewer of the catalogue gets the catalogue again."""
         if session.table is None:
             self.catalogue(session, want, now)
             return
@@ -200,9 +200,9 @@ class Answers:
         self._reply(session, want, self._catalogue.header(want.number, now))
 
     def end(self, session: Session, table: TableState, now: float) -> None:
-        """Say that a table ended, and send its last frame to who has not asked for it yet."""
+        """Tell a viewer that a table ended. Send it the last frame first if it lacks it."""
         topic, name, want = session.viewer.topic, table.name, session.wait
-        # Who is painting just now waits for nothing: it is told under its last want's number.
+        # A viewer that is painting has no open request: reuse the number of the last one.
         number = want.number if want is not None else session.answered or 0
         if want is None and (session.by_memory or session.has != table.shown):
             snapshot = table.since(None)
@@ -212,7 +212,7 @@ class Answers:
         self._send([topic, end_header(table, number).encode()])
 
     def turn_away(self, want: Want, peer: Peer, places: int, now: float) -> None:
-        """Tell a viewer for which there is no place so."""
+        """Tell a viewer that this feed takes no more viewers."""
         why = (
             f"this feed already has its most viewers, {places}: close one of them, "
             "or raise its process's limit of open files (ulimit -n)"
@@ -227,7 +227,8 @@ class Answers:
         self, session: Session, want: Want, header: Header, body: memoryview | None = None
     ) -> Sent:
         name = session.table
-        if name is None or name in self._catalogue.tables:  # of names there are there is an end
+        # Keep a number for tables that exist only: viewers can make up any number of names.
+        if name is None or name in self._catalogue.tables:
             session.answered = want.number
         message: list[bytes | memoryview] = [want.topic, header.encode()]
         sent = self._send(message if body is None else [*message, body])

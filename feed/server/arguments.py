@@ -1,4 +1,4 @@
-"""What a Publisher is made with, checked."""
+"""Checks the arguments of `Publisher`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from livetable.feed.protocol.labels import to_json
 
 
 def limit_of(limit: Any) -> int | None:
-    """Return how many rows there may be, None for any number.
+    """Return the most rows that a table may hold, None for no limit.
 
     Raises:
-        ValueError: it is no number of rows.
+        ValueError: `limit` is not a positive integer.
     """
     try:
         if limit is None or (not isinstance(limit, bool) and limit == int(limit) and limit >= 1):
@@ -31,15 +31,15 @@ def limit_of(limit: Any) -> int | None:
 
 
 def ttl_of(ttl: Any) -> float | None:
-    """Return how many seconds a row stays, None for ever.
+    """Return how many seconds a row is kept, None for ever.
 
     Raises:
-        ValueError: it is no number of seconds.
+        ValueError: `ttl` is not a number above 0.
     """
     try:
         if ttl is None or (not isinstance(ttl, (bool, str)) and float(ttl) > 0):
             return None if ttl is None else float(ttl)
-    except OverflowError:  # longer than a float tells
+    except OverflowError:  # an int too large for a float
         if ttl > 0:
             return math.inf
     except (TypeError, ValueError):
@@ -48,10 +48,10 @@ def ttl_of(ttl: Any) -> float | None:
 
 
 def types_of(schema: Mapping[Any, Any] | None) -> dict[str, Any]:
-    """Return types by label's JSON.
+    """Return the schema's types, by the JSON of each column label.
 
     Raises:
-        BadFrame: they are none.
+        BadFrame: `schema` is not a mapping, or a type is not supported.
     """
     if not schema:
         return {}
@@ -67,7 +67,7 @@ def is_by_broker(endpoint: Any) -> bool:
     """Tell whether an endpoint is a broker's.
 
     Raises:
-        BadEndpoint: it is none at all.
+        BadEndpoint: it is not an endpoint.
     """
     if endpoint is None:
         return False
@@ -86,7 +86,7 @@ def _is_brokers(endpoint: str) -> bool:
 
 
 def maker() -> tuple[str, bool]:
-    """Return which line makes a Publisher, and whether that is one of an interactive session."""
+    """Return the line of code that makes a Publisher, and whether that line is interactive."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("livetable."):
         frame = frame.f_back
@@ -100,5 +100,5 @@ def maker() -> tuple[str, bool]:
 
 
 def is_made_again(older: tuple[str, bool], newer: tuple[str, bool]) -> bool:
-    """Tell whether a Publisher is made by the line that made one before, or by a cell like it."""
+    """Tell whether two Publishers were made by the same line, or both in an interactive session."""
     return (older[0] == newer[0] != "?") or (older[1] and newer[1])

@@ -1,4 +1,4 @@
-"""All bound endpoints of a process, what each serves, and the connections that outlast theirs."""
+"""All bound endpoints of a process, and connections that outlast their closed endpoint."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from livetable.feed.server.keyed_socket import KeyedSocket, KeyedSockets
 
 _LAST_WORDS_SECONDS: Final = 0.2
-"""How long closing sockets may take to send their last words (`end`)."""
+"""How long closing sockets may take to send their last messages (`end`)."""
 
 _FLUSH_SECONDS: Final = 0.005
 
 
 class PlainSocket:
-    """An endpoint without keys and what it serves. Lives in the hub's thread only."""
+    """An endpoint without keys. Used only in the hub's thread."""
 
     pair: KeyPair | None = None
 
@@ -42,7 +42,7 @@ class PlainSocket:
         self.serving = Serving(self.streams.send, describe, prepare, shares=shares, peers=peers)
 
     def read(self, ready: set[Any], now: float) -> None:
-        """Let in who comes, and take in what is said on connections that can be read."""
+        """Accept new connections, and read from those that are ready."""
         streams = self.streams
         if streams.socket is not None and streams.socket.fileno() in ready:
             streams.accept(now)
@@ -51,7 +51,7 @@ class PlainSocket:
         self.received(streams.tick(now), now)
 
     def received(self, said: Said, now: float) -> None:
-        """Take in what was said on connections, or that they are gone."""
+        """Handle messages from connections, and the end of connections."""
         for line, message in said:
             if message is None:
                 self.serving.left(line.peer)
@@ -65,7 +65,7 @@ class PlainSocket:
                 self.serving.received(message, now, line.peer)
 
     def _taken(self, name: str) -> None:
-        """Another process says that a table's name is its own now; believe the folder, not it."""
+        """Handle the message that another process took a table's name. `on_taken` verifies it."""
         table = self.serving.tables.get(name)
         if table is not None and table.on_taken is not None:
             table.on_taken()
@@ -94,11 +94,11 @@ BoundSocket: TypeAlias = "PlainSocket | KeyedSocket"
 
 
 class BoundSockets:
-    """The bound endpoints of a process. Lives in the hub's thread only.
+    """The bound endpoints of a process. Used only in the hub's thread.
 
     Args:
-        poll: What the thread waits for.
-        prepare: Encodes what a viewer needs of a slow table.
+        poll: Waits for the sockets.
+        prepare: Encodes a slow table in a side thread.
     """
 
     def __init__(self, poll: Poll, prepare: Prepare) -> None:
@@ -113,18 +113,18 @@ class BoundSockets:
         return iter(set(self._bound.values()))
 
     def get(self, endpoint: str) -> BoundSocket | None:
-        """Return what is bound to an endpoint, None if nothing is."""
+        """Return the socket that is bound to an endpoint, None if there is none."""
         return self._bound.get(endpoint)
 
     def bind(self, endpoint: str, pair: KeyPair | None) -> BoundSocket:
-        """Return what is bound to an endpoint, bound if nothing was.
+        """Return the socket that is bound to an endpoint. Bind one if there is none.
 
         Args:
-            endpoint: Where.
-            pair: The key that viewers have to know, if theirs are asked for.
+            endpoint: The endpoint.
+            pair: The feed's key pair, if viewers need keys.
 
         Raises:
-            BadEndpoint: it can't be bound.
+            BadEndpoint: the endpoint can't be bound.
         """
         bound = self._bound.get(endpoint)
         if bound is not None:
@@ -142,7 +142,7 @@ class BoundSockets:
         return bound
 
     def unbind(self, bound: BoundSocket, now: float) -> None:
-        """Let go of an endpoint; who is connected gets what is on its way."""
+        """Close an endpoint. Its connections still get what is on its way to them."""
         self._bound = {at: one for at, one in self._bound.items() if one is not bound}
         if isinstance(bound, PlainSocket):
             bound.streams.close(now)
@@ -154,18 +154,19 @@ class BoundSockets:
 
     def _with_keys(self) -> KeyedSockets:
         if self._keyed is None:
-            from livetable.feed.server.keyed_socket import KeyedSockets  # who publishes loaded it
+            # `Published` has imported it with `loaded`, so that a fork waits for the import.
+            from livetable.feed.server.keyed_socket import KeyedSockets
 
             self._keyed = KeyedSockets(self._poll, self._prepare, self._peers)
         return self._keyed
 
     def let_in(self) -> None:
-        """Answer who asks whether a viewer's key is known."""
+        """Answer ZeroMQ's questions whether a viewer's key is authorized."""
         if self._keyed is not None:
             self._keyed.let_in()
 
     def revoke(self, now: float) -> None:
-        """Part with viewers whose keys were taken out."""
+        """Disconnect viewers whose keys were removed."""
         if self._keyed is not None:
             self._keyed.revoke(now)
 
@@ -181,7 +182,7 @@ class BoundSockets:
         self._poll.wait(self._descriptors(), None if due is None else due - now)
 
     def serve(self, now: float) -> None:
-        """Take in what viewers say, and answer what is due."""
+        """Read what viewers sent, and answer what is due."""
         for bound in self:
             if isinstance(bound, PlainSocket):
                 bound.read(self._poll.ready, now)
@@ -190,10 +191,10 @@ class BoundSockets:
                 self._keyed.serve(bound, now)
 
     def flush(self, now: float) -> None:
-        """Send what was put, once a turn: each call is a hand-over of the interpreter."""
+        """Send queued bytes, once a turn only: each system call releases the interpreter lock."""
         for bound in self:
             if isinstance(bound, PlainSocket):
-                for _ in range(2):  # that somebody is gone may be news to others
+                for _ in range(2):  # twice: a closed connection may cause messages to others
                     bound.received(bound.streams.flush(now), now)
         for streams in self._lingering:
             for fd in self._poll.ready & streams.lines.keys():
@@ -211,17 +212,17 @@ class BoundSockets:
     # -- the end -----------------------------------------------------------------------------------
 
     def leave(self, now: float) -> None:
-        """Send what there is, as long as this thread is there; what it alone may touch ends."""
+        """Send what is pending while the hub's thread still runs. Close endpoints with keys."""
         for bound in self:
             for name in bound.serving.looked_at:
-                bound.serving.tables[name].since(None)  # what encodes is imported by then
+                bound.serving.tables[name].since(None)  # imports the encoder: later it can't be
                 bound.serving.news(name, now)
-            if not isinstance(bound, PlainSocket):  # not to be touched by another thread then
+            if not isinstance(bound, PlainSocket):  # ZeroMQ's: no other thread may touch it later
                 bound.serving.remove_all(now)
                 self.unbind(bound, now)
 
     def last_words(self) -> None:
-        """Say that all tables end, once this process's other threads are no more."""
+        """Tell viewers that all tables end. Call it when no other thread runs any more."""
         now = time.monotonic()
         for bound in self:
             bound.serving.remove_all(now)
@@ -238,7 +239,7 @@ class BoundSockets:
                 sleep(_FLUSH_SECONDS)
 
     def close(self) -> None:
-        """Say that all tables end, and close all."""
+        """Tell viewers that all tables end, and close all sockets."""
         now = time.monotonic()
         for bound in self:
             with contextlib.suppress(Exception):
@@ -254,7 +255,7 @@ class BoundSockets:
             self._keyed.close()
 
     def let_go(self) -> None:
-        """In a forked child: close what is open here, it is the parent's."""
+        """Close the parent's sockets in a forked child."""
         for one in self._streams():
             one.let_go()
         for bound in self:

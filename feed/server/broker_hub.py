@@ -1,4 +1,4 @@
-"""The producer's side of a broker: a thread that puts the newest frame of each table there."""
+"""The producer's side of a broker: a thread that sends the newest frame of each table to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from livetable.feed.server.table_state import TableState, describe
 _log = logging.getLogger("livetable.feed")
 
 FRAME_SECONDS: Final = 1 / 60
-"""Frames of a table are put at least this far apart; the newest one counts."""
+"""The least time between two frames of a table. Frames in between are skipped."""
 
 _AGAIN_SECONDS: Final = 0.05
 _EXIT_SECONDS: Final = 2.0
@@ -43,28 +43,27 @@ _REFUSED_SECONDS: Final = 2.0
 
 
 class BrokerHub:
-    """All publishers of a process on one broker. Takes the place of `hub.Hub` for these.
+    """Publishes the tables of a process through one broker. Takes the place of `hub.Hub`.
 
-    Its methods may be called from any thread. Nothing is queued: of each table the newest state is
-    encoded when the one before has been taken by the broker. A broker that is not there is waited
-    for, now as later.
+    Any thread may call its methods. Nothing is queued: once the broker has taken a frame, the
+    table's newest state is encoded. A broker that is down is waited for, at the start and later.
 
     Args:
-        endpoint: The broker's.
+        endpoint: The broker's endpoint.
 
     Raises:
-        BadEndpoint: the broker does not let us in, or can't be used.
+        BadEndpoint: the broker refuses the credentials, or can't be used.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.shown = shown(endpoint)
-        """The endpoint as it may be seen."""
+        """The endpoint without its password."""
         self._tables: dict[str, TableState] = {}
         self._fresh: dict[str, asyncio.Event] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._put: dict[str, Position] = {}
-        """Which frame of each table the broker has."""
+        """The position of the frame that the broker has, by table."""
         self._introduced: set[str] = set()
         self._dirty: set[str] = set()
         self._woken = False
@@ -90,19 +89,19 @@ class BrokerHub:
     # -- what publishers call ----------------------------------------------------------------------
 
     def add(self, table: TableState, endpoint: str, pair: object = None) -> str:
-        """Put a table's frames to the broker from now on; its keys are the broker's affair."""
+        """Send a table's frames to the broker from now on. The broker does not use `pair`."""
         self._call(self._add(table))
         return self.shown
 
     def remove(self, table: TableState, endpoint: str) -> None:
-        """Say the table's end, and have the broker forget it."""
-        with contextlib.suppress(TimeoutError):  # a broker that hangs must not hold up who closes
+        """Tell viewers that the table ended, and delete it from the broker."""
+        with contextlib.suppress(TimeoutError):  # a broker that hangs must not block close()
             self._call(self._remove(table), _EXIT_SECONDS)
         if not self._tables and threading.current_thread() is not self._thread:
             _forget(self)
 
     def news(self, table: TableState, endpoint: str) -> None:
-        """Say that a table has a new frame. Returns at once."""
+        """Announce a new frame of a table. Returns at once."""
         self._dirty.add(table.name)
         if not self._woken:
             self._woken = True
@@ -110,12 +109,12 @@ class BrokerHub:
                 self._loop.call_soon_threadsafe(self._wake)
 
     def tidy(self, table: TableState) -> None:
-        """Free the room of what a table's rows held before."""
+        """Free the memory of a table's replaced rows."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(table.rows.compact)
 
     def stop(self) -> None:
-        """End the thread. Tables that were not closed have ended, and stay with the broker."""
+        """End the thread. Tables that were not closed end too, and the broker keeps them."""
         with contextlib.suppress(Exception):
             self._call(self._close(), _EXIT_SECONDS)
         with contextlib.suppress(RuntimeError):
@@ -131,7 +130,7 @@ class BrokerHub:
 
     def _call(self, work: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
         if threading.current_thread() is self._thread:
-            # A publisher that is collected here: to wait for ourselves would last for ever.
+            # A Publisher was collected in this thread: waiting would deadlock.
             self._start(work)
             return None
         if not self._thread.is_alive():
@@ -146,16 +145,17 @@ class BrokerHub:
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self._loop.create_task(work)
-        self._tasks.add(task)  # the loop itself does not hold on to it
+        self._tasks.add(task)  # else it may be collected: the loop keeps no reference
         task.add_done_callback(self._tasks.discard)
 
     async def _begin(self) -> None:
-        """Connect; to a broker that is not there later, beside the producer."""
+        """Connect. If the broker is down, keep trying in the background."""
         for left in reversed(range(_TRIES)):
             try:
                 await self._broker.open()
             except BrokerAway as error:
-                # NATS says that a password is wrong, and resets: that may be all that is seen.
+                # NATS rejects a wrong password and resets the connection. Sometimes only the reset
+                # arrives: try again to get the real reason.
                 if left and "reset" in str(error):
                     await asyncio.sleep(_AGAIN_SECONDS)
                     continue
@@ -169,7 +169,7 @@ class BrokerHub:
         while True:
             try:
                 await opened(self._broker, self._say_away)
-            except LivetableError as error:  # it is there, and may let us in once that is mended
+            except LivetableError as error:  # it is up and may accept us after a fix
                 self._say_once(str(error))
                 await asyncio.sleep(_REFUSED_SECONDS)
             else:
@@ -204,13 +204,13 @@ class BrokerHub:
         await self._broker.close()
 
     def _on_link(self, there: bool) -> None:
-        if there and self._open.is_set():  # what the broker keeps may be old, or nothing
+        if there and self._open.is_set():  # the broker's frame may be old or lost
             self._introduced.clear()
             self._dirty.update(self._tables)
             self._wake()
 
     def _wake(self) -> None:
-        self._woken = False  # before what it announces is looked at, or news could be missed
+        self._woken = False  # first: reset later, news that came in between would be missed
         while self._dirty:
             if event := self._fresh.get(self._dirty.pop()):
                 event.set()
@@ -233,7 +233,7 @@ class BrokerHub:
             if self._open.is_set():
                 with contextlib.suppress(BrokerError):
                     await self._finish(table)
-                # Twice: with its end, for who looks at it, and without it, for who lists them.
+                # Send the list twice: first with the ended table, for its viewers, then without it.
                 await self._say(ended=[table])
                 await self._broker.drop(table.name)
                 await self._say()
@@ -244,7 +244,7 @@ class BrokerHub:
             self._introduced.discard(table.name)
 
     async def _finish(self, table: TableState) -> None:
-        """Put a table's last frame, unless the broker has it."""
+        """Send a table's last frame, unless the broker has it."""
         sender = self._senders[table.name]
         sender.cancel()
         await asyncio.wait([sender])
@@ -257,7 +257,7 @@ class BrokerHub:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _say(self, ended: Sequence[TableState] = ()) -> None:
-        """Say which tables there are, and which have just ended."""
+        """Send the list of tables, and those that have just ended."""
         if not self._open.is_set():
             return
         now = time.monotonic()
@@ -276,7 +276,7 @@ class BrokerHub:
         return describe(table, now)
 
     async def _send(self, table: TableState) -> None:
-        """Put one newest frame after the other, each when the one before has been taken."""
+        """Send the newest frame each time the broker has taken the one before."""
         fresh = self._fresh[table.name]
         fresh.set()
         await self._open.wait()
@@ -288,10 +288,10 @@ class BrokerHub:
                 await self._put_newest(table)
             except BrokerError as error:
                 _log.debug("table %r: %s", table.name, error)
-                fresh.set()  # it goes again when the broker takes it, or a newer one does
+                fresh.set()  # try again, with the frame that is the newest by then
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
-            except Exception:  # a fault of ours must not end the producer's feed
+            except Exception:  # our bug must not stop the producer's feed
                 _log.exception("table %r: can't put a frame to the broker", table.name)
             await asyncio.sleep(max(0.0, began + FRAME_SECONDS - time.monotonic()))
 
@@ -301,18 +301,18 @@ class BrokerHub:
             return
         await self._broker.put(table.name, self._parts(table, snapshot))
         self._put[table.name] = snapshot.position
-        if table.name not in self._introduced:  # behind the frame: that waits for nothing
+        if table.name not in self._introduced:  # after the frame, which must not wait for this
             about = self._info(table, time.monotonic())
             header = Header("catalogue", position=Position(self._epoch, 0), tables=(about,))
-            with contextlib.suppress(BrokerError):  # with the next frame, then
+            with contextlib.suppress(BrokerError):  # tried again with the next frame
                 await self._broker.introduce(table.name, header.encode())
                 self._introduced.add(table.name)
 
     async def _encoded(self, table: TableState) -> Snapshot | None:
-        # In a thread: a million rows must not hold up the other tables, nor the beat.
+        # In a thread: encoding a million rows must not delay other tables or the heartbeat.
         try:
             return await asyncio.get_running_loop().run_in_executor(None, table.since, None)
-        except RuntimeError:  # no more threads: the producer is on its way out
+        except RuntimeError:  # no more threads: the process is ending
             return table.since(None)
 
     def _parts(self, table: TableState, snapshot: Snapshot) -> list[bytes]:
@@ -347,13 +347,13 @@ _lock = threading.Lock()
 
 
 def broker_hub(endpoint: str) -> BrokerHub:
-    """Return this process's side of a broker, connected if need be.
+    """Return this process's hub for a broker, connected if necessary.
 
     Raises:
-        BadEndpoint: the broker does not let us in, or can't be used.
-        MissingExtra: the package that speaks to it is not installed.
+        BadEndpoint: the broker refuses the credentials, or can't be used.
+        MissingExtra: the package for this broker is not installed.
     """
-    place = os.getpid(), endpoint  # a forked child has none of its parent's threads
+    place = os.getpid(), endpoint  # by process: a forked child has none of its parent's threads
     with _lock:
         if place not in _hubs:
             _hubs[place] = BrokerHub(endpoint)

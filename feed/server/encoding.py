@@ -1,4 +1,4 @@
-"""The newest frame of a table as bytes: encoded when a viewer asks, and at most once."""
+"""Encodes the newest frame of a table, when a viewer asks for it and at most once."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger("livetable.feed")
 
 LARGE_CELLS: Final = 5_000_000
-"""Tables of more cells than this are encoded beside the feed's thread, which goes on answering."""
+"""Larger tables are encoded in a side thread, so that the feed's thread can keep answering."""
 
 SLOW_SECONDS: Final = 0.005
-"""Tables whose encoding took longer than this are encoded there, too."""
+"""So are tables whose last encoding took longer than this."""
 
 _NO_BODY: Final = Body(memoryview(b""), 0, 0)
 
@@ -46,8 +46,8 @@ class Encoding:
 
     Args:
         name: The table's name.
-        newest: The table.
-        encode: Turns what was sent into bytes; called in the feed's thread, or in one beside it.
+        newest: The table's newest frame.
+        encode: Encodes what was sent; called in the feed's thread or in a side thread.
     """
 
     def __init__(self, name: str, newest: Newest, encode: Callable[[Any], Body]) -> None:
@@ -55,17 +55,17 @@ class Encoding:
         self._newest = newest
         self._encode = encode
         self.prepared: Snapshot | None = None
-        """What was encoded last of a table that is encoded beside the feed's thread."""
+        """What a side thread encoded last."""
         self.failed_seq = 0
-        """Of the last frame that could not be encoded."""
+        """The seq of the last frame that could not be encoded."""
         self._failures = 0
         self._took = 0.0  # seconds of the last encoding
-        self._making = new_lock()  # of encoding, which no producer's call waits for
-        self._deltas: dict[int, Snapshot] = {}  # to the newest state, by what they change
+        self._making = new_lock()  # held while encoding; no call of the producer may wait for it
+        self._deltas: dict[int, Snapshot] = {}  # deltas to the newest state, by start seq
         self._deltas_to = 0
 
     def has_news(self, have: Position | None) -> bool:
-        """Tell whether there is a frame that a viewer at `have` does not show."""
+        """Tell whether a viewer at `have` lacks the newest frame."""
         return self.shown.seq > 0 and have != self.shown
 
     @property
@@ -78,7 +78,7 @@ class Encoding:
 
     @property
     def is_slow(self) -> bool:
-        """Whether it may take so long to encode that it is done beside the feed's thread."""
+        """Whether to encode in a side thread, because it may take long."""
         now = self._newest.now
         if self._making.locked():
             return True
@@ -90,13 +90,15 @@ class Encoding:
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the newest frame is, or can't be."""
+        """Whether the newest frame is encoded, or can't be."""
         newest = self._newest.encoded
-        at = self._newest.position
-        return self.failed_seq == at.seq or (newest is not None and newest.position == at)
+        position = self._newest.position
+        return self.failed_seq == position.seq or (
+            newest is not None and newest.position == position
+        )
 
     def prepared_for(self, have: Position | None, *, deltas: bool) -> Snapshot | None:
-        """Return what was prepared, if it brings a viewer at `have` further; None if not."""
+        """Return what a side thread encoded, if it is news for a viewer at `have`; None if not."""
         prepared = self.prepared
         if prepared is None or prepared.position.epoch != self._newest.now.epoch:
             return None
@@ -107,22 +109,22 @@ class Encoding:
         return prepared if not same_life or (have and have.seq < prepared.position.seq) else None
 
     def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
-        """Return what a viewer at `have` needs to be up to date, None if it is.
+        """Return what a viewer at `have` needs to be up to date, None if it is up to date.
 
-        A frame that can't be encoded is logged, noted and passed over.
+        A frame that can't be encoded is logged, noted and skipped.
 
         Args:
-            have: What the viewer has.
-            deltas: Whether it can read what changed, not only whole tables.
+            have: The viewer's position.
+            deltas: Whether the viewer can read deltas, not only whole tables.
         """
-        with self._making:  # of a slow table another thread may be at it
+        with self._making:  # a side thread may be encoding this table
             return self._since(have, deltas=deltas)
 
     def whole(self, encode: Callable[[Any], Body]) -> Body | None:
-        """Return the newest frame as a body, None if there is none; waits for nobody.
+        """Return the newest frame as a body, None if there is none. Never waits.
 
         Args:
-            encode: Turns what `put` was given into bytes.
+            encode: Encodes a frame given to `put`.
         """
         now, newest = self._newest.now, self._newest.encoded
         frame = now.held.frame
@@ -169,8 +171,8 @@ class Encoding:
         snapshot = replace(nothing, body=body)
         if self._newest.now.seq == position.seq or self._newest.now.state is None:
             self._newest.encoded = snapshot
-        # The bytes replace the frame: while both are held, the producer's next write into its own
-        # frame has to copy a column first. In this order: one of the two is always there.
+        # Drop the frame once it is encoded: while it is held, the producer's next write into its
+        # own frame copies a column. Set `encoded` first: readers must find the frame or its bytes.
         if self._newest.encoded is snapshot:
             held.frame = None
         return snapshot
@@ -178,7 +180,7 @@ class Encoding:
     def _delta(
         self, state: State, missed: Difference, since: int, now: Snapshot
     ) -> Snapshot | None:
-        """Return what changed since a seq, once made for all that ask the same."""
+        """Return the changes since a seq. Viewers that ask for the same seq share one delta."""
         from livetable.feed.rows.deltas import delta, ranges
 
         if self._deltas_to != now.position.seq:
@@ -193,14 +195,14 @@ class Encoding:
 
 
 class LateEncoder:
-    """An encoder that imports Arrow when the first viewer asks, not when a producer starts."""
+    """Imports Arrow when the first viewer asks, so that a producer starts fast."""
 
     def __init__(self, *, is_local: bool) -> None:
         self._is_local = is_local
         self._encode: Any = None
 
     def __call__(self, captured: Captured) -> Body:
-        if hasattr(captured.frame, "labels"):  # a state that came over the wire, or from a tape
+        if hasattr(captured.frame, "labels"):  # a state received from a feed or read from a tape
             loaded("livetable.feed.rows.replica")
             from livetable.feed.rows.replica import body_of
 
@@ -219,11 +221,13 @@ _MOST_ENCODING: Final = 8
 
 
 class SideEncoding:
-    """Encodes slow tables, each once at a time. Its methods are called in the feed's thread.
+    """Encodes slow tables in side threads, each table in one thread at a time.
+
+    Its methods are called in the feed's thread.
 
     Args:
-        post: Has a job done in the feed's thread.
-        news: Tells viewers of a table.
+        post: Runs a job in the feed's thread.
+        news: Answers the viewers that wait for a table.
     """
 
     def __init__(
@@ -236,7 +240,7 @@ class SideEncoding:
         self._after: dict[TableState, list[Callable[[], None]]] = {}
 
     def prepare(self, table: TableState, have: Position | None, deltas: bool) -> None:
-        """Encode what a viewer needs of a slow table, then tell viewers of it."""
+        """Encode what a viewer at `have` needs, then answer the viewers that wait for the table."""
         if table in self._preparing:
             return
         self._preparing.add(table)
@@ -244,7 +248,7 @@ class SideEncoding:
         self._encode_next()
 
     def prepare_last(self, table: TableState, finish: Callable[[], None]) -> None:
-        """Encode a slow table whole, then do what is to be done when viewers know it."""
+        """Encode a whole slow table, answer its viewers, then call `finish`."""
         self._after.setdefault(table, []).append(finish)
         self.prepare(table, None, False)
 

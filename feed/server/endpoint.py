@@ -1,7 +1,7 @@
-"""What one endpoint of a feed answers, and when. No sockets: it is given a way to send.
+"""Decides what one endpoint of a feed answers, and when. No sockets: it is given a `send` function.
 
-One rule: a want is answered at once if there is news, else when there is; after a second without,
-with `idle`. So each viewer has at most one answer (or `WINDOW` parts of one) on its way to it.
+One rule: a request (`Want`) is answered as soon as there is news, or with `idle` after a second
+without. So each viewer has at most one answer (or `WINDOW` parts of one) on its way to it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from livetable.feed.server.table_state import TableState
 from livetable.feed.server.viewers import Session, Subscriptions, Viewer, Waiting, is_private
 
 EXPIRY_SECONDS: Final = 0.05
-"""Rows whose time is over go together, this often at most."""
+"""Expired rows are removed together, at most this often."""
 
 _log = logging.getLogger("livetable.feed")
 
@@ -31,12 +31,12 @@ class Serving:
     """The tables of one endpoint and the viewers that look at them.
 
     Args:
-        send: Sends one multipart message; tells when it is done.
-        describe: Returns a table's line in the catalogue.
-        prepare: Encodes what a viewer at a position needs of a large table, and then has `news` of
-            it called; None: all is encoded here.
-        shares: Whether viewers may be told to read bodies from this process's memory.
-        peers: The connections that it comes by.
+        send: Sends one multipart message. What it returns tells when the message was sent.
+        describe: Returns a table's entry in the catalogue.
+        prepare: Encodes a large table in a side thread, and then calls `news` for it. None: encode
+            all tables here.
+        shares: Whether viewers may read bodies from this process's memory.
+        peers: The connections of the viewers.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class Serving:
     ) -> None:
         self._peers = Peers() if peers is None else peers
         self._everybody = Peer()
-        """Whose messages those are that come by nobody knows which connection."""
+        """Stands for the sender of a message whose connection is unknown."""
         self._catalogue = Catalogue(describe)
         self.tables = self._catalogue.tables
         self._viewers: dict[bytes, Viewer] = {}
-        """Who is answered where: on a private topic, by whose owner it is asked for."""
+        """The viewers, by their private topic. Only the topic's owner may ask for answers on it."""
         self._subscriptions = Subscriptions(self._peers)
         self._waiting = Waiting(self._peers)
         self._admission = Admission(self._peers, prepare, shares=shares)
@@ -72,12 +72,12 @@ class Serving:
         self._answer_catalogue(now)
 
     def remove(self, name: str, now: float) -> list[bytes]:
-        """Stop serving a table; its viewers get the last frame and are told that it ended.
+        """Stop serving a table. Send its viewers the last frame, and tell them that it ended.
 
         Returns:
             The topics of its viewers.
         """
-        with self._admission.at_once():  # who waits is answered now, or never
+        with self._admission.at_once():  # nothing can be sent later: the table is removed
             self.news(name, now)
         table = self._catalogue.remove(name)
         topics = []
@@ -92,34 +92,34 @@ class Serving:
         return topics
 
     def remove_all(self, now: float) -> None:
-        """Stop serving: all tables end."""
+        """Stop serving all tables."""
         for name in list(self.tables):
             self.remove(name, now)
 
     def put_in_place(self, table: TableState, old: TableState, now: float) -> None:
-        """Serve a table in the place of one of the same name; its viewers go on with it."""
+        """Replace a table by one of the same name. Its viewers are switched to the new one."""
         self._catalogue.make_place(old)
         self.add(table, now)
 
     @property
     def looked_at(self) -> set[str]:
-        """The tables that somebody has been sent, or waits for."""
-        viewers = self._viewers.values()
-        names = {at for one in viewers for at, its in one.sessions.items() if its.is_looked_at}
+        """The names of the tables that somebody was sent or waits for."""
+        sessions = [pair for one in self._viewers.values() for pair in one.sessions.items()]
+        names = {name for name, session in sessions if session.is_looked_at}
         names.update(self._plain.tables)
         return {name for name in names if name is not None and name in self.tables}
 
     def all_have(self, table: TableState) -> bool:
-        """Tell whether all who look at a table have its newest frame, and say so."""
-        at = table.shown
+        """Tell whether all viewers of a table have confirmed its newest frame."""
+        newest = table.shown
         return self._plain.have(table) and all(
-            one.wait is not None and one.wait.have == at
+            one.wait is not None and one.wait.have == newest
             for one in self._sessions(table.name)
             if one.is_looked_at
         )
 
     def news(self, name: str, now: float) -> None:
-        """Answer who waits for a table that has a new frame, or has ended."""
+        """Answer the viewers that wait for a table, because it has a new frame or has ended."""
         table = self.tables.get(name)
         if table is None:
             return
@@ -140,7 +140,7 @@ class Serving:
     # -- time --------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        """Do what is due by now: idle answers and held-back public snapshots."""
+        """Do what is due: idle answers, held-back frames, and the removal of expired rows."""
         self._peers.send_guests_away(now)
         for name in self._admission.to_retry(now):
             self.news(name, now)
@@ -149,9 +149,8 @@ class Serving:
             table = None if session.table is None else self.tables.get(session.table)
             is_held = self._admission.is_held(session.table)
             if is_held and table is not None and table.has_news(want.have):
-                self._wait(
-                    session, want, now
-                )  # to be told that there is nothing new would be wrong
+                # Keep waiting: "idle" would be wrong, as there is news that could not be sent yet.
+                self._wait(session, want, now)
             elif table is None or not table.is_silent:
                 self._answers.idle(session, want, now)
             self._forget_absent(session)
@@ -178,17 +177,17 @@ class Serving:
     # -- what viewers say --------------------------------------------------------------------------
 
     def received(self, message: bytes, now: float, peer: Peer | None = None) -> None:
-        """Take in one upstream message: a subscription, its end, or a want.
+        """Handle one message from a viewer: subscribe, unsubscribe, or a request (`Want`).
 
         Args:
             message: The message.
             now: The time.
-            peer: Whose it is, None if that can't be known.
+            peer: The connection that sent it, None if unknown.
         """
         if message[:1] == b"\x01":
             self._subscribe(message[1:], peer or self._everybody, now)
         elif message[:1] == b"\x00":
-            # Of those that go with a connection ZeroMQ does not say whose they are: see `left`.
+            # ZeroMQ does not tell whose subscriptions end with a connection: `left` ends them.
             self._unsubscribe(message[1:], peer or self._everybody)
         else:
             try:
@@ -199,12 +198,12 @@ class Serving:
             self._wanted(want, now, peer or self._everybody)
 
     def left(self, peer: Peer) -> None:
-        """Forget a connection that is gone, and all that it asked for."""
+        """Forget a closed connection and all its subscriptions and requests."""
         for topic in list(peer.topics):
             self._unsubscribe(topic, peer)
 
     def _refuse(self, what: str, why: str) -> None:
-        if not self._refused:  # said once: who floods must not fill a log
+        if not self._refused:  # logged once: a flood must not fill the log
             _log.warning("ignored %s: %s", what, why)
         self._refused += 1
 
@@ -234,7 +233,7 @@ class Serving:
     def _wanted(self, want: Want, now: float, peer: Peer) -> None:
         viewer = self._viewers.get(want.topic)
         if viewer is None or viewer.peer is not peer:
-            return  # nobody would hear the answer, or one that did not ask
+            return  # nobody subscribed to the topic, or another connection owns it
         peer.asked = True
         if peer.guest:
             self._answers.turn_away(want, peer, self._peers.places, now)
@@ -251,7 +250,7 @@ class Serving:
         session.by_memory = False
         table = self.tables.get(want.table)
         if table is not None:
-            table.expire(now)  # rows whose time is over are nobody's any more
+            table.expire(now)  # before answering: nobody may get expired rows
             if table.elsewhere is not None:
                 table.elsewhere.on_wanted()
         if table is not None and self._answers.answer(session, table, want, now):
@@ -270,7 +269,7 @@ class Serving:
         if table is not None:
             table.wanted = True
             if table.has_news(want.have) and not self._admission.is_held(table.name):
-                self.news(table.name, now)  # it came after the look that found none
+                self.news(table.name, now)  # a frame that came since `answer` found none
 
     def _answer_catalogue(self, now: float) -> None:
         for session, want in self._waiting.of(None):
@@ -280,18 +279,18 @@ class Serving:
     # -- sessions ----------------------------------------------------------------------------------
 
     def _sessions(self, name: str) -> list[Session]:
-        """Return the sessions of all viewers with a table."""
+        """Return all viewers' sessions of a table."""
         viewers = self._viewers.values()
-        return [there for one in viewers if (there := one.sessions.get(name)) is not None]
+        return [session for one in viewers if (session := one.sessions.get(name)) is not None]
 
     def _forget(self, session: Session) -> None:
-        """End a session: its viewer left, or its table did and may come again."""
+        """End a session: its viewer left, or its table was removed."""
         self._waiting.stop(session)
         self._admission.give_up(session)
         del session.viewer.sessions[session.table]
 
     def _forget_absent(self, session: Session) -> None:
-        """End a session with a table that is not there, if nothing waits: of names is no end."""
+        """End an idle session of a table that does not exist: viewers can make up any name."""
         name = session.table
         if session.wait is None and name is not None and name not in self.tables:
             self._forget(session)

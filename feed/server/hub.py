@@ -1,4 +1,4 @@
-"""The one thread of a process that talks ZMTP for all of its publishers, until the very end."""
+"""The thread of a process that serves viewers for all its publishers, until the process ends."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _CLOSE_SECONDS: Final = 2.0
 
 
 class Hub:
-    """The feed side of a process: bound endpoints and their tables.
+    """Serves the tables of a process on its bound endpoints.
 
-    Its methods may be called from any thread, from signal handlers and finalizers; the work is done
-    in the hub's own thread, which never waits for any other.
+    Any thread, signal handler or finalizer may call its methods. The hub's own thread does the
+    work, and never waits for another thread.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Hub:
         self._started = False
 
     def start(self) -> None:
-        """Start the thread, if that was not done yet."""
+        """Start the thread, unless it runs already."""
         if self._started:
             return
         self._started = True
@@ -73,12 +73,12 @@ class Hub:
 
         Args:
             table: The table.
-            endpoint: Where.
-            pair: The key that viewers have to know, if theirs are asked for.
-            replaces: A table of the same name whose viewers go on with this one.
+            endpoint: Where to serve it.
+            pair: The feed's key pair, if viewers need keys.
+            replaces: A table of the same name. Its viewers are switched to this one.
 
         Raises:
-            BadEndpoint: it can't be bound.
+            BadEndpoint: the endpoint can't be bound.
         """
 
         def job() -> str:
@@ -105,15 +105,15 @@ class Hub:
         then: Callable[[], object] | None = None,
         waits: bool = True,
     ) -> None:
-        """Stop serving a table; viewers are told. The last table closes the endpoint.
+        """Stop serving a table and tell its viewers. Removing the last table closes the endpoint.
 
         Args:
             table: The table.
-            endpoint: Where it is.
-            then: Called once that is done.
-            waits: Whether to wait until it is done, for a while.
+            endpoint: Where it is served.
+            then: Called once the table is removed.
+            waits: Whether to wait for that, for a limited time.
         """
-        # Long by what it says; two jobs, of which the second may have to wait for an encoding.
+        # Long, because it makes two jobs: the second may have to wait for an encoding.
 
         def finish() -> None:
             bound = self.sockets.get(endpoint)
@@ -123,14 +123,14 @@ class Hub:
                 if not bound.serving.tables:
                     self.sockets.unbind(bound, now)
                 elif isinstance(bound, PlainSocket) and bound.streams.local:
-                    # They connect again, by the table's name: to whoever publishes it by then.
+                    # Viewers connect again by the table's name, to whichever process has it then.
                     bound.streams.end(topics)
             if then is not None:
                 then()
             call.run()
 
         def job() -> None:
-            # Its last frame may take long to encode: meanwhile the others are served.
+            # Encoding the last frame may take long: serve the other tables meanwhile.
             bound = self.sockets.get(endpoint)
             looked_at = bound is not None and table.name in bound.serving.looked_at
             if table.encoding.is_slow and not table.encoding.is_encoded and looked_at:
@@ -144,19 +144,19 @@ class Hub:
             self._mailbox.wait(call, _CLOSE_SECONDS)
 
     def news(self, table: TableState, endpoint: str) -> None:
-        """Say that a table has a new frame. Returns at once."""
+        """Announce a new frame of a table. Returns at once."""
         if table.wanted:
             self._fresh.add((table.name, endpoint))
             self._mailbox.wake()
 
     def tidy(self, table: TableState) -> None:
-        """Free the room of what a table's rows held before. Returns at once."""
+        """Free the memory of a table's replaced rows. Returns at once."""
         if table not in self._untidy:
             self._untidy.add(table)
             self._mailbox.wake()
 
     def flush(self, table: TableState, endpoint: str, seconds: float) -> bool:
-        """Wait until all who look at a table have its newest frame; tell whether they do."""
+        """Wait until all viewers of a table have its newest frame. Return whether they have it."""
 
         def job() -> bool:
             bound = self.sockets.get(endpoint)
@@ -174,21 +174,21 @@ class Hub:
     # -- the end -----------------------------------------------------------------------------------
 
     def leave(self) -> None:
-        """Send what there is; the last words are said when nobody can send any more.
+        """Send what is pending. Tables end later, in `last_words`.
 
-        Handlers of `atexit` that were registered before are still to come, and may publish.
+        `atexit` handlers that were registered before ours run after it, and may still publish.
         """
         call = Call(lambda: self.sockets.leave(time.monotonic()))
         self._mailbox.post(call.run)
         self._mailbox.wait(call, _EXIT_SECONDS)
 
     def last_words(self) -> None:
-        """Say that all tables end, once this process's other threads are no more."""
+        """Tell viewers that all tables end. Call it when no other thread runs any more."""
         self._mailbox.owner = thread_id()
         self.sockets.last_words()
 
     def stop(self) -> None:
-        """End the thread; sockets say their last words first."""
+        """End the thread. It tells viewers that all tables end, first."""
         self._stopping = True
         self._mailbox.wake()
         if self._ended.acquire(timeout=_EXIT_SECONDS):
@@ -196,11 +196,11 @@ class Hub:
             self.close_alarm()
 
     def close_alarm(self) -> None:
-        """Close what wakes the thread: it has ended, or was never started."""
+        """Close the sockets that wake the thread. The thread must have ended, or never started."""
         self._mailbox.close()
 
     def let_go(self) -> None:
-        """In a forked child: close what is open here, it is the parent's."""
+        """Close the parent's sockets in a forked child."""
         self._mailbox.let_go()
         self.sockets.let_go()
 
@@ -213,7 +213,7 @@ class Hub:
             while not self._stopping:
                 try:
                     self._turn()
-                except Exception as error:  # a fault of ours must not end the producer's feed
+                except Exception as error:  # our bug must not stop the producer's feed
                     tell(_log, "an error in the feed's thread", error=error)
                     sleep(0.1)
             self._mailbox.finish()
@@ -250,14 +250,14 @@ _abandoned: list[Hub] = []
 
 
 def get_hub() -> Hub:
-    """Return this process's hub, started if need be."""
+    """Return this process's hub, and start it if necessary."""
     pid = os.getpid()
     hub = _hubs.get(pid)
     if hub is None:
-        # One call puts it there: a signal handler may come in between and put one, too.
+        # One atomic call: a signal handler or another thread may make a hub at the same time.
         made = Hub()
         hub = _hubs.setdefault(pid, made)
-        if hub is not made:  # another thread was first: this one's sockets are nobody's
+        if hub is not made:  # the other hub was first: ours is not used
             made.close_alarm()
         _at_exit_of_children()
     hub.start()
@@ -265,8 +265,9 @@ def get_hub() -> Hub:
 
 
 def _after_fork() -> None:
-    # The thread did not come along, and what is open belongs to the parent: kept open here it
-    # would keep the port taken. The hub is kept, not collected: libzmq's part of it must be left.
+    # The child has no hub thread, and the sockets are the parent's: left open in the child, they
+    # would keep the port in use. Keep the hub: collecting it would touch libzmq, which must not be
+    # used after a fork.
     for hub in list(_hubs.values()):
         _abandoned.append(hub)
         with contextlib.suppress(Exception):
@@ -275,7 +276,7 @@ def _after_fork() -> None:
 
 
 class _LastWords:
-    """Says a hub's last words when Python takes its modules apart: after all of `atexit`."""
+    """Calls `Hub.last_words` when Python clears its modules, after all `atexit` handlers."""
 
     def __init__(self, hub: Hub) -> None:
         self._say, self._pid = hub.last_words, os.getpid()
@@ -284,7 +285,7 @@ class _LastWords:
         try:
             if pid() == self._pid:
                 self._say()
-        except Exception:  # too much is gone already: its viewers see that its sockets close
+        except Exception:  # too much is cleared already: viewers see the sockets close
             return
 
 
@@ -295,7 +296,8 @@ def _at_exit() -> None:
     hub = _hubs.get(os.getpid())
     if hub is not None and _LAST not in sys.modules:
         hub.leave()
-        # In a module that nobody else refers to: Python lets go of it first, while ours are whole.
+        # Store it in a module that nothing else refers to: Python clears that one first, while the
+        # modules that `last_words` needs still work.
         module = sys.modules[_LAST] = ModuleType(_LAST)
         module.words = _LastWords(hub)  # type: ignore[attr-defined]
 
@@ -308,7 +310,7 @@ def _at_childs_exit() -> None:
 
 
 def _at_exit_of_children() -> None:
-    """Have `multiprocessing`'s children say their last words: they leave without `atexit`."""
+    """Register `_at_childs_exit`: children of `multiprocessing` exit without calling `atexit`."""
     process = sys.modules.get("multiprocessing.process")
     util = sys.modules.get("multiprocessing.util")
     if process is not None and util is not None and process.parent_process() is not None:

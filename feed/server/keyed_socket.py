@@ -1,6 +1,6 @@
-"""The endpoints with keys of a process: sockets of ZeroMQ's, which encrypts.
+"""The endpoints with keys of a process: ZeroMQ sockets, because ZeroMQ encrypts.
 
-A module of its own, imported with the first key: without keys no producer pays for `import zmq`.
+This is a separate module so that a producer without keys never imports `zmq`.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from livetable.feed.server.peers import Peers
 from livetable.feed.server.table_state import describe
 
 _LINGER_MS: Final = 200
-"""How long a closing socket may take to send its last words (`end`)."""
+"""How long a closing socket may take to send its last messages (`end`)."""
 
 _AT_ONCE: Final = 1000
 _RENEW_SECONDS: Final = 0.2
 
 
 class Arrivals:
-    """Hears from ZeroMQ who comes to a socket and who goes, and by whom a message came.
+    """Tracks the connections of a ZeroMQ socket, and which connection sent a message.
 
     Args:
         context: The socket's context.
-        bound: The socket, which is not bound yet.
-        peers: Who is there.
+        bound: The socket. It must not be bound yet.
+        peers: The connections of the process.
     """
 
     def __init__(
@@ -52,19 +52,19 @@ class Arrivals:
         self._peers = peers
         self._own: dict[int, Peer] = {}
         self.socket: zmq.Socket[bytes] | None = None
-        """What can be read when there is something to hear; None where ZeroMQ does not tell."""
+        """Readable when a connection came or went; None if ZeroMQ can't tell."""
         where = f"inproc://livetable-arrivals-{id(bound)}"
         try:
             self.socket = context.socket(zmq.PAIR)
             self.socket.setsockopt(zmq.LINGER, 0)
-            self.socket.setsockopt(zmq.RCVHWM, 0)  # ZeroMQ's thread would wait for us else
+            self.socket.setsockopt(zmq.RCVHWM, 0)  # with a limit, ZeroMQ's thread would wait for us
             bound.monitor(where, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
             self.socket.connect(where)
         except zmq.ZMQError:  # no more descriptors
             self.close()
 
     def look(self, now: float) -> list[Peer]:
-        """Take in who came and who went; return those that went."""
+        """Read which connections came and went. Return those that went."""
         went = []
         while self.socket is not None:
             try:
@@ -79,9 +79,9 @@ class Arrivals:
         return went
 
     def heard(self, frames: Iterable[zmq.Frame], now: float) -> Iterator[tuple[bytes, Peer | None]]:
-        """Yield the messages that are to be heard, and by whom they came, None if nobody knows.
+        """Yield each message and its sender, None if the sender is unknown.
 
-        Those of who is gone, or says too much, are not.
+        Messages of closed connections, and of those that send too much, are left out.
         """
         for frame in frames:
             fd = self._fd_of(frame)
@@ -90,7 +90,7 @@ class Arrivals:
                 yield frame.bytes, peer
 
     def close(self) -> None:
-        """Hear no more; who is there still is forgotten."""
+        """Stop tracking, and forget all connections."""
         for peer in self._own.values():
             self._peers.left(peer)
         self._own.clear()
@@ -103,12 +103,12 @@ class Arrivals:
     def _fd_of(self, frame: zmq.Frame) -> int | None:
         try:
             return frame.get(zmq.SRCFD) if self.socket is not None else None
-        except zmq.ZMQError:  # a connection's last word, said by ZeroMQ for it; or not told here
+        except zmq.ZMQError:  # made by ZeroMQ when a connection closed; or unsupported here
             return None
 
 
 class KeyedSocket:
-    """An endpoint with keys and what it serves: libzmq's. Lives in the hub's thread only."""
+    """An endpoint with keys, on a ZeroMQ socket. Used only in the hub's thread."""
 
     def __init__(
         self,
@@ -122,28 +122,28 @@ class KeyedSocket:
         self._context = context
         self._prepare = prepare
         self._peers = peers
-        # A descriptor of ours: a forked child closes it, which it could not do with libzmq's.
+        # Listen on a descriptor of our own: a forked child can close it, but not one of libzmq's.
         self._listening, bound = listening(endpoint)
         try:
             self.socket, self.arrivals = self._listener(bound, pair)
         except BadEndpoint:
             self._listening.close()
             raise
-        # As it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
-        said = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", said)
+        # Show the endpoint as it was written: "127.0.0.1", not "[::ffff:127.0.0.1]".
+        bound_to = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.endpoint = re.sub(r"\[::ffff:([\d.]+)\]", r"\1", bound_to)
         self.serving = self._served()
         self.introducer: Introducer | None = None
-        with contextlib.suppress(OSError):  # known_feeds has to be written by hand then
+        with contextlib.suppress(OSError):  # without it, users write known_feeds by hand
             self.introducer = Introducer(self.endpoint, pair.public)
 
     def _listener(self, endpoint: str, pair: KeyPair) -> tuple[zmq.Socket[bytes], Arrivals]:
-        """Return a socket that is bound, and who tells of its connections."""
+        """Return a bound socket, and what tracks its connections."""
         socket = self._context.socket(zmq.XPUB)
         arrivals = Arrivals(self._context, socket, self._peers)
         options = {
-            zmq.XPUB_VERBOSER: 1,  # each viewer's coming and going is seen
-            zmq.SNDHWM: 0,  # credit bounds the queue; a mark would drop frames silently
+            zmq.XPUB_VERBOSER: 1,  # report each subscribe and unsubscribe of each viewer
+            zmq.SNDHWM: 0,  # no limit: it would drop frames silently; credit bounds the queue
             zmq.LINGER: _LINGER_MS,
             zmq.MAXMSGSIZE: MAX_WANT * 4,
             zmq.HANDSHAKE_IVL: 5_000,
@@ -159,7 +159,7 @@ class KeyedSocket:
             socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret)
             socket.setsockopt(zmq.ZAP_DOMAIN, b"livetable")
             socket.copy_threshold = 0
-            # Another of the same, which libzmq closes: ours keeps the port while that is renewed.
+            # A duplicate, because libzmq closes it: ours keeps the port while `renew` replaces it.
             socket.setsockopt(zmq.USE_FD, os.dup(self._listening.fileno()))
             socket.bind(endpoint)
         except (zmq.ZMQError, OSError) as error:
@@ -173,10 +173,11 @@ class KeyedSocket:
         return Serving(self._send, describe, self._prepare, shares=shares, peers=self._peers)
 
     def renew(self, now: float) -> bool:
-        """Part with all viewers; those who are still let in are back at once. Tell whether it did.
+        """Disconnect all viewers. Those whose key is still authorized reconnect at once.
 
-        Where it did not, for lack of descriptors, it is to be tried again: no viewer is let in
-        meanwhile, and none that should be gone stays.
+        Returns:
+            Whether the socket was replaced. If not (no descriptors are left), try again: until
+            then no viewer is connected.
         """
         assert self.pair is not None
         if not self.socket.closed:
@@ -195,20 +196,20 @@ class KeyedSocket:
 
     @property
     def sockets(self) -> list[zmq.Socket[bytes]]:
-        """What there is to wait for."""
+        """The sockets to wait for."""
         return [one for one in (self.socket, self.arrivals.socket) if one is not None]
 
     def let_go(self) -> None:
-        """Close what a forked child has of it: it would keep the port taken."""
+        """Close the parent's descriptors in a forked child: open, they keep the port in use."""
         port = self.endpoint.rpartition(":")[2]
         with contextlib.suppress(OSError, ValueError):
             close_connections(int(port))
         self._listening.detach()
 
     def close(self, now: float) -> None:
-        """Let go of the endpoint; what was said last still goes out."""
+        """Close the endpoint. The last messages still go out."""
         with contextlib.suppress(zmq.ZMQError):
-            self.socket.unbind(self.endpoint)  # close does it some time later
+            self.socket.unbind(self.endpoint)  # `close` alone would free the port some time later
         self._listening.close()
         self.arrivals.close()
         self.socket.close()
@@ -216,7 +217,7 @@ class KeyedSocket:
             self.introducer.close()
 
     def _send(self, frames: Frames) -> zmq.MessageTracker:
-        if self.socket.closed:  # while `renew` goes on: nobody is connected
+        if self.socket.closed:  # `renew` failed so far: nobody is connected
             return zmq.MessageTracker()
         *head, last = frames
         for frame in head:
@@ -226,15 +227,15 @@ class KeyedSocket:
         return tracker
 
     def receive(self, now: float) -> None:
-        """Take in what viewers sent."""
-        # A bound on what is taken in at once: a flood of wants must not keep news waiting.
+        """Read and handle what viewers sent."""
+        # Read a limited number: a flood of requests must not delay news.
         frames = []
         for _ in range(_AT_ONCE):
             try:
                 frames.append(self.socket.recv(zmq.NOBLOCK, copy=False))
             except zmq.Again:
                 break
-        # Who came, after what they say was taken: it was told before they said it.
+        # Look at arrivals after reading: each message's sender has then arrived already.
         for gone in self.arrivals.look(now):
             self.serving.left(gone)
         for message, peer in self.arrivals.heard((one for one in frames if not one.more), now):
@@ -242,11 +243,13 @@ class KeyedSocket:
 
 
 class KeyedSockets:
-    """The endpoints with keys of a process, and who lets viewers in. In the hub's thread only.
+    """The endpoints with keys of a process, and the check of viewers' keys.
+
+    Used only in the hub's thread.
 
     Args:
-        poll: What the thread waits for.
-        prepare: Encodes what a viewer needs of a slow table.
+        poll: Waits for the sockets.
+        prepare: Encodes a slow table in a side thread.
         peers: The connections to all endpoints of the process.
     """
 
@@ -257,7 +260,7 @@ class KeyedSockets:
         self._bound: set[KeyedSocket] = set()
         self._to_renew: set[KeyedSocket] = set()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        # Without one ZeroMQ lets in all who have any key.
+        # Without a doorkeeper, ZeroMQ admits every viewer that has any key.
         self._doorkeeper = Doorkeeper(self._context)
         poll.add(self._doorkeeper.socket)
 
@@ -265,11 +268,11 @@ class KeyedSockets:
         """Bind an endpoint.
 
         Args:
-            endpoint: Where.
-            pair: The key that viewers have to know.
+            endpoint: The endpoint.
+            pair: The feed's key pair.
 
         Raises:
-            BadEndpoint: it can't be bound.
+            BadEndpoint: the endpoint can't be bound.
         """
         self._doorkeeper.owners.add(pair.public)
         bound = KeyedSocket(self._context, endpoint, self._prepare, pair, self._peers)
@@ -280,7 +283,7 @@ class KeyedSockets:
         return bound
 
     def unbind(self, bound: KeyedSocket, now: float) -> None:
-        """Let go of an endpoint; what was said last still goes out."""
+        """Close an endpoint. The last messages still go out."""
         self._bound.discard(bound)
         self._listen_to(bound, on=False)
         if bound.introducer is not None:
@@ -292,12 +295,12 @@ class KeyedSockets:
         return [self._doorkeeper.deadline, now + _RENEW_SECONDS if self._to_renew else None]
 
     def let_in(self) -> None:
-        """Answer who asks whether a viewer's key is known."""
+        """Answer ZeroMQ's questions whether a viewer's key is authorized."""
         if self._doorkeeper.socket in self._poll.ready:
             self._doorkeeper.answer()
 
     def revoke(self, now: float) -> None:
-        """Part with viewers whose keys were taken out."""
+        """Disconnect viewers whose keys were removed."""
         if self._doorkeeper.revokes(now):
             self._to_renew = set(self._bound)
         for bound in list(self._to_renew):
@@ -309,9 +312,9 @@ class KeyedSockets:
                 self._listen_to(bound)
 
     def serve(self, bound: KeyedSocket, now: float) -> None:
-        """Take in what an endpoint's viewers say, and answer what is due."""
+        """Read what an endpoint's viewers sent, and answer what is due."""
         if bound in self._to_renew:
-            return  # it has no socket just now
+            return  # it has no socket at the moment
         if not self._poll.ready.isdisjoint(bound.sockets):
             bound.receive(now)
         if bound.introducer is not None and bound.introducer.fileno() in self._poll.ready:
@@ -319,7 +322,7 @@ class KeyedSockets:
         bound.serving.tick(now)
 
     def close(self) -> None:
-        """Close what is left when all endpoints are."""
+        """Close the key check and ZeroMQ's context, after all endpoints."""
         self._doorkeeper.close()
         self._context.term()
 

@@ -1,4 +1,4 @@
-"""Listening sockets, and the descriptors that stay free for the program."""
+"""Listening sockets, and the file descriptors that are left free for the program."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _BACKLOG: Final = 128
 
 @cache
 def sockets() -> Any:
-    """Return the module, loaded when it is first needed, and kept.
+    """Return the `socket` module, imported once and kept.
 
-    Last words are said when Python takes its modules apart: then none can be imported any more.
+    The last messages are sent while Python clears its modules, when nothing can be imported.
     """
     import socket
 
@@ -31,7 +31,7 @@ def listening(endpoint: str) -> tuple[Any, str]:
     """Return a listening socket, and its endpoint with wildcards replaced.
 
     Raises:
-        BadEndpoint: it can't be bound.
+        BadEndpoint: the endpoint can't be bound.
     """
     try:
         return _bound(endpoint)
@@ -40,23 +40,23 @@ def listening(endpoint: str) -> tuple[Any, str]:
 
 
 def close_connections(port: int) -> None:
-    """Close this process's descriptors of a port: in a forked child, to which they do not belong.
+    """Close the descriptors of a port in a forked child: they are the parent's.
 
-    Linux only; elsewhere there is no list of descriptors.
+    Linux only: other systems do not list a process's descriptors.
     """
     socket = sockets()
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
-            one = socket.socket(fileno=os.dup(int(name)))
-            with one:
-                is_it = one.family in (socket.AF_INET, socket.AF_INET6)
-                is_it = is_it and one.getsockname()[1] == port
-            if is_it:
+            duplicate = socket.socket(fileno=os.dup(int(name)))
+            with duplicate:
+                is_tcp = duplicate.family in (socket.AF_INET, socket.AF_INET6)
+                is_on_port = is_tcp and duplicate.getsockname()[1] == port
+            if is_on_port:
                 os.close(int(name))
 
 
 def _bound(endpoint: str) -> tuple[Any, str]:
-    # Long, as each step may fail, and what is open by then is closed there.
+    # Long, because each step may fail, and then has to close the socket.
     socket = sockets()
     make = original("socket", "socket")
     if endpoint.startswith("ipc://"):
@@ -64,7 +64,7 @@ def _bound(endpoint: str) -> tuple[Any, str]:
         listener = make(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with contextlib.suppress(OSError):
-                os.fchmod(listener.fileno(), 0o600)  # before there is a file that others could open
+                os.fchmod(listener.fileno(), 0o600)  # before bind, or others could open it
             _bind_path(listener, path)
             listener.listen(_BACKLOG)
         except BaseException:
@@ -75,7 +75,7 @@ def _bound(endpoint: str) -> tuple[Any, str]:
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
     host = host.strip("[]")
     number = 0 if port == "*" else int(port)
-    # Bytes: for a text a codec is imported, which a process that became nobody may not read.
+    # Bytes: a str makes Python import a codec, which fails in a process that dropped its rights.
     name = host.encode("ascii") if host.isascii() else host
     families = (
         [(socket.AF_INET6, ("::", number)), (socket.AF_INET, ("0.0.0.0", number))]
@@ -132,7 +132,7 @@ def _bind_path(listener: Any, path: str) -> None:
                 raise OSError(errno.EADDRINUSE, "Address already in use") from None
         else:
             raise OSError(errno.EADDRINUSE, "Address already in use")
-    os.unlink(path)  # of a process that is dead
+    os.unlink(path)  # nobody listens: its process is dead
     listener.bind(name)
 
 
@@ -150,24 +150,24 @@ def _is_gaierror(error: Exception) -> bool:
 
 
 FREE_DESCRIPTORS: Final = 32
-"""So many descriptors stay free for the program: nearer to its limit viewers are turned away."""
+"""This many descriptors stay free for the program. Viewers that would need one are turned away."""
 
 
 class Spare:
-    """One descriptor that is kept, to let in who is to be told that there are none left."""
+    """A reserved descriptor, to accept a viewer when none is left and tell it so."""
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
         self.keep()
 
     def keep(self) -> None:
-        """Have one, if there is one to be had."""
+        """Reserve a descriptor, if one is free and none is reserved."""
         if self._descriptor is None:
             with contextlib.suppress(OSError):
                 self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
     def give(self) -> bool:
-        """Close it, so that there is one for somebody else; tell whether it was there."""
+        """Free the reserved descriptor. Return whether there was one."""
         if self._descriptor is None:
             return False
         descriptor, self._descriptor = self._descriptor, None
@@ -176,8 +176,8 @@ class Spare:
 
 
 def has_room(fd: int) -> bool:
-    """Tell whether there is one more for a viewer, beside the one that it was just given."""
-    # A new descriptor is the lowest free one: it tells how many there are at least.
+    """Tell whether a viewer may keep the descriptor that it was just given."""
+    # The system gives out the lowest free number, so `fd` descriptors are in use at least.
     limit = _descriptor_limit()
     return limit is None or fd < limit - FREE_DESCRIPTORS
 

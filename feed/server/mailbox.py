@@ -16,13 +16,13 @@ _CALL_SECONDS: Final = 10.0
 
 
 class Call:
-    """A job of another thread's that the hub does.
+    """A job that another thread gives to the hub.
 
     Attributes:
-        result: What it returned.
-        error: What it raised.
-        done: Whether it was done.
-        lock: Released when it is.
+        result: What the job returned.
+        error: What the job raised.
+        done: Whether the job ran.
+        lock: Released when the job has run.
     """
 
     def __init__(self, job: Callable[[], Any]) -> None:
@@ -34,7 +34,7 @@ class Call:
         self.lock.acquire()
 
     def run(self) -> None:
-        """Do it."""
+        """Run the job."""
         try:
             self.result = self.job()
         except BaseException as error:
@@ -44,11 +44,11 @@ class Call:
 
 
 class Mailbox:
-    """The jobs of the hub's thread. Any thread, signal handlers and finalizers may leave some.
+    """The jobs of the hub's thread. Any thread, signal handler or finalizer may post one.
 
     Attributes:
-        owner: The thread that does them.
-        is_open: Whether it still does.
+        owner: The id of the thread that runs the jobs.
+        is_open: Whether that thread still runs.
     """
 
     def __init__(self) -> None:
@@ -61,35 +61,35 @@ class Mailbox:
         self._woken = False
 
     def fileno(self) -> int:
-        """Return the descriptor that can be read when there is something to do."""
+        """Return the descriptor that becomes readable when there is something to do."""
         number: int = self._listen.fileno()
         return number
 
     @property
     def is_own(self) -> bool:
-        """Whether the thread that asks is the one that does the jobs."""
+        """Whether the calling thread is the one that runs the jobs."""
         return thread_id() == self.owner
 
     def wake(self) -> None:
-        """Have the thread look at what there is. Returns at once."""
+        """Wake the thread, so that it looks for work. Returns at once."""
         if self._woken:
             return
         self._woken = True
         try:
             self._alarm.send(b"\0")
-        except OSError:  # it is full, so it wakes; or all is over
+        except OSError:  # the socket is full, so the thread wakes anyway; or it was closed
             return
-        except BaseException:  # Ctrl-C: that nobody was woken must not be forgotten
+        except BaseException:  # Ctrl-C: without this reset, nobody would wake the thread again
             self._woken = False
             raise
 
     def post(self, job: Callable[[], None]) -> None:
-        """Leave a job. Returns at once."""
+        """Add a job. Returns at once."""
         self._jobs.append(job)
         self.wake()
 
     def call(self, job: Callable[[], Any]) -> Any:
-        """Have a job done; return what it returns, None if that can't be waited for."""
+        """Run a job in the hub's thread. Return its result, None if it can't be waited for."""
         call = Call(job)
         self.post(call.run)
         self.wait(call, _CALL_SECONDS)
@@ -98,38 +98,38 @@ class Mailbox:
         return call.result
 
     def wait(self, call: Call, seconds: float) -> None:
-        """Wait until a call was run, so long at most."""
+        """Wait until a call has run, at most so many seconds."""
         if self.is_own or sys.is_finalizing():
-            return  # a publisher collected here: waiting for ourselves would last for ever
+            return  # the hub's thread would wait for itself (a Publisher collected there)
         until = time.monotonic() + seconds
         while self.is_open and not call.done and time.monotonic() < until:
             call.lock.acquire(timeout=0.2)
-            if not call.done:  # Ctrl-C may have come between a job and the alarm
+            if not call.done:  # Ctrl-C may have come after a job was added, before the wake-up
                 self._woken = False
                 self.wake()
 
     def hear(self) -> None:
-        """Take in that it was woken: the alarm can be read."""
+        """Read the wake-up bytes, so that the descriptor stops being readable."""
         with contextlib.suppress(OSError):
             self._listen.recv(4096)
 
     def work(self) -> None:
-        """Do all jobs there are. In the owner's thread."""
-        self._woken = False  # before what it announces is looked at, or news could be missed
+        """Run all jobs. Call it in the owner's thread."""
+        self._woken = False  # first: reset later, a job added in between would not wake the thread
         self.finish()
 
     def finish(self) -> None:
-        """Do what is left, and be woken no more."""
+        """Run the remaining jobs."""
         while self._jobs:
             self._jobs.popleft()()
 
     def close(self) -> None:
-        """Close what wakes the thread."""
+        """Close the sockets that wake the thread."""
         self._alarm.close()
         self._listen.close()
 
     def let_go(self) -> None:
-        """In a forked child: close what is open here, it is the parent's."""
+        """Close the parent's sockets in a forked child."""
         for socket in (self._alarm, self._listen):
             with contextlib.suppress(OSError):
                 socket.close()
@@ -139,13 +139,13 @@ _LONGEST_SECONDS: Final = 3600.0
 
 
 class Poll:
-    """What the feed's thread waits for: the system's `poll`, or ZeroMQ's once it has sockets there.
+    """Waits for sockets: by the system's `poll`, or by ZeroMQ's once it has ZeroMQ sockets.
 
     Args:
-        mailbox: Wakes it.
+        mailbox: Wakes the thread that waits.
 
     Attributes:
-        ready: What can be read or written to since the last `wait`: descriptors and sockets.
+        ready: The descriptors and sockets that the last `wait` found readable or writable.
     """
 
     def __init__(self, mailbox: Mailbox) -> None:
@@ -162,7 +162,7 @@ class Poll:
         self._poller.register(mailbox.fileno(), self._read)
 
     def add(self, source: Any) -> None:
-        """Wait until a socket of ZeroMQ's, or what has a `fileno`, can be read, too."""
+        """Also wait until a ZeroMQ socket, or an object with a `fileno`, can be read."""
         if not self._is_zeromqs:
             self._use_zeromq()
             self._poller.register(self._mailbox.fileno(), self._read)
@@ -171,7 +171,7 @@ class Poll:
         self._poller.register(source, self._read)
 
     def remove(self, source: Any) -> None:
-        """Wait for it no more, if it was waited for."""
+        """Stop waiting for a socket. Does nothing if it was never added."""
         if source in self._sockets:
             self._sockets.remove(source)
             self._poller.unregister(source)
@@ -180,8 +180,8 @@ class Poll:
         """Wait until there is something to do.
 
         Args:
-            descriptors: The connections there are, and of which also until they can be written to.
-            seconds: How long; None: for ever.
+            descriptors: The connections to wait for. True: also wait until they can be written to.
+            seconds: How long to wait at most, None for ever.
         """
         for fd in [fd for fd in self._polled if fd not in descriptors]:
             self._poller.unregister(fd)
@@ -191,14 +191,14 @@ class Poll:
                 self._poller.register(fd, self._read | (self._write if write else 0))
                 self._polled[fd] = write
         timeout = None
-        if seconds is not None:  # bounded: no more milliseconds are taken than fit 31 bits
+        if seconds is not None:  # bounded: poll takes milliseconds as a 31-bit number
             timeout = int(min(max(0.0, seconds), _LONGEST_SECONDS) * 1000) + 1
         self.ready = {at for at, _ in self._poller.poll(timeout)}
         if self._mailbox.fileno() in self.ready:
             self._mailbox.hear()
 
     def _use_zeromq(self) -> None:
-        import zmq  # by now loaded: what is added is ZeroMQ's
+        import zmq  # costs nothing: whoever adds a ZeroMQ socket imported it
 
         self._poller, self._is_zeromqs = zmq.Poller(), True
         self._read, self._write = zmq.POLLIN, zmq.POLLOUT

@@ -1,4 +1,4 @@
-"""A table of another process, given to viewers here as it comes: its frames, its age, its end."""
+"""Republishes a table of another process: its frames, their age, and its end."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Elsewhere:
-    """What is known here of the process that makes a table's frames.
+    """The other process that makes a table's frames, as far as this process knows.
 
     Attributes:
-        on_wanted: Called for each want, in the feed's thread.
-        is_silent: Whether it is not heard: nobody is answered then.
-        told: What it says of the table, and when it said so, by the monotonic clock.
+        on_wanted: Called for each request of a viewer, in the feed's thread.
+        is_silent: Whether the other process is not heard. Viewers are then left unanswered.
+        reported: The other process's catalogue entry of the table, and when it arrived, by the
+            monotonic clock.
     """
 
     on_wanted: Callable[[], object]
     is_silent: bool = True
-    told: tuple[TableInfo, float] | None = None
+    reported: tuple[TableInfo, float] | None = None
 
     def info(self, monotonic: float) -> TableInfo | None:
-        """Return the table's line in the catalogue, None while nothing is known."""
-        if self.told is None:
+        """Return the table's entry in the catalogue, None until the first one arrives."""
+        if self.reported is None:
             return None
-        info, heard = self.told
+        info, heard = self.reported
         age = None if info.age is None else info.age + max(0.0, monotonic - heard)
         return replace(info, age=age, state="gone" if self.is_silent else info.state)
 
 
 class Mirror:
-    """Puts what comes from elsewhere into a table. Any thread.
+    """Puts frames of another process into a table. May be called from any thread.
 
     Args:
         state: The table.
-        tell: Has the feed's thread look at it.
-        on_wanted: Called for each want of a viewer, in the feed's thread.
+        tell: Makes the feed's thread look at the table.
+        on_wanted: Called for each request of a viewer, in the feed's thread.
     """
 
     def __init__(
@@ -56,60 +57,60 @@ class Mirror:
 
     @property
     def info(self) -> TableInfo | None:
-        """What its process says, or said, of it; None while nothing is known."""
-        told = self._elsewhere.told
-        return told[0] if told is not None else None
+        """The last catalogue entry from the other process, None until the first one arrives."""
+        reported = self._elsewhere.reported
+        return reported[0] if reported is not None else None
 
     @property
     def is_silent(self) -> bool:
-        """Whether its process is not heard."""
+        """Whether the other process is not heard."""
         return self._elsewhere.is_silent
 
     @property
     def is_ended(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the table is complete."""
         return self._state.ended
 
     def heard(self, info: TableInfo) -> None:
-        """Its process lives, and says this of it."""
+        """Take in a catalogue entry from the other process, which is alive."""
         self._elsewhere.is_silent = False
         self.remember(info)
         self._age()
 
     def remember(self, info: TableInfo) -> None:
-        """Know it by this: what its process says, or what is left of it."""
-        self._elsewhere.told = info, time.monotonic()
+        """Store a catalogue entry, without taking the other process for alive."""
+        self._elsewhere.reported = info, time.monotonic()
         self._state.key = info.key
 
     def silence(self, is_silent: bool) -> None:
-        """Answer nobody, or answer again."""
+        """Leave viewers unanswered, or answer them again."""
         self._elsewhere.is_silent = is_silent
 
     def tell_silence(self) -> None:
-        """Tell viewers at once that what they see is the last state; then they hear nothing."""
+        """Tell viewers at once that the other process is silent; then leave them unanswered."""
         self._elsewhere.is_silent = True
         self._tell_at_once()
 
     def note(self, sentence: str | None) -> None:
-        """Show viewers a sentence until it is replaced or None is given; also at the end."""
+        """Show viewers a sentence, also after the end. A new one replaces it; None clears it."""
         self._state.note = sentence
 
     def put(self, snapshot: Snapshot, key: tuple[str, ...], *, ended: bool = False) -> None:
-        """Make a snapshot the newest, with its epoch and seq there.
+        """Make a snapshot of the other process the newest. It keeps its epoch and seq.
 
         Args:
-            snapshot: The snapshot, encoded elsewhere.
-            key: What its rows are told apart by.
-            ended: Whether nothing will change any more.
+            snapshot: The snapshot.
+            key: Labels of the key columns, as JSON labels.
+            ended: Whether the table is complete.
         """
         self._state.key = key
         snapshot = replace(snapshot, monotonic=self._sent_at(snapshot.position, snapshot.monotonic))
-        self._state.mirror(snapshot, ended=ended)  # viewers are told at once: with its age
+        self._state.mirror(snapshot, ended=ended)  # its age must be right: viewers get it at once
         self._tell()
 
     def _age(self) -> None:
-        """Have the newest frame be as old, and the last, as its process says."""
-        state, latest = self._state, self._elsewhere.told
+        """Correct the newest frame's age, and end the table, as the other process reports."""
+        state, latest = self._state, self._elsewhere.reported
         if latest is None:
             return
         info, heard = latest
@@ -121,14 +122,17 @@ class Mirror:
             self._tell_at_once()
 
     def _sent_at(self, position: Position, sent_at: float) -> float:
-        """Return when a frame was sent: a broker may have kept it longer than it says itself.
+        """Return when a frame was sent: a broker may have kept it longer than its own age says.
 
-        Viewers may be given it as soon as it is there: to be told of it later, by `_age`, is late.
+        Correcting it later, in `_age`, is too late: viewers may already have the frame by then.
         """
-        told = self._elsewhere.told
-        if told is None or told[0].age is None or Position(told[0].epoch, told[0].seq) != position:
+        reported = self._elsewhere.reported
+        if reported is None:
             return sent_at
-        return min(sent_at, told[1] - told[0].age)
+        info, heard = reported
+        if info.age is None or Position(info.epoch, info.seq) != position:
+            return sent_at
+        return min(sent_at, heard - info.age)
 
     def _tell_at_once(self) -> None:
         self._state.note_is_new = self._state.wanted = True

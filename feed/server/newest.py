@@ -1,4 +1,4 @@
-"""The newest frame of one table, as those who change it and those who encode it share it."""
+"""The newest frame of one table, shared by the threads that change it and those that encode it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Held:
-    """What was sent, until it is encoded: the bytes replace it then.
+    """A frame as it was sent. Once encoded, it is dropped.
 
     Attributes:
-        frame: The frame.
-        beside: Whether encoding it may run somebody else's code, and so take any time.
+        frame: The frame, None once it is encoded.
+        beside: Whether to encode it outside the feed's thread, because encoding may run other
+            people's code and so take any time.
     """
 
     frame: Any
@@ -30,18 +31,18 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """All that is known of the newest frame, in one piece: readers see it whole without a lock.
+    """The newest frame with its status. Immutable, so that readers need no lock.
 
     Attributes:
-        epoch: Which life of the table it belongs to.
-        seq: Its number, 0 before the first.
-        held: What was sent, if it was sent whole.
-        state: The rows, once single rows are changed.
-        shape: Its rows and columns.
+        epoch: The epoch of the table: new each time the table is published anew.
+        seq: The frame's number, 0 before the first.
+        held: The frame, if it was sent whole.
+        state: The rows, once single rows were changed.
+        shape: Number of rows and columns.
         sent_at: When it was sent, by the monotonic clock.
         sent_time: When it was sent, in seconds since 1970.
-        source: How the feed stands with what it reads the table from.
-        expiry: When the time of the next row is over, None if none's ever is.
+        source: The status of the source that the feed reads the table from.
+        expiry: When the next row expires, None if no row does.
     """
 
     epoch: str
@@ -56,12 +57,12 @@ class Now:
 
 
 class Newest:
-    """What is there of one table. Readers need no lock: each attribute is set in one assignment.
+    """The newest frame of one table. Each attribute is set in one assignment: readers need no lock.
 
     Attributes:
-        now: All that is known of the newest frame; set in the table's turn only.
-        table: Its rows, once single ones are changed; touched in its turn only.
-        encoded: What was encoded last.
+        now: The newest frame and its status. Set it only in the table's turn (`Turns`).
+        table: The rows, once single rows were changed. Touch it only in the table's turn.
+        encoded: The frame that was encoded last.
         failure: Why the newest frame can't be shown.
     """
 
@@ -79,24 +80,24 @@ class Newest:
 
 
 RATE_SECONDS: Final = 5.0
-"""The rate of a table is counted over this many seconds."""
+"""A table's frame rate is measured over this many seconds."""
 
 
 class Rate:
-    """Counts what comes. Told of it by one thread, and asked by another."""
+    """Measures the frame rate. One thread may call `came` while another calls `per_second`."""
 
     def __init__(self) -> None:
         self._sends: deque[float] = deque(maxlen=4096)
 
     def came(self, monotonic: float) -> None:
-        """One more came."""
+        """Count one more frame."""
         self._sends.append(monotonic)
 
     def per_second(self, monotonic: float) -> float:
-        """Return frames per second over the last seconds, 0 when none came."""
+        """Return the frames per second of the last few seconds, 0 if none came."""
         while self._sends and self._sends[0] < monotonic - RATE_SECONDS:
             self._sends.popleft()
-        sends = list(self._sends)  # the producer goes on meanwhile
+        sends = list(self._sends)  # a copy: the producer may append meanwhile
         if len(sends) < 2:
             return len(sends) / RATE_SECONDS
         gap = max(sends[-1] - sends[0], 1e-3) / (len(sends) - 1)

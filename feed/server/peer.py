@@ -1,4 +1,4 @@
-"""A connection and its account: how much it may say, get and hold, and what is on its way to it."""
+"""A connection and its limits: how much it may send, receive and leave unread."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Frames: TypeAlias = Sequence[bytes | memoryview]
 
 
 class Sent(Protocol):
-    """A message on its way."""
+    """A message that was sent to some peers."""
 
     @property
     def done(self) -> bool:
-        """Whether no peer needs it any more."""
+        """Whether all peers have taken it or are gone."""
         ...
 
 
 Send: TypeAlias = Callable[[Frames], Sent]
-"""Sends one message of several frames; tells when it is done."""
+"""Sends one message of several frames. The result tells when the peers have taken it."""
 
 
 def queued(fd: int) -> int:
-    """Return how many bytes the system holds that the other end of a connection has not taken.
+    """Return how many sent bytes the other end of a connection has not taken, 0 if unknown.
 
-    0 where that can't be known. The descriptor may be another's by now: nothing is changed.
+    Safe if the descriptor was reused meanwhile: it is only read.
     """
     if sys.platform == "win32":
         return 0
@@ -42,20 +42,20 @@ def queued(fd: int) -> int:
     import termios
 
     try:
-        told: int = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0\0\0\0"))[0]
+        unread: int = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCOUTQ, b"\0\0\0\0"))[0]
     except OSError:
         return 0
-    return told
+    return unread
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Which connection a descriptor was of when it was accepted.
+    """The two ends of a connection when it was accepted.
 
     Attributes:
-        here: Its address on this side.
-        there: Its address on the other.
-        host: From where it came: the machine, or the process of this one.
+        here: The address on this side.
+        there: The address on the other side.
+        host: The other machine, or the process on this machine.
     """
 
     here: object
@@ -64,14 +64,14 @@ class Ends:
 
 
 def shut(fd: int, ends: Ends) -> None:
-    """Shut a connection, if the descriptor is still of that one and not of the program's own."""
-    with contextlib.suppress(OSError), _held(fd) as one:
-        if (one.getsockname(), one.getpeername()) == (ends.here, ends.there):
-            one.shutdown(socket.SHUT_RDWR)
+    """Shut a connection down, unless its descriptor was reused for something else meanwhile."""
+    with contextlib.suppress(OSError), _held(fd) as connection:
+        if (connection.getsockname(), connection.getpeername()) == (ends.here, ends.there):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def ends_of(fd: int) -> Ends | None:
-    """Return which connection a descriptor is of, None if that can't be known."""
+    """Return the ends of a descriptor's connection, None if they can't be read."""
     with contextlib.suppress(OSError), _held(fd) as connection:
         local, remote = connection.getsockname(), connection.getpeername()
         if connection.family != getattr(socket, "AF_UNIX", None):
@@ -87,72 +87,72 @@ def ends_of(fd: int) -> Ends | None:
 
 
 def _held(fd: int) -> Any:
-    """Return a connection by a descriptor of its own, which can't become another's meanwhile.
+    """Return a connection on a duplicate descriptor, which can't be reused while it is held.
 
     Raises:
-        OSError: it is none, or there are no more descriptors.
+        OSError: the descriptor is not a socket, or no descriptors are left.
     """
     own = os.dup(fd)
     try:
-        return original("socket", "socket")(fileno=own)  # gevent's would start a loop of its own
+        return original("socket", "socket")(fileno=own)  # gevent's socket would start an event loop
     except OSError:
         os.close(own)
         raise
 
 
 MOST_TOPICS: Final = 1_000
-"""Topics that one connection listens to: a plain subscriber may name each table."""
+"""The most topics that one connection may subscribe to. A plain subscriber may name each table."""
 
 MOST_PRIVATE: Final = 100
-"""Topics for answers that one connection listens to; a viewer needs one."""
+"""The most private topics (for answers) of one connection. A viewer needs one."""
 
 MOST_WAITING: Final = 1_000
-"""Wants of one connection that wait."""
+"""The most requests of one connection that may wait."""
 
 MOST_UNSENT: Final = 2_000
-"""Messages on their way to one connection that does not read."""
+"""The most messages on their way to one connection that does not read."""
 
 MESSAGES: Final = 2_000
 MESSAGES_A_SECOND: Final = 500
-"""What a connection may say that is not answered: so many at once, and so many more a second."""
+"""How many unanswered messages a connection may send: at once, and then per second."""
 
 ANSWERS: Final = 500
 ANSWERS_A_SECOND: Final = 2_000
-"""Answers that a connection gets: so many at once, and so many a second. The rest wait."""
+"""How many answers a connection gets: at once, and then per second. Further ones wait."""
 
 BODIES_AHEAD: Final = 2
-"""Bodies of one table on their way to one connection: one, and one that was just taken."""
+"""The most bodies of one table on their way to one connection: the last may be just arriving."""
 
 _FLOOD: Final = 1_000
-"""Who says so much more than it may is sent away."""
+"""A connection that exceeds its budget by this many messages is closed."""
 
 STILL_SECONDS: Final = 3.0
-"""A connection to which nothing moves for so long, though there is something, is not read."""
+"""A connection counts as unread if nothing of what is on its way moved for this long."""
 
 STILL_PUBLIC_SECONDS: Final = 0.5
-"""The same of a plain subscriber: it is sent more without having asked for it."""
+"""The same for a plain subscriber, which is sent frames without asking for each."""
 
 _WARY: Final = 50
-"""From where somebody flooded newcomers may say and get only so much at once for a while."""
+"""The budget of new connections from a host that flooded: messages and answers at once."""
 
 
 class OwnLine(Protocol):
-    """A connection that is the feed's own, not ZeroMQ's.
+    """A connection that the feed handles itself, not ZeroMQ.
 
     Attributes:
-        unsent: Bytes on their way to it that the system has not taken yet.
-        taken: Bytes that the system took.
+        unsent: Bytes to send that the system has not taken yet.
+        taken: Bytes that the system has taken.
     """
 
     unsent: int
     taken: int
 
     def cut(self) -> None:
-        """Shut it and free what it held."""
+        """Shut the connection down and free its unsent messages."""
 
 
 class _Bucket:
-    """So many at once, and so many more a second."""
+    """A token bucket: so many at once, and so many more per second."""
 
     __slots__ = ("_filled", "_left", "_rate", "_room")
 
@@ -162,24 +162,23 @@ class _Bucket:
         self._filled = now
 
     def left(self, now: float) -> float:
-        """Return how many there are now; fewer than none if more were taken."""
+        """Return how many tokens are left. Negative if more were taken."""
         self._left = min(self._room, self._left + (now - self._filled) * self._rate)
         self._filled = now
         return self._left
 
     def take(self, number: float) -> None:
-        """Take so many, whether or not they are there; give them back where it is negative."""
+        """Take tokens, even more than are left. A negative number gives tokens back."""
         self._left -= number
 
 
 class Peer:
-    """A connection, and its account.
+    """A connection and its limits.
 
     Args:
-        fd: Its descriptor, which is ZeroMQ's. None: nobody knows whose messages are whose, and
-            nothing is held against anybody.
+        fd: Its descriptor. None: the sender of messages is unknown, and no limits apply.
         now: The time.
-        line: The connection, where it is the feed's own.
+        line: The connection, if it is the feed's own and not ZeroMQ's.
     """
 
     def __init__(
@@ -192,15 +191,15 @@ class Peer:
         self.topics: set[bytes] = set()
         self.waiting = 0
         self.asked = False
-        """Whether it ever wanted anything."""
+        """Whether it ever made a request."""
         self.guest = False
-        """Whether it came when there was no place for it."""
+        """Whether it connected when all places were taken."""
         self.told: float | None = None
-        """When it was told so."""
+        """When it was told that there is no place."""
         self.flooded_at: float | None = None
-        """When it was sent away for saying too much."""
+        """When it was closed for sending too many messages."""
         self.gone = False
-        """Whether it is gone, or was sent away."""
+        """Whether it is closed."""
         self._says = _Bucket(MESSAGES, MESSAGES_A_SECOND, now)
         self._gets = _Bucket(ANSWERS, ANSWERS_A_SECOND, now)
         self._unsent: deque[Sent] = deque()
@@ -209,12 +208,12 @@ class Peer:
         self._still_since: float | None = None
 
     def be_wary(self) -> None:
-        """Let it say and get only little at once."""
+        """Reduce the budget, because another connection of the same host flooded."""
         self._says.take(MESSAGES - _WARY)
         self._gets.take(ANSWERS - _WARY)
 
     def says(self, now: float) -> bool:
-        """Count a message of its; tell whether it is heard."""
+        """Count a message from this connection. Return whether to handle it."""
         if self.fd is None:
             return True
         left = self._says.left(now)
@@ -225,7 +224,7 @@ class Peer:
         return left > 0 and not self.gone
 
     def may_get(self, now: float) -> bool:
-        """Tell whether it is answered now, or later."""
+        """Tell whether to answer it now; if not, later."""
         if self.fd is None:
             return True
         if self._gets.left(now) <= 0:
@@ -234,11 +233,11 @@ class Peer:
             return True
         _drop_done(self._unsent)
         if len(self._unsent) >= MOST_UNSENT and not self.is_behind:
-            self._unsent.clear()  # what is not done is so on account of another that listens in
+            self._unsent.clear()  # it has read all: another subscriber has not
         return len(self._unsent) < MOST_UNSENT
 
     def got(self, sent: Sent) -> None:
-        """Count an answer: who is answered may ask again."""
+        """Count an answer. It gives back the budget for one request."""
         if self.fd is not None:
             self._says.take(-1)
             self._gets.take(1)
@@ -246,14 +245,14 @@ class Peer:
             self._unsent.append(sent)
 
     def got_body(self, table: str, last: Sent) -> None:
-        """Count a body, or some parts of one: `last` is the last of them."""
+        """Count a body, or some parts of one. `last` is the last message of them."""
         if self.fd is not None:
             bodies = self._bodies.setdefault(table, deque())
             _drop_done(bodies)
             bodies.append(last)
 
     def has_credit(self, table: str, now: float) -> bool:
-        """Tell whether it may be sent one more body of a table: it has taken those before."""
+        """Tell whether to send it one more body of a table. Not before it took the earlier ones."""
         if not self.may_get(now):
             return False
         bodies = self._bodies.get(table)
@@ -270,13 +269,13 @@ class Peer:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something on its way that it has not read."""
+        """Whether it has not read all that was sent to it."""
         if self._line is not None and self._line.unsent:
             return True
         return self.fd is not None and queued(self.fd) > 0
 
     def look(self, now: float) -> None:
-        """See what is on its way to it."""
+        """Check whether it reads what is on its way to it."""
         if self.fd is None:
             return
         line, before = self._line, self._moved
@@ -290,7 +289,7 @@ class Peer:
             self._still_since = now
 
     def reads(self, now: float) -> bool:
-        """Tell whether it took something of late of what was on its way, if anything was."""
+        """Tell whether it has read something lately, or had nothing to read."""
         if self._still_since is None:
             return True
         is_public = any(not topic.startswith(b"@") for topic in self.topics)
@@ -298,7 +297,7 @@ class Peer:
         return now - self._still_since < most
 
     def send_away(self) -> None:
-        """Shut its connection: ZeroMQ finds it so, and frees what it held for it."""
+        """Shut the connection down. ZeroMQ notices, and frees its memory for it."""
         if not self.gone and self.fd is not None:
             self.gone = True
             if self._line is not None:
@@ -308,7 +307,7 @@ class Peer:
 
     @property
     def host(self) -> str:
-        """From where it came: the machine, or the process of this one."""
+        """The other machine, or the process on this machine."""
         return "" if self.ends is None else self.ends.host
 
 

@@ -1,9 +1,9 @@
-"""The connections to a process's endpoints: who is there, what each may take, who is sent away.
+"""The connections to a process's endpoints. Decides which to close when a resource runs out.
 
-ZeroMQ tells of a message which descriptor it came by, and of a descriptor when it was accepted and
-when it is gone. So each connection has an account, whatever it says it is. Where something is
-short, the greediest goes first: its descriptor is shut, and ZeroMQ frees what it held for it. An
-honest viewer that this happens to is back in a moment.
+Each connection has its own account (`Peer`), whatever the viewer claims to be: ZeroMQ tells which
+descriptor a message came from, and when a descriptor is accepted and closed. When a resource runs
+out, the connection that uses most of it is shut down, and its memory is freed. An honest viewer
+reconnects at once.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Final
 from livetable.feed.server.peer import OwnLine, Peer
 
 _WARY_SECONDS: Final = 10.0
-"""So long newcomers are let do less from where somebody flooded."""
+"""After a flood, new connections from the same host get a smaller budget for this long."""
 
 _LOOK_SECONDS: Final = 0.25
 
 IDLE_SECONDS: Final = 5.0
-"""Who has not asked for anything by then gives its place to a newcomer."""
+"""A connection that asked for nothing for this long may be closed to make place for a new one."""
 
 GUESTS: Final = 32
 GUEST_SECONDS: Final = 5.0
-"""So many connections beyond the last place are told so, and for so long."""
+"""When all places are taken, this many more connections may stay for this long, to be told so."""
 
-_SAID_SECONDS: Final = 0.3  # until what it was told has gone out
+_SAID_SECONDS: Final = 0.3  # for the message to a guest to go out
 _LEAST_PLACES: Final = 16
 _MOST_PLACES: Final = 4_000
 
@@ -36,7 +36,8 @@ class Peers:
     """The connections to the endpoints of a process.
 
     Args:
-        places: How many there may be; None: as many as leave the program what it needs.
+        places: The most connections. None: a quarter of the process's descriptors, so that enough
+            are left for the program.
     """
 
     def __init__(self, places: int | None = None) -> None:
@@ -47,19 +48,19 @@ class Peers:
 
     @property
     def places(self) -> int:
-        """How many connections there may be: at most a quarter of the process's descriptors."""
+        """The most connections."""
         return self._given if self._given is not None else _places()
 
     def __len__(self) -> int:
         return len(self._there)
 
     def came(self, fd: int, now: float, line: OwnLine | None = None) -> Peer:
-        """Open the account of a connection that was accepted.
+        """Register a connection that was accepted. Close one if all places are taken.
 
         Args:
             fd: Its descriptor.
             now: The time.
-            line: The connection, where it is the feed's own.
+            line: The connection, if it is the feed's own and not ZeroMQ's.
         """
         newcomer = Peer(fd, now, line)
         if now - self._floods.get(newcomer.host, -_WARY_SECONDS) < _WARY_SECONDS:
@@ -78,44 +79,44 @@ class Peers:
         return newcomer
 
     def left(self, peer: Peer) -> None:
-        """Close the account of a connection that is gone."""
+        """Remove a closed connection."""
         peer.gone = True
         if peer.flooded_at is not None:
             self._floods.pop(peer.host, None)
-            self._floods[peer.host] = peer.flooded_at  # the newest last
+            self._floods[peer.host] = peer.flooded_at  # at the end: the oldest is dropped first
             while len(self._floods) > _MOST_PLACES:
                 del self._floods[next(iter(self._floods))]
         if peer.fd is not None and self._there.get(peer.fd) is peer:
             del self._there[peer.fd]
 
     def send_greediest_away(self, newcomer: Peer, takes: Callable[[Peer], int]) -> None:
-        """Make room for one more of what is short, if somebody has more of it than the newcomer.
+        """Close the connection that uses most of a resource, if it uses more than the newcomer.
 
         Args:
-            newcomer: Who needs one.
-            takes: How many of them a connection has.
+            newcomer: The connection that needs one more.
+            takes: Returns how many a connection uses.
         """
-        present = [one for one in self._there.values() if not one.gone]
+        present = [peer for peer in self._there.values() if not peer.gone]
         greediest = max(present, key=takes, default=newcomer)
         if takes(greediest) > takes(newcomer) + 1:
             greediest.send_away()
 
     def look(self, now: float) -> None:
-        """See who reads what is on its way."""
+        """Check which connections read what is on its way to them."""
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = now
             for peer in self._there.values():
                 peer.look(now)
 
     def send_away_who_does_not_read(self, now: float) -> None:
-        """Shut the connections to which nothing moves: what they hold is missed elsewhere."""
+        """Close the connections that do not read: the memory they hold is needed for others."""
         self.look(now)
         for peer in list(self._there.values()):
             if not peer.reads(now):
                 peer.send_away()
 
     def send_guests_away(self, now: float) -> None:
-        """Shut the connections of guests that were told, or did not ask in time."""
+        """Close guests that were told that there is no place, or that did not ask in time."""
         for peer in list(self._there.values()):
             if (due := _leaves_at(peer)) is not None and due <= now:
                 peer.send_away()
@@ -126,16 +127,16 @@ class Peers:
         return min((at for at in times if at is not None), default=None)
 
     def _who_leaves(self, newcomer: Peer, present: list[Peer], now: float) -> Peer:
-        """Return who has no place: one that asks for nothing, else one of the greediest host's."""
+        """Return which to close: one that asks for nothing, else one of the host with the most."""
         for peer in present:  # the oldest first
             if not peer.asked and not peer.topics and now - peer.since >= IDLE_SECONDS:
                 return peer
         by_host = Counter(peer.host for peer in present if not peer.guest)
         host, most = by_host.most_common(1)[0]
-        if by_host[newcomer.host] >= most - 1:  # of equal ones who was there first stays
+        if by_host[newcomer.host] >= most - 1:  # on a tie, the older connections stay
             return newcomer
-        of_it = [peer for peer in present if peer.host == host and not peer.guest]
-        return of_it[-1]
+        from_host = [peer for peer in present if peer.host == host and not peer.guest]
+        return from_host[-1]
 
 
 def _leaves_at(peer: Peer) -> float | None:

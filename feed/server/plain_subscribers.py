@@ -1,4 +1,4 @@
-"""Plain subscribers of an endpoint: who listens to a table's name, and is sent whole tables."""
+"""Plain subscribers of an endpoint: they subscribe to a table's name and are sent whole tables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from livetable.feed.server.peers import Peers
 from livetable.feed.server.table_state import TableState
 
 PUBLIC_SECONDS: Final = 0.25
-"""Plain subscribers get a table's snapshots at most this often."""
+"""The least time between two snapshots of a table to plain subscribers."""
 
 PUBLIC_BYTES: Final = 64 << 20
 """While this much of a table is on its way to plain subscribers, newer snapshots are skipped."""
 
 
 class _Public:
-    """What plain subscribers have been sent of one table."""
+    """What was sent to the plain subscribers of one table."""
 
     def __init__(self) -> None:
         self.position: Position | None = None
@@ -32,12 +32,12 @@ class _Public:
 
 
 class PlainSubscribers:
-    """Sends tables of one endpoint under their names, as far as somebody listens.
+    """Sends the tables of one endpoint to plain subscribers.
 
     Args:
         send: Sends a message.
-        peers: The connections that it goes by.
-        admission: Counts what is on its way.
+        peers: The connections of the process.
+        admission: Counts the bodies that are on their way.
     """
 
     def __init__(self, send: Send, peers: Peers, admission: Admission) -> None:
@@ -46,20 +46,20 @@ class PlainSubscribers:
         self._admission = admission
         self._topics: set[bytes] = set()
         self.tables: dict[str, _Public] = {}
-        """The tables that somebody is sent, or was just now."""
+        """What was sent of each table that has, or just had, plain subscribers."""
 
     def subscribe(self, topic: bytes, tables: dict[str, TableState], now: float) -> None:
-        """Send the tables whose names begin with a topic, from now on."""
+        """Begin to send the tables whose names begin with a topic."""
         self._topics.add(topic)
         for name, table in tables.items():
             if name.encode().startswith(topic):
-                # A newcomer has nothing: who is there already gets the same once more.
+                # Send the current frame to the new subscriber. The earlier ones get it again, too.
                 self.tables.setdefault(name, _Public()).position = None
                 table.wanted = True
                 self.publish(table, now)
 
     def unsubscribe(self, topic: bytes) -> None:
-        """Nobody listens to a topic any more."""
+        """Stop sending for a topic: its last subscriber left."""
         self._topics.discard(topic)
 
     def forget(self, name: str) -> None:
@@ -67,8 +67,8 @@ class PlainSubscribers:
         self.tables.pop(name, None)
 
     def publish(self, table: TableState, now: float) -> None:
-        """Send a table, if there is news of it, somebody listens, and it is time to."""
-        if not self._are_there(table.name):
+        """Send a table if it has subscribers, has news, and is due."""
+        if not self._has_subscribers(table.name):
             self.tables.pop(table.name, None)
             return
         public = self.tables.setdefault(table.name, _Public())
@@ -90,9 +90,9 @@ class PlainSubscribers:
         public.next_at = now + PUBLIC_SECONDS
 
     def have(self, table: TableState) -> bool:
-        """Tell whether all who listen to a table's name have its newest frame."""
+        """Tell whether all plain subscribers of a table have its newest frame."""
         public = self.tables.get(table.name)
-        if public is None or not self._are_there(table.name):
+        if public is None or not self._has_subscribers(table.name):
             return True
         public.has_room()
         return not public.on_their_way and not table.has_news(public.position)
@@ -102,10 +102,10 @@ class PlainSubscribers:
         times = []
         for name, public in self.tables.items():
             table = tables.get(name)
-            if table and table.has_news(public.position) and self._are_there(name):
+            if table and table.has_news(public.position) and self._has_subscribers(name):
                 times.append(max(public.next_at, now + 0.01))
         return times
 
-    def _are_there(self, name: str) -> bool:
+    def _has_subscribers(self, name: str) -> bool:
         encoded = name.encode()
         return any(encoded.startswith(topic) for topic in self._topics)

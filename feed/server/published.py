@@ -1,4 +1,4 @@
-"""A table that this process serves under a name: from when it takes the name until it is closed."""
+"""The life of a published table: it claims a name, is served under it, and is closed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from livetable.feed.server.zmtp import say_taken
 
 
 class Published(Closing):
-    """A name, the table that is served under it, and its end. What is in it: `Publisher`."""
+    """Claims a name, serves a table under it, and ends it. `Publisher` adds the sending of rows."""
 
     def __init__(
         self,
@@ -54,13 +54,14 @@ class Published(Closing):
         listed: bool = True,
         secure: bool | None = None,
     ) -> None:
-        # Long, as it is one order: what can be refused is, before a name is held or a socket bound.
+        # Long, because the order matters: check all arguments, then claim the name, then bind the
+        # socket. A refused argument must leave no name claimed and no socket bound.
         self._open = False
         self._pid = os.getpid()
         self._taken_by: str | None = None
         self._made = maker()
         self.on_failure: Callable[[str], object] | None = None
-        """Told of what `fail` is called with."""
+        """Called with the sentence that `fail` was given."""
         self.name = check_name(name)
         self._limit = limit_of(limit)
         self._ttl = ttl_of(ttl)
@@ -70,7 +71,7 @@ class Published(Closing):
         by_broker = is_by_broker(endpoint)
         self._schema = types_of(schema)
         pair = None if endpoint is None or by_broker else pair_for(endpoint, secure)
-        if pair is not None:  # not in the hub's thread: a fork waits for imports
+        if pair is not None:  # `loaded` here: a fork waits for it, but not for the hub
             loaded("livetable.feed.server.keyed_socket")
         self._claim: claims.Claim | None = None
         older: Published | None = None
@@ -80,7 +81,7 @@ class Published(Closing):
         except (LivetableError, ImportError):
             if endpoint is None or not endpoint.startswith("tcp://"):
                 raise
-            # Over TCP it can do without being listed: the folder only helps to find it.
+            # A TCP table works without being listed: viewers can name its endpoint.
         self._state = TableState(
             self.name,
             tuple(map(to_json, self._key)),
@@ -110,7 +111,7 @@ class Published(Closing):
             _tell_taken(other, self.name)
 
     def _claimed(self, endpoint: str | None, taken: str) -> tuple[claims.Claim, Published | None]:
-        """Return the name's claim, and the Publisher of this process that had it."""
+        """Claim the name. Return the claim, and this process's Publisher that held it before."""
         name, number, older = self.name, 1, None
         while True:
             try:
@@ -132,7 +133,7 @@ class Published(Closing):
                 older._give_up(by)  # noqa: SLF001
 
     def _lose(self) -> None:
-        """Another process says that it has taken the name; the folder has to say so, too."""
+        """Close, because another process took the name. Ignored unless the folder confirms it."""
         if self._claim is not None and not self._claim.is_held:
             self._taken_by, self._open = "another process", False
             self._claim.release()
@@ -145,27 +146,27 @@ class Published(Closing):
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """The columns that identify a row, none if there are none."""
+        """The columns that identify a row; empty without ``key=``."""
         return self._key
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the table now."""
+        """Number of rows and columns of the current table."""
         self._state.expire(time.monotonic(), patience=PATIENCE_SECONDS)
         return self._state.shape
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until all who look at the table now have its newest frame.
+        """Wait until all current viewers of the table have its newest frame.
 
-        A script that sends and ends at once need not call it: viewers get the last frame when it
-        ends. It is for what must be seen before something else happens.
+        A script that sends and exits need not call this: viewers get the last frame when it exits.
+        Call it when viewers must have the frame before the program goes on.
 
         Args:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether all viewers have it, have left, or nobody looks; of a broker: whether it is on
-            its way there.
+            True if no viewer lacks the newest frame (also if there are no viewers). With a broker:
+            True if the frame is on its way to the broker.
         """
         self._check_forked()
         if not self._open:
@@ -178,12 +179,12 @@ class Published(Closing):
         return not self._state.seq or self._state.encoding.is_encoded
 
     def end(self, note: str | None = None) -> None:
-        """Say that nothing will change any more. The table can be looked at until `close`.
+        """Declare the table complete. Viewers can still read it until `close`.
 
         A second call does nothing.
 
         Args:
-            note: A sentence that viewers are shown with it.
+            note: A sentence to show to viewers.
         """
         self._check_forked()
         if not self._open or self._state.ended:
@@ -194,13 +195,13 @@ class Published(Closing):
         self._hub.news(self._state, self._bound)
 
     def note(self, sentence: str | None) -> None:
-        """Show viewers a sentence about the source, until it is replaced or None is given."""
+        """Show viewers a sentence about the source. A new sentence replaces it; None clears it."""
         self._check_open()
-        self._state.failed = None  # the newest word counts: what is noted may be cured by waiting
+        self._state.failed = None  # a note replaces a failure: waiting may help again
         self._state.note = None if sentence is None else str(sentence)[:1000]
 
     def close(self) -> None:
-        """End the table; viewers are told so. A second call does nothing."""
+        """End the table and tell its viewers. A second call does nothing."""
         self._close(waits=True)
 
     def _close(self, *, waits: bool) -> None:
@@ -208,7 +209,7 @@ class Published(Closing):
             return
         self._open = False
         if self._claim is not None:
-            self._claim.release()  # at once: the name may be wanted again before viewers are told
+            self._claim.release()  # first: the name must be free again as soon as close() is called
         if isinstance(self._hub, Hub):
             self._hub.remove(self._state, self._bound, waits=waits)
         elif waits:
@@ -217,9 +218,9 @@ class Published(Closing):
             start_thread(partial(self._hub.remove, self._state, self._bound))
 
     def __del__(self) -> None:
-        # Without this the name would stay taken by a table that nobody can send to. It may run in
-        # the midst of anything, and waits for nothing.
-        if getattr(self, "_open", False) and not sys.is_finalizing():  # then `hub` ends all tables
+        # Without this, a dropped Publisher would keep its name claimed. It may interrupt any code,
+        # also code that holds a lock, so it must not wait.
+        if getattr(self, "_open", False) and not sys.is_finalizing():  # at exit `hub` ends tables
             self._close(waits=False)
 
     def __exit__(
@@ -269,13 +270,13 @@ class Published(Closing):
 
 
 def _if_there(method: weakref.WeakMethod[Callable[[], None]]) -> None:
-    """Call a method of what may be gone: who is told must not keep it."""
-    if (there := method()) is not None:
-        there()
+    """Call a method, unless its object was collected. A strong reference would keep it alive."""
+    if (bound_method := method()) is not None:
+        bound_method()
 
 
 def _tell_taken(other: records.Entry, name: str) -> None:
-    # Its own socket: the name's link leads to this process by now.
+    # Connect to the other process's own socket: the link of the name already leads to this process.
     path = endpoints.socket_path(other.process or other.endpoint)
     if path is not None:
         with contextlib.suppress(RuntimeError):
@@ -283,7 +284,7 @@ def _tell_taken(other: records.Entry, name: str) -> None:
 
 
 def _hub_of(endpoint: str) -> Any:
-    """Return what puts tables to a broker; it takes the place of the hub."""
+    """Return the broker's hub, which takes the place of this process's `Hub`."""
     from livetable.feed.server.broker_hub import broker_hub
 
     return broker_hub(endpoint)

@@ -1,4 +1,4 @@
-"""`Publisher`: what a producer imports. One line to create it, one line to send."""
+"""`Publisher`: the class that a producer imports. One line creates it, one line sends a frame."""
 
 from __future__ import annotations
 
@@ -24,66 +24,68 @@ if TYPE_CHECKING:
 
 
 class Publisher(Published):
-    """A named, live table that viewers on this machine, or on `endpoint`, can watch.
+    """A named, live table that viewers can watch, on this machine or through `endpoint`.
 
-    Nothing a viewer does is felt here: `send` keeps a copy-on-write snapshot and returns; a thread
-    of the process encodes the newest one, and only when a viewer asks for it.
+    Viewers never slow the producer down: `send` keeps a copy-on-write snapshot and returns. A
+    background thread encodes the newest snapshot, and only when a viewer asks for it.
 
         orders = Publisher("orders", key="id")
         orders.send(df)
         orders.upsert({"id": 7, "price": 1.5})
 
     Args:
-        name: What viewers call the table, at most 64 bytes, without ``/ \\ #``.
-        key: The column, or list of columns, that identify a row. None: rows are told apart by
-            the index's labels.
-        endpoint: Where to publish; None for a local socket that only this user can read. Publishers
+        name: The table's name, at most 64 bytes, without ``/ \\ #``.
+        key: The column, or list of columns, that identify a row. None: the index's labels
+            identify a row.
+        endpoint: Where to publish. None: a local socket that only this user can read. Publishers
             of one process that name the same endpoint share it. ``tcp://127.0.0.1:0`` takes a free
-            port, see `endpoint`. ``nats://…`` or ``redis://…`` puts it to a broker, of which
-            any machine reads it.
-        limit: The most rows that the table holds; of more the oldest ones go, by when they came.
-        ttl: Seconds after which a row goes that was not sent again.
-        schema: Types that columns have whatever comes: ``{"price": float}``. Others widen: whole
-            numbers to floats, dates to times.
-        taken: What to do where a live process publishes a table of this name. ``"error"``: raise
-            NameTaken; in this very process the newer Publisher takes over if the same line made
-            the older, or both were made in an interactive session (a cell that is run again).
-            ``"replace"``: take the name, the other one raises PublisherClosed from then on.
-            ``"number"``: call this one ``name-2``, the lowest number that is free (`name`).
-        listed: Whether `livetable` without a source lists the table; one with an endpoint of its
-            own need not be.
-        secure: Whether viewers have to have a key that authorized_viewers names, and all is
-            encrypted (docs/security.md). None: on ``tcp://`` endpoints that other machines
-            can connect to. False: anybody who can connect reads it.
+            port; read it from `endpoint`. ``nats://…`` or ``redis://…`` publishes through a
+            broker, where any machine can read the table.
+        limit: The most rows that the table holds. Beyond it, the oldest rows are removed.
+        ttl: Remove a row that was not sent again for this many seconds.
+        schema: Fixed column types, e.g. ``{"price": float}``. Other columns widen when they must:
+            integers to floats, dates to times.
+        taken: What to do when a live process already publishes a table of this name.
+            ``"error"``: raise NameTaken. Within one process, the newer Publisher takes over if
+            the same line made the older one, or if both were made in an interactive session
+            (e.g. a cell that is run again).
+            ``"replace"``: take the name. From then on, the other Publisher raises PublisherClosed.
+            ``"number"``: use ``name-2``, with the lowest free number; read it from `name`.
+        listed: Whether `livetable` without a source lists the table. Only a table with its own
+            endpoint can be left out of the list.
+        secure: Whether to encrypt, and to admit only viewers whose key is in authorized_viewers
+            (docs/security.md). None: yes for ``tcp://`` endpoints that other machines can
+            connect to. False: anybody who can connect can read the table.
 
     Raises:
-        NameTaken: a live process, named in the sentence, publishes a table of this name.
+        NameTaken: a live process already publishes a table of this name; the message names it.
         BadName: the name can't be used.
-        BadEndpoint: the endpoint can't be bound; or other machines can connect to it and there is
+        BadEndpoint: the endpoint can't be bound, or other machines can connect to it and there is
             no key.
-        BadKey: there is one that can't be used.
-        RuntimeFolder: there is no folder for local sockets that only this user can use.
+        BadKey: the key can't be used.
+        RuntimeFolder: there is no folder for local sockets that only this user can access.
     """
 
     def send(self, frame: Any) -> None:
-        """Make `frame` the table: viewers see it at once, and only the newest.
+        """Replace the table with `frame`. Viewers always show the newest frame.
 
-        Takes the same few hundred microseconds at most for a thousand rows as for a million, never
-        blocks, and never raises because of a viewer. `frame` may be changed as soon as this
-        returns. The first holds for pandas frames (pandas 3) that own their memory. Copied before
-        it returns, at some gigabytes a second, is memory that somebody else may still write to: a
+        Never blocks, and never raises because of a viewer. You may change `frame` as soon as this
+        returns. For a pandas frame (pandas 3) that owns its memory, it takes a few hundred
+        microseconds at most, for a thousand rows as for a million.
+
+        Memory that other code may still write to is copied first, at some gigabytes a second: a
         frame over a NumPy array that you hold, Arrow tables (pyarrow, polars, duckdb), pandas'
-        extension arrays but Arrow's (categories, nullable numbers, times with a zone), lists and
-        dicts in cells. The text of other objects in cells is made later: don't change those, nor
-        NumPy's columns through ``.array``.
+        extension arrays except Arrow's (categories, nullable numbers, times with a zone), and
+        lists and dicts in cells. Other objects in cells are turned into text later: don't change
+        them. Don't change NumPy columns through ``.array`` either.
 
         Args:
             frame: A pandas DataFrame or Series; anything with the Arrow PyCapsule interface
-                (polars, pyarrow, duckdb) or ``to_pandas()``; a dict of columns; rows one after the
-                other: dicts, named tuples, dataclasses, models.
+                (polars, pyarrow, duckdb) or ``to_pandas()``; a dict of columns; or a list of rows
+                (dicts, named tuples, dataclasses, models).
 
         Raises:
-            BadFrame: it is none of these, or lacks a key column.
+            BadFrame: `frame` is none of these, or lacks a key column.
             PublisherClosed: after `close` or `end`, or in a forked child.
         """
         self._check_open()
@@ -95,11 +97,11 @@ class Publisher(Published):
         self.send_captured(captured)
 
     def send_captured(self, captured: Captured, *, unfinished: bool = False) -> None:
-        """Make what was captured the table: `send` without its checks, for sources.
+        """Replace the table with a captured frame: `send` without its checks, for sources.
 
         Args:
-            captured: The table.
-            unfinished: Whether its last row may still become another one.
+            captured: The frame.
+            unfinished: Whether its last row may still change (a line that has no end yet).
         """
         self._check_open()
         if self._limit is not None and captured.shape[0] > self._limit:
@@ -111,18 +113,18 @@ class Publisher(Published):
         )  # fmt: skip
 
     def upsert(self, rows: Any) -> None:
-        """Insert rows, or replace those of the same key. Columns that are left out stay.
+        """Insert rows, or replace rows that have the same key. Omitted columns keep their values.
 
-        All of them at once: no viewer sees half of it. Takes time in proportion to `rows`, whatever
-        the table's size; only the first one after a `send` reads all keys.
+        The call is atomic: no viewer sees half of it. It costs O(rows in the call), whatever the
+        table's size. Only the first call after a `send` reads all keys.
 
         Args:
-            rows: What `send` takes, or one dict: a row. Without ``key=`` a pandas DataFrame, whose
-                index is the key. A new column is null in all other rows.
+            rows: Whatever `send` takes, or a dict for one row. Without ``key=``, pass a pandas
+                DataFrame: its index is the key. A new column is null in all other rows.
 
         Raises:
-            BadFrame: a key is missing, or there twice; or a column changes its type. The table is
-                as it was then.
+            BadFrame: a key is missing or duplicated, or a column changes its type. The table is
+                unchanged then.
             PublisherClosed: after `close` or `end`, or in a forked child.
         """
         if not self._key and not _has_index(rows):
@@ -133,35 +135,35 @@ class Publisher(Published):
         self._add(rows, "upsert")
 
     def append(self, rows: Any) -> None:
-        """Add rows at the end, all of them at once.
+        """Add rows at the end. The call is atomic: no viewer sees half of it.
 
         Args:
-            rows: What `upsert` takes. Columns that are left out are null.
+            rows: Whatever `upsert` takes. Omitted columns are null.
 
         Raises:
-            BadFrame: a key is missing, or there already; or a column changes its type. The table is
-                as it was then.
+            BadFrame: a key is missing or already in the table, or a column changes its type. The
+                table is unchanged then.
             PublisherClosed: after `close` or `end`, or in a forked child.
         """
         self._add(rows, "append")
 
     def delete(self, keys: Any) -> int:
-        """Remove rows by key, all of them at once.
+        """Remove rows by key. The call is atomic: no viewer sees half of it.
 
         Args:
-            keys: A key, or several as list, array, Series or Index; of a compound key tuples, or a
-                DataFrame with its columns.
+            keys: One key, or a list, array, Series or Index of keys. For a compound key, tuples or
+                a DataFrame with the key columns.
 
         Returns:
-            How many were there; keys that were not are passed over. 0 where it can't be waited for:
-            in a signal handler or a finalizer that interrupted a change of this table, after which
-            the rows go.
+            How many rows were removed; keys that are not in the table are ignored. 0 in a signal
+            handler or finalizer that interrupts a change of this table: the rows are removed
+            after that change.
 
         Raises:
-            BadFrame: these can't be keys of the table.
+            BadFrame: the keys can't be keys of this table.
             PublisherClosed: after `close` or `end`, or in a forked child.
         """
-        # Long by what it says: how keys are given, and when they are tried as they are.
+        # Long, because keys come in several forms, and a table without key= needs a check first.
         self._check_open()
         if not self._state.seq:
             return 0
@@ -170,7 +172,7 @@ class Publisher(Published):
 
         now = time.monotonic()
         if not self._key:
-            # None where it is not waited for: then the keys are tried as they are.
+            # None if the call could not wait for its turn: then the keys are used unchecked.
             labelled = self._state.rows.change(
                 lambda table: bool(table.now.shape.levels), now, time.time()
             )
@@ -190,10 +192,10 @@ class Publisher(Published):
         return gone or 0
 
     def snapshot(self) -> memoryview:
-        """Return the table now as a body: an Arrow IPC stream (docs/protocol.md).
+        """Return the current table as a body: an Arrow IPC stream (docs/protocol.md).
 
         Raises:
-            LivetableError: there is no table yet, or its newest frame can't be encoded.
+            LivetableError: nothing was sent yet, or the newest frame can't be encoded.
         """
         self._check_open()
         self._state.expire(time.monotonic(), patience=PATIENCE_SECONDS)
@@ -204,14 +206,15 @@ class Publisher(Published):
             raise LivetableError(said) from error
         if body is None:
             raise LivetableError(self._state.failure or f"table {self.name!r} has no frame yet")
-        # Of memory that viewers read a copy: to a child that is forked it would change.
+        # A copy of memory shared with viewers: this process writes to it again, so the bytes would
+        # change under a forked child that holds them.
         return body.data if body.place is None else memoryview(bytes(body.data))
 
     def show_tail(self, row: Any) -> None:
-        """Add one row that may still become another one, for sources: a line without an end.
+        """Add one unfinished row, for sources: a line whose end was not read yet.
 
-        Viewers show it as such, and no condition counts it. The next change of the table takes it
-        back first.
+        Viewers mark the row as unfinished, and no condition counts it. The next change of the table
+        removes it first.
 
         Args:
             row: A table of one row.
@@ -219,7 +222,7 @@ class Publisher(Published):
         self._add(row, "tail")
 
     def drop_tail(self) -> None:
-        """Take back what `show_tail` added, if that is still there."""
+        """Remove the row that `show_tail` added, if the table still has it."""
         self._check_open()
         if self._state.rows.has_tail:
             now = time.monotonic()
@@ -227,7 +230,7 @@ class Publisher(Published):
             self._changed()
 
     def set_source(self, **changes: Any) -> None:
-        """Say how this process stands with what it reads the table from, for sources.
+        """Update the status of the source that this process reads the table from, for sources.
 
         Args:
             changes: Attributes of `SourceStatus`.
@@ -237,32 +240,33 @@ class Publisher(Published):
             self._hub.news(self._state, self._bound)
 
     def mirror(self, on_wanted: Callable[[], object]) -> Mirror:
-        """Have the table's frames come from another process, through what is returned.
+        """Return a `Mirror`, through which this table gets its frames from another process.
 
         Args:
-            on_wanted: Called for each want of a viewer, in the feed's thread.
+            on_wanted: Called for each request of a viewer, in the feed's thread.
         """
-        from livetable.feed.server.mirror import Mirror  # late: few tables come from elsewhere
+        from livetable.feed.server.mirror import Mirror  # late: few tables are mirrored
 
         return Mirror(self._state, partial(self._hub.news, self._state, self._bound), on_wanted)
 
     def fail(self, sentence: str, *, for_good: bool = False) -> None:
-        """Say at once that there is no table to show and that waiting brings none.
+        """Tell viewers at once that the source failed, and that waiting for a table is useless.
 
-        A script (`livetable NAME --once`) ends with the sentence; a screen shows it as a note, and
-        stays. A frame that is sent later shows as ever. Where a frame was sent before, this is a
-        note: viewers keep that table.
+        A script (`livetable NAME --once`) exits with the sentence. A viewer with a screen shows it
+        as a note and stays open. A frame that is sent later is shown as usual. If a frame was sent
+        before, this is only a note: viewers keep showing that frame.
 
         Args:
-            sentence: Why.
-            for_good: Whether the source is broken for ever, so that also a table that was sent
-                before stays a part of what it should be: a script does not take it for the whole.
+            sentence: Why the source failed.
+            for_good: Whether the source can't recover, so that the table sent before will stay
+                incomplete: a script then fails instead of printing it as complete.
         """
         self._check_open()
         state = self._state
         state.note = str(sentence)[:1000]
         state.failed = state.note if for_good or not state.seq else None
-        # In this order: the feed's thread looks at `wanted` last, and who waits is told at once.
+        # Set `note_is_new` first: the feed's thread resets `wanted` last. In the other order it
+        # could reset `wanted` in between, and waiting viewers would get the note late.
         state.note_is_new = state.wanted = True
         self._hub.news(state, self._bound)
         if self.on_failure is not None and state.failed is not None:
@@ -275,9 +279,10 @@ class Publisher(Published):
         from livetable.feed.rows.input import captured_rows, fit, prepared
 
         captured = captured_rows(rows, self._key)
-        if not sum(one.shape[0] for one in captured):
-            return  # of no rows there is nothing to do
-        # All that may run somebody's code, before the table's turn is taken.
+        if not sum(part.shape[0] for part in captured):
+            return  # no rows: nothing to do
+        # Whatever may run the caller's code runs here. Inside the table's turn it would block the
+        # other threads that change this table.
         parts = list(map(prepared, captured))
         first = None if self._state.seq else begun(captured[0], None, self._state.key)
         now = time.monotonic()

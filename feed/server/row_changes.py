@@ -1,4 +1,4 @@
-"""Single rows of one table in the feed: changed one thread after the other, none waits for long."""
+"""Changes single rows of one table. Threads take turns, and none waits for long."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from livetable.feed.rows.state import State
 
 Beginning: TypeAlias = "tuple[State, tuple[int, ...]]"
-"""What a table changes from, and which of its fields are the key."""
+"""The state before the first row change, and the positions of its key fields."""
 
 T = TypeVar("T")
 _log = logging.getLogger("livetable.feed")
 
 PATIENCE_SECONDS: Final = 0.25
-"""So long a call waits to hear what became of it where another thread is changing the table."""
+"""How long a call waits for its result while another thread is changing the table."""
 
 
 class RowChanges:
@@ -35,11 +35,11 @@ class RowChanges:
     Args:
         name: The table's name.
         key: Labels of the key columns, as JSON labels.
-        newest: The table.
-        turns: Whose turn it is.
-        came: Told when a change was made.
+        newest: The table's newest frame.
+        turns: Runs one change at a time.
+        on_change: Called with the monotonic time of each change.
         limit: The most rows that the table holds.
-        ttl: Seconds after which a row goes that was not written to again.
+        ttl: Remove a row that was not written again for this many seconds.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RowChanges:
         self._came = on_change
         self._limit = limit
         self.ttl = ttl
-        """Seconds after which a row goes, None if none does."""
+        """Seconds until a row expires, None if rows never expire."""
 
     def change(
         self,
@@ -74,27 +74,28 @@ class RowChanges:
     ) -> T | None:
         """Change single rows.
 
-        Where another thread is at it for long, or this very thread further down (this is a signal
-        handler, a finalizer), the change is made as soon as that is done, and not waited for.
+        Returns without waiting if another thread's change takes long, or if this call interrupts a
+        change of the same thread (in a signal handler or a finalizer). The change is then made as
+        soon as the other one is done.
 
         Args:
-            act: Changes the table, or raises and leaves it as it is.
+            act: Changes the table, or raises and leaves it unchanged.
             monotonic: The time, by the monotonic clock.
             time: The time, in seconds since 1970.
-            first: What the table begins with, if nothing was sent yet.
-            by_index: Whether rows are told apart by the index, where there is no key.
-            patience: How long to wait for who else is at it.
+            first: The state to begin with, if nothing was sent yet.
+            by_index: Whether the index identifies rows if there is no key.
+            patience: How many seconds to wait for another thread's change.
 
         Returns:
-            What `act` returns, None if it was not waited for.
+            What `act` returns, None if this call did not wait for it.
 
         Raises:
-            BadFrame: the table can't be changed so.
+            BadFrame: the table can't be changed like this.
         """
-        # Long by what it says: one job, made and waited for.
-        if (
-            self._newest.now.state is None
-        ):  # in a turn nothing is imported: a fork waits for it here
+        # Long because of its many arguments: it makes one job and waits for it.
+        # Import before the turn, with `loaded`: a fork waits for that. A child that is forked while
+        # the turn imports would have half a module.
+        if self._newest.now.state is None:
             loaded("livetable.feed.rows.deltas")
             loaded("livetable.feed.rows.keyed_table")
         held = self._newest.now.held
@@ -125,9 +126,9 @@ class RowChanges:
     ) -> T:
         now, table = self._newest.now, self._newest.table
         if table is None:
-            if begun is None or now.held is not held:  # something was sent meanwhile
+            if begun is None or now.held is not held:  # another frame was sent meanwhile
                 begun = self._begun(now.held, first)
-                assert begun is not None  # in a turn nothing comes in between
+                assert begun is not None  # inside a turn no other frame can arrive
             table = self._changing(*begun, now.seq)
         if by_index and not table.key:
             table = self._begun_by_index(table)
@@ -138,16 +139,16 @@ class RowChanges:
             self._newest.table = table
             self._commit(table, monotonic, time)
         except LivetableError:
-            if table is self._newest.table:  # rows may have gone before it was refused
+            if table is self._newest.table:  # rows may have expired before `act` was refused
                 self._commit(table, monotonic, time)
             raise
-        except BaseException:  # Ctrl-C in the midst of it: as if it had not begun
+        except BaseException:  # Ctrl-C during the change: undo it
             table.restore(*before, monotonic)
             raise
         return result
 
     def _commit(self, table: KeyedTable, monotonic: float, time: float) -> None:
-        """Make the table's rows those that readers see. One assignment: all of it or nothing."""
+        """Show the changed rows to readers, in one assignment: readers must not see half of it."""
         now, source = self._newest.now, self._newest.now.source
         if table.unfinished != source.unfinished:
             source = replace(source, unfinished=table.unfinished)
@@ -158,7 +159,7 @@ class RowChanges:
             return
         if table.seq > now.seq:
             self._came(monotonic)
-            self._newest.encoded = None  # of no use any more, and as large as the table
+            self._newest.encoded = None  # no longer needed, and as large as the table
             shape = len(table.now.rows), len(table.now.shape.described["labels"])
             times = monotonic, time
         else:
@@ -168,10 +169,11 @@ class RowChanges:
         )
 
     def _begun(self, held: Held, first: Beginning | None) -> Beginning | None:
-        """Return what is changed from; None if something else came meanwhile, before the turn."""
+        """Return the state to change; None if another frame was sent before this turn began."""
         from livetable.feed.rows.deltas import begun, nothing_of
 
-        # In this order: the bytes come before the frame goes, one of the two is there.
+        # Read the frame before the bytes: an encoder stores the bytes before it drops the frame, so
+        # at least one of the two is found. In the other order both could be None.
         frame, now, newest = held.frame, self._newest.now, self._newest.encoded
         if now.held is held and not now.seq:
             if first is None:
@@ -186,7 +188,7 @@ class RowChanges:
         return begun(frame, body, self._key)
 
     def _begun_by_index(self, table: KeyedTable) -> KeyedTable:
-        """Return a table to which rows were only added so far, as one with its index as key."""
+        """Return the table with its index as the key; until now rows were only appended."""
         anew = not table.now.shape.levels
         state = table.now.with_index() if anew else table.now
         return self._changing(state, tuple(range(state.shape.levels)), table.seq, anew=anew)
@@ -201,20 +203,20 @@ class RowChanges:
 
     @property
     def next_expiry(self) -> float | None:
-        """When the time of the next row is over, None if none's ever is."""
+        """When the next row expires, None if no row does."""
         return self._newest.now.expiry
 
     @property
     def is_mortal(self) -> bool:
-        """Whether rows go by themselves."""
+        """Whether rows expire."""
         return self.ttl is not None
 
     def expire(self, monotonic: float, *, patience: float = 0.0) -> bool:
-        """Remove the rows whose time is over; tell whether there were any.
+        """Remove the expired rows. Return whether there were any.
 
         Args:
             monotonic: The time.
-            patience: How long to wait for who is changing the table.
+            patience: How many seconds to wait for another thread's change.
         """
         due = self._newest.now.expiry
         if due is None or due > monotonic:
@@ -222,7 +224,7 @@ class RowChanges:
         seq = self._newest.now.seq
         try:
             self.change(lambda table: None, monotonic, time.time(), patience=patience)
-        except Exception as error:  # one table's trouble must not be that of all in the process
+        except Exception as error:  # one table's error must not stop the others
             self.ttl = None
             self._newest.failure = f"can't remove expired rows: {safe_str(error):.200}"
             tell(_log, "table %r: %s", self._name, self._newest.failure)
@@ -234,18 +236,18 @@ class RowChanges:
 
     @property
     def has_tail(self) -> bool:
-        """Whether there is a row that may still become another one."""
+        """Whether the table has an unfinished row (`Publisher.show_tail`)."""
         now = self._newest.now
         return now.state is not None and now.source.unfinished is not None
 
     @property
     def is_bloated(self) -> bool:
-        """Whether `compact` would free much room."""
+        """Whether `compact` would free much memory."""
         state = self._newest.now.state
         return state is not None and state.store.is_bloated(len(state.rows))
 
     def compact(self) -> None:
-        """Let go of what rows held before. Takes a pass over the table, but holds nobody up."""
+        """Free the memory of replaced rows. Reads the whole table, but blocks no other thread."""
         from livetable.feed.rows.keyed_table import compacted
 
         table, before = self._newest.table, self._newest.now.state

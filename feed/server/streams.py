@@ -1,4 +1,4 @@
-"""The connections to one endpoint, as an XPUB has them: who listens to what is sent it."""
+"""The connections to one endpoint without keys. Works like a ZeroMQ XPUB socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from livetable.feed.server.zmtp import (
 )
 
 MOST_UNSENT: Final = 128 << 20
-"""A peer that has so many bytes on their way to it and is sent more is let go."""
+"""A connection with more unsent bytes than this is closed when it is sent another message."""
 
 _HANDSHAKE_SECONDS: Final = 5.0
 _PING_SECONDS: Final = 5.0
@@ -33,46 +33,46 @@ _LINGER_SECONDS: Final = 1.0
 _AT_ONCE: Final = 64
 
 Said = list[tuple[Line, bytes | None]]
-"""Messages, and whose they are; None says that a connection is gone."""
+"""Messages with their connections. None instead of a message: the connection is gone."""
 
 
 class Streams:
-    """One endpoint: its listening socket and its connections. Lives in the hub's thread.
+    """One endpoint: its listening socket and its connections. Used only in the hub's thread.
 
     Args:
-        endpoint: Where, ``tcp://…`` or ``ipc://…``.
-        peers: The accounts of the connections to all endpoints of the process.
+        endpoint: The endpoint, ``tcp://…`` or ``ipc://…``.
+        peers: The limits of the connections to all endpoints of the process.
 
     Raises:
-        BadEndpoint: it can't be bound.
+        BadEndpoint: the endpoint can't be bound.
     """
 
     def __init__(self, endpoint: str, peers: Peers) -> None:
         self.lines: dict[int, Line] = {}
         self._peers = peers
         self._by_topic: dict[bytes, dict[Line, None]] = {}
-        self._public: dict[bytes, dict[Line, None]] = {}  # of these, those that are no viewer's own
+        self._public: dict[bytes, dict[Line, None]] = {}  # without private topics
         self._dirty: dict[Line, None] = {}
         self.local = endpoint.startswith("ipc://")
         self.socket, self.endpoint = listening(endpoint)
         self._spare = Spare()
 
-    # -- what is to be polled ----------------------------------------------------------------------
+    # -- polling -----------------------------------------------------------------------------------
 
     def descriptors(self) -> list[tuple[int, bool]]:
-        """Return descriptors to wait for, and of which also until they can be written to."""
-        found = [(fd, bool(line.out)) for fd, line in self.lines.items()]
+        """Return the descriptors to wait for. True: also wait until it can be written to."""
+        descriptors = [(fd, bool(line.out)) for fd, line in self.lines.items()]
         if self.socket is not None and self._takes_more:
-            found.append((self.socket.fileno(), False))
-        return found
+            descriptors.append((self.socket.fileno(), False))
+        return descriptors
 
     @property
     def _takes_more(self) -> bool:
-        # One at a time is told that there is no room; to poll for the others meanwhile would spin.
+        # Turn away one viewer at a time. Polling for the others meanwhile would be a busy loop.
         return not any(line.turned_away for line in self.lines.values())
 
     def deadline(self, now: float) -> float | None:
-        """Return when `tick` has something to do."""
+        """Return when `tick` is due next, None if never."""
         times = []
         for line in self.lines.values():
             if line.until is not None:
@@ -84,7 +84,7 @@ class Streams:
         return min(times, default=None)
 
     def tick(self, now: float) -> Said:
-        """Let go of who is silent or slow to come in; return who is gone."""
+        """Close connections that are silent or too slow to connect. Return those that are gone."""
         messages: Said = []
         for line in list(self.lines.values()):
             late = line.stage < 2 and now >= line.came + _HANDSHAKE_SECONDS
@@ -101,7 +101,7 @@ class Streams:
     # -- connections -------------------------------------------------------------------------------
 
     def accept(self, now: float) -> None:
-        """Let in who waits; near the limit of descriptors only to be told so."""
+        """Accept waiting connections. Near the descriptor limit, only to tell them so."""
         for _ in range(_AT_ONCE):
             if self.socket is None or not self._takes_more:
                 return
@@ -131,7 +131,7 @@ class Streams:
             self._dirty[line] = None
 
     def ready(self, fd: int, now: float) -> Said:
-        """Read and write what one connection is ready for; return what came by it."""
+        """Read from a connection that is ready, and mark it for writing. Return what was read."""
         line = self.lines.get(fd)
         if line is None:
             return []
@@ -155,7 +155,7 @@ class Streams:
         return []
 
     def _gone(self, line: Line) -> Said:
-        """Forget a connection; say so."""
+        """Close and forget a connection. Return that it is gone."""
         if self.lines.pop(line.fd, None) is None:
             return []
         self._dirty.pop(line, None)
@@ -169,20 +169,20 @@ class Streams:
         return [(line, None)]
 
     def _is_heard(self, line: Line, message: bytes) -> bool:
-        """Note a subscription or its end; tell whether who serves is to have the message."""
+        """Note a subscribe or unsubscribe message. Return whether to pass the message on."""
         topic = message[1:]
         if message[:1] == b"\x01":
             if len(line.topics) >= MOST_TOPICS or line.topics.get(topic, 0) >= 100:
                 return False
             if len(topic) > MAX_NAME:
-                return True  # who serves refuses it, and says so
+                return True  # passed on: `Serving` refuses and logs it
             line.topics[topic] = line.topics.get(topic, 0) + 1
             self._by_topic.setdefault(topic, {})[line] = None
             if not topic.startswith(b"@"):
                 self._public.setdefault(topic, {})[line] = None
         elif message[:1] == b"\x00":
             if topic not in line.topics:
-                return False  # another's, or nobody's
+                return False  # it never subscribed to this topic
             line.topics[topic] -= 1
             if not line.topics[topic]:
                 del line.topics[topic]
@@ -199,7 +199,7 @@ class Streams:
     # -- sending -----------------------------------------------------------------------------------
 
     def send(self, frames: Frames) -> SentMessage:
-        """Send a message to who is subscribed to its topic, the first frame."""
+        """Send a message to the subscribers of its topic, which is the first frame."""
         topic = bytes(frames[0])
         if topic.startswith(b"@"):
             lines = list(self._by_topic.get(topic, ()))
@@ -216,9 +216,9 @@ class Streams:
         return sent
 
     def send_to(self, line: Line, pieces: list[bytes | memoryview], sent: SentMessage) -> None:
-        """Send a message to one peer, framed already."""
+        """Send a framed message to one connection."""
         if line.closing or line.unsent > MOST_UNSENT:
-            line.until = line.until or 0.0  # it is let go at the next tick
+            line.until = line.until or 0.0  # closed at the next tick
             sent.left -= 1
             return
         for piece in pieces[:-1]:
@@ -227,23 +227,23 @@ class Streams:
         self._dirty[line] = None
 
     def answer(self, line: Line, frames: Frames) -> None:
-        """Send a message to one peer that is turned away, once.
+        """Send a message to a connection that is turned away, once.
 
-        It is let go a little later: at once it would connect again and again.
+        It is closed a little later: closed at once, the viewer would reconnect again and again.
         """
         if not line.told:
             line.told = True
             self.send_to(line, framed(frames), SentMessage(1))
 
     def end(self, topics: list[bytes]) -> None:
-        """Let go of who is subscribed to some topics, once it has what is on its way to it."""
+        """Close the connections that subscribed to the topics, once all is sent to them."""
         for topic in topics:
             for line in self._by_topic.get(topic, ()):
                 line.closing = True
                 self._dirty[line] = None
 
     def flush(self, now: float) -> Said:
-        """Send what was put; return who is gone."""
+        """Send the queued bytes. Return the connections that are gone."""
         messages: Said = []
         for line in list(self._dirty):
             self._dirty.pop(line, None)
@@ -252,7 +252,8 @@ class Streams:
             if not line.flush():
                 messages += self._gone(line)
             elif line.closing and not line.out and not line.shut:
-                # Not closed at once: with bytes of its own unread, what is on its way may be lost.
+                # Shut down, but don't close yet: closing while the viewer's bytes are unread resets
+                # the connection, and what is on its way would be lost.
                 line.shut = True
                 line.until = now + _LINGER_SECONDS
                 with contextlib.suppress(OSError):
@@ -262,7 +263,7 @@ class Streams:
     # -- the end -----------------------------------------------------------------------------------
 
     def close(self, now: float) -> None:
-        """Let nobody in any more; who is there gets what is on its way to it."""
+        """Stop listening. Connections still get what is on its way to them."""
         if self.socket is not None:
             if self.local:
                 with contextlib.suppress(OSError):
@@ -276,10 +277,10 @@ class Streams:
         self._spare.give()
 
     def let_go(self) -> None:
-        """Close all at once and say nothing: in a forked child, to which none of it belongs."""
-        for one in (self.socket, *(line.socket for line in self.lines.values())):
-            if one is not None:
+        """Close the parent's sockets in a forked child, and send nothing."""
+        for socket in (self.socket, *(line.socket for line in self.lines.values())):
+            if socket is not None:
                 with contextlib.suppress(OSError):
-                    one.close()
+                    socket.close()
         with contextlib.suppress(OSError):
             self._spare.give()

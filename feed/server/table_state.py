@@ -1,7 +1,7 @@
-"""A table's state in the feed: its newest frame, and what is new since a viewer's. No sockets.
+"""The state of one published table, and what a viewer needs to catch up with it. No sockets.
 
-A table that is only sent whole is its newest frame, encoded when somebody asks. One that is
-changed row by row is a `KeyedTable`, which also knows what changed of late.
+A table that is only sent whole is its newest frame, encoded when a viewer asks. A table that is
+changed row by row is a `KeyedTable`, which also records its latest changes.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 
 class TableState:
-    """The newest state of one table, encoded when it is asked for and at most once.
+    """The newest state of one table, encoded on demand and at most once.
 
-    `put` and `rows.change` are called from the producer's threads, everything else from the feed's.
-    No call waits for a lock: what changes the table is a job in `Turns`, what reads it reads `Now`.
+    The producer's threads call `put` and `rows.change`; the feed's thread calls everything else.
+    No call waits for a lock: writers run as jobs in `Turns`, readers read `Now`.
 
     Args:
         name: The table's name.
         key: Labels of the key columns, as JSON labels.
-        encode: Turns what `put` was given into bytes; called in the feed's thread.
+        encode: Encodes a frame given to `put`; called in the feed's thread.
         limit: The most rows that the table holds.
-        ttl: Seconds after which a row goes that was not written to again.
+        ttl: Remove a row that was not written again for this many seconds.
 
     Attributes:
-        newest: What is there.
+        newest: The newest frame.
         rows: Changes single rows.
-        encoding: Encodes them.
+        encoding: Encodes the newest frame.
     """
 
     def __init__(
@@ -56,22 +56,22 @@ class TableState:
         self.name = name
         self.key = key
         self.on_change: Callable[[], object] | None = None
-        """Called when a change was made, by who made it."""
+        """Called after each change, in the thread that made it."""
         self.note: str | None = None
         self.failed: str | None = None
-        """Why the source has no table to show, or only a part of one, and waiting brings no more.
-        Any frame clears it."""
+        """Why the source has no table, or only part of one, and will not recover. Any frame
+        clears it."""
         self.ended = False
-        """Whether nothing will change any more."""
+        """Whether the table is complete: no more frames come."""
         self.wanted = False
-        """Whether somebody waits for the next frame. Set before looking for news, read after `put`:
-        so a frame that comes in between is seen by one of the two."""
+        """Whether a viewer waits for the next frame. The feed sets it before it looks for news, and
+        the producer reads it after `put`. In any other order, both could miss a new frame."""
         self.note_is_new = False
-        """Whether who waits is to be told of the note at once."""
+        """Whether to send the note to waiting viewers at once."""
         self.elsewhere: Elsewhere | None = None
-        """Where its frames are made, if that is another process: a `Mirror` puts them here."""
+        """The other process that makes this table's frames, if it is mirrored (`Mirror`)."""
         self.on_taken: Callable[[], object] | None = None
-        """Called when another process says that the name is its own now, in the feed's thread."""
+        """Called in the feed's thread when another process says that it took the table's name."""
         self.newest = Newest()
         self._turns = Turns(self._changed)
         self._rate = Rate()
@@ -82,17 +82,17 @@ class TableState:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nobody is to be answered: who makes its frames elsewhere is not heard."""
+        """Whether to leave viewers unanswered, because the mirrored process is not heard."""
         return self.elsewhere is not None and self.elsewhere.is_silent
 
     @property
     def seq(self) -> int:
-        """Number of the newest frame, 0 before the first."""
+        """The number of the newest frame, 0 before the first."""
         return self.newest.now.seq
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the newest frame."""
+        """Number of rows and columns of the newest frame."""
         return self.newest.now.shape
 
     @property
@@ -130,15 +130,16 @@ class TableState:
         unfinished: int | None = None,
         beside: bool = False,
     ) -> None:
-        """Make `frame` the newest; the one before is dropped unless it was asked for.
+        """Make `frame` the newest. The previous frame is dropped, unless it was encoded already.
 
         Args:
             frame: The frame.
             shape: Its rows and columns.
             monotonic: The time, by the monotonic clock.
             time: The time, in seconds since 1970.
-            unfinished: Which row may still become another one (`SourceStatus`).
-            beside: Whether encoding it may run somebody else's code, and so take any time.
+            unfinished: Index of the row that may still change (`SourceStatus`).
+            beside: Whether to encode it outside the feed's thread, because encoding may run other
+                people's code and so take any time.
         """
         held = Held(frame, beside)
 
@@ -157,11 +158,11 @@ class TableState:
         self._turns.post(Job(act))
 
     def mirror(self, snapshot: Snapshot, *, ended: bool = False) -> None:
-        """Make a snapshot the newest that was encoded elsewhere, with its epoch and seq there.
+        """Make a snapshot of another process the newest. It keeps that process's epoch and seq.
 
         Args:
             snapshot: The snapshot.
-            ended: Whether nothing will change any more.
+            ended: Whether the table is complete.
         """
 
         def act() -> None:
@@ -177,10 +178,10 @@ class TableState:
         self._turns.post(Job(act))
 
     def aged(self, position: Position, monotonic: float) -> None:
-        """Learn from who made it that the newest frame was sent at a time that is longer ago.
+        """Correct when the newest frame was sent, if the mirrored process reports an earlier time.
 
         Args:
-            position: The frame's; another one than the newest is passed over.
+            position: The frame's position. Ignored unless it is the newest frame.
             monotonic: When it was sent, by this process's monotonic clock.
         """
 
@@ -195,20 +196,21 @@ class TableState:
 
     def _came(self, monotonic: float) -> None:
         self._rate.came(monotonic)
-        if self.failed is not None:  # else a script would end over a table that is there
+        if self.failed is not None:  # a frame: a script must no longer exit with the failure
             self.note = self.failed = None
 
     def expire(self, monotonic: float, *, patience: float = 0.0) -> bool:
-        """Remove the rows whose time is over; tell whether there were any."""
+        """Remove the expired rows. Return whether there were any."""
         return self.rows.expire(monotonic, patience=patience)
 
     # -- the source --------------------------------------------------------------------------------
 
     def set_source(self, **changes: Any) -> bool:
-        """Note how the feed stands with what it reads; tell whether that is news.
+        """Update the source's status. Return whether it changed.
 
-        Before the frame of which it is to be true, where it makes less of it, and behind it, where
-        it makes more: what is read in between is then taken for less than it is.
+        Set a status that makes viewers trust a frame less before that frame is sent. Set a status
+        that makes them trust it more after the frame. A viewer that reads in between then trusts
+        the frame too little, never too much.
         """
 
         def act() -> bool:
@@ -226,7 +228,7 @@ class TableState:
         return True
 
     def source_of(self, shown: Snapshot | Position | None) -> SourceStatus | None:
-        """Return how the feed stands with the source of a state that a viewer has, or is sent."""
+        """Return the source's status for a frame that a viewer has or is sent."""
         position = shown.position if isinstance(shown, Snapshot) else shown
         now = self.newest.now
         if position == Position(now.epoch, now.seq) or not now.seq:
@@ -236,7 +238,7 @@ class TableState:
     # -- what viewers need -------------------------------------------------------------------------
 
     def has_news(self, have: Position | None) -> bool:
-        """Tell whether there is a frame that a viewer at `have` does not show."""
+        """Tell whether a viewer at `have` lacks the newest frame."""
         return self.encoding.has_news(have)
 
     @property
@@ -245,27 +247,27 @@ class TableState:
         return self.encoding.shown
 
     def is_last(self, position: Position | None) -> bool:
-        """Tell whether nothing will come after `at`.
+        """Tell whether the frame at `position` is the table's last.
 
-        Asked of what a viewer is sent, not of the table alone: the producer may have sent more,
-        and ended it, while that was encoded.
+        Ask for the frame that is sent, not only whether the table ended: the producer may have sent
+        another frame and ended the table while this one was encoded.
         """
         return self.ended and position == self.shown
 
     def since(self, have: Position | None, *, deltas: bool = False) -> Snapshot | None:
-        """Return what a viewer at `have` needs to be up to date, None if it is.
+        """Return what a viewer at `have` needs to be up to date, None if it is up to date.
 
-        A frame that can't be encoded is logged, noted and passed over.
+        A frame that can't be encoded is logged, noted and skipped.
 
         Args:
-            have: What the viewer has.
-            deltas: Whether it can read what changed, not only whole tables.
+            have: The viewer's position.
+            deltas: Whether the viewer can read deltas, not only whole tables.
         """
         return self.encoding.since(have, deltas=deltas)
 
     @property
     def body_note(self) -> str | None:
-        """What viewers should know: trouble of the source or of encoding, or what became text."""
+        """The note for viewers: the source's, an encoding error, or which columns became text."""
         return (
             self.note
             or self.newest.failure
@@ -273,20 +275,20 @@ class TableState:
         )
 
     def age(self, monotonic: float) -> float | None:
-        """Return the seconds since the newest `put`, None before the first."""
+        """Return the age of the shown frame in seconds, None if there is none."""
         now, newest = self.newest.now, self.newest.encoded
         if self.encoding.failed_seq == now.seq:
             return max(0.0, monotonic - newest.monotonic) if newest else None
         return max(0.0, monotonic - now.sent_at)
 
     def rate(self, monotonic: float) -> float:
-        """Return frames per second over the last seconds, 0 when none came."""
-        if self.elsewhere is not None and self.elsewhere.told is not None:
-            return self.elsewhere.told[0].rate
+        """Return the frames per second of the last few seconds."""
+        if self.elsewhere is not None and self.elsewhere.reported is not None:
+            return self.elsewhere.reported[0].rate
         return self._rate.per_second(monotonic)
 
     def info(self, monotonic: float, pid: int, process: str) -> TableInfo:
-        """Return the table's line in the catalogue."""
+        """Return the table's entry in the catalogue."""
         if self.elsewhere is not None and (there := self.elsewhere.info(monotonic)) is not None:
             return there
         self.expire(monotonic)
@@ -307,12 +309,12 @@ class TableState:
 
 
 def describe(table: TableState, now: float) -> TableInfo:
-    """Return the line of a table of this process in the catalogue."""
+    """Return the catalogue entry of a table that this process publishes."""
     return table.info(now, os.getpid(), process_name())
 
 
 def process_name() -> str:
-    """Return what people call this process: its script or module, else its executable."""
+    """Return the process's name for people: its script or module, else its executable."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     if spec is not None and spec.name:

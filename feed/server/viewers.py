@@ -1,4 +1,4 @@
-"""The viewers of an endpoint: their topics, a session for each table they look at, who waits."""
+"""The viewers of an endpoint: their topics, their session for each table, and who waits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livetable.feed.server.peer import MOST_PRIVATE, MOST_TOPICS, MOST_WAITING, 
 from livetable.feed.server.peers import Peers
 
 STALE_SECONDS: Final = 12.0
-"""Who fetches a body and does not ask for its next part for so long has given it up."""
+"""A transfer is given up if the viewer does not ask for the next part for this long."""
 
 
 @dataclass(slots=True)
@@ -20,11 +20,11 @@ class Transfer:
     """A body of several parts on its way to one viewer.
 
     Attributes:
-        snapshot: What is sent.
-        parts: Its body, cut in parts.
+        snapshot: The frame that is sent.
+        parts: Its body, split into parts.
         sent: How many parts were sent.
-        known: How many parts the viewer said that it has.
-        moved_at: When it last said so of one more.
+        known: How many parts the viewer has confirmed.
+        moved_at: When that number last grew.
         last: The part that was sent last.
     """
 
@@ -36,24 +36,27 @@ class Transfer:
     last: Sent | None = None
 
     def is_given_up(self, now: float) -> bool:
-        """Tell whether its viewer has all that was sent, and does not ask for more."""
+        """Tell whether the viewer has received all sent parts, and does not ask for more."""
         return now - self.moved_at >= STALE_SECONDS and (self.last is None or self.last.done)
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """How one viewer stands with one table.
+    """One viewer's requests for one table.
 
     Attributes:
-        viewer: Whose it is.
-        table: The table's name; None is the catalogue.
-        answered: Number of the want last answered: if repeated, it has its answer on its way.
-        has: What was sent last.
-        failure_told: Whether its failure was told: told at each want, it would be asked for ever.
-        by_memory: Whether it was told where the body is, and did not say yet that it was read.
-        wait: The want that waits for news.
-        since: Since when it waits.
-        transfer: The body that is got part by part.
+        viewer: The viewer.
+        table: The table's name. None: the catalogue.
+        answered: Number of the request that was answered last. If it is repeated, its answer is
+            already on its way.
+        has: The position that was sent last.
+        failure_told: Whether the viewer was told of the table's failure. Answered with it on each
+            request, the viewer would ask again at once, for ever.
+        by_memory: Whether the viewer was told where to read the body in memory, and has not
+            confirmed it yet.
+        wait: The request that waits for news.
+        since: When it began to wait.
+        transfer: The body that the viewer fetches part by part.
     """
 
     viewer: Viewer
@@ -68,23 +71,23 @@ class Session:
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether its viewer was answered, or waits for that."""
+        """Whether the viewer was answered or waits for an answer."""
         return self.answered is not None or self.wait is not None
 
     def is_fetching(self, want: Want) -> bool:
-        """Tell whether a want asks for the next part of what is got part by part."""
+        """Tell whether a request asks for the next part of the transfer."""
         return self.transfer is not None and self.transfer.snapshot.position == want.fetching
 
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """Where one viewer is answered, and what it looks at.
+    """One viewer and its sessions.
 
     Attributes:
         topic: The private topic that it is answered on.
-        peer: Whose topic it is: only it may ask for answers on it.
-        sessions: What it looks at, by table. It and they refer to each other: who deletes a viewer
-            empties this, or both stay where the garbage collector is off.
+        peer: The connection that owns the topic. Only it may ask for answers on it.
+        sessions: The sessions by table. Sessions and viewer refer to each other: empty this before
+            you drop a viewer, or both leak in programs that turn the garbage collector off.
     """
 
     topic: bytes
@@ -92,15 +95,15 @@ class Viewer:
     sessions: dict[str | None, Session] = field(default_factory=dict)
 
     def session(self, table: str | None) -> Session:
-        """Return its session with a table, begun if there is none."""
-        found = self.sessions.get(table)
-        if found is None:
-            found = self.sessions[table] = Session(self, table)
-        return found
+        """Return the session of a table. Begin one if there is none."""
+        session = self.sessions.get(table)
+        if session is None:
+            session = self.sessions[table] = Session(self, table)
+        return session
 
 
 MAX_TOPICS: Final = 20_000
-"""Topics that viewers of one endpoint are subscribed to; for more the greediest goes."""
+"""The most topics of one endpoint. For more, the connection with the most topics is closed."""
 
 _PRIVATE: Final = b"@"
 
@@ -111,10 +114,10 @@ def is_private(topic: bytes) -> bool:
 
 
 class Subscriptions:
-    """The topics of one endpoint and who listens to them.
+    """The topics of one endpoint and their subscribers.
 
     Args:
-        peers: The connections that they come by.
+        peers: The connections of the process.
     """
 
     def __init__(self, peers: Peers) -> None:
@@ -122,12 +125,12 @@ class Subscriptions:
         self._holders: dict[bytes, list[Peer]] = {}
 
     def owner(self, topic: bytes) -> Peer | None:
-        """Return whose topic it is: who was there first of those that listen to it."""
+        """Return the owner of a topic: its first subscriber."""
         holders = self._holders.get(topic)
         return holders[0] if holders else None
 
     def add(self, topic: bytes, peer: Peer) -> bool:
-        """Have a connection listen to a topic; tell whether it may."""
+        """Subscribe a connection to a topic. Return whether it may."""
         holders = self._holders.get(topic)
         is_new = holders is None or peer not in holders
         if len(topic) > MAX_NAME or (is_new and not self._has_place(peer, topic)):
@@ -138,7 +141,7 @@ class Subscriptions:
         return True
 
     def remove(self, topic: bytes, peer: Peer) -> bool:
-        """Have a connection listen no more; False if it did not: another's is not its to end."""
+        """Unsubscribe a connection from a topic. Return whether it was subscribed."""
         holders = self._holders.get(topic, [])
         if peer not in holders:
             return False
@@ -150,9 +153,9 @@ class Subscriptions:
         return True
 
     def _has_place(self, peer: Peer, topic: bytes) -> bool:
-        """Tell whether a connection may listen to one more topic."""
+        """Tell whether a connection may subscribe to one more topic."""
         if peer.fd is not None and len(self._holders) >= MAX_TOPICS:
-            self._peers.send_greediest_away(peer, lambda one: len(one.topics))
+            self._peers.send_greediest_away(peer, lambda other: len(other.topics))
         if len(self._holders) >= MAX_TOPICS and topic not in self._holders:
             return False
         if peer.fd is None:
@@ -163,44 +166,44 @@ class Subscriptions:
 
 
 MAX_WANTS: Final = 10_000
-"""Wants that wait at one endpoint; for more the connection goes that has most of them."""
+"""The most requests that wait at one endpoint. For more, the connection with the most is closed."""
 
 
 class Waiting:
-    """The sessions of one endpoint that wait.
+    """The sessions of one endpoint that wait for news.
 
     Args:
-        peers: The connections that they come by.
+        peers: The connections of the process.
     """
 
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
         self._by_table: dict[str | None, dict[Session, None]] = {}
         self._due: dict[Session, None] = {}
-        """In the order in which they began to wait: so the first one is due first."""
+        """The waiting sessions, longest wait first: `due` stops at the first that is not due."""
 
     def __contains__(self, table: str | None) -> bool:
         return table in self._by_table
 
     def of(self, table: str | None) -> list[tuple[Session, Want]]:
-        """Return who waits for a table, and with which want."""
+        """Return the sessions that wait for a table, with their requests."""
         waiting = self._by_table.get(table, ())
         return [(one, one.wait) for one in waiting if one.wait is not None]
 
     def has_place(self, peer: Peer) -> bool:
-        """Tell whether one more want of a connection may wait."""
+        """Tell whether one more request of a connection may wait."""
         if peer.fd is None:
             return len(self._due) < MAX_WANTS
         if len(self._due) >= MAX_WANTS:
-            self._peers.send_greediest_away(peer, lambda one: one.waiting)
+            self._peers.send_greediest_away(peer, lambda other: other.waiting)
         return len(self._due) < MAX_WANTS and peer.waiting < MOST_WAITING
 
     def add(self, session: Session, want: Want, now: float) -> None:
-        """Have a want wait, in place of one of the same session."""
-        # A want that is repeated goes on waiting: its idle answer is due when the first one's was.
+        """Let a request wait. It replaces the session's earlier one."""
+        # A repeated request keeps its start time. Restarted, it would never get its idle answer.
         before = session.wait
         since = session.since if before and before.number == want.number else now
-        if since == now:  # behind those that are due before it
+        if since == now:  # a new wait: move it to the end of `_due`
             self.stop(session)
         if session.wait is None:
             session.viewer.peer.waiting += 1
@@ -209,7 +212,7 @@ class Waiting:
         self._due[session] = None
 
     def stop(self, session: Session) -> None:
-        """Have a session wait no more."""
+        """Let a session stop waiting."""
         if session.wait is None:
             return
         session.wait = None
@@ -221,7 +224,7 @@ class Waiting:
             del self._by_table[session.table]
 
     def due(self, now: float) -> list[tuple[Session, Want]]:
-        """Return who has waited long enough, and with which want."""
+        """Return the sessions whose idle answer is due, with their requests."""
         sessions = []
         for session in self._due:
             if session.since + IDLE_SECONDS > now:
@@ -232,6 +235,6 @@ class Waiting:
 
     @property
     def deadline(self) -> float | None:
-        """When the first one is due, None if nobody waits."""
+        """When the first idle answer is due, None if nobody waits."""
         first = next(iter(self._due), None)
         return None if first is None else first.since + IDLE_SECONDS

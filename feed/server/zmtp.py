@@ -1,9 +1,13 @@
 """ZMTP 3.0 as bytes (https://rfc.zeromq.org/spec/23): greeting, commands and frames of an XPUB.
 
-Not libzmq's, for what a producer must be spared. libzmq ends the process when a viewer connects and
-no descriptor is left; it takes all descriptors that viewers want; what it has open cannot be closed
-in a forked child, where it keeps the port taken; and it cannot tell which peer unsubscribes.
-Encrypted endpoints (CURVE) are libzmq's all the same: `KeyedSocket`.
+The feed does not use libzmq here, because libzmq can harm the producer:
+
+- It ends the process when a viewer connects and no descriptor is left.
+- It takes as many descriptors as viewers ask for.
+- A forked child can't close its sockets, so that they keep the port in use.
+- It does not tell which peer unsubscribes.
+
+Endpoints with keys do use libzmq, because it encrypts (CURVE): see `KeyedSocket`.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from livetable.feed.server.listening import sockets
 from livetable.feed.server.peer import Frames, Peer
 
 MORE, LONG, COMMAND = 1, 2, 4
-"""Flags of a frame: another one follows, its length has eight bytes, it is a command."""
+"""Flags of a frame: another frame follows, the length has eight bytes, the frame is a command."""
 
 GREETING: Final = (
     b"\xff\0\0\0\0\0\0\0\x01\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0" * 32
@@ -29,12 +33,12 @@ PING: Final = b"\x04PING\x00\x00"
 
 
 def command(body: bytes) -> bytes:
-    """Return a command with its head."""
+    """Return a command with its frame header."""
     return bytes((COMMAND, len(body))) + body
 
 
 def framed(frames: Frames) -> list[bytes | memoryview]:
-    """Return a message's frames with their heads; small ones joined to the next head."""
+    """Return a message's frames with their headers. Small frames are joined to the next header."""
     pieces: list[bytes | memoryview] = []
     head = b""
     for at, frame in enumerate(frames):
@@ -53,16 +57,16 @@ def framed(frames: Frames) -> list[bytes | memoryview]:
 
 
 READ_BYTES: Final = 1 << 16
-"""So much is read at once, and no ping is answered while so much is on its way."""
+"""The most bytes of one read. While this many bytes are unsent, pings are not answered."""
 
 _TURNED_AWAY_SECONDS: Final = 2.0
 
 
 class SentMessage:
-    """A message on its way to some peers.
+    """A message that was sent to some peers.
 
     Attributes:
-        left: How many of them have not taken it.
+        left: How many of them have not taken it yet.
     """
 
     __slots__ = ("left",)
@@ -72,7 +76,7 @@ class SentMessage:
 
     @property
     def done(self) -> bool:
-        """Whether no peer needs it any more."""
+        """Whether all peers have taken it or are gone."""
         return self.left <= 0
 
 
@@ -80,9 +84,9 @@ class Line:
     """One connection.
 
     Attributes:
-        peer: Its account.
-        unsent: Bytes on their way to it that the system has not taken yet.
-        taken: Bytes that the system took.
+        peer: Its limits.
+        unsent: Bytes to send that the system has not taken yet.
+        taken: Bytes that the system has taken.
     """
 
     peer: Peer
@@ -97,18 +101,18 @@ class Line:
         self.unsent = self.taken = 0
         self.came = self.heard = self.pinged = now
         self.until: float | None = now + _TURNED_AWAY_SECONDS if turned_away else None
-        self.stage = 0  # 0: its greeting is waited for; 1: its READY; 2: there
+        self.stage = 0  # 0: waits for the greeting; 1: waits for READY; 2: connected
         self._buffer = bytearray()
         self._in_parts = False
         self.closing = self.shut = self.told = False
 
     def put(self, piece: bytes | memoryview, sent: SentMessage | None = None) -> None:
-        """Have something sent at the next `flush`."""
+        """Queue bytes for the next `flush`."""
         self.out.append((piece, sent))
         self.unsent += len(piece)
 
     def flush(self) -> bool:
-        """Send what the socket takes; tell whether the connection still stands."""
+        """Send as much as the socket takes. Return whether the connection is still open."""
         try:
             while self.out:
                 pieces = [piece for piece, _ in _first(self.out, 64)]
@@ -134,7 +138,7 @@ class Line:
                 sent.left -= 1
 
     def cut(self) -> None:
-        """Shut it and free what it held; its endpoint closes it at the next tick."""
+        """Shut the connection down and free its unsent messages. The next tick closes it."""
         self.closing = self.shut = True
         self.until = 0.0
         self._forget()
@@ -142,7 +146,7 @@ class Line:
             self.socket.shutdown(sockets().SHUT_RDWR)
 
     def drop(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._forget()
         with contextlib.suppress(OSError):
             self.socket.close()
@@ -155,13 +159,13 @@ class Line:
         self.unsent = 0
 
     def read(self, data: bytes, now: float) -> list[bytes] | None:
-        """Take in what came; return the messages that are whole, None if it is no ZMTP."""
+        """Handle received bytes. Return the complete messages, None if this is not ZMTP."""
         self.heard = now
         self._buffer += data
         return self._messages()
 
     def _messages(self) -> list[bytes] | None:
-        # Long, as it is one loop over bytes: a call a frame would cost more than the frame.
+        # Long, because it is one loop over bytes: a call per frame would cost more than the frame.
         buffer = self._buffer
         messages: list[bytes] = []
         if self.stage == 0:
@@ -210,7 +214,7 @@ class Line:
             return b"SUB" in frame
         if frame.startswith(b"\x04PING"):
             pong = b"\x04PONG" + frame[7:23]
-            if self.unsent < READ_BYTES:  # a flood of pings is not answered to who does not read
+            if self.unsent < READ_BYTES:  # a peer that floods and does not read gets no pongs
                 self.put(command(pong))
         elif frame.startswith(b"\x09SUBSCRIBE"):
             messages.append(b"\x01" + frame[10:])
@@ -227,11 +231,11 @@ def _first(pieces: deque[Any], count: int) -> list[Any]:
 
 
 TAKEN: Final = b"\x03taken "
-"""Begins what is said; the name follows."""
+"""The start of the message that `say_taken` sends. The table's name follows."""
 
 
 def say_taken(path: str, name: str) -> None:
-    """Tell the process at a local socket that this one took a table's name from it."""
+    """Tell the process at a local socket that this process took a table's name from it."""
     socket = sockets()
     ready = b"\x05READY\x0bSocket-Type\0\0\0\x04XSUB"
     message = TAKEN + name.encode()
@@ -244,5 +248,5 @@ def say_taken(path: str, name: str) -> None:
         connection.sendall(GREETING + command(ready))
         connection.sendall(b"".join(bytes(piece) for piece in framed([message])))
         connection.shutdown(socket.SHUT_WR)
-        while connection.recv(4096):  # until it is read
+        while connection.recv(4096):  # wait until the other process has read it and closes
             pass

@@ -62,7 +62,7 @@ class OfferedPane(FeaturePane):
         self.number += 1
         position = replace(table.position, seq=self.number)
         kept = self.keep(replace(table, position=position, sent=float(self.number)))
-        if self.state.standing is None:
+        if self.state.paused_at is None:
             self.offer(kept)
             self.paint_soon()
 

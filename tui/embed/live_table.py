@@ -280,7 +280,7 @@ class LiveTable(FeaturePane):
             if self._titles is not None:
                 table = table.select(self._titles)
             kept = self.keep(table)
-            if self.state.standing is None:
+            if self.state.paused_at is None:
                 self.offer(kept)
                 self.paint_soon()
             else:

@@ -1,1 +1,1 @@
-"""A table with its features: all that is on the screen of one."""
+"""The pane of a table: the table view with its features."""

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from livetable.tui.workers.alerts import Alarm, Alert
 
 _KEPT: Final = 200
-_NOTICE_SECONDS: Final = 1.0  # between bells: a table that moves fast must not shake the desk
-_TELLS_777: Final = ("rxvt", "foot", "xterm-ghostty")
+_NOTICE_SECONDS: Final = 1.0  # between bells: a fast table must not ring without a pause
+_KNOWS_777: Final = ("rxvt", "foot", "xterm-ghostty")
 _HINT: Final = "e.g. price > 100 until price < 95; empty to remove all alerts"
 
 
 class Alerts(Feature):
-    """Checks each table that comes, in a thread."""
+    """Checks new tables in a thread, and alerts the user."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("W", "alert", "Alert", show=False, tooltip="Tell when a row meets a condition"),
+        Binding("W", "alert", "Alert", show=False, tooltip="Tell when a row matches a condition"),
         Binding("E", "alerts", "Alerts", show=False, tooltip="List past alerts"),
     )
 
@@ -40,7 +40,7 @@ class Alerts(Feature):
         self.conditions: tuple[str, ...] = ()
         """The conditions, as they were written."""
         self.command: str | None = None
-        """What is run for each alert."""
+        """The command to run for each alert, None for none."""
         self.until: Watch | None = None
         """The condition that ends the viewer."""
         self.past: deque[Alert] = deque(maxlen=_KEPT)
@@ -51,7 +51,7 @@ class Alerts(Feature):
         self._next_notice = 0.0
 
     def on_table(self, table: Table) -> None:
-        """Check a table that came."""
+        """Check a new table."""
         if self.conditions or self.until is not None:
             self._check(table)
 
@@ -60,13 +60,13 @@ class Alerts(Feature):
         return () if self._problem is None else (f"alert {self._problem}",)
 
     def close(self) -> None:
-        """Check no more."""
+        """Stop checking."""
         if self._alarm is not None:
             self._alarm.close()
             self._alarm = None
 
     def choose(self, conditions: tuple[str, ...]) -> None:
-        """Alert for other conditions from now on: also for rows that match them already."""
+        """Replace the conditions. Rows that match already raise an alert, too."""
         from livetable.tui.workers.alerts import Alarm
 
         self.conditions = conditions
@@ -77,7 +77,7 @@ class Alerts(Feature):
                 self._check(self.pane.newest)
 
     def _check(self, table: Table) -> None:
-        """Check a table in a thread; one at a time: the newest is checked, not each."""
+        """Check a table in a thread, one at a time. Tables that arrive meanwhile are skipped."""
         if self._is_checking:
             return
         self._is_checking = True
@@ -91,7 +91,7 @@ class Alerts(Feature):
                 over = until is not None and len(until.check(table)) > 0
                 problem = alarm.problem if alarm is not None else None
                 problem = problem or (until.problem if until is not None else None)
-            except Exception as error:  # from Arrow, for a type that nobody thought of
+            except Exception as error:  # from Arrow, for an unexpected type
                 problem = f"can't be checked: {error!r:.100}"
             self.pane.app.call_from_thread(self._checked, table, alerts, over, problem)
 
@@ -113,7 +113,7 @@ class Alerts(Feature):
                 self.pane.app.notify(harmless(problem), severity="warning", markup=False)
         newest = self.pane.newest
         if newest is not None and newest.position != table.position:
-            self._check(newest)  # what came meanwhile
+            self._check(newest)  # the newest table arrived during the check
 
     def _notice(self, alerts: list[Alert]) -> None:
         from livetable.tui.workers.alerts import sentence_of
@@ -165,10 +165,10 @@ class Alerts(Feature):
     def action_alerts(self) -> None:
         """List past alerts, the newest first."""
         if not self.past:
-            says = "No alert yet. Press W to set one."
+            sentence = "No alert yet. Press W to set one."
             if self.conditions:
-                says = f"No alert yet. Waiting for: {', '.join(self.conditions)}"
-            self.say(harmless(says), 4.0)
+                sentence = f"No alert yet. Waiting for: {', '.join(self.conditions)}"
+            self.say(harmless(sentence), 4.0)
             return
         from livetable.tui.dialogs.choice import ChoiceScreen
         from livetable.tui.workers.alerts import sentence_of
@@ -178,12 +178,12 @@ class Alerts(Feature):
 
 
 def desktop_notice(sentence: str) -> str:
-    """Return what makes a terminal show a notice on the desktop, through tmux as well."""
+    """Return the escape code that makes a terminal show a desktop notice, also through tmux."""
     text = harmless(sentence)[:200]
-    if os.environ.get("TERM", "").startswith(_TELLS_777):
-        told = f"\x1b]777;notify;livetable;{text.replace(';', ',')}\x07"
+    if os.environ.get("TERM", "").startswith(_KNOWS_777):
+        code = f"\x1b]777;notify;livetable;{text.replace(';', ',')}\x07"
     else:
-        told = f"\x1b]9;{text}\x07"
+        code = f"\x1b]9;{text}\x07"
     if os.environ.get("TMUX"):
-        told = "\x1bPtmux;" + told.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    return told
+        code = "\x1bPtmux;" + code.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    return code

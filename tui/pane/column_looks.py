@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from livetable.tui.text.column_style import ColumnStyle
 
 COLOURS = {"green and red": "", "red and green": "-red-up", "blue and orange": "-blue-up"}
-"""Colours of up and down, each with its style class. Everybody can tell the last pair apart."""
+"""The pairs of colours for up and down, by style class. Everybody can tell the last pair apart."""
 
 USUAL_COLOURS = next(iter(COLOURS))
-"""The colours of up and down until others are chosen."""
+"""The default colours for up and down."""
 
 _MOST_DIGITS = 15
 
 
 class ColumnLooks(Feature):
-    """Changes the look of the cursor's column, and the colours of all."""
+    """Changes the style of the cursor's column, and the colours for up and down."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("less_than_sign", "widen(-2)", "Narrower column", show=False),
@@ -43,10 +43,10 @@ class ColumnLooks(Feature):
     def __init__(self, pane: FeaturePane) -> None:
         super().__init__(pane)
         self.colours = USUAL_COLOURS
-        """Which of `COLOURS` up and down have."""
+        """The chosen pair of `COLOURS`."""
 
     def _restyle(self, style: ColumnStyle, says: str | None = None) -> None:
-        """Give the cursor's column another style, and say which if there is a name for it."""
+        """Change the style of the cursor's column, and show a notice if `says` is given."""
         if under := self.under_cursor():
             self.pane.choose_columns(self.state.columns.styled(under[2], style))
             if says is not None:
@@ -57,7 +57,7 @@ class ColumnLooks(Feature):
         return self.state.columns.style_of.get(under[2], PLAIN_STYLE) if under else PLAIN_STYLE
 
     def is_numeric(self) -> bool:
-        """Tell whether the cursor's column has numbers; say so if not."""
+        """Tell whether the cursor's column is numeric. If not, notify the user."""
         form = self.table_view.format_of(self.table_view.cursor_column)
         if form is not None and form.numeric:
             return True
@@ -67,7 +67,7 @@ class ColumnLooks(Feature):
     # -- width and side ----------------------------------------------------------------------------
 
     def set_width(self, column: int, width: int) -> None:
-        """Make a column as wide as a person dragged it.
+        """Set a column to the width that the user dragged it to.
 
         Args:
             column: The column, as a position in the table on the screen.
@@ -85,7 +85,7 @@ class ColumnLooks(Feature):
             self._restyle(replace(self._style(), width=max(LEAST_WIDTH, form.width + by)))
 
     def action_fit(self) -> None:
-        """Make the cursor's column as wide as what is in sight needs; again: automatic width."""
+        """Fit the cursor's column to the visible rows. Pressed again, its width is automatic."""
         width = max(LEAST_WIDTH, self.table_view.needed_width(self.table_view.cursor_column))
         fits = self._style().width == width
         self._restyle(replace(self._style(), width=None if fits else width))
@@ -99,13 +99,13 @@ class ColumnLooks(Feature):
     # -- numbers -----------------------------------------------------------------------------------
 
     def action_number_form(self) -> None:
-        """Write the cursor's numbers in the next format."""
+        """Show the cursor's column in the next number format."""
         if self.is_numeric():
             form = following(NumberForm, self._style().form)
             self._restyle(replace(self._style(), form=form), form.value)
 
     def action_digits(self, by: int) -> None:
-        """Write more or fewer digits after the decimal point."""
+        """Show more or fewer digits after the decimal point."""
         if self.is_numeric():
             style = self._style()
             form = self.table_view.format_of(self.table_view.cursor_column)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Columns(Feature):
-    """Chooses which columns are shown, and where."""
+    """Hides, shows, moves and freezes columns."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("minus", "hide", "Hide column", show=False),
@@ -29,7 +29,7 @@ class Columns(Feature):
     )
 
     def action_hide(self) -> None:
-        """Hide the cursor's column; remove one that was computed here."""
+        """Hide the cursor's column. Remove it if it is a computed column."""
         if under := self.under_cursor():
             table, column, ref = under
             if table.headings.columns[column].formula is not None:
@@ -40,10 +40,10 @@ class Columns(Feature):
 
     def _remove_computed(self, ref: ColumnRef) -> None:
         columns = self.state.columns
-        # As in its heading: a view file's title may hold what a heading never does.
+        # Compare cleaned titles: a view file's title may hold escape codes, a heading never does.
         gone = next((one for one in columns.computed if harmless(one.title) == ref[0]), None)
         if gone is None:
-            return  # the key before removed it; it is still painted for a moment
+            return  # the previous key press removed it, but it is still on the screen
         kept = tuple(one for one in columns.computed if one is not gone)
         self.pane.choose_columns(replace(columns, computed=kept))
         chosen = self.state.chosen()
@@ -70,7 +70,7 @@ class Columns(Feature):
         self.pane.app.push_screen(ColumnsScreen(self.state.base, self.state.columns), picked)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor's column; the cursor stays on it."""
+        """Move the cursor's column. The cursor stays on it."""
         self.move(self.table_view.cursor_column, step)
 
     def move(self, column: int, step: int) -> None:
@@ -86,6 +86,6 @@ class Columns(Feature):
             self.pane.choose_columns(moved(self.state.columns, table, ref, step, base))
 
     def action_freeze(self) -> None:
-        """Freeze the cursor's column at the left, or release it."""
+        """Freeze the cursor's column at the left, or unfreeze it."""
         if under := self.under_cursor():
             self.pane.choose_columns(freezing(self.state.columns, under[0], under[1]))

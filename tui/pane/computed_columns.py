@@ -1,4 +1,4 @@
-"""Add columns that are computed here: a formula, or the changes of a column."""
+"""Add computed columns: a formula, or the changes of a column."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHANGES = (("Δ {}", "d({})"), ("%Δ {}", "pct({})"), ("{}/s", "rate({})"))
 
 
 class ComputedColumns(Feature):
-    """Adds computed columns. `Columns` removes them as it hides others."""
+    """Adds computed columns. `Columns` removes them: hiding a computed column removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("equals_sign", "compute", "New column", show=False),
@@ -48,7 +48,7 @@ class ComputedColumns(Feature):
         self.pane.ask(prompt, done, lambda text: self._read(prompt, text))
 
     def _read(self, prompt: Prompt, text: str) -> Computed | None:
-        """Return the column that a text describes; if it is wrong, the prompt says why."""
+        """Return the column that a text describes. If the text is wrong, the prompt says why."""
         from livetable.tui.query.computed import check_type
         from livetable.tui.query.expression import parse
         from livetable.tui.query.nodes import BadExpression
@@ -81,7 +81,7 @@ class ComputedColumns(Feature):
         self.pane.choose_columns(replace(columns, computed=(*kept, computed)))
 
     def action_change(self) -> None:
-        """Add a column with the changes of the cursor's column; again: %, per second, none."""
+        """Add a column of changes. Pressed again: percent, then per second, then none."""
         from livetable.tui.query.quoting import quote
 
         under = self.under_cursor()
@@ -104,7 +104,7 @@ class ComputedColumns(Feature):
 
 
 def _beside(columns: ColumnChoice, table: Table, column: ColumnRef, new: ColumnRef) -> ColumnChoice:
-    """Return the choice with a new column at the right of another."""
+    """Return the column choice with a new column to the right of another."""
     from livetable.tui.query.column_choice import in_order
 
     order = [ref for ref in in_order(table.refs, columns.order) if ref != new]

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from livetable.tui.pane.feature_pane import FeaturePane
 
 MOST_COPIED = 1 << 20
-"""Characters that go to the clipboard: terminals drop more, or hang on it."""
+"""The most characters to copy. With more, terminals drop the text or hang."""
 
 _TMUX = "\ntmux passes it on with: set -g set-clipboard on"
 _EXPORT_HINT = ".csv .json .jsonl .md .parquet .feather   Tab: as shown, or all of it"
 
 
 class CopyExport(Feature):
-    """Copies to the person's own clipboard (OSC 52), and exports."""
+    """Copies to the user's own clipboard (OSC 52), also through SSH, and exports to files."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("y", "copy('cell')", "Copy", tooltip="Copy the cell, through SSH too"),
@@ -41,13 +41,13 @@ class CopyExport(Feature):
     def __init__(self, pane: FeaturePane) -> None:
         super().__init__(pane)
         self.picked: frozenset[RowId] = frozenset()
-        """The selected rows, by what identifies them."""
+        """The ids of the picked rows."""
         self._hint = _TMUX if "TMUX" in os.environ else ""
 
-    # -- which -------------------------------------------------------------------------------------
+    # -- pick rows ---------------------------------------------------------------------------------
 
     def action_pick(self) -> None:
-        """Pick the cursor's row, or no longer; the cursor goes on to the next one."""
+        """Pick or unpick the cursor's row, and move the cursor down."""
         widget = self.table_view
         table, row = widget.table, widget.cursor_row
         if table is not None and row < table.rows:
@@ -55,7 +55,7 @@ class CopyExport(Feature):
             widget.action_cursor(1, 0)
 
     def action_unpick(self) -> None:
-        """Pick no row."""
+        """Unpick all rows."""
         self._pick(frozenset())
 
     def _pick(self, picked: frozenset[RowId]) -> None:
@@ -63,7 +63,7 @@ class CopyExport(Feature):
         self.table_view.picked = picked
 
     def _rows(self, table: Table) -> Table:
-        """Return a table of the picked rows, also those that a filter hides; else the cursor's."""
+        """Return the picked rows, also those that a filter hides. Without any, the cursor's row."""
         import numpy as np
 
         if not self.picked:
@@ -91,16 +91,16 @@ class CopyExport(Feature):
             if text:
                 self._copy("true" if value is True else "false" if value is False else text)
             else:
-                self.pane.app.notify("the cell is empty: nothing was copied", timeout=2)
+                self.pane.app.notify("The cell is empty. Nothing was copied.", timeout=2)
             return
         part = self._rows(table)
         if not part.rows:
-            self.pane.app.notify("the picked rows are gone: X picks none", timeout=3)
+            self.pane.app.notify("The picked rows are gone. Press X to unpick them.", timeout=3)
             return
         self.copy_part(part, "tsv", header=False)
 
     def action_copy_as(self) -> None:
-        """Choose what to copy, and as what."""
+        """Choose what to copy, and in which format."""
         table = self.table_view.table
         if table is None:
             return
@@ -112,8 +112,8 @@ class CopyExport(Feature):
         }  # fmt: skip
         forms = {"tsv": "TSV", "markdown": "Markdown", "json": "JSON", "csv": "CSV"}
         choices = {
-            f"{what}/{form}": f"{said} as {name}"
-            for what, said in whats.items()
+            f"{what}/{form}": f"{part} as {name}"
+            for what, part in whats.items()
             for form, name in forms.items()
         }
 
@@ -152,11 +152,11 @@ class CopyExport(Feature):
         Args:
             part: The table.
             form: One of `text_formats.WRITERS`.
-            header: Whether to copy the columns' titles, too, where the form has them in a line.
+            header: Whether to copy the line with the columns' titles, in formats that have one.
         """
         from livetable.tui.output.text_formats import as_text
 
-        # A rough bound, before the text is made: a cell takes a character at least.
+        # A rough check before building a huge text: each cell takes at least one character.
         if part.rows * len(part.titles) > MOST_COPIED:
             self.pane.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
             return
@@ -171,11 +171,11 @@ class CopyExport(Feature):
             self.pane.app.notify("Too large for the clipboard. Press e to export it.", timeout=4)
             return
         self.pane.app.copy_to_clipboard(text)
-        said = what or (text if len(text) <= 40 else f"{text[:40]} …")
-        # Whether it arrives is the terminal's affair; nothing tells.
+        shown = what or (text if len(text) <= 40 else f"{text[:40]} …")
+        # The terminal may ignore the copy, and nothing reports that: so give the tmux hint once.
         hint, self._hint = self._hint, ""
         self.pane.app.notify(
-            f"Copied: {harmless(said)}{hint}", timeout=6 if hint else 2, markup=False
+            f"Copied: {harmless(shown)}{hint}", timeout=6 if hint else 2, markup=False
         )
 
     # -- files -------------------------------------------------------------------------------------
@@ -232,12 +232,12 @@ class CopyExport(Feature):
         def run() -> None:
             from livetable.tui.output.files import ExportError, export
 
-            told = 0
+            quarters = 0
 
             def progress(rows: int) -> None:
-                nonlocal told
-                if (share := rows * 4 // max(1, table.rows)) > told and share < 4:
-                    told = share
+                nonlocal quarters
+                if (share := rows * 4 // max(1, table.rows)) > quarters and share < 4:
+                    quarters = share
                     say(f"{path.name}: {rows:,} of {table.rows:,} rows")
 
             try:

@@ -1,4 +1,4 @@
-"""One thing that a person can do with a table: its keys, its actions, its part in the pane."""
+"""The base of all features of a pane. A feature has keys, actions and hooks, e.g. `Sorting`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 class Feature:
-    """Belongs to one pane. The pane offers each `action_…` of it as its own.
+    """One feature of one pane. Its `action_…` methods become actions of the pane.
 
-    The hooks do nothing here: a feature has those that it needs.
+    The hooks do nothing here. A feature overrides those that it needs.
 
     Args:
-        pane: The pane it belongs to. Features use each other through it.
+        pane: The feature's pane. Features use each other through it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -42,14 +42,14 @@ class Feature:
         return self.pane.table_view
 
     def under_cursor(self) -> tuple[Table, int, ColumnRef] | None:
-        """Return the table on the screen, the cursor's column in it, and that column's name."""
+        """Return the table on the screen, the cursor's column, and the reference of that column."""
         table, column = self.table_view.table, self.table_view.cursor_column
         if table is None or not 0 <= column < len(table.refs):
             return None
         return table, column, table.refs[column]
 
     def say(self, sentence: str, seconds: float = 3.0, *, warning: bool = False) -> None:
-        """Show a notice. Texts of a feed go through `harmless` first."""
+        """Show a notice. Pass text from a feed through `harmless` first."""
         self.pane.app.notify(
             sentence,
             timeout=seconds,
@@ -60,33 +60,33 @@ class Feature:
     # -- hooks -------------------------------------------------------------------------------------
 
     def on_table(self, table: Table) -> None:
-        """Take notice of a table that came, shown or not."""
+        """Called with each new table, whether it is shown or not."""
 
     def on_painted(self, table: Table) -> None:
-        """Take notice of a table that was painted: with all columns, as it was arranged."""
+        """Called with each painted table: arranged, with all columns."""
 
     def problems(self) -> Sequence[str]:
-        """Return what can't be done with the table that is shown, a sentence each."""
+        """Return the problems with the shown table, a sentence for each."""
         return ()
 
     def idle_actions(self) -> frozenset[str]:
-        """Return the actions that have nothing to do now: the key line leaves them out."""
+        """Return the actions that would do nothing now: the key line leaves them out."""
         return frozenset()
 
     def back(self) -> bool:
-        """Close what Esc closes; tell whether there was anything."""
+        """Close what Esc closes. Return whether anything was open."""
         return False
 
     def close(self) -> None:
-        """End all work: the pane goes. A second call does nothing."""
+        """End all work, because the pane closes. A second call does nothing."""
 
 
 def bindings_of(*kinds: type[Feature]) -> list[BindingType]:
-    """Return the keys of features, for the `BINDINGS` of a pane that has them."""
+    """Return the key bindings of features, for the `BINDINGS` of their pane."""
     return [binding for kind in kinds for binding in kind.BINDINGS]
 
 
 def following(values: Iterable[T], now: T) -> T:
-    """Return the value after one of several; the first one after the last."""
-    several = list(values)
-    return several[(several.index(now) + 1) % len(several)]
+    """Return the value that follows `now`. The first value follows the last."""
+    ordered = list(values)
+    return ordered[(ordered.index(now) + 1) % len(ordered)]

@@ -1,4 +1,4 @@
-"""A table with its features, wherever its tables come from."""
+"""The base of all panes: a table view with its features. Subclasses supply the tables."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ F = TypeVar("F", bound=Feature)
 
 
 class FeaturePane(Widget):
-    """Shows tables as the person wants them. Whoever derives from it brings the tables.
+    """Shows tables as the user arranges them. A subclass supplies the tables.
 
     Args:
-        history: Where its tables are kept, None for a history of its own.
+        history: Where to keep the tables. None: a new history.
         time: Makes the feature for pause and rewind.
         name: As for any widget.
         id: As for any widget.
@@ -73,7 +73,7 @@ class FeaturePane(Widget):
         self.view = View(self)
         self.prompting = Prompting(self)
         self.features = tuple(time(self) if kind is TimeTravel else kind(self) for kind in FEATURES)
-        # Those that others use.
+        # Features that other code uses by name.
         self.sorting = self.feature(Sorting)
         self.columns = self.feature(Columns)
         self.looks = self.feature(ColumnLooks)
@@ -84,7 +84,7 @@ class FeaturePane(Widget):
         self.alerts = self.feature(Alerts)
         for feature in self.features:
             for name in dir(feature):
-                if name.startswith("action_"):  # as Textual looks for them
+                if name.startswith("action_"):  # Textual looks for actions in the widget
                     setattr(self, name, getattr(feature, name))
 
     def feature(self, kind: type[F]) -> F:
@@ -97,81 +97,81 @@ class FeaturePane(Widget):
         return self.query_one(TableView)
 
     def start_thread(self, run: Callable[[], object], name: str) -> None:
-        """Start what blocks until `end_work`."""
+        """Run a blocking function in a thread. `end_work` must end it."""
         self.run_worker(run, name=name, group=name, thread=True)
 
-    # -- for whoever derives from it ---------------------------------------------------------------
+    # -- for subclasses ----------------------------------------------------------------------------
 
     @property
     def newest(self) -> Table | None:
-        """The newest table that came."""
+        """The newest table."""
         raise NotImplementedError
 
     @property
     def title(self) -> str:
-        """What the table is called on its tab, and in an alert."""
+        """The table's title, on its tab and in alerts."""
         return ""
 
     def paint_soon(self) -> None:
         """Paint what `view.take_next` returns, as soon as possible."""
         raise NotImplementedError
 
-    def went_on(self) -> None:
-        """Take notice that the newest state is shown again."""
+    def on_resumed(self) -> None:
+        """Called when the table is live again after a pause."""
 
     # -- tables ------------------------------------------------------------------------------------
 
     def keep(self, table: Table) -> Table:
-        """Put a table that came into the history; return it with its past."""
+        """Add a new table to the history. Return it linked with its history."""
         kept = self.history.keep(table)
         for feature in self.features:
             feature.on_table(kept)
         return kept
 
     def offer(self, table: Table) -> None:
-        """Show a table as it came; it is painted once it is arranged."""
+        """Show a new table. It is painted once it is arranged."""
         self.view.offer(table)
 
     def painted(self, table: Table) -> None:
-        """Tell the features what was painted.
+        """Tell the features that a table was painted.
 
         Args:
-            table: The table, arranged, with all columns.
+            table: The arranged table, with all columns.
         """
         for feature in self.features:
             feature.on_painted(table)
 
     def problems(self) -> list[str]:
-        """Return what can't be done with the table that is shown, a sentence each."""
+        """Return the problems with the shown table, a sentence for each."""
         return [problem for feature in self.features for problem in feature.problems()]
 
-    # -- what the person chose ---------------------------------------------------------------------
+    # -- the user's choices ------------------------------------------------------------------------
 
     def chosen(self) -> Arrangement:
         """Return how the table is filtered, sorted and grouped."""
         return self.state.chosen()
 
     def choose(self, chosen: Arrangement) -> None:
-        """Filter, sort and group the table in another way from now on."""
+        """Change the filters, the sort and the groups."""
         self.view.choose(chosen)
 
     def choose_columns(self, columns: ColumnChoice) -> None:
-        """Show other columns from now on."""
+        """Change which columns are shown, and how."""
         self.view.choose_columns(columns)
 
     # -- keys --------------------------------------------------------------------------------------
 
     @property
     def idle_actions(self) -> frozenset[str]:
-        """Actions that have nothing to do now: their keys need no room."""
+        """Actions that would do nothing now: the key line leaves them out."""
         return frozenset().union(*(feature.idle_actions() for feature in self.features))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide the keys of the table while a text is typed."""
+        """Disable the table's keys while a prompt is open."""
         return not self.prompting.is_open or not hasattr(self, f"action_{action}")
 
     def back(self) -> bool:
-        """Close what Esc closes; tell whether there was anything."""
+        """Close what Esc closes. Return whether anything was open."""
         return any(feature.back() for feature in self.features)
 
     def ask(
@@ -185,11 +185,11 @@ class FeaturePane(Widget):
         self.prompting.ask(prompt, done, changed, toggled)
 
     def prompt_opened(self) -> None:
-        """Take notice that a prompt is being mounted, which takes the focus then."""
+        """Called when a prompt is mounted, just before it takes the focus."""
 
     @property
     def prompt(self) -> Prompt | None:
-        """Where the text is typed that is being asked for, None if none is."""
+        """The open prompt, None if none is open."""
         return self.prompting.prompt
 
     def end_work(self) -> None:
@@ -198,29 +198,29 @@ class FeaturePane(Widget):
         for feature in self.features:
             feature.close()
 
-    # -- messages: each has one receiver -----------------------------------------------------------
+    # -- messages ----------------------------------------------------------------------------------
 
     def on_arranged_news(self, message: ArrangedNews) -> None:
-        """Show what the worker arranged."""
+        """Show the table that the worker arranged."""
         self.view.take_arranged()
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
-        """Show what the text leads to."""
+        """Apply the text while it is typed."""
         message.stop()
         self.prompting.change(message.text)
 
     def on_prompt_toggled(self, message: Prompt.Toggled) -> None:
-        """Change what the text is for."""
+        """Switch the prompt's mode (Tab)."""
         message.stop()
         self.prompting.toggle()
 
     def on_prompt_done(self, message: Prompt.Done) -> None:
-        """Take the text."""
+        """Accept the text, or cancel."""
         message.stop()
         self.prompting.finish(message.text)
 
     async def on_table_view_selected(self, message: TableView.Selected) -> None:
-        """Open what the cursor is on."""
+        """Open the cursor's group, or its row."""
         message.stop()
         await self.open_row(message)
 
@@ -230,7 +230,7 @@ class FeaturePane(Widget):
             await self.panels.toggle_row()
 
     def on_table_view_header_selected(self, message: TableView.HeaderSelected) -> None:
-        """Take a click on a header."""
+        """Handle a click on a header."""
         message.stop()
         self.open_header(message)
 
@@ -251,12 +251,12 @@ class FeaturePane(Widget):
             self.columns.move(message.column, message.step)
 
     def on_table_view_cursor_moved(self, message: TableView.CursorMoved) -> None:
-        """Show the panels where the cursor is."""
+        """Tell the panels where the cursor is."""
         message.stop()
         self.cursor_moved()
 
     def cursor_moved(self) -> None:
-        """Show the panels where the cursor is."""
+        """Tell the panels where the cursor is."""
         self.panels.show()
 
     def on_time_line_chosen(self, message: TimeLine.Chosen) -> None:

@@ -9,25 +9,25 @@ from livetable.tui.model.feed_state import FeedState
 
 
 class Feed(Protocol):
-    """A table that is read. `workers.feed` has the live one.
+    """Reads a table. The live feed is in `workers.feed`.
 
     Attributes:
-        name: The table's name, as it was asked for.
+        name: The table's name, as it was requested.
     """
 
     name: str
 
     def read_early(self) -> None:
-        """Read, before `run`, what is here already: it is in the first paint then."""
+        """Read what has arrived already. Called before `run`, so that the first paint shows it."""
 
     def run(self) -> None:
-        """Read until `stop`. Blocks: it has a thread of its own."""
+        """Read until `stop`. Blocks, so call it in a thread."""
 
     def take(self) -> FeedState:
         """Return the newest state."""
 
     def credit(self) -> None:
-        """Tell the feed that what was taken is painted: it may send what is newer."""
+        """Tell the feed that the taken state was painted: it may send the next frame."""
 
     def stop(self) -> None:
         """End `run`. Returns at once."""
@@ -44,7 +44,7 @@ class TapeFeed:
         self.name = state.name
         self.state = state
         self.on_change: Callable[[], object] = lambda: None
-        """Called when the player set another state."""
+        """Called when the player has set another state."""
 
     def set(self, state: FeedState) -> None:
         """Set the state."""
@@ -56,7 +56,7 @@ class TapeFeed:
         return self.state
 
     def read_early(self) -> None:
-        """Do nothing: the player reads."""
+        """Do nothing: the player reads the tape."""
 
     def run(self) -> None:
         """Do nothing."""

@@ -20,7 +20,7 @@ class Filters(Feature):
     """Adds filters, which apply while they are typed, and removes them."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("f", "filter", "Filter", tooltip="Show only rows that meet a condition"),
+        Binding("f", "filter", "Filter", tooltip="Show only rows that match a condition"),
         Binding("ampersand", "filter_same", "Filter by this cell", show=False),
         Binding("F", "unfilter", "Remove a filter", show=False),
         Binding("V", "show_all", "Show all rows and columns", show=False),
@@ -31,7 +31,7 @@ class Filters(Feature):
         table = self.table_view.table
         if table is None:
             return
-        # Late: what it loads is a tenth of the start.
+        # Late: the import takes a tenth of the start-up time.
         from livetable.tui.widgets.prompt import Prompt, begins_title
 
         before = self.state.chosen()
@@ -41,7 +41,7 @@ class Filters(Feature):
             return self._try(prompt, before, text or "")
 
         def changed(text: str) -> None:
-            if begins_title(text, table.titles):  # likely the start of a condition, not a text
+            if begins_title(text, table.titles):  # probably a condition that is still being typed
                 prompt.say(None)
                 self.pane.choose(before)
             else:
@@ -50,7 +50,7 @@ class Filters(Feature):
         self.pane.ask(prompt, done, changed)
 
     def _try(self, prompt: Prompt, before: Arrangement, text: str) -> bool:
-        """Apply a filter; one that is wrong changes nothing, and the prompt says why."""
+        """Apply a filter. A wrong one changes nothing, and the prompt says why."""
         from livetable.tui.query.arrange import check_filter, with_filter
         from livetable.tui.query.nodes import BadExpression
 

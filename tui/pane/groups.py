@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Groups(Feature):
-    """Groups by the cursor's column. Remembers what was shown before, for the way back."""
+    """Groups by the cursor's column. Remembers the previous views, to go back to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("b", "group", "Group", tooltip="Group by this column; Enter opens a group"),
@@ -27,11 +27,11 @@ class Groups(Feature):
     def __init__(self, pane: FeaturePane) -> None:
         super().__init__(pane)
         self._before: list[tuple[Arrangement, int]] = []
-        """What was shown before each grouping and opening, with the cursor's row."""
+        """The view before each grouping and each opening of a group, with the cursor's row."""
 
     def idle_actions(self) -> frozenset[str]:
-        """Return what only groups need."""
-        # Not by `chosen`: the first paint asks this, and what that loads takes as long as it.
+        """Return the actions that need groups, while there are none."""
+        # Don't call `chosen` here: it imports much, and would double the time to the first paint.
         arrangement = self.state.arrangement
         grouped = bool((arrangement is not None and arrangement.groups) or self._before)
         return frozenset() if grouped else frozenset({"ungroup", "total"})
@@ -44,7 +44,7 @@ class Groups(Feature):
         return True
 
     def action_group(self) -> None:
-        """Group by the cursor's column, in addition to columns that are grouped by."""
+        """Group by the cursor's column, in addition to the present groups."""
         under, chosen, base = self.under_cursor(), self.state.chosen(), self.state.base
         if under is None or base is None:
             return
@@ -73,7 +73,7 @@ class Groups(Feature):
             self.pane.choose(replace(chosen, groups=chosen.groups[:-1], sort=()))
 
     def forget(self) -> None:
-        """Forget what was shown before: there is no way back any more."""
+        """Forget the previous views: there is nothing to go back to."""
         self._before.clear()
 
     def action_total(self) -> None:
@@ -96,7 +96,7 @@ class Groups(Feature):
         self.pane.choose(replace(chosen, totals=tuple(totals.items()), sort=()))
 
     def open(self) -> bool:
-        """Show the rows of the cursor's group; tell whether there is a group."""
+        """Show the rows of the cursor's group. Return whether the cursor is on a group."""
         from livetable.tui.query.arrange import equals_filter
 
         table, row, chosen = (

@@ -1,4 +1,4 @@
-"""Mark a state of the table, and show what differs from it since."""
+"""Mark a state of the table, and show what has changed since."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _REMOVED_NAMED = 5
 
 
 class Marks(Feature):
-    """Holds one mark; counts the rows that changed, came and went since."""
+    """Holds one mark. Counts the rows that were changed, added and removed since."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("m", "mark", "Mark", tooltip="Mark what differs from now on"),
+        Binding("m", "mark", "Mark", tooltip="Mark this state: highlight what changes from now on"),
         Binding("M", "unmark", "No mark", show=False),
     )
 
@@ -30,18 +30,18 @@ class Marks(Feature):
         self._is_counting = False
 
     def on_painted(self, table: Table) -> None:
-        """Count again."""
+        """Count the changes again."""
         if self.pane.history.marked is not None:
             self._count()
 
     def action_mark(self) -> None:
-        """Mark from now on whatever differs from what is shown now."""
+        """Mark the shown state, and highlight what differs from it from now on."""
         if self.state.base is not None:
             self._set(self.state.base.arranged(None))
             self._count()
 
     def action_unmark(self) -> None:
-        """Mark nothing any more."""
+        """Remove the mark."""
         self._set(None)
 
     def _set(self, table: Table | None) -> None:
@@ -66,17 +66,17 @@ class Marks(Feature):
                 more = ", …" if removed > len(names) else ""
                 which = f" ({', '.join(names)}{more})" if removed else ""
                 changed = len(changed_rows(base, then))
-                said = f"{changed:,} changed · {added:,} added · {removed:,} removed{which}"
-            except Exception as error:  # from Arrow, for a type that nobody thought of
-                said = harmless(f"Can't compare with the mark: {error!r:.100}")
+                summary = f"{changed:,} changed · {added:,} added · {removed:,} removed{which}"
+            except Exception as error:  # from Arrow, for an unexpected type
+                summary = harmless(f"Can't compare with the mark: {error!r:.100}")
             clock = wall_text(then.sent + self.pane.history.to_wall)[:8]
-            self.pane.app.call_from_thread(self._counted, f"{clock}  {said}")
+            self.pane.app.call_from_thread(self._counted, f"{clock}  {summary}")
 
         self.pane.run_worker(run, group="mark", thread=True, exit_on_error=False)
 
-    def _counted(self, said: str) -> None:
+    def _counted(self, summary: str) -> None:
         self._is_counting = False
         marked = self.pane.history.marked is not None
-        if self.pane.is_attached and marked and said != self.state.since_mark:
-            self.state.since_mark = said
+        if self.pane.is_attached and marked and summary != self.state.since_mark:
+            self.state.since_mark = summary
             self.pane.view.say(self.table_view.table)

@@ -6,19 +6,19 @@ from textual.message import Message
 
 
 class FeedNews(Message):
-    """A feed has a newer state, which `Feed.take` returns. Of many that wait, one is posted."""
+    """A feed has a newer state, which `Feed.take` returns. Posted once until it is taken."""
 
     bubble = False
 
 
 class ListingChanged(Message):
-    """The tables that can be opened changed; `Lister.listing` has them."""
+    """The list of tables changed; `Lister.listing` returns it."""
 
     bubble = False
 
 
 class ArrangedNews(Message):
-    """A table was sorted and filtered; `Arranger.take` has it."""
+    """A table was sorted and filtered; `Arranger.take` returns it."""
 
     bubble = False
 

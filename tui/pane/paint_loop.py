@@ -1,4 +1,4 @@
-"""When a pane paints: as soon as there is something to paint, and the terminal has room for it."""
+"""Paints a pane as soon as there is news and the terminal has room for it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from livetable.tui.text.ages import line_text
 
 
 class PaintLoop:
-    """Calls what paints, once for all that came until then.
+    """Calls `paint` when the terminal is ready, once for all news that came until then.
 
     Args:
-        widget: Whose paints they are; it must be in an app by the first one.
+        widget: The widget to paint. It must be in an app before the first paint.
         paint: Paints the newest state.
-        flash: Told before each paint whether the line has room for flashes.
+        flash: Called before each paint with whether the terminal has room for flashes.
     """
 
     def __init__(
@@ -30,17 +30,17 @@ class PaintLoop:
         self._paint = paint
         self._flash = flash
         self._timer: asyncio.TimerHandle | None = None
-        self._is_behind = False  # whether the line is said to be slow
+        self._is_behind = False  # whether `line` reports a delay
 
     @property
     def driver(self) -> TerminalDriver | None:
-        """The driver, if it is the one that knows what the terminal has taken."""
+        """The driver, if it can tell what the terminal has taken; None if not."""
         driver = driver_of(self._widget.app)
         return driver if isinstance(driver, TerminalDriver) else None
 
     @property
     def waits(self) -> bool:
-        """Whether there is something to paint that the terminal was not ready for."""
+        """Whether a paint waits for the terminal."""
         return self._timer is not None
 
     @property
@@ -50,12 +50,12 @@ class PaintLoop:
         return driver is None or driver.pace.wait(driver.output.pending) == 0
 
     def soon(self) -> None:
-        """Paint as soon as the terminal is ready for it."""
+        """Paint as soon as the terminal is ready."""
         if self._timer is None:
             self._try()
 
     def look_again(self) -> None:
-        """Look whether the terminal is ready by now: it answered, or took the last byte."""
+        """Check again whether the terminal is ready: it answered, or took the last byte."""
         if self._timer is not None:
             self._timer.cancel()
             self._try()
@@ -68,14 +68,14 @@ class PaintLoop:
             return
         self._flash(not driver.pace.is_slow)
         if wait := driver.wait():
-            # News and credit wait with the paint: then it is the newest state that is shown.
+            # Read news only when painting, so that the newest state is painted, not an older one.
             self._timer = later(self._widget, wait, self._try)
             return
         with driver.output.together():
             self._paint()
 
     def painted(self) -> None:
-        """Ask the terminal to answer when it has seen what was painted."""
+        """Ask the terminal to answer when it has shown the paint."""
         driver = self.driver
         if driver is not None and not driver.is_careful:
             driver.pace.painted()
@@ -83,12 +83,12 @@ class PaintLoop:
 
     @property
     def behind(self) -> float:
-        """Seconds that what the terminal shows is older than what was painted."""
+        """How many seconds the terminal is behind what was painted."""
         driver = self.driver
         return driver.pace.behind if driver is not None else 0.0
 
     def line(self) -> str:
-        """Return what there is to say of the line to the terminal: if what is shown is late."""
+        """Return the status line's text about a slow connection, empty if it is not slow."""
         driver, behind = self.driver, self.behind
         self._is_behind = behind > BEHIND_SECONDS * (0.6 if self._is_behind else 1.0)
         if driver is None or not self._is_behind:

@@ -1,4 +1,4 @@
-"""Panels beside the table: the cursor's row in full, its column in figures, a chart."""
+"""Panels beside the table: the full row, the column's statistics, and a chart."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NO_CHART = 'Charts need one more package: pip install "livetable[chart]"'
 
 
 class Panels(Feature):
-    """Opens and closes panels: one at the side, one chart below."""
+    """Opens and closes panels: one at the side, and one chart below the table."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("i", "info", "Column info", tooltip="This column in figures"),
+        Binding("i", "info", "Column info", tooltip="Show this column's statistics"),
         Binding("p", "chart(False)", "Chart", tooltip="Draw this column"),
         Binding("P", "chart(True)", "Chart over time", show=False),
         Binding("J", "scroll_panel(1)", "Panel down", show=False),
@@ -44,7 +44,7 @@ class Panels(Feature):
         return self._side is not None or self._chart is not None
 
     def on_painted(self, table: Table) -> None:
-        """Show the panels what was painted."""
+        """Update the panels."""
         self.show()
 
     def back(self) -> bool:
@@ -59,13 +59,13 @@ class Panels(Feature):
         return True
 
     async def toggle_row(self) -> None:
-        """Open the cursor's row beside the table, or close it."""
+        """Open or close the panel with the cursor's full row."""
         from livetable.tui.widgets.panels.row_detail import DetailPanel
 
         await self._toggle_side(DetailPanel, lambda: DetailPanel(self.pane.history))
 
     async def action_info(self) -> None:
-        """Open the statistics of the cursor's column, or close them."""
+        """Open or close the panel with the statistics of the cursor's column."""
         from livetable.tui.widgets.panels.column_info import InfoPanel
 
         await self._toggle_side(InfoPanel, InfoPanel)
@@ -79,13 +79,14 @@ class Panels(Feature):
         self.table_view.holds_row = False
         if not isinstance(before, kind):
             self._side = make()
-            # Else the panel would jump to another row when this one is no longer the first.
+            # Keep the cursor on this row: otherwise, when rows are added above it, the panel would
+            # show another row.
             self.table_view.holds_row = isinstance(self._side, DetailPanel)
             await self.pane.query_one(".livetable--body", Horizontal).mount(self._side)
             self.show()
 
     async def action_chart(self, over_time: bool) -> None:
-        """Draw the cursor's column; on a further one both; on the same again nothing."""
+        """Add the cursor's column to the chart, or remove it. Without columns, the chart closes."""
         from livetable.tui.widgets.panels.chart import ChartPanel, available
 
         under = self.under_cursor()
@@ -115,7 +116,7 @@ class Panels(Feature):
             self._side.scroll_relative(y=pages * 5, animate=False)
 
     def show(self) -> None:
-        """Show the open panels what is painted, and where the cursor is."""
+        """Update the open panels with the table on the screen and the cursor."""
         widget = self.table_view
         if widget.table is None:
             return

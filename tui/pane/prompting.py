@@ -1,4 +1,4 @@
-"""The line of text that a pane asks for: one at a time, at its foot."""
+"""Asks for a line of text at the bottom of a pane, one at a time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A line of text that is being asked for.
+    """An open prompt with its callbacks.
 
     Attributes:
-        prompt: The widget in which it is typed.
-        done: Called with the text at Enter, with None at Esc; returns whether the prompt closes.
+        prompt: The prompt's widget.
+        done: Called with the text at Enter, or None at Esc. Returns whether to close the prompt.
         changed: Called with the text at every key.
-        toggled: Called for the key that changes what the text is for.
+        toggled: Called when the user presses Tab to switch the prompt's mode.
     """
 
     prompt: Prompt
@@ -32,7 +32,7 @@ class Prompting:
     """Asks for lines of text.
 
     Args:
-        pane: The pane at whose foot the prompt appears. Its table has no keys meanwhile.
+        pane: The pane that shows the prompt. Its table gets no keys while the prompt is open.
     """
 
     def __init__(self, pane: FeaturePane) -> None:
@@ -41,7 +41,7 @@ class Prompting:
 
     @property
     def is_open(self) -> bool:
-        """Whether a text is being asked for."""
+        """Whether a prompt is open."""
         return self._question is not None
 
     @property
@@ -58,22 +58,22 @@ class Prompting:
     ) -> None:
         """Ask for a line of text (see `Question`)."""
         self._question = Question(prompt, done, changed, toggled)
-        self._pane.table_view.can_focus = False  # a click on it would leave the prompt without keys
+        self._pane.table_view.can_focus = False  # a click on it would take the keys from the prompt
         self._pane.mount(prompt)
         self._pane.prompt_opened()
 
     def change(self, text: str) -> None:
-        """Show what a text leads to while it is typed."""
+        """Apply a text while it is typed."""
         if self._question is not None:
             self._question.changed(text)
 
     def toggle(self) -> None:
-        """Change what the text is for."""
+        """Switch the prompt's mode."""
         if self._question is not None:
             self._question.toggled()
 
     def finish(self, text: str | None) -> None:
-        """Take the text, None if the person gave it up; close the prompt if it was accepted."""
+        """Accept the text, None if the user cancelled. Close the prompt unless it was refused."""
         if self._question is None:
             return
         prompt, table = self._question.prompt, self._pane.table_view

@@ -1,4 +1,4 @@
-"""How a table was looked at last: read when its first frame comes, written when its pane closes."""
+"""The saved view of a table: read when its first frame arrives, written when its pane closes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TELL_SECONDS = 8.0
 
 
 class SavedView:
-    """The file of a pane's view.
+    """Reads and writes the file of a pane's view.
 
     Args:
-        pane: Whose view it is.
-        options: What the command line asks for: a file, or that the view is remembered.
+        pane: The pane.
+        options: The command line's options: which file to use, or whether to remember the view.
     """
 
     def __init__(self, pane: TablePane, options: ViewOptions) -> None:
@@ -39,10 +39,10 @@ class SavedView:
         self._view: Remembered | None = None
 
     def take_up(self, table: Table) -> None:
-        """Show a table as it was shown before, if there is a file that says how.
+        """Apply the saved view, if there is one.
 
         Args:
-            table: The first state.
+            table: The table's first frame.
         """
         options = self._options
         if options.view is None and not options.remember:
@@ -57,11 +57,11 @@ class SavedView:
             if options.view is None:
                 self._tell(table)
         except BadFile as error:
-            self._path = None  # and so it is left as it is
+            self._path = None  # don't overwrite a file that can't be read
             self._complain(error)
 
     def write(self) -> None:
-        """Put the view into its file, if it is another one than before."""
+        """Write the view to its file, if it changed."""
         pane, path = self._pane, self._path
         if path is None or (self._is_untouched and self._view is None):
             return
@@ -82,7 +82,7 @@ class SavedView:
 
     @property
     def _is_untouched(self) -> bool:
-        """Whether nothing was chosen, so that there is nothing to remember."""
+        """Whether the user chose nothing, so that there is nothing to save."""
         pane = self._pane
         return (
             pane.state.arrangement is None
@@ -93,7 +93,7 @@ class SavedView:
         )
 
     def _remembered_in(self, table: Table) -> Path:
-        """Return the file that the view is remembered in: by what it is made of, or by name."""
+        """Return the file for the remembered view, by the table's source, or else by its name."""
         origin = origin_of(self._pane.target)
         if origin == PIPE:
             origin = json.dumps([PIPE, *table.titles])
@@ -112,7 +112,7 @@ class SavedView:
             pane.looks.choose_colours(view.colours)
 
     def _tell(self, table: Table) -> None:
-        """Say what a remembered view does not show: nobody chose it now."""
+        """Notify of what a remembered view hides: the user may not expect it."""
         pane = self._pane
         shown = with_computed(table, pane.state.columns)
         filters = len(pane.chosen().filters)
@@ -121,14 +121,14 @@ class SavedView:
         parts += [f"{hidden} hidden column{'s' if hidden > 1 else ''}"] if hidden else []
         parts += ["groups"] if pane.chosen().groups else []
         if parts:
-            says = (
+            sentence = (
                 f"Remembered view: {', '.join(parts)}. Press {self._key_of('show_all')} to clear."
             )
-            pane.app.notify(says, timeout=_TELL_SECONDS, markup=False)
+            pane.app.notify(sentence, timeout=_TELL_SECONDS, markup=False)
 
     def _key_of(self, action: str) -> str:
-        """Return the key that does something: it may be one of the person's own."""
-        # Not of those that are active: before the first paint none is.
+        """Return the key of an action. The user's settings may have changed it."""
+        # Not from the active bindings: before the first paint there are none.
         app = self._pane.app
         bindings = [
             one for kind in type(self._pane).__mro__ for one in vars(kind).get("BINDINGS", ())

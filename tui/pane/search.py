@@ -33,13 +33,13 @@ class Search(Feature):
         self._column: ColumnRef | None = None
         """The only column that is searched; None for all."""
         self._start = (0, 0)
-        """The cell, as row and column, from which it is searched."""
+        """Row and column of the cell where the search starts."""
         self._table_before: Table | None = None
-        """The table in which `_start` is, when the prompt was opened."""
+        """The table on the screen when the prompt was opened, which `_start` belongs to."""
         self._running: object = None
-        """The search that runs; the result of any other is dropped."""
+        """The running search. The results of earlier ones are dropped."""
         self._steps_ahead = 0
-        """Matches that the person asked to skip while a search ran."""
+        """How often the user pressed n (or N, negative) while a search ran."""
 
     def action_search(self) -> None:
         """Ask for a text, and go to its first match while it is typed."""
@@ -81,7 +81,7 @@ class Search(Feature):
     def action_search_next(self, step: int) -> None:
         """Go to the next match, or to the previous one."""
         if self.state.needle and self._running is not None:
-            self._steps_ahead += step  # from the match that is being searched for
+            self._steps_ahead += step  # counted from the match that the running search finds
         elif self.state.needle:
             self._next(step)
 
@@ -90,8 +90,8 @@ class Search(Feature):
         self._find(self.state.needle, steps)
 
     def _find(self, text: str, steps: int) -> None:
-        """Go to the match that is so many steps after the start; 0 is the first one."""
-        # Long, as it has two functions inside: one runs in a thread, one after it.
+        """Go to the match that is `steps` matches after the first one from the start."""
+        # Long, because it holds two functions: one runs in a thread, the other one after it.
         self._steps_ahead = 0
         self.state.needle = text
         self.table_view.needle = text.lower()
@@ -103,7 +103,7 @@ class Search(Feature):
         ref, start = self._column, self._start
         column = None if ref is None else table.column_at(ref)
         if ref is not None and column is None:
-            self._running = None  # the column is gone: the one at its place is not searched instead
+            self._running = None  # the column is gone: don't search another one in its place
             return
         self._running = this = object()
 
@@ -131,7 +131,7 @@ class Search(Feature):
                 place = Matches(table, text, column, form_of).find(start, steps)
                 if place is None:
                     sentence = f"No match for {text!r}"
-            except Exception as error:  # from Arrow, for a type that nobody thought of
+            except Exception as error:  # from Arrow, for an unexpected type
                 sentence = harmless(f"Can't search this table: {error!r:.100}")
             self.pane.app.call_from_thread(done, place, sentence)
 

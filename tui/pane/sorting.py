@@ -1,4 +1,4 @@
-"""Sort by columns: live, held or once, by value or naturally."""
+"""Sort by columns: keep re-sorting, freeze the order or sort once; by value or naturally."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livetable.tui.widgets.bindings import named
 
 
 class Sorting(Feature):
-    """Sorts by the cursor's column, or by the one whose header is clicked."""
+    """Sorts by the cursor's column, or by the column whose header is clicked."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
         Binding("s", "sort(False)", "Sort", tooltip="Sort by this column: up, down, not at all"),
@@ -40,7 +40,7 @@ class Sorting(Feature):
             self.pane.choose(chosen)
 
     def action_sort_mode(self) -> None:
-        """Keep re-sorting as values change, hold the order, or sort once."""
+        """Switch between re-sorting as values change, freezing the order, and sorting once."""
         from livetable.tui.query.arrange import Mode
 
         chosen = self.state.chosen()
@@ -52,7 +52,7 @@ class Sorting(Feature):
         self.pane.choose(replace(chosen, mode=mode, asked=asked))
 
     def action_natural(self) -> None:
-        """Sort item2 before item10, or no longer."""
+        """Switch natural order on or off: item2 before item10."""
         chosen = self.state.chosen()
         if not chosen.sort:
             self.say("Press s to sort first, then O to sort item2 before item10.")

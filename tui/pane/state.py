@@ -1,4 +1,4 @@
-"""What one pane shows: what the person chose, and which state of the table. Features share it."""
+"""The state of one pane: the user's choices and the shown table. Its features share it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PaneState:
-    """The choices of one pane. Only the event loop writes it.
+    """The user's choices and the shown table. Only the event loop may write it.
 
     Attributes:
         base: The table that is shown: all its rows in the feed's order, with computed columns.
         arranged: `base`, filtered, sorted and grouped, with all its columns.
-        arrangement: The filters, the sort and the groups. None until the person chose any.
+        arrangement: The filters, the sort and the groups. None until the user chose any.
         columns: Which columns are shown, in which order and style.
-        rules: What gives rows a colour.
-        needle: The text that is searched for, empty for none.
-        standing: The number in the history of the state that is shown. None while it is the newest.
-        rewound: Whether `standing` is a state that was gone back to, not the one it was paused at.
-        since_mark: How many rows changed since the mark, as a text. Empty without a mark.
+        rules: The rules that colour rows.
+        needle: The text to search for, empty for none.
+        paused_at: The shown state's number in the history. None while the table is live.
+        rewound: Whether the user went back in time, instead of only pausing.
+        since_mark: What changed since the mark, as text. Empty without a mark.
     """
 
     base: Table | None = None
@@ -35,12 +35,12 @@ class PaneState:
     columns: ColumnChoice = AS_IT_CAME
     rules: tuple[Rule, ...] = ()
     needle: str = ""
-    standing: int | None = None
+    paused_at: int | None = None
     rewound: bool = False
     since_mark: str = ""
 
     def chosen(self) -> Arrangement:
-        """Return the arrangement: a plain one if the person chose none."""
-        from livetable.tui.query.arrange import PLAIN  # late: it takes as long as the first paint
+        """Return the arrangement, a plain one if the user chose none."""
+        from livetable.tui.query.arrange import PLAIN  # late: as slow as the whole first paint
 
         return self.arrangement or PLAIN

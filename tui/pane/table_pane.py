@@ -1,4 +1,4 @@
-"""The pane of one feed's table: reads it, shows it, and says whether it is live."""
+"""The pane of one table: reads the feed, shows the table, and says whether it is live."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from livetable.feed.client.connection import Client
 
 CREDIT_SECONDS = 1.0
-_KEEP_SECONDS = 0.1  # between frames that are kept while the table stands still
+_KEEP_SECONDS = 0.1  # between the frames that are kept while the table is paused
 _LARGE = 1 << 20
 
 
@@ -49,7 +49,7 @@ PANE_BINDINGS: list[BindingType] = named(
         tooltip="List the lines that could not be read",
     ),
 )  # fmt: skip
-"""The keys that are no feature's."""
+"""The keys that belong to no feature."""
 
 
 class TablePane(FeaturePane):
@@ -57,10 +57,10 @@ class TablePane(FeaturePane):
 
     Args:
         target: The table to show.
-        options: What else the command line asks for.
-        client: A reader that has asked for the table already.
-        feed: What brings the table, None for what reads `target`.
-        history: Where its states are kept, None for a new one of the size in `options`.
+        options: The command line's other options.
+        client: A reader that has already requested the table.
+        feed: Where to read the table from. None: read `target`.
+        history: Where to keep the table's states. None: a new history of the size in `options`.
         time: Makes the feature for pause and rewind.
     """
 
@@ -102,14 +102,14 @@ class TablePane(FeaturePane):
         self._clock_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the trust line, how the table is arranged, the table, and which time is shown."""
+        """Yield the status line, the view line and the table."""
         yield StatusLine(id="status")
         yield ViewLine()
         with Horizontal(classes="livetable--body"):
             yield TableView(id="table")
 
     def on_mount(self) -> None:
-        """Start the worker: the table is often here for the first paint."""
+        """Start the worker. Often the table arrives in time for the first paint."""
         self._show_trust()
         table = self.table_view
         table.message = self._message()
@@ -120,7 +120,7 @@ class TablePane(FeaturePane):
 
     def _give_up(self) -> None:
         if self._feed_state.table is None:
-            from livetable.tui.workers.listing import live_now  # late: hardly ever needed
+            from livetable.tui.workers.listing import live_now  # late: rarely needed
 
             endpoint = self.target.endpoint
             where = f" at {place(endpoint)}" if endpoint else f". {live_now()}"
@@ -132,7 +132,7 @@ class TablePane(FeaturePane):
         self.run_worker(self.feed.run, name="feed", thread=True, exit_on_error=True)
 
     def on_unmount(self) -> None:
-        """End the worker, and let go of the past."""
+        """End the worker, and free the history."""
         self.end_work()
         self.history.clear()
         tidy_soon(self.app)
@@ -144,7 +144,7 @@ class TablePane(FeaturePane):
         self._saved.write()
 
     class Left(Message):
-        """The person is done with this table."""
+        """The user leaves this table."""
 
         def __init__(self, pane: TablePane) -> None:
             self.pane = pane
@@ -154,7 +154,7 @@ class TablePane(FeaturePane):
         """News came while the pane was not shown."""
 
     def action_back(self) -> None:
-        """Close what is open, go on if the table stands still, else leave it."""
+        """Close what is open, else resume if the table is paused, else leave the table."""
         if not self.back():
             self.post_message(self.Left(self))
 
@@ -180,7 +180,7 @@ class TablePane(FeaturePane):
     def on_feed_news(self, message: FeedNews) -> None:
         """Show the feed's newest state as soon as the terminal is ready for it."""
         if not self.display:
-            # No credit either: a table that nobody looks at costs nobody anything.
+            # Give no credit either: the feed then sends nothing for a hidden table.
             if not self.changed:
                 self.changed = True
                 self.post_message(self.Changed())
@@ -189,27 +189,27 @@ class TablePane(FeaturePane):
 
     @property
     def waits_for_terminal(self) -> bool:
-        """Whether there is something to paint that the terminal was not ready for."""
+        """Whether a paint waits for the terminal."""
         return self._paints.waits
 
     def paint_soon(self) -> None:
-        """Paint what was arranged as soon as the terminal is ready for it."""
+        """Paint the arranged table as soon as the terminal is ready."""
         self._paints.soon()
 
     def on_terminal_took(self, message: TerminalTook) -> None:
-        """Look again whether the terminal is ready: it answered, or took the last byte."""
+        """Check again whether the terminal is ready: it answered, or took the last byte."""
         self._paints.look_again()
 
     def _flash(self, has_room: bool) -> None:
         self.table_view.flashing = has_room
 
     def _painted(self) -> None:
-        """Ask the terminal to answer when it has seen this, and the feed for what is newer."""
+        """Ask the terminal to confirm this paint, and the feed for the next frame."""
         self._paints.painted()
         self.feed.credit()
 
     def offer(self, table: Table) -> None:
-        """Show a table as it came; the first one as was asked for, or as it was last."""
+        """Show a table. The first one gets the command line's view, or the saved view."""
         if self.state.base is None:
             self._begin(table)
         else:
@@ -226,7 +226,7 @@ class TablePane(FeaturePane):
             for text in options.where if len(table.titles) > table.fixed else ():
                 try:
                     check_filter(text, table.titles, table.types)
-                except BadExpression as error:  # all rows are not what was asked for
+                except BadExpression as error:  # exit: unfiltered rows would be a wrong answer
                     says = f"livetable: --where {text}: {error.sentence}"
                     self.app.exit(return_code=1, message=Text(harmless(says)))
                     return
@@ -237,28 +237,28 @@ class TablePane(FeaturePane):
         super().offer(table)
 
     def come_back(self) -> None:
-        """Show what came while the pane was not shown."""
+        """Show the news that came while the pane was hidden."""
         self.changed = False
         self.paint_soon()
         self.feed.credit()
 
     @property
     def name_of_table(self) -> str:
-        """The table's name, as its feed has it if that is known."""
+        """The table's name, from the feed once that is known."""
         return self._feed_state.name or self.feed.name
 
     @property
     def title(self) -> str:
-        """What to call it on its tab."""
+        """The title of the table's tab."""
         return self._feed_state.name or self.target.title
 
     @property
     def newest(self) -> Table | None:
-        """The newest table that came."""
+        """The newest table from the feed."""
         return self._feed_state.table
 
-    def went_on(self) -> None:
-        """Ask the feed for what is newer than what it was paused at."""
+    def on_resumed(self) -> None:
+        """Ask the feed for frames that are newer than the paused one."""
         self.feed.credit()
 
     def _show(self) -> None:
@@ -268,11 +268,11 @@ class TablePane(FeaturePane):
         table, state = self.table_view, self.state
         if feed.table is not None and feed.table is not before.table:
             kept = self.keep(feed.table)
-            if state.standing is None:
+            if state.paused_at is None:
                 self.offer(kept)
-            else:  # to be counted and kept, so there is no hurry
-                hurry = CREDIT_SECONDS if kept.size > _LARGE else _KEEP_SECONDS
-                later(self, hurry, self.feed.credit)
+            else:  # paused: frames are only counted and kept, so ask for them slowly
+                delay = CREDIT_SECONDS if kept.size > _LARGE else _KEEP_SECONDS
+                later(self, delay, self.feed.credit)
                 self.time.say_time()
         fresh = self.view.take_next()
         painted = table.update(self.view.dress(fresh)) if fresh is not None else True
@@ -282,22 +282,22 @@ class TablePane(FeaturePane):
             self.painted(fresh)
         self._show_trust()
         table.message = self._message()
-        if fresh is None or state.standing is not None:
-            return  # a word or two: the feed itself asks for what comes after those
+        if fresh is None or state.paused_at is not None:
+            return  # only the status changed: the feed asks for the next one itself
         if painted:
             self._painted()
         else:  # Textual paints it, and then calls back
             self.call_after_refresh(self._painted)
-            # Textual drops callbacks of a screen that is covered: the credit must not go with them.
+            # Textual drops callbacks of a covered screen: without the timer, the credit is lost.
             self.set_timer(CREDIT_SECONDS, self.feed.credit)
 
     @property
     def _says_more(self) -> bool:
-        """Whether the view line has something to say of rules or alerts."""
+        """Whether the view line shows rules or alerts."""
         return bool(self.state.rules or self.alerts.conditions)
 
     def _show_trust(self) -> None:
-        """Bring the trust line and the dimming up to date."""
+        """Update the status line, and dim the table if it is not current."""
         feed, status = self._feed_state, self.query_one(StatusLine)
         if (driver := self._paints.driver) is not None:
             driver.see_size(self.screen.size)
@@ -310,19 +310,19 @@ class TablePane(FeaturePane):
             age = time.monotonic() - self.state.base.sent
         limit = self._options.stale_after
         stale = limit is not None and age is not None and age > limit
-        there = (
+        refs = (
             self.state.base.refs
             if self.state.base is not None and self.state.columns.hidden
             else ()
         )
-        hidden = len(self.state.columns.hidden.intersection(there))
+        hidden = len(self.state.columns.hidden.intersection(refs))
         line = self._paints.line()
         if line and age is not None and waiting is None:
-            age += self._paints.behind  # of what is shown, as far as the terminal confirmed it
+            age += self._paints.behind  # the terminal may show an older frame than was painted
         status.show(feed, age, stale, waiting, behind=self.time.behind, hidden=hidden, line=line)
         never = feed.link in (Link.CONNECTING, Link.WAITING)
         self.table_view.stale = feed.table is not None and (lost or stale or never)
-        # A feed that lives tells its age itself, once a second. One that is gone can't.
+        # A live feed reports its age once a second. For a lost one, a timer counts here.
         ticks = lost or waiting is not None
         if ticks and self._clock_timer is None:
             self._clock_timer = self.set_interval(1.0, self._show_trust)

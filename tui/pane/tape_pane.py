@@ -28,7 +28,7 @@ class TapePane(TablePane, inherit_bindings=False):
 
     Args:
         target: The tape.
-        options: What else the command line asks for.
+        options: The command line's other options.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*PANE_BINDINGS, *bindings_of(*_FEATURES)]
@@ -44,7 +44,7 @@ class TapePane(TablePane, inherit_bindings=False):
         self._tape_feed = feed
 
     def _take_state(self) -> None:
-        """Show whether it plays. The table is not news: the player has offered it."""
+        """Show the player's status. The player itself has already offered the table."""
         self._feed_state = self._tape_feed.state
         if self.is_attached:
             self._show_trust()
@@ -56,10 +56,10 @@ class TapePane(TablePane, inherit_bindings=False):
         player.play()
 
     def back(self) -> bool:
-        """Close what Esc closes: a search for a moment first."""
+        """Close what Esc closes. A search for a moment comes first."""
         return self.time.back() or super().back()
 
     @property
     def newest(self) -> Table | None:
-        """The table that is shown: there is no newer one to wait for."""
+        """The table that is shown: a tape has no newer one."""
         return self.state.base

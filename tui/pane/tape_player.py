@@ -1,4 +1,4 @@
-"""Play a tape: at any speed, in a loop, up to the moment when a condition is met."""
+"""Play a tape: at any speed, in a loop, or until a row matches a condition."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ _GAP = 1 / 60
 
 
 class TapePlayer(TimeTravel):
-    """Travels through a tape instead of through what was kept of a feed.
+    """Plays a tape, and travels through its states instead of through a feed's history.
 
     Args:
-        pane: The pane that shows it.
+        pane: The pane that shows the tape.
         tape: The states of the tape.
-        feed: Takes what there is to say: whether it plays, and how fast.
+        feed: Gets the player's status: whether it plays, and how fast.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Play/stop", tooltip="Let the tape play, or stop it", id="pause"),
+        Binding("space", "pause", "Play/stop", tooltip="Play or stop the tape", id="pause"),
         *(one for one in TimeTravel.BINDINGS if isinstance(one, Binding) and one.id != "pause"),
         *named(
             Binding("semicolon", "speed(-1)", "Slower", key_display=";", tooltip="A tape: slower"),
             Binding("apostrophe", "speed(1)", "Faster", key_display="'", tooltip="A tape: faster"),
             Binding("quotation_mark", "loop", "Loop", key_display='"', show=False,
-                    tooltip="A tape: again and again"),
+                    tooltip="A tape: play in a loop"),
             Binding("exclamation_mark", "seek_moment", "Next moment", key_display="!",
-                    tooltip="A tape: on to where a condition begins to be met"),
+                    tooltip="A tape: play until a row matches a condition"),
         ),
     ]  # fmt: skip
     hint = "space: play/stop"
@@ -59,7 +59,7 @@ class TapePlayer(TimeTravel):
         self._is_playing = True
         self._loops = False
         self._played_from = (0.0, 0.0)
-        """A moment of the tape, and when it was shown; both by the monotonic clock."""
+        """A moment of the tape, and when it was shown. Both by the monotonic clock."""
         self._timer: asyncio.TimerHandle | None = None
         self._is_seeking = False
 
@@ -72,18 +72,18 @@ class TapePlayer(TimeTravel):
 
     @property
     def waiting(self) -> int | None:
-        """None: a tape has no newer frames to wait for."""
+        """Always None: a tape has no newer frames."""
         return None
 
     def back(self) -> bool:
-        """Search no further for a moment."""
+        """Stop the search for a moment. Return whether one was running."""
         was_seeking, self._is_seeking = self._is_seeking, False
         if was_seeking:
             self._say_speed()
         return was_seeking
 
     def moment_of(self, text: str) -> float | None:
-        """Return the moment that a text means: a time of the tape's last day, or back from here."""
+        """Return the moment that a text means: a time on the tape's last day, or seconds back."""
         from livetable.tui.text.clock import read_moment
 
         playback = self.tape.playback
@@ -137,14 +137,14 @@ class TapePlayer(TimeTravel):
         self._timer = later(self.pane, max(_GAP, wait), self._play_on)
 
     def go_to(self, number: int) -> None:
-        """Show the state of a number, or the nearest one; it plays on from there."""
+        """Show the state with a number, or the nearest one. Playing continues from there."""
         super().go_to(min(number, self.tape.last))
         self._start_here()
 
-    def stand(self, number: int, *, rewound: bool) -> None:
-        """Show a state; a damaged one stops the tape."""
+    def pause_at(self, number: int, *, rewound: bool) -> None:
+        """Show a state. A damaged one stops the tape."""
         try:
-            super().stand(number, rewound=rewound)
+            super().pause_at(number, rewound=rewound)
             self._say_speed()
         except BadTape as error:
             self._stop()
@@ -154,7 +154,7 @@ class TapePlayer(TimeTravel):
     # -- keys --------------------------------------------------------------------------------------
 
     def action_pause(self) -> None:
-        """Play, or stop; at the end, play from the beginning."""
+        """Play or stop. At the end, play from the beginning."""
         if self._is_playing:
             self._stop()
             return
@@ -163,7 +163,7 @@ class TapePlayer(TimeTravel):
         self.play()
 
     def action_step(self, frames: int) -> None:
-        """Stop at the frame before or after."""
+        """Stop, and show the previous or next frame."""
         self._is_seeking = False
         self._stop()
         self.go_to(max(0, self.number + frames))
@@ -178,14 +178,14 @@ class TapePlayer(TimeTravel):
             self._play_on()
 
     def action_loop(self) -> None:
-        """Play again from the beginning at the end, or no longer."""
+        """Switch the loop on or off."""
         self._loops = not self._loops
         self._say_speed()
 
     # -- the next moment ---------------------------------------------------------------------------
 
     def action_seek_moment(self) -> None:
-        """Ask for a condition, and skip to the next moment at which a row begins to match it."""
+        """Ask for a condition, and go to the next moment at which a row begins to match it."""
         if self.state.base is None:
             return
         from livetable.tui.query.arrange import check_filter
@@ -237,7 +237,7 @@ class TapePlayer(TimeTravel):
 
 
 def moment_when(
-    tape: TapeHistory, text: str, first: int, goes_on: Callable[[], bool] = lambda: True
+    tape: TapeHistory, text: str, first: int, should_continue: Callable[[], bool] = lambda: True
 ) -> int | None:
     """Return the next state after `first` in which rows begin to match a filter.
 
@@ -245,7 +245,7 @@ def moment_when(
         tape: The tape.
         text: The filter.
         first: The number of the state to search from.
-        goes_on: Tells whether to search further.
+        should_continue: Tells whether to continue the search.
 
     Returns:
         The number of the state, None if there is none.
@@ -258,7 +258,7 @@ def moment_when(
     chosen = with_filter(PLAIN, text)
     matching = _matching(tape, first, chosen)
     for number in range(first + 1, len(tape)):
-        if not goes_on():
+        if not should_continue():
             return None
         before, matching = matching, _matching(tape, number, chosen)
         if matching - before:
@@ -267,12 +267,12 @@ def moment_when(
 
 
 def _matching(tape: TapeHistory, number: int, chosen: Arrangement) -> set[RowId]:
-    """Return which rows match a filter."""
+    """Return the ids of the rows that match a filter."""
     from livetable.tui.query.arrange import arrange
     from livetable.tui.query.nodes import BadExpression
 
     done = arrange(tape.at(number), chosen)
-    if done.unapplied:  # else all rows would match it
+    if done.unapplied:  # an unapplied filter would seem to match all rows
         raise BadExpression(done.unapplied[0][1])
     table = done.table
     return set(table.identities(0, table.rows))

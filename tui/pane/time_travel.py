@@ -1,4 +1,4 @@
-"""Pause, and go back in time."""
+"""Pause the table, and rewind it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TimeTravel(Feature):
     """Shows the states of the pane's history."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("space", "pause", "Pause", tooltip="Let the table stand still, or go on"),
+        Binding("space", "pause", "Pause", tooltip="Pause, or resume"),
         Binding("comma", "step(-1)", "Back", key_display=",", tooltip="Back by a frame"),
         Binding("full_stop", "step(1)", "Forward by a frame", show=False),
         Binding("left_square_bracket", "seek(-10)", "Back 10 s", show=False),
@@ -32,7 +32,7 @@ class TimeTravel(Feature):
     )
 
     hint: ClassVar[str] = "space: now"
-    """What the time line says of its key."""
+    """What the time line says about the space key."""
 
     def __init__(self, pane: FeaturePane) -> None:
         super().__init__(pane)
@@ -40,7 +40,7 @@ class TimeTravel(Feature):
 
     @property
     def behind(self) -> float | None:
-        """Seconds from what is shown to the newest state, None if the table is not rewound."""
+        """How many seconds the shown state is behind live, None if the table is not rewound."""
         base, history = self.state.base, self.pane.history
         if not self.state.rewound or base is None:
             return None
@@ -48,49 +48,49 @@ class TimeTravel(Feature):
 
     @property
     def waiting(self) -> int | None:
-        """How many frames came since what is shown; None if that is the newest."""
+        """How many frames came after the shown one, None if it is the newest."""
         base, newest = self.state.base, self.pane.newest
-        if self.state.standing is None or base is None or newest is None:
+        if self.state.paused_at is None or base is None or newest is None:
             return None
         shown, last = base.position, newest.position
         return last.seq - (shown.seq if last.epoch == shown.epoch else 0)
 
     @property
     def number(self) -> int:
-        """The number in the history of what is shown."""
-        standing = self.state.standing
-        return self.pane.history.last if standing is None else standing
+        """The shown state's number in the history."""
+        paused_at = self.state.paused_at
+        return self.pane.history.last if paused_at is None else paused_at
 
     def back(self) -> bool:
-        """Go on from where it was paused."""
-        if self.state.standing is None:
+        """Resume, if the table is paused or rewound."""
+        if self.state.paused_at is None:
             return False
-        self.go_on()
+        self.resume()
         return True
 
     # -- keys --------------------------------------------------------------------------------------
 
     def action_pause(self) -> None:
-        """Pause, or go on with the newest state."""
-        if self.state.standing is not None:
-            self.go_on()
+        """Pause, or resume with the newest state."""
+        if self.state.paused_at is not None:
+            self.resume()
         elif len(self.pane.history):
-            self.stand(self.pane.history.last, rewound=False)
+            self.pause_at(self.pane.history.last, rewound=False)
 
     def action_step(self, frames: int) -> None:
-        """Show the frame before or after; after the newest one it goes on."""
+        """Step by frames. A step past the newest frame resumes."""
         if frames < 0 and self.number + frames < self.pane.history.first:
             self.say("Nothing older is kept.", 2.0)
             return
         self.go_to(self.number + frames)
 
     def action_seek(self, seconds: int) -> None:
-        """Show what was shown some seconds before or after."""
+        """Go back or forward by some seconds."""
         history = self.pane.history
         if not len(history):
             return
         number = history.number_at(history.at(self.number).sent + seconds)
-        # At least a frame: there may be none in between.
+        # Move by at least one frame: no frame may have come in these seconds.
         self.go_to(min(number, self.number - 1) if seconds < 0 else max(number, self.number + 1))
 
     def action_jump(self) -> None:
@@ -115,42 +115,42 @@ class TimeTravel(Feature):
         self.pane.ask(prompt, done)
 
     def moment_of(self, text: str) -> float | None:
-        """Return the moment that a text means, in seconds since 1970; None if it is no time."""
+        """Return the moment that a text means, in seconds since 1970. None if it is not a time."""
         from livetable.tui.text.clock import read_moment
 
         return read_moment(text, time.time())
 
-    # -- which state -------------------------------------------------------------------------------
+    # -- the shown state ---------------------------------------------------------------------------
 
     def go_to_share(self, share: float) -> None:
-        """Show the state at a share of the kept time: 0 is the oldest, 1 the newest."""
+        """Show the state at a share of the kept time: 0 is the oldest state, 1 the newest."""
         history = self.pane.history
         if len(history):
             first = history.at(history.first).sent
             self.go_to(history.number_at(first + history.seconds * share))
 
     def go_to(self, number: int) -> None:
-        """Show the state of a number, or the oldest one; after the newest one it goes on."""
+        """Show the state with a number, or the oldest kept one. Past the newest state, resume."""
         history = self.pane.history
         if not len(history):
             return
         if number > history.last:
-            self.go_on()
+            self.resume()
         else:
-            self.stand(max(number, history.first), rewound=True)
+            self.pause_at(max(number, history.first), rewound=True)
 
-    def stand(self, number: int, *, rewound: bool) -> None:
-        """Stand still at a state of the history."""
-        self.state.standing = number
+    def pause_at(self, number: int, *, rewound: bool) -> None:
+        """Pause at a state of the history."""
+        self.state.paused_at = number
         self.state.rewound = rewound
         self._offer(number)
 
-    def go_on(self) -> None:
-        """Show the newest state, and what comes."""
-        self.state.standing = None
+    def resume(self) -> None:
+        """Resume: show the newest state, and those that follow."""
+        self.state.paused_at = None
         self.state.rewound = False
         self._offer(self.pane.history.last)
-        self.pane.went_on()
+        self.pane.on_resumed()
 
     def _offer(self, number: int) -> None:
         history, base = self.pane.history, self.state.base
@@ -162,29 +162,29 @@ class TimeTravel(Feature):
         self.pane.paint_soon()
 
     def say_time(self) -> None:
-        """Bring the time line up to date."""
-        line, standing = self._time_line, self.state.standing
-        if standing is None:
+        """Update the time line."""
+        line, paused_at = self._time_line, self.state.paused_at
+        if paused_at is None:
             if line is not None:
                 line.show(None)
             return
         from livetable.tui.widgets.time_line import Moment, TimeLine
 
-        if line is None:  # not before it is needed: each widget makes the first row later
+        if line is None:  # not earlier: each widget delays the first paint
             self._time_line = TimeLine(self.hint)
             self.pane.mount(self._time_line, after=self.pane.query_one(".livetable--body"))
             self.pane.call_after_refresh(self.say_time)
             return
         history = self.pane.history
         oldest, newest = history.at(history.first), history.at(history.last)
-        shown = self.state.base or newest  # which may be older than all that is kept
+        shown = self.state.base or newest  # `base` may be older than the oldest kept state
         line.show(
             Moment(
                 at=shown.sent,
                 wall=shown.sent + history.to_wall,
                 first=oldest.sent,
                 last=newest.sent,
-                frame=max(standing - history.first, 0) + 1,
+                frame=max(paused_at - history.first, 0) + 1,
                 frames=len(history),
                 bytes=history.bytes,
                 limit=history.budget.limit,

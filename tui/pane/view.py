@@ -1,4 +1,4 @@
-"""From a table as it came to the one that is painted: computed, filtered, sorted, styled."""
+"""Turns the feed's table into the one that is painted: computes, filters, sorts and styles it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from livetable.tui.query.arrange import Arranged, Arrangement
     from livetable.tui.query.rules import Rule
 
-_LARGE = 100_000  # rows: arranging fewer is done before a notice of it could be read
+_LARGE = 100_000  # rows: with fewer, arranging ends before anybody could read a "busy" notice
 
 
 class View:
-    """Applies what the person chose. `offer` takes a table, `take_next` hands out the result.
+    """Applies the user's choices. `offer` takes a table, `take_next` returns the result.
 
     Args:
-        pane: The pane whose state is applied. `pane.paint_soon` is called when there is a result.
+        pane: The pane whose choices are applied. Its `paint_soon` is called when there is a result.
     """
 
     def __init__(self, pane: FeaturePane) -> None:
@@ -51,7 +51,7 @@ class View:
         self._arranger.stop()
 
     def restart(self) -> None:
-        """Begin anew after `close`, with the same choices."""
+        """Start again after `close`, with the same choices."""
         self._arranger = Arranger(lambda: self._pane.post_message(ArrangedNews()))
         self._is_arranging = False
         if self._state.arrangement is not None:
@@ -60,7 +60,7 @@ class View:
     # -- a table -----------------------------------------------------------------------------------
 
     def offer(self, table: Table) -> None:
-        """Take a table as it came; `take_next` has it once it is arranged."""
+        """Take a table from the feed. Once it is arranged, `take_next` returns it."""
         state = self._state
         state.base = table = with_computed(table, state.columns)
         if state.arrangement is None or state.arrangement.is_plain:
@@ -78,7 +78,7 @@ class View:
         return dressed(table, self._state.columns)
 
     def _arrange(self, table: Table, chosen: Arrangement) -> bool:
-        """Arrange a table now, or else soon; tell whether it is done."""
+        """Arrange a table now if that is fast, else in the worker. Return whether it is done."""
         done = self._arranger.arrange_now(table, chosen)
         if done is None:
             self._arranger.ask(table, chosen)
@@ -87,7 +87,7 @@ class View:
         return True
 
     def take_arranged(self) -> None:
-        """Show the worker's result, unless the person chose something else meanwhile."""
+        """Show the worker's result, unless the user changed the choices meanwhile."""
         done = self._arranger.take()
         if done is not None and done.arrangement == self._state.arrangement:
             self._accept(done)
@@ -101,10 +101,10 @@ class View:
     # -- choices -----------------------------------------------------------------------------------
 
     def choose(self, chosen: Arrangement) -> None:
-        """Filter, sort and group the table in another way from now on."""
+        """Change the filters, the sort and the groups."""
         state, pane = self._state, self._pane
         if pane.is_attached and chosen.groups != state.chosen().groups:
-            pane.screen.refresh_bindings()  # groups have other keys
+            pane.screen.refresh_bindings()  # groups have keys of their own
         state.arrangement = chosen
         self.start_arranging()
         if chosen.is_plain:
@@ -121,7 +121,7 @@ class View:
                 self.say(pane.table_view.table)
 
     def start_arranging(self) -> None:
-        """Start the worker if it does not run; show the sort in the headers."""
+        """Start the worker unless it runs, and show the sort in the headers."""
         if not self._is_arranging:
             self._is_arranging = True
             self._pane.start_thread(self._arranger.run, "arranger")
@@ -130,7 +130,7 @@ class View:
         self._pane.table_view.arrows = {key.column: "↓" if key.descending else "↑" for key in keys}
 
     def choose_columns(self, columns: ColumnChoice) -> None:
-        """Show other columns from now on."""
+        """Change which columns are shown, and how."""
         state = self._state
         before, state.columns = state.columns, columns
         self._pane.table_view.styles_of_columns = columns.style_of
@@ -142,7 +142,7 @@ class View:
             self._pane.paint_soon()
 
     def choose_rules(self, rules: tuple[Rule, ...]) -> None:
-        """Colour rows by other rules from now on."""
+        """Change the rules that colour rows."""
         if rules == self._state.rules:
             return
         self._state.rules = rules
@@ -155,13 +155,13 @@ class View:
             table.rule_by(None)
         self.say(table.table)
 
-    # -- what is said of it ------------------------------------------------------------------------
+    # -- the view line -----------------------------------------------------------------------------
 
     def say(self, table: Table | None) -> None:
-        """Bring the view line up to date.
+        """Update the view line.
 
         Args:
-            table: The table that is shown; its rows are counted.
+            table: The table on the screen, whose rows are counted.
         """
         state = self._state
         rows = None if table is None else (table.rows, table.frame_rows)
@@ -179,7 +179,7 @@ class View:
         )
 
     def _column_problems(self) -> list[str]:
-        """Return which columns can't be computed."""
+        """Return why columns can't be computed, a sentence for each."""
         state = self._state
         if state.base is None or not state.columns.computed:
             return []
@@ -190,8 +190,8 @@ class View:
         ]
 
     def _tell_unapplied(self, unapplied: dict[str, str]) -> None:
-        """Say once what is no longer applied, in full: the view line may be cut."""
-        if self._pane.prompting.is_open:  # the prompt says what is wrong with what is typed
+        """Notify once of each filter or rule that can't be applied: the view line may be cut."""
+        if self._pane.prompting.is_open:  # the prompt already says what is wrong
             return
         for text, why in unapplied.items():
             if text not in self._told_unapplied:
@@ -200,7 +200,7 @@ class View:
                 self._pane.app.notify(says, severity="warning", timeout=8, markup=False)
 
     def _rules_unapplied(self) -> dict[str, str]:
-        """Return the rules that can't be applied. Checked when types or rules change."""
+        """Return the rules that can't be applied. Checks again only when types or rules change."""
         state = self._state
         if state.base is None or not state.rules:
             return {}

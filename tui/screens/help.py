@@ -78,7 +78,7 @@ KEYS: Final = (
         ("U  a", "unit; align left or right"),
         ("v", "bars, heat"),
         ("r  R", "rule: price > 100: red; remove the newest rule"),
-        ("W  E", "alert when a row meets a condition; past alerts"),
+        ("W  E", "alert when a row matches a condition; past alerts"),
         ("u", "colours of up and down"),
     )),
     ("Copy and export", (

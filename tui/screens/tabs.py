@@ -1,4 +1,4 @@
-"""The screen that shows tables: one, several as tabs, or two side by side."""
+"""The screen that shows tables: one, several in tabs, or two side by side."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Choose: TypeAlias = "Callable[[ViewOptions, Chosen], object]"
 
 
 class TablesScreen(LeftOnce[None]):
-    """Holds the panes.
+    """Shows each table in a pane, and one or two panes at a time.
 
     Args:
         targets: The tables to show.
-        options: What else the command line asks for.
-        can_leave: Whether there is a list to go back to.
-        client: A reader that has asked for the first table already.
-        choose: Lists the tables there are, and hands over which one was chosen, None for none.
+        options: The command line's other options.
+        can_leave: Whether there is a list of tables to go back to.
+        client: A reader that has already requested the first table.
+        choose: Lets the user choose a table, and calls back with it (None for no choice).
     """
 
     BINDINGS: ClassVar[list[BindingType]] = named(
@@ -73,7 +73,7 @@ class TablesScreen(LeftOnce[None]):
         self._tabs: TabLine | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the tabs, the panes and the keys."""
+        """Yield the panes and the key line."""
         with Horizontal(id="panes"):
             yield from self.panes
         yield KeyLine()
@@ -85,12 +85,12 @@ class TablesScreen(LeftOnce[None]):
 
     @property
     def pane(self) -> TablePane:
-        """The pane that has the keys."""
+        """The current pane, which gets the keys."""
         return self.panes[self._current]
 
     @property
     def idle_actions(self) -> frozenset[str]:
-        """Actions that have nothing to do now."""
+        """Actions that would do nothing now."""
         return self.pane.idle_actions
 
     def end_work(self) -> None:
@@ -98,7 +98,7 @@ class TablesScreen(LeftOnce[None]):
         for pane in self.panes:
             pane.end_work()
 
-    # -- which are shown ---------------------------------------------------------------------------
+    # -- the panes on the screen -------------------------------------------------------------------
 
     def _shown(self) -> list[TablePane]:
         if not self._split or len(self.panes) < 2:
@@ -115,14 +115,14 @@ class TablesScreen(LeftOnce[None]):
                 pane.come_back()
         self._say_tabs()
         if self.pane.is_mounted and not self.pane.has_focus_within:
-            # At once: of two that are put off each would undo the other, for ever.
+            # At once: two postponed focus changes could undo each other for ever.
             self.set_focus(self.pane.table_view)
 
     def _say_tabs(self) -> None:
         names = [(pane.title, pane.changed) for pane in self.panes]
         if self._tabs is not None:
             self._tabs.show(names, self._current)
-        elif len(names) > 1:  # not before it is needed: each widget makes the first row later
+        elif len(names) > 1:  # not earlier: each widget delays the first paint
             from livetable.tui.widgets.tab_line import TabLine
 
             self._tabs = TabLine()
@@ -130,7 +130,7 @@ class TablesScreen(LeftOnce[None]):
             self.call_after_refresh(self._say_tabs)
 
     def on_table_pane_changed(self, message: TablePane.Changed) -> None:
-        """Say that there is news in a tab that is not shown."""
+        """Show that a hidden tab has news."""
         self._say_tabs()
 
     def _follow_focus(self) -> None:
@@ -155,7 +155,7 @@ class TablesScreen(LeftOnce[None]):
             self._arrange()
 
     async def action_split(self) -> None:
-        """Show two tables side by side, or one; of a single one the same twice."""
+        """Show two tables side by side, or one again. A single table is shown twice."""
         if len(self.panes) < 2:
             self._split = True
             await self.action_same()
@@ -163,14 +163,14 @@ class TablesScreen(LeftOnce[None]):
             self._split = not self._split
             self._arrange()
 
-    # -- which there are ---------------------------------------------------------------------------
+    # -- open and close ----------------------------------------------------------------------------
 
     async def action_same(self) -> None:
-        """Show this table once more, with a view of its own."""
+        """Duplicate this tab. The new tab has its own filters, sort and columns."""
         await self.open(self.pane.target)
 
     def action_add(self) -> None:
-        """Choose another table, for a tab of its own."""
+        """Choose another table, and open it in a new tab."""
 
         async def chosen(target: Target | None) -> None:
             if target is not None:
@@ -179,13 +179,14 @@ class TablesScreen(LeftOnce[None]):
         self._choose(self._options, chosen)
 
     async def open(self, target: Target) -> None:
-        """Show a table in a tab of its own, behind this one."""
-        known = [pane.target for pane in self.panes]  # two views of a table can't both be its view
+        """Open a table in a new tab, after this one."""
+        # Only the first tab of a table saves its view: two tabs would overwrite each other's.
+        opened = [pane.target for pane in self.panes]
         if len(self.panes) >= _MOST_TABS:
             self.app.notify(f"All {_MOST_TABS} tabs are in use. Close one with ^w.", timeout=3)
             return
         options = replace(
-            self._options, timeout=None, view=None, remember=target not in known, record=None
+            self._options, timeout=None, view=None, remember=target not in opened, record=None
         )
         pane = pane_of(target, options)
         await self.query_one("#panes").mount(pane, after=self.pane)
@@ -194,7 +195,7 @@ class TablesScreen(LeftOnce[None]):
         self._arrange()
 
     def action_close(self) -> None:
-        """Close this table; the last one leaves the screen."""
+        """Close this tab. Closing the last tab leaves the screen."""
         if len(self.panes) == 1:
             self.leave()
             return
@@ -211,7 +212,7 @@ class TablesScreen(LeftOnce[None]):
             self.leave()
 
     def leave(self) -> None:
-        """Go back to the list of tables; without one there is only the way out."""
+        """Go back to the list of tables. Exit if there is no list."""
         if self._can_leave:
             self.end_work()
             self.dismiss()
@@ -220,7 +221,7 @@ class TablesScreen(LeftOnce[None]):
 
 
 def pane_of(target: Target, options: ViewOptions, client: Client | None = None) -> TablePane:
-    """Return what shows a table, or a tape."""
+    """Return a pane that shows a table or a tape."""
     if target.tape is not None:
         from livetable.tui.pane.tape_pane import TapePane
 

@@ -120,7 +120,7 @@ def test_silence_is_told_at_once_and_ends_with_the_next_word(
 def test_its_line_in_the_catalogue_grows_older() -> None:
     one = Elsewhere(lambda: None)
     assert one.info(5.0) is None
-    one.told = INFO, 100.0
+    one.reported = INFO, 100.0
     known = one.info(103.0)
     assert known is not None
     assert (known.age, known.state) == (3.5, "gone")
@@ -128,7 +128,7 @@ def test_its_line_in_the_catalogue_grows_older() -> None:
     known = one.info(90.0)  # a clock of another thread may be a little behind
     assert known is not None
     assert (known.age, known.state) == (0.5, INFO.state)
-    one.told = replace(INFO, age=None), 100.0
+    one.reported = replace(INFO, age=None), 100.0
     known = one.info(103.0)
     assert known is not None
     assert known.age is None

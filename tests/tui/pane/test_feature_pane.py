@@ -45,7 +45,7 @@ async def test_esc_closes_one_thing_at_a_time() -> None:
         pane, seen = on.pane, []
         while True:
             seen.append(
-                (pane.panels.is_open, pane.state.standing is not None, bool(pane.chosen().groups))
+                (pane.panels.is_open, pane.state.paused_at is not None, bool(pane.chosen().groups))
             )
             if not pane.back():
                 break

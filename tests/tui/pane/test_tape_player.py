@@ -1,4 +1,4 @@
-"""tui.pane.tape_player: tapes play, stand still, go back and forth, and are searched."""
+"""tui.pane.tape_player: tapes play, stop, go back and forth, and are searched."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ async def test_back_and_forth() -> None:
         await on.press("space")
         await on.until(lambda: on.pane.time.waiting is None)
         await on.press("space")
-        await on.until(lambda: (on.pane.state.standing, on.pane.state.rewound) == (40, False))
+        await on.until(lambda: (on.pane.state.paused_at, on.pane.state.rewound) == (40, False))
         await on.press("space")
         assert not on.pane.query_one(TimeLine).display
 

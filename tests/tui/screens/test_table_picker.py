@@ -47,7 +47,7 @@ async def test_from_the_list_and_back(tables: tuple[Publisher, Publisher]) -> No
         await on.press("enter", "escape")
         assert not on.screen.pane.panels.is_open
         await on.press("space", "escape")
-        assert on.screen.pane.state.standing is None
+        assert on.screen.pane.state.paused_at is None
         await on.press("escape")
         await on.until(lambda: app.screen is picker)
         app.exit()

@@ -102,7 +102,7 @@ async def test_no_key_is_dead_and_none_is_deadly(
                     pane is None
                     or pane.prompt
                     or pane.panels.is_open
-                    or pane.state.standing is not None
+                    or pane.state.paused_at is not None
                 ):
                     await on.press("escape")
                 assert on.app.is_running
