@@ -77,7 +77,7 @@ class Delimited:
         if self._form == "csv" and b"\x1b" in data:
             data = plain(data.decode("latin-1")).encode("latin-1")
         before = self._lines.rows
-        piece = _Piece(data, self._lines.came_last)
+        piece = _Piece(data, self._lines.unfinished_bytes)
         self._kept.append(piece)
         self._size += len(data)
         try:

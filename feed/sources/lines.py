@@ -161,18 +161,18 @@ class Lines:
 
     @property
     def rest(self) -> bytes:
-        """The beginning of a line that does not end yet."""
+        """The unfinished last line, as UTF-8."""
         return self._reader.rest + self._utf8.pending
 
     @property
-    def came_last(self) -> bytes:
-        """That beginning in the bytes that were given."""
-        return self._utf8.as_it_came(self._reader.rest)
+    def unfinished_bytes(self) -> bytes:
+        """The unfinished last line in the original encoding."""
+        return self._utf8.in_original_encoding(self._reader.rest)
 
     @property
     def encoding(self) -> str | None:
-        """The text's encoding, None if neither was it said nor does a mark tell it."""
-        return self._utf8.found
+        """The text's encoding as given or from its byte-order mark, None for neither."""
+        return self._utf8.encoding
 
     @property
     def line(self) -> int:
