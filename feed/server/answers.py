@@ -212,9 +212,9 @@ class Answers:
         self._send([topic, end_header(table, number).encode()])
 
     def turn_away(self, want: Want, peer: Peer, places: int, now: float) -> None:
-        """Tell a viewer for which there is no place so."""
+        """Tell a viewer that the feed has no place for it."""
         why = (
-            f"this feed already has its most viewers, {places}: close one of them, "
+            f"this feed already has {places} viewers, its limit: close one of them, "
             "or raise its process's limit of open files (ulimit -n)"
         )
         kind = "catalogue" if want.table is None else "idle"

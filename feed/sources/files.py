@@ -106,7 +106,7 @@ def follow(
                 trouble.over(source.note)
         except Exception as error:  # of any reader, on what a stranger wrote
             if not isinstance(error, (LivetableError, OSError)):
-                error = BadFile(f"can't be read: {safe_str(error):.200}")
+                error = BadFile(f"can't read the file: {safe_str(error):.200}")
             sentence = getattr(error, "strerror", None) or str(error)
             trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
 

@@ -124,15 +124,15 @@ def _message_pack(data: bytes) -> Any:
 
 
 def check_cells(rows: int, columns: int, size: int) -> None:
-    """Raise if a table would be mostly nothing, and far larger than what it came in.
+    """Raise if most cells of a table would be empty, and it far larger than its message.
 
     Raises:
         Unreadable: it would.
     """
     if rows * columns > FREE_CELLS + CELLS_A_BYTE * size:
         raise Unreadable(
-            f"{rows:,} records with {columns:,} different names are no table: most of its cells "
-            "would be empty"
+            f"can't make a table of {rows:,} records with {columns:,} different names: "
+            "most of its cells would be empty"
         )
 
 

@@ -79,7 +79,7 @@ SOURCES: Final = (
     FILE,
     FOLDER,
     Source("stdin", "pipe", "a pipe", words=("-",), options=_TEXT, is_over=True),
-    Source("command", "command", "a command behind --", words=("command",),
+    Source("command", "command", "a command after --", words=("command",),
            options=(*_TEXT, "every")),
     TAPE,
     Source("zeromq", "endpoint", "tcp:// or ipc://", schemes=("tcp", "ipc"),

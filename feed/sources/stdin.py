@@ -72,10 +72,10 @@ def _read(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threadin
     try:
         is_table = _read_all(pipe.descriptor, options, publisher, stop)
     except (LivetableError, OSError) as error:
-        publisher.fail(f"can't read on from {pipe.title}: {error}", for_good=True)
+        publisher.fail(f"can't continue reading {pipe.title}: {error}", for_good=True)
         return
     except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        sentence = f"can't read on from {pipe.title}: {crash_sentence(error)}"
+        sentence = f"can't continue reading {pipe.title}: {crash_sentence(error)}"
         publisher.fail(sentence, for_good=True)
         return
     if not stop.is_set():

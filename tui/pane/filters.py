@@ -20,7 +20,7 @@ class Filters(Feature):
     """Adds filters, which apply while they are typed, and removes them."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("f", "filter", "Filter", tooltip="Show only rows that meet a condition"),
+        Binding("f", "filter", "Filter", tooltip="Show only rows that match a condition"),
         Binding("ampersand", "filter_same", "Filter by this cell", show=False),
         Binding("F", "unfilter", "Remove a filter", show=False),
         Binding("V", "show_all", "Show all rows and columns", show=False),

@@ -21,7 +21,7 @@ class Marks(Feature):
     """Holds one mark; counts the rows that changed, came and went since."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("m", "mark", "Mark", tooltip="Mark what differs from now on"),
+        Binding("m", "mark", "Mark", tooltip="Mark this state, to show changes from now on"),
         Binding("M", "unmark", "No mark", show=False),
     )
 

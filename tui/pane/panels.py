@@ -26,7 +26,7 @@ class Panels(Feature):
     """Opens and closes panels: one at the side, one chart below."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("i", "info", "Column info", tooltip="This column in figures"),
+        Binding("i", "info", "Column info", tooltip="Show statistics of this column"),
         Binding("p", "chart(False)", "Chart", tooltip="Draw this column"),
         Binding("P", "chart(True)", "Chart over time", show=False),
         Binding("J", "scroll_panel(1)", "Panel down", show=False),

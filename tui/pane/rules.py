@@ -16,7 +16,7 @@ class Rules(Feature):
     """Adds rules, which apply while they are typed, and removes them."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("r", "rule", "Rule", tooltip="Colour rows that meet a condition"),
+        Binding("r", "rule", "Rule", tooltip="Colour rows that match a condition"),
         Binding("R", "unrule", "Remove a rule", show=False),
     )
 

@@ -38,15 +38,15 @@ class TapePlayer(TimeTravel):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Play/stop", tooltip="Let the tape play, or stop it", id="pause"),
+        Binding("space", "pause", "Play/stop", tooltip="Play or pause the tape", id="pause"),
         *(one for one in TimeTravel.BINDINGS if isinstance(one, Binding) and one.id != "pause"),
         *named(
             Binding("semicolon", "speed(-1)", "Slower", key_display=";", tooltip="A tape: slower"),
             Binding("apostrophe", "speed(1)", "Faster", key_display="'", tooltip="A tape: faster"),
             Binding("quotation_mark", "loop", "Loop", key_display='"', show=False,
-                    tooltip="A tape: again and again"),
+                    tooltip="A tape: play in a loop"),
             Binding("exclamation_mark", "seek_moment", "Next moment", key_display="!",
-                    tooltip="A tape: on to where a condition begins to be met"),
+                    tooltip="A tape: skip to where a condition is next met"),
         ),
     ]  # fmt: skip
     hint = "space: play/stop"

@@ -21,7 +21,7 @@ class TimeTravel(Feature):
     """Shows the states of the pane's history."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("space", "pause", "Pause", tooltip="Let the table stand still, or go on"),
+        Binding("space", "pause", "Pause", tooltip="Pause or resume the table"),
         Binding("comma", "step(-1)", "Back", key_display=",", tooltip="Back by a frame"),
         Binding("full_stop", "step(1)", "Forward by a frame", show=False),
         Binding("left_square_bracket", "seek(-10)", "Back 10 s", show=False),
