@@ -154,11 +154,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _failure(name: str, code: int, errors: bytes) -> str:
-    """Return how a command failed, and the first line that it said."""
-    said = errors.decode("utf-8", "replace").strip().partition("\n")[0]
+    """Return how a command failed, and the first line of its errors."""
+    message = errors.decode("utf-8", "replace").strip().partition("\n")[0]
     how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
-    said = without_secrets(said)  # what it was given, it may repeat
-    return f"{name} {how}" + (f": {said:.300}" if said else _NOTHING)
+    message = without_secrets(message)  # it may repeat a password it was given
+    return f"{name} {how}" + (f": {message:.300}" if message else _NOTHING)
 
 
 def _finish(rows: Streamed, out: bytes, options: Options, publisher: Publisher) -> None:

@@ -160,7 +160,7 @@ class FollowedLines:
                 return self._tail_widened and status.st_size > self._blocks.size
             still = self._checker.look(file, status, now)
             self._wait(self._checker.due)
-            self._publisher.set_source(checking=self._checker.is_behind)
+            self._publisher.set_source(checking=self._checker.is_checking)
             if still:
                 return self._tail_widened and status.st_size > self._blocks.size
         if self._rewritten_since is None:

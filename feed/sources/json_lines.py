@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from livetable.feed.sources.bad_lines import BadLine
-from livetable.feed.sources.json_columns import Made, has_structs, table_of_records
+from livetable.feed.sources.json_columns import JsonTable, has_structs, table_of_records
 from livetable.feed.sources.json_values import FLOAT_DIGITS, BadJson, is_deep_text, loads
 
 _ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
@@ -30,7 +30,7 @@ def _is_inexact(text: bytes) -> bool:
     )
 
 
-def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[Made, list[BadLine]]:
+def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[JsonTable, list[BadLine]]:
     """Return lines of JSON objects as a table, and those that are none, numbered from 0.
 
     Args:
@@ -41,7 +41,7 @@ def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[Made, list[
         not (_ODD.search(text) or _is_inexact(text) or is_deep_text(text))
         and (table := _by_arrow(text, types)) is not None
     ):
-        return Made(table), []
+        return JsonTable(table), []
     rows: list[dict[str, Any]] = []
     bad: list[BadLine] = []
     for number, line in enumerate(text.split(b"\n")):

@@ -162,8 +162,8 @@ def array_of(header: bytes, data: bytes) -> Any:
     import pandas as pd
 
     try:
-        told = json.loads(header)
-        kind, shape = np.dtype(told["dtype"]), tuple(map(int, told["shape"]))
+        about = json.loads(header)
+        kind, shape = np.dtype(about["dtype"]), tuple(map(int, about["shape"]))
         if kind.hasobject:
             raise Unreadable("can't read an array of Python objects")
         if not kind.itemsize or (not data and max(shape, default=0) > _MOST_OF_NOTHING):
@@ -179,7 +179,7 @@ def array_of(header: bytes, data: bytes) -> Any:
         raise Unreadable(f"can't read an array's header: {safe_str(error):.200}") from None
     if kind.names:
         return pd.DataFrame({name: array.reshape(-1)[name] for name in kind.names})
-    columns = told.get("columns")
+    columns = about.get("columns")
     fits = isinstance(columns, list) and array.ndim == 2 and len(columns) == shape[1]
     return pd.DataFrame(array, columns=columns if fits else None)
 
@@ -188,10 +188,12 @@ def _checked(table: pa.Table) -> pa.Table:
     table.validate(full=True)
     for kind in table.schema.types:
         check_type(kind)
-    for at, column in enumerate(table.columns):
-        if plain_type(column.type) != column.type:  # each value may be there once, named often
+    for number, column in enumerate(table.columns):
+        if (
+            plain_type(column.type) != column.type
+        ):  # dictionary-encoded: values may be stored once and used often
             chunks = pa.chunked_array(list(map(checked, column.chunks)), column.type)
-            table = table.set_column(at, table.schema.field(at), chunks)
+            table = table.set_column(number, table.schema.field(number), chunks)
     return table
 
 

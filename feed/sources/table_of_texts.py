@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import MARK
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
-from livetable.feed.sources.json_columns import Made
+from livetable.feed.sources.json_columns import JsonTable
 from livetable.feed.sources.values import Form, Kind, given, read
 
 ROUNDED = "rounded"
@@ -75,10 +75,10 @@ def field_of(name: str, type_: pa.DataType, kind: Kind) -> pa.Field:
     return pa.field(name, type_, metadata=None if mark is None else {MARK: mark.encode()})
 
 
-def marked(made: Made) -> pa.Table:
+def marked(read: JsonTable) -> pa.Table:
     """Return a table of JSON's that says which of its floats are rounded."""
     fields = [
-        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in made.rounded else field
-        for field in made.table.schema
+        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in read.rounded else field
+        for field in read.table.schema
     ]
-    return made.table.cast(pa.schema(fields)) if made.rounded else made.table
+    return read.table.cast(pa.schema(fields)) if read.rounded else read.table
