@@ -36,8 +36,8 @@ class Blocks:
         self.size += len(data)
         data = self._rest + data if self._rest else data
         whole = len(data) // BLOCK * BLOCK
-        for at in range(0, whole, BLOCK):
-            self._hashes.append(hash(data[at : at + BLOCK]))
+        for start in range(0, whole, BLOCK):
+            self._hashes.append(hash(data[start : start + BLOCK]))
         self._rest = data[whole:]
 
     def holds(self, file: io.BufferedIOBase | io.RawIOBase, number: int) -> bool:

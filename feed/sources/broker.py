@@ -33,7 +33,7 @@ from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.publish import Publish
 
 UNWANTED_SECONDS: Final = 10.0
-"""A table that no viewer asked about for so long is followed no more."""
+"""Stop following a table after this many seconds without a viewer."""
 
 _TURN_SECONDS: Final = 0.25
 _LAST_SECONDS: Final = 5.0
@@ -344,11 +344,11 @@ class _Bridged:
         if connected and self._end is not None:
             end, self._end = self._end, None
 
-            async def anew() -> None:
+            async def restart() -> None:
                 await end()
                 self._start()
 
-            self._work(anew())
+            self._work(restart())
 
     def heard(self, info: TableInfo) -> None:
         """Take in a heartbeat of its process."""

@@ -31,7 +31,7 @@ from livetable.feed.sources.streamed import PAUSE, Streamed
 _NOTHING: Final = " and printed nothing"
 
 MAX_OUTPUT: Final = 256 << 20
-"""More bytes of output than this are no table to look at."""
+"""The most bytes of output to read as one table."""
 
 MAX_LIVE: Final = 64 << 20
 """More bytes of one that is followed grow without end, unless --limit or --key bounds its rows."""
@@ -217,7 +217,7 @@ def _followed(
 
 
 def _keep(pipe: IO[bytes], kept: list[bytes]) -> None:
-    """Read what is said until its end; of it the beginning is kept."""
+    """Read the errors to their end, but keep only the beginning."""
     while data := pipe.read(65_536):
         if len(kept) < 4:
             kept.append(data)

@@ -83,7 +83,7 @@ def follow(
         options: How it is read.
         publisher: Where it goes.
         stop: Ends it.
-        usual: What is said of the table while nothing is wrong.
+        usual: The note on the table while nothing is wrong.
 
     Raises:
         BadFile: there is no folder that it could be in.
@@ -173,7 +173,7 @@ class _Trouble:
         elif now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
         if quiet and now - self._since >= _PATIENCE and (not lasts or lasting):
-            self._since = None  # it was said: nothing to look at until the file changes
+            self._since = None  # the note is shown: nothing to check until the file changes
 
 
 class _Rewritten:
@@ -243,10 +243,10 @@ class _Rewritten:
                 return table
             if self._form == "json":
                 utf8 = Utf8(self._options.encoding)
-                made = document(utf8.add(data, last=True))
+                table = document(utf8.add(data, last=True))
                 latin1 = utf8.as_latin1 is not None
                 self.note = LATIN1 if latin1 else None
-                return marked(made)
+                return marked(table)
             table = _READERS[self._form](io.BytesIO(data))
             table.validate(full=True)
         except BadJson as error:
@@ -278,7 +278,7 @@ def all_lines(data: bytes, form: str, options: TextOptions) -> tuple[pa.Table, s
 
     Raises:
         NotYet: it has no line.
-        BadLines: lines that are no table's.
+        BadLines: the lines are not a table's.
     """
 
     def read(known: KnownTypes) -> tuple[Lines, pa.Table | None]:

@@ -1,4 +1,4 @@
-"""Rows whose types are found out: those before are read again where later ones don't fit."""
+"""Detects column types. If later rows don't fit, earlier rows are read again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from livetable.feed.errors import LivetableError
 
 KnownTypes = Any
-"""What a reader has found out of its columns' types: a list of kinds by column, or a JsonTypes."""
+"""The column types that a reader has detected: a list of kinds, or a JsonTypes."""
 
 _Result = TypeVar("_Result")
 

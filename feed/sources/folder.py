@@ -20,7 +20,7 @@ from livetable.feed.sources.publish import Publish
 from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
 
 MOST: Final = 200
-"""Files of which each is a table, at most."""
+"""Files to show as tables, at most."""
 
 
 class BadFolder(LivetableError):
@@ -36,7 +36,7 @@ def parted(source: str) -> tuple[Path, str]:
     path = path_of(source)
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
     if not folder.is_dir():
-        if any(one in str(folder) for one in "*?["):
+        if any(sign in str(folder) for sign in "*?["):
             raise BadFolder(f"{source}: put the pattern in the last part, e.g. logs/*.csv")
         raise BadFolder(f"{source}: no folder {folder}")
     return folder.absolute(), pattern
@@ -47,7 +47,7 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
     candidates = []
     try:
         paths = list(folder.iterdir())
-    except OSError:  # gone: it may be made anew
+    except OSError:  # deleted: it may be created again
         return []
     for path in paths:
         fits = fnmatch.fnmatch(path.name, pattern) and not path.name.startswith(".")

@@ -46,7 +46,7 @@ class BadFile(LivetableError):
 
 
 class NotYet(BadFile):
-    """A file that is no table yet, but may become one: a script waits for it."""
+    """A file that is not a table yet, but may become one. Scripts wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class FollowedLines:
 
         Raises:
             BadFile: it is no file of lines.
-            BadLines: lines that are no table's.
+            BadLines: the lines are not a table's.
             OSError: it can't be read.
         """
         self._due = None
@@ -133,7 +133,7 @@ class FollowedLines:
                 self._changed_at = now
             self._last_stat = status
             anew = self._is_anew(file, status, now)
-            if anew is None:  # it is being written: the last good table stays meanwhile
+            if anew is None:  # it is being written: keep the last good table
                 return self._table.shown
             if anew:
                 self._begin()
@@ -309,7 +309,7 @@ class FollowedLines:
             self._tail_widened = True
         self._tail_line = rest
         if row is not None and not row.num_rows and not self._table.shown:
-            self._table.put(row, anew=True)  # a header is all there is
+            self._table.put(row, anew=True)  # there is only a header
             return
         if row is None or not row.num_rows:
             self._publisher.drop_tail()

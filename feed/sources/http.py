@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_TABLES: Final = 1000
 BODY_SECONDS: Final = 30.0
-"""A body has to be there so long after its header, and a second for each MB that it may have."""
+"""The most seconds from a header to the end of its body, plus one for each MB allowed."""
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -296,7 +296,7 @@ class _Server:
 
     async def _put(self, request: web.Request) -> web.Response:
         def replace(publisher: Publisher, rows: Any) -> None:
-            if not len(rows) and publisher.shape[1]:  # no rows: of the columns that there are
+            if not len(rows) and publisher.shape[1]:  # no rows: keep the columns
                 rows = frame_of(publisher.snapshot()).iloc[:0]
             publisher.send(rows)
 

@@ -25,8 +25,8 @@ _LONG: Final = re.compile(rb"-?[0-9]+\.[0-9]{12,}(?:[eE][-+]?[0-9]+)?")
 def _is_inexact(text: bytes) -> bool:
     """Tell whether a number in a text is not what a float's own text says."""
     return any(
-        len(one) > FLOAT_DIGITS and Decimal(one.decode()) != Decimal(repr(float(one)))
-        for one in _LONG.findall(text)
+        len(number) > FLOAT_DIGITS and Decimal(number.decode()) != Decimal(repr(float(number)))
+        for number in _LONG.findall(text)
     )
 
 
@@ -126,4 +126,4 @@ def _in_order(table: pa.Table, first: list[str], types: Mapping[str, pa.DataType
 def _holds_times(kind: pa.DataType) -> bool:
     if pa.types.is_timestamp(kind):
         return True
-    return any(_holds_times(kind.field(at).type) for at in range(kind.num_fields))
+    return any(_holds_times(kind.field(number).type) for number in range(kind.num_fields))

@@ -21,8 +21,8 @@ class JsonReader:
     """Reads JSON lines.
 
     Args:
-        types: Types of columns that are not to be found out.
-        known: What an earlier reader of the same lines found out.
+        types: Types of columns, so as not to detect them.
+        known: The types that an earlier reader of the same lines detected.
     """
 
     header_lines = 0
@@ -37,7 +37,7 @@ class JsonReader:
         """How many objects without anything in them came before the first name."""
 
     def add(self, text: bytes) -> bytes:
-        """Return the lines that are whole now."""
+        """Return the lines that are now complete."""
         if b"\r" in text:  # never part of a JSON text but between its parts
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         text = self.rest + text if self.rest else text
@@ -53,7 +53,7 @@ class JsonReader:
         return b""
 
     def finish(self) -> bytes:
-        """Return what is left: nothing more will come."""
+        """Return the rest, after the last piece."""
         whole, self.rest = self.rest, b""
         return whole
 
@@ -73,13 +73,13 @@ class JsonReader:
             has_rows: Whether rows were returned before: then their types stay.
 
         Raises:
-            OtherTypes: they don't fit the types of the rows before.
-            BadLines: a value does not fit the type that was said.
+            OtherTypes: they don't fit the types of earlier rows.
+            BadLines: a value does not fit the given type.
         """
         if not lines.strip():
             return None, []
-        made, bad = lines_of(lines, self._known.types)
-        table = self._with_nameless(made.table)
+        read_lines, bad = lines_of(lines, self._known.types)
+        table = self._with_nameless(read_lines.table)
         if table is None:
             return None, bad
         known = self._known.copied()
@@ -91,7 +91,7 @@ class JsonReader:
             else:
                 values = known.widened(name, values)
             columns.append(values)
-            rounded = name in made.rounded or known.is_rounded(name)
+            rounded = name in read_lines.rounded or known.is_rounded(name)
             fields.append(
                 field_of(name, values.type, Kind(Form.FLOAT, values.type, rounded=rounded))
             )
@@ -183,14 +183,14 @@ def _as_times(values: pa.Array, so_far: Kind) -> tuple[pa.Array, Kind]:
         return values, so_far
     if values.null_count == len(values):
         return (values if so_far.form is Form.EMPTY else values.cast(so_far.type)), so_far
-    made, kind = read(values, so_far)
-    if kind.form in (Form.DATE, Form.MOMENT, Form.ZONED) and made.null_count == values.null_count:
-        return made, kind
+    times, kind = read(values, so_far)
+    if kind.form in (Form.DATE, Form.MOMENT, Form.ZONED) and times.null_count == values.null_count:
+        return times, kind
     return values, _TEXT
 
 
 def _as_given(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return values in a type that was said: as numbers, else by their text, as CSV's are read."""
+    """Return values in a given type: cast numbers, else read their texts like CSV's."""
     if wider_type(values.type, kind) is not None and (
         (cast := cast_exactly(values, kind)) is not None
     ):

@@ -18,7 +18,7 @@ FLOAT_DIGITS: Final = 15
 
 
 class BadJson(LivetableError):
-    """Text that is no table in JSON."""
+    """Text that is not a table in JSON."""
 
 
 class Rounded(float):
@@ -112,8 +112,12 @@ def is_deep(value: Any) -> bool:
     """Tell whether a value is nested beyond `MAX_DEPTH`."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        level = [one for one in level if isinstance(one, (dict, list))]
+        level = [value for value in level if isinstance(value, (dict, list))]
         if not level:
             return False
-        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            part
+            for value in level
+            for part in (value.values() if isinstance(value, dict) else value)
+        ]
     return True

@@ -1,4 +1,4 @@
-"""A table in bytes that somebody sent: known by what they are, or by what is said of them."""
+"""Reads a table from a message's bytes. Detects the format, or takes it from the content type."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MOST_OF_NOTHING: Final = 10_000_000
 
 
 class Unreadable(LivetableError):
-    """Bytes that are no table; the sentence says what they seem to be."""
+    """Bytes that are not a table. The sentence says what they seem to be."""
 
 
 def recognise(data: bytes, *, pickles: bool) -> Any:
@@ -143,8 +143,8 @@ def _by_columns(columns: dict[Any, Any], size: int) -> Any:
     if all(isinstance(part, dict) for part in columns.values()):
         labels = {label for part in columns.values() for label in part}
         check_cells(len(labels), len(columns), size)
-        made = pd.DataFrame(columns)
-        return exact(made, lambda name: [columns[name].get(label) for label in made.index])
+        frame = pd.DataFrame(columns)
+        return exact(frame, lambda name: [columns[name].get(label) for label in frame.index])
     return capture(columns).frame
 
 
@@ -292,8 +292,8 @@ def _lines(data: bytes, form: str) -> pa.Table:
     if form == "jsonl":
         names: set[bytes] = set()
         rows = data.count(b"\n") + 1
-        for found in _NAME.finditer(data):
-            names.add(found[1])
+        for match in _NAME.finditer(data):
+            names.add(match[1])
             if len(names) % 1000 == 0:
                 check_cells(rows, len(names), len(data))
         check_cells(rows, len(names), len(data))

@@ -1,4 +1,4 @@
-"""A print that comes in pieces, as rows: below those there are, or a screen that begins anew."""
+"""Reads printed output that arrives in pieces: more rows, or a new screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PrintedUpdate(NamedTuple):
 
     Attributes:
         table: The rows, None if there are none.
-        anew: Whether they are all of the table; else they go below those there are.
+        anew: Whether they are the whole table; else add them to the rows so far.
     """
 
     table: pa.Table | None

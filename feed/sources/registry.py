@@ -75,4 +75,6 @@ def options_from(module: SourceModule, given: Any) -> Any:
         module: The source's module.
         given: What was parsed of the command line.
     """
-    return module.Options(**{one.name: getattr(given, one.name) for one in fields(module.Options)})
+    return module.Options(
+        **{field.name: getattr(given, field.name) for field in fields(module.Options)}
+    )

@@ -40,7 +40,7 @@ class ShownTable:
 
         Args:
             table: The rows. Of several with the same key the last one counts.
-            anew: Whether they are all of the table.
+            anew: Whether they are the whole table.
 
         Raises:
             LivetableError: there is no such key column.
@@ -77,7 +77,7 @@ def last_of_each(table: pa.Table, key: str) -> pa.Table:
     """Return the last row of each key: of several that came together only it counts."""
     if key not in table.column_names:
         raise LivetableError(no_column(key, table.column_names))
-    last = {value: at for at, value in enumerate(table.column(key).to_pylist())}
+    last = {value: row for row, value in enumerate(table.column(key).to_pylist())}
     return table if len(last) == len(table) else table.take(sorted(last.values()))
 
 

@@ -20,7 +20,7 @@ from livetable.feed.sources.text_form import SNIFFED, form_of
 from livetable.feed.sources.utf8 import Utf8
 
 PAUSE: Final = 0.2
-"""Seconds without more after which what came is taken for whole lines of a table."""
+"""Seconds of silence after which the text so far counts as complete lines."""
 
 _PIECE: Final = 1 << 20  # of more lines than these only Arrow makes a table in good time
 _LONGEST_PRINTED: Final = 8 << 20
@@ -51,10 +51,10 @@ class Streamed:
         self._reader: _Reader | None = None
 
     def add(self, data: bytes) -> None:
-        """Take in what came.
+        """Add the next piece.
 
         Raises:
-            LivetableError: it is no table.
+            LivetableError: it is not a table.
         """
         if self._held:
             self._waiting.append(data)
@@ -68,7 +68,7 @@ class Streamed:
         self._reader.add(data, last=False)
 
     def show(self) -> None:
-        """Show what came so far, and from now on each row as it comes."""
+        """Show the rows so far, and from now on each row as it arrives."""
         if self._held:
             self._held = False
             self.add(b"".join(self._waiting))
@@ -81,10 +81,10 @@ class Streamed:
             self._reader.pause()
 
     def finish(self) -> bool:
-        """Take in that nothing more will come; tell whether there was a table.
+        """Read the rest; tell whether there was a table.
 
         Raises:
-            LivetableError: it is no table.
+            LivetableError: it is not a table.
         """
         if self._held:
             self._start = b"".join(self._waiting)
@@ -131,17 +131,17 @@ class _Documents:
         if not text or not (last or text.endswith((b"]", b"}"))):
             return
         try:
-            made = document(text)
+            table = document(text)
         except BadJson as error:
             *_, newest = text.split(b"\n")
             try:  # one document a line: the newest
-                made = document(newest)
+                table = document(newest)
             except BadJson:
                 if last:
                     raise BadLines(f"standard input {error}") from None
                 return
         self._text = b""
-        self._table.put(marked(made), anew=True)
+        self._table.put(marked(table), anew=True)
 
 
 class _Prints:

@@ -12,7 +12,7 @@ from livetable.feed.sources.json_columns import JsonTable
 from livetable.feed.sources.values import Form, Kind, given, read
 
 ROUNDED = "rounded"
-"""Said of a column of floats whose texts have more digits than floats hold."""
+"""The mark of a float column whose texts have more digits than floats can hold."""
 
 
 def table_of_texts(
@@ -28,12 +28,12 @@ def table_of_texts(
     Args:
         names: The columns' names.
         rows: A text a column.
-        types: Types that were said of columns, by name.
+        types: Given types of columns, by name.
         so_far: What the columns of rows before were.
         units: Whether `12G` is a quantity.
 
     Raises:
-        NotFitting: a text is not of the type that was said.
+        NotFitting: a text does not fit the given type.
     """
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     arrays = [pa.array(column, pa.string()) for column in columns]
@@ -58,7 +58,7 @@ def typed(
     """Return columns of texts as a table, and what they are up to these.
 
     Raises:
-        NotFitting: a text is not of the type that was said.
+        NotFitting: a text does not fit the given type.
     """
     columns, fields, kinds = [], [], []
     for name, texts, before in zip(names, arrays, so_far, strict=True):

@@ -97,7 +97,7 @@ def events(
         patience: Returns the seconds to wait for a change before yielding True, None for ever.
 
     Yields:
-        False for a change, True if none came in time.
+        False for a change, True if none arrived in time.
     """
     yield from events_of(lambda: way_to(path), stop, patience)
 
@@ -113,7 +113,7 @@ def events_of(
         patience: Returns the seconds to wait for a change before yielding True, None for ever.
 
     Yields:
-        False for a change, True if none came in time.
+        False for a change, True if none arrived in time.
     """
     while not stop.is_set():
         way = find()
