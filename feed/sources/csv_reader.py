@@ -1,4 +1,4 @@
-"""Records of CSV and TSV as typed rows; the first record is the header."""
+"""Reads records of CSV and TSV as typed rows. The first record is the header."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class CsvReader:
         return self._records.add(text)
 
     def begin(self, names: list[str], separator: str | None) -> None:
-        """Read records without a header, which is known."""
+        """Read records without a header: these are the columns."""
         self.names = names
         self._separator = separator or self._separator or self._usual
         self._records = Records(self._separator)
@@ -87,7 +87,7 @@ class CsvReader:
         return records, records.add(text)
 
     def read_as_text(self) -> bytes:
-        """Return the records that are whole when a quote that nothing closes is text."""
+        """Return the records that are complete if an unclosed quote is text."""
         assert self._records is not None
         return self._records.read_as_text()
 
@@ -102,15 +102,15 @@ class CsvReader:
         return self._records.finish()
 
     def tail(self, record: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
-        """Return the row that a record without an end would be."""
-        if self.names is None:  # half a header, or a header that is all there is
+        """Return the row of the unfinished record."""
+        if self.names is None:  # half a header, or only a header
             separator = self._separator or separator_of([record], self._usual)
             names = fields_of(record, separator)
             return pa.table([pa.array([], pa.string()) for _ in names], names=names), []
         return self.rows(record, has_rows)
 
     def rows(self, records: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
-        """Return records as rows, and those that are none, numbered from 0.
+        """Return records as rows, and the unreadable records, numbered from 0.
 
         Args:
             records: Whole records.
@@ -200,7 +200,7 @@ def counted(number: int, what: str) -> str:
 
 
 def _whole_record(records: Records, line: bytes, *, last: bool) -> bytes | None:
-    """Return a record once a line ends it; None as long as a quote is open."""
+    """Return a record that ends with its line, None while a quote is open."""
     end = line[len(line.rstrip(b"\r\n")) :]
     whole = records.add(line[: len(line) - len(end)] + b"\n")
     if whole:

@@ -1,4 +1,4 @@
-"""A folder, or a pattern, as a source: its newest file, or with `--each` a table of each file."""
+"""Publishes the newest file of a folder or pattern, or with `--each` a table for each file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST: Final = 200
 
 
 class BadFolder(LivetableError):
-    """A folder in which there can be no tables."""
+    """A folder that can't have tables."""
 
 
 def parted(source: str) -> tuple[Path, str]:
@@ -52,8 +52,8 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
     for path in paths:
         fits = fnmatch.fnmatch(path.name, pattern) and not path.name.startswith(".")
         if fits and form_of(path.name)[0] is not None:
-            with contextlib.suppress(OSError):  # gone since
-                if path.is_file():  # to open a pipe would wait for who writes to it
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                if path.is_file():  # opening a pipe waits for a writer
                     candidates.append((path.stat().st_mtime_ns, path.name, path))
     return [path for _, _, path in sorted(candidates, reverse=True)]
 
@@ -154,6 +154,6 @@ class _Following:
         self._thread.start()
 
     def end(self) -> None:
-        """Follow it no more."""
+        """Stop following the file."""
         self._stop.set()
         self._thread.join(5)

@@ -1,4 +1,4 @@
-"""A file of lines, followed: what is added is read, and what changed in it is seen.
+"""Follows a file of lines: reads added lines, and notices changes before them.
 
 What is published is always what the file held at some moment since the last look; whether it still
 does is looked at after each change, in all that was read.
@@ -28,7 +28,7 @@ from livetable.feed.sources.options import TextOptions
 from livetable.feed.sources.shown_table import ShownTable
 
 FIRST_PIECE: Final = 1 << 20
-"""A short piece comes first: its rows are seen while the rest is read."""
+"""The first piece is short, so that rows show while the rest is read."""
 
 PIECE: Final = 16 << 20
 
@@ -61,7 +61,7 @@ class FileOptions(TextOptions):
 
 
 class FollowedLines:
-    """Reads a file of lines, and what is new in it at each look.
+    """Reads a file of lines, and its new lines at each `look`.
 
     Args:
         path: The file.
@@ -107,12 +107,12 @@ class FollowedLines:
 
     @property
     def patience(self) -> float | None:
-        """Seconds of silence after which to look again, None if there is no need to."""
+        """Seconds without a change after which to check again, None for never."""
         return None if self._due is None else max(0.01, self._due - time.monotonic())
 
     @property
     def note(self) -> str | None:
-        """What there is to say of how the file was read."""
+        """A note on how the file was read, or None."""
         return self._lines.note
 
     def look(self) -> bool:
@@ -149,7 +149,7 @@ class FollowedLines:
     # -- is it still the file that was read? -------------------------------------------------------
 
     def _is_anew(self, file: io.BufferedReader, status: os.stat_result, now: float) -> bool | None:
-        """Tell whether to read it from its beginning; None: not yet, somebody is writing it."""
+        """Tell whether to read it from the beginning; None to wait, as it is being written."""
         if self._inode is None:
             return True
         if self._inode != (status.st_dev, status.st_ino):
@@ -242,7 +242,7 @@ class FollowedLines:
         publisher.set_source(reading=None, settling=lines.unfinished)
 
     def _show_nothing(self, lines: Lines) -> None:
-        """Show columns without rows, where there is a header and no row yet."""
+        """Show the columns if there is a header but no row yet."""
         if lines.names is not None and not lines.unfinished:
             self._empty = lines.empty()
             self._table.put(self._empty, anew=True)
@@ -266,7 +266,7 @@ class FollowedLines:
     # -- the line without an end -------------------------------------------------------------------
 
     def _settle(self, now: float) -> None:
-        """Show the line without an end, once the file has not changed for a while."""
+        """Show an unfinished last line once the file has not changed for a while."""
         lines = self._lines
         if lines.open_quote:
             self._settle_quote(now)

@@ -1,4 +1,4 @@
-"""Lines of JSON objects as a table, by Arrow's reader where that is exact."""
+"""Reads lines of JSON objects as a table, with Arrow's reader where that is exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from livetable.feed.sources.json_columns import JsonTable, has_structs, table_of
 from livetable.feed.sources.json_values import FLOAT_DIGITS, BadJson, is_deep_text, loads
 
 _ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
-"""What Arrow's reader would round, make infinite or refuse: Python reads it then."""
+"""Numbers that Arrow's reader rounds, makes infinite or refuses: Python reads these."""
 
 _LONG: Final = re.compile(rb"-?[0-9]+\.[0-9]{12,}(?:[eE][-+]?[0-9]+)?")
 
@@ -31,7 +31,7 @@ def _is_inexact(text: bytes) -> bool:
 
 
 def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[JsonTable, list[BadLine]]:
-    """Return lines of JSON objects as a table, and those that are none, numbered from 0.
+    """Return lines of JSON objects as a table, and the unreadable lines, numbered from 0.
 
     Args:
         text: Whole lines, UTF-8.
@@ -61,7 +61,7 @@ def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[JsonTable, 
 
 
 def _by_arrow(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table | None:
-    """Return lines as a table by Arrow's reader, ten times as fast; None if it can't."""
+    """Return lines as a table with Arrow's reader, ten times as fast; None if it can't."""
     table = _read_by_arrow(text, types)
     if table is None:
         return None

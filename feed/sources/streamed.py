@@ -1,4 +1,4 @@
-"""Text that comes piece by piece, from a pipe or a command, published as it comes.
+"""Publishes text from a pipe or a command, piece by piece as it arrives.
 
 Its beginning decides the form: JSON, CSV and the like, or what commands print for people.
 """
@@ -22,19 +22,19 @@ from livetable.feed.sources.utf8 import Utf8
 PAUSE: Final = 0.2
 """Seconds of silence after which the text so far counts as complete lines."""
 
-_PIECE: Final = 1 << 20  # of more lines than these only Arrow makes a table in good time
+_PIECE: Final = 1 << 20  # for longer text only Arrow is fast enough
 _LONGEST_PRINTED: Final = 8 << 20
 
 
 class _Reader(Protocol):
-    """Shows a text of one form as it comes."""
+    """Shows a text of one format as it arrives."""
 
     def add(self, data: bytes, *, last: bool) -> None: ...
     def pause(self) -> None: ...
 
 
 class Streamed:
-    """Publishes a text as it comes.
+    """Publishes a text as it arrives.
 
     Args:
         options: What was asked for on the command line.
@@ -76,7 +76,7 @@ class Streamed:
             self.pause()
 
     def pause(self) -> None:
-        """Nothing more came for a while: what is there are whole lines."""
+        """Take the text so far as complete lines: nothing has arrived for a while."""
         if self._reader is not None:
             self._reader.pause()
 
@@ -109,7 +109,7 @@ class Streamed:
 
 
 class _Documents:
-    """JSON documents: each one is the table, and the next takes its place."""
+    """JSON documents: each replaces the table."""
 
     def __init__(self, options: TextOptions, table: ShownTable) -> None:
         self._table = table
@@ -134,7 +134,7 @@ class _Documents:
             table = document(text)
         except BadJson as error:
             *_, newest = text.split(b"\n")
-            try:  # one document a line: the newest
+            try:  # one document per line: show the newest
                 table = document(newest)
             except BadJson:
                 if last:
@@ -145,7 +145,7 @@ class _Documents:
 
 
 class _Prints:
-    """What commands print for people."""
+    """Output that commands print for people."""
 
     def __init__(self, options: TextOptions, table: ShownTable) -> None:
         self._table = table

@@ -1,4 +1,4 @@
-"""Rows of texts as a table, its columns typed by what is in them."""
+"""Converts rows of texts to a table with detected column types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def table_of_texts(
     *,
     units: bool = False,
 ) -> tuple[pa.Table, list[Kind]]:
-    """Return rows as a table, and what its columns are.
+    """Return rows as a table, and the kinds of its columns.
 
     Args:
         names: The columns' names.
@@ -42,7 +42,7 @@ def table_of_texts(
 
 
 def kinds_of(names: Sequence[str], types: Mapping[str, pa.DataType] | None) -> list[Kind]:
-    """Return what is known of columns before any text is: the types that were said."""
+    """Return the kinds of columns before any text: the given types."""
     types = types or {}
     return [given(types[name]) if name in types else Kind() for name in names]
 
@@ -55,7 +55,7 @@ def typed(
     comma: bool = False,
     units: bool = False,
 ) -> tuple[pa.Table, list[Kind]]:
-    """Return columns of texts as a table, and what they are up to these.
+    """Return columns of texts as a table, and the kinds of all texts so far.
 
     Raises:
         NotFitting: a text does not fit the given type.
@@ -70,15 +70,15 @@ def typed(
 
 
 def field_of(name: str, type_: pa.DataType, kind: Kind) -> pa.Field:
-    """Return a column's field, which says what its type does not."""
+    """Return a column's field, marked if its values are quantities or rounded."""
     mark = QUANTITY if kind.form is Form.QUANTITY else ROUNDED if kind.rounded else None
     return pa.field(name, type_, metadata=None if mark is None else {MARK: mark.encode()})
 
 
-def marked(read: JsonTable) -> pa.Table:
-    """Return a table of JSON's that says which of its floats are rounded."""
+def marked(rows: JsonTable) -> pa.Table:
+    """Return a JSON table whose fields are marked if their floats are rounded."""
     fields = [
-        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in read.rounded else field
-        for field in read.table.schema
+        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in rows.rounded else field
+        for field in rows.table.schema
     ]
-    return read.table.cast(pa.schema(fields)) if read.rounded else read.table
+    return rows.table.cast(pa.schema(fields)) if rows.rounded else rows.table
