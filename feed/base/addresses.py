@@ -245,7 +245,7 @@ def read_file(name: str, read: Callable[[Path], str]) -> str:
     try:
         return read(path)
     except OSError as error:
-        raise BadEndpoint(f"{path} can't be read: {error.strerror}") from None
+        raise BadEndpoint(f"can't read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadEndpoint(f"{path} is not a text file: put the password into it as text") from None
 

@@ -149,7 +149,7 @@ class Reader:
         # NumPy releases the interpreter while it copies: key presses need not wait.
         np.frombuffer(copy, np.uint8)[:] = np.frombuffer(memory, np.uint8, size, place.at)
         if struct.unpack_from("=q", memory)[0] != place.number:
-            raise WrittenOver("memory: a newer body is there")
+            raise WrittenOver("memory: a newer body has overwritten it")
         return copy
 
     def _mapped(self, place: Place) -> mmap.mmap:

@@ -238,7 +238,7 @@ class Wanting:
             except MemoryError:
                 self._drop_assembly()
                 raise WireError(
-                    f"size: {header.size:,} bytes announced, more than there is memory for"
+                    f"size: not enough memory for the {header.size:,} bytes announced"
                 ) from None
             assembly = self._assembly = _Assembly(header, room)
         if assembly is None or assembly.header.position != header.position:

@@ -31,7 +31,7 @@ def as_table(data: Any) -> pa.Table:
                 raise
             return pa.table({str(getattr(data, "name", "") or "0"): column})
     except Exception as error:
-        said = f"{name_of_kind(data)} can't be read as an Arrow table: {safe_str(error):.300}"
+        said = f"can't read {name_of_kind(data)} as an Arrow table: {safe_str(error):.300}"
         raise BadFrame(said) from error
 
 

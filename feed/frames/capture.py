@@ -64,7 +64,7 @@ def capture(data: Any) -> Captured:
     except BadFrame:
         raise
     except Exception as error:
-        said = f"{name_of_kind(data)} can't be read as a table: {safe_str(error):.300}"
+        said = f"can't read {name_of_kind(data)} as a table: {safe_str(error):.300}"
         raise BadFrame(said) from error
     raise BadFrame(
         f"can't publish {name_of_kind(data)} as a table: send a DataFrame, a dict of columns or a "

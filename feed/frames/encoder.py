@@ -207,7 +207,7 @@ def text_note(texts: Sequence[str]) -> str | None:
         return None
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     named = ", ".join(text[:40] for text in texts[:3]) + more
-    return f"shown as text, Arrow has no such type: {named}"
+    return f"shown as text (no Arrow type fits): {named}"
 
 
 def stream(schema: pa.Schema, arrays: list[pa.Array], rows: int) -> memoryview:

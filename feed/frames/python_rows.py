@@ -93,7 +93,7 @@ def row_of(data: Any) -> Mapping[Any, Any]:
             else:
                 row = dict(data._mapping) if hasattr(data, "_mapping") else dict(data)
         except Exception as error:
-            raise BadFrame(f"{name_of_kind(data)} can't be read as a row: {error}") from error
+            raise BadFrame(f"can't read {name_of_kind(data)} as a row: {error}") from error
     if any(map(_is_wrapped, row.values())):
         row = {name: scalar_of(item) for name, item in row.items()}
     return row

@@ -21,13 +21,11 @@ def check_name(name: object) -> str:
     if not isinstance(name, str):
         raise BadName(f"a table's name must be a string, not {type(name).__name__}")
     if not name or not name.isprintable() or name != unicodedata.normalize("NFC", name):
-        raise BadName(f"{name!r:.80} can't be a table's name: use printable characters")
+        raise BadName(f"can't name a table {name!r:.80}: use printable characters")
     if len(name.encode()) > MAX_NAME:
         raise BadName(f"{name!r:.80} is too long for a table's name: {MAX_NAME} bytes at most")
     if name[0] in "@-.~ " or name[-1] == " " or set(name) & set("/\\#") or "://" in name:
-        raise BadName(
-            f"{name!r} can't be a table's name: leave out / \\ # and, at the start, @ - . ~"
-        )
+        raise BadName(f"can't name a table {name!r}: leave out / \\ # and, at the start, @ - . ~")
     return name
 
 

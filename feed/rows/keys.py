@@ -20,7 +20,7 @@ def keys_of(columns: Sequence[pa.Array]) -> list[Hashable]:
         BadFrame: a key column holds lists or dicts.
     """
     if any(pa.types.is_nested(column.type) for column in columns):
-        raise BadFrame("lists and dicts can't be keys: choose another column")
+        raise BadFrame("can't use lists or dicts as keys: choose another column")
     lists = [
         [_NAN if value != value else value for value in comparable(column).to_pylist()]
         for column in columns

@@ -108,7 +108,7 @@ class Follower:
 
         now = self._now
         if now is None:
-            raise BodyError("a delta came before any snapshot")
+            raise BodyError("a delta arrived before any snapshot")
         store, rows = self._stored(now)
         written = rows.written
         arrays = list(map(without_dictionary, delta.table.arrays))

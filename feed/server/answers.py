@@ -214,7 +214,7 @@ class Answers:
     def turn_away(self, want: Want, peer: Peer, places: int, now: float) -> None:
         """Tell a viewer that this feed takes no more viewers."""
         why = (
-            f"this feed already has its most viewers, {places}: close one of them, "
+            f"this feed already has {places} viewers, its limit: close one of them, "
             "or raise its process's limit of open files (ulimit -n)"
         )
         kind = "catalogue" if want.table is None else "idle"

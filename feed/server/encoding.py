@@ -158,9 +158,7 @@ class Encoding:
             body = self._encode(held.frame) if state is None else _whole(state)
         except Exception as error:
             self.failed_seq = position.seq
-            self._newest.failure = (
-                f"frame {position.seq} could not be encoded: {safe_str(error):.200}"
-            )
+            self._newest.failure = f"can't encode frame {position.seq}: {safe_str(error):.200}"
             if self._failures == 0:
                 tell(_log, "table %r: %s", self._name, self._newest.failure, error=error)
             self._failures += 1

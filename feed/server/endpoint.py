@@ -209,7 +209,9 @@ class Serving:
 
     def _subscribe(self, topic: bytes, peer: Peer, now: float) -> None:
         if not self._subscriptions.add(topic, peer):
-            self._refuse("a subscription", "it is longer than any table's name, or one too many")
+            self._refuse(
+                "a subscription", "its topic is too long, or the viewer has too many subscriptions"
+            )
         elif not is_private(topic):
             self._plain.subscribe(topic, self.tables, now)
         elif topic not in self._viewers:

@@ -94,7 +94,7 @@ class Hub:
 
         bound_to = self._mailbox.call(job)
         if bound_to is None:
-            raise BadEndpoint(f"{endpoint} can't be bound: the process is ending")
+            raise BadEndpoint(f"can't bind {endpoint}: the process is ending")
         return str(bound_to)
 
     def remove(

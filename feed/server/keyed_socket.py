@@ -165,7 +165,7 @@ class KeyedSocket:
         except (zmq.ZMQError, OSError) as error:
             arrivals.close()
             socket.close(0)
-            raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error, endpoint)}") from None
+            raise BadEndpoint(f"can't bind {endpoint}: {_reason(error, endpoint)}") from None
         return socket, arrivals
 
     def _served(self) -> Serving:

@@ -36,7 +36,7 @@ def listening(endpoint: str) -> tuple[Any, str]:
     try:
         return _bound(endpoint)
     except (OSError, UnicodeError, OverflowError) as error:
-        raise BadEndpoint(f"{endpoint} can't be bound: {_reason(error)}") from None
+        raise BadEndpoint(f"can't bind {endpoint}: {_reason(error)}") from None
 
 
 def close_connections(port: int) -> None:

@@ -202,7 +202,7 @@ class Publisher(Published):
         try:
             body = self._state.encoding.whole(LateEncoder(is_local=False))
         except Exception as error:
-            said = f"table {self.name!r} can't be encoded: {safe_str(error):.200}"
+            said = f"can't encode table {self.name!r}: {safe_str(error):.200}"
             raise LivetableError(said) from error
         if body is None:
             raise LivetableError(self._state.failure or f"table {self.name!r} has no frame yet")

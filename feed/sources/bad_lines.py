@@ -1,4 +1,4 @@
-"""What is wrong with lines: single ones that can't be read, and text that is no table at all."""
+"""Lines that can't be read, and text that is not a table at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from livetable.feed.errors import LivetableError
 
 
 class BadLines(LivetableError):
-    """Text that is no table; the sentence says where."""
+    """Text that is not a table. The sentence says where."""
 
 
 class BadLine(NamedTuple):

@@ -21,18 +21,18 @@ _SEVERAL_WORDS: Final = re.compile(
     r"|VOLUME NAME|CREATED AT|LAST SEEN|NOMINATED NODE|READINESS GATES|MEM USAGE / LIMIT"
     r"|(?:NET|BLOCK) I/O|(?:CPU|MEM) %)"
 )
-"""Headings of several words that everyday commands have."""
+"""Headings of several words that common commands print."""
 
 
 _JOINED: Final = "\x1f"
 
 
 def by_blanks(lines: list[str], number: int) -> Printed | None:
-    """Return a table whose columns blanks tell, None if the lines are none.
+    """Return the table of whitespace-separated columns, None if the lines are not one.
 
     Args:
-        lines: The lines of one block of a print.
-        number: The number of the first one in the print.
+        lines: The lines of one block of the output.
+        number: The number of the first of them in the output.
     """
     if len(lines) < 2:
         return _heading_alone(lines, number)
@@ -41,8 +41,8 @@ def by_blanks(lines: list[str], number: int) -> Printed | None:
         return None
     if _is_row(lines[0]):
         return _without_header(lines)
-    # As one word each: one line of values alone does not tell that they are.
-    header = _SEVERAL_WORDS.sub(lambda one: one.group().replace(" ", _JOINED), lines[0])
+    # Join these headings: a single line of values does not show that they are one each.
+    header = _SEVERAL_WORDS.sub(lambda heading: heading.group().replace(" ", _JOINED), lines[0])
     spans = best_spans([header, *lines[1:]])
     header = lines[0]
     if spans is None:
@@ -52,12 +52,14 @@ def by_blanks(lines: list[str], number: int) -> Printed | None:
     spans, names = _parted(spans, header, lines[1:])
     layout = Layout(header, len(names), spans)
     rows, bad = [], []
-    for at, line in enumerate(lines[1:], number + 1):
+    for line_number, line in enumerate(lines[1:], number + 1):
         cells = cut_at(line, spans)
         if cells is None:
             cells = layout.cut(line)
         if cells is None:
-            bad.append(BadLine(at, line, f"doesn't have the {len(names)} columns of the header"))
+            bad.append(
+                BadLine(line_number, line, f"doesn't have the {len(names)} columns of the header")
+            )
         else:
             rows.append(cells)
     return Printed(names, rows, layout, bad)
@@ -66,15 +68,15 @@ def by_blanks(lines: list[str], number: int) -> Printed | None:
 def _parted(
     spans: tuple[tuple[int, int], ...], header: str, rows: Sequence[str]
 ) -> tuple[tuple[tuple[int, int], ...], list[str]]:
-    """Return columns and their headings, the last of them cut where two headings share a place.
+    """Return columns and their headings. Split the last column if it has two headings.
 
-    ``PCPU WHAT`` above ``0.00s vim notes.txt``: a number, and then words.
+    E.g. ``PCPU WHAT`` above ``0.00s vim notes.txt``: a number, and then words.
     """
     names: list[str] = []
-    for at, (start, stop) in enumerate(spans):
-        if at and start <= len(header) and header[start - 1 : start] not in ("", " "):
-            # One word above two columns: it stays above the first.
-            names[-1] = header[spans[at - 1][0] : stop or None].strip()
+    for column, (start, stop) in enumerate(spans):
+        if column and start <= len(header) and header[start - 1 : start] not in ("", " "):
+            # One heading above two columns: it names the first.
+            names[-1] = header[spans[column - 1][0] : stop or None].strip()
             names.append("")
         else:
             names.append(header[start : stop or None].strip())
@@ -92,14 +94,14 @@ def _parted(
 
 
 def _without_title(lines: list[str], number: int) -> tuple[list[str], int]:
-    """Return lines without a heading of groups above the header, or a line that counts."""
+    """Return lines without a title or a total above the header."""
     first, second = lines[0], lines[1]
     if re.fullmatch(r"total \d+(?:[.,]\d+)?[kKMGT]?", first.strip()):
         return lines[1:], number + 1
     ruled = len(re.findall(r"(?<!\S)-+\w+-+(?!\S)", first)) > 1
     if len(lines) > 2 and ruled and not _is_row(second):
         return lines[1:], number + 1  # vmstat: procs ---memory---
-    # A title has no columns of its own: without it there are more.
+    # A title has no columns: without it the lines have more.
     widths = [_width(lines[skip:]) for skip in range(min(3, len(lines) - 1))]
     best = max(range(len(widths)), key=lambda skip: widths[skip] * (not _is_row(lines[skip])))
     spans = best_spans(lines[best:]) if best and widths[best] > widths[0] else None
@@ -109,7 +111,7 @@ def _without_title(lines: list[str], number: int) -> tuple[list[str], int]:
 
 
 def _width(lines: Sequence[str]) -> int:
-    """Return how many columns lines have below a header; 0 for none."""
+    """Return the number of columns of lines with a header, 0 if they have none."""
     spans = best_spans(lines)
     return 0 if spans is None else len(spans)
 
@@ -120,7 +122,7 @@ def _is_row(line: str) -> bool:
 
 
 def _heading_alone(lines: Sequence[str], number: int) -> Printed | None:
-    """Return the columns of a table without rows: `docker ps` where nothing runs."""
+    """Return the columns of a table without rows, e.g. of `docker ps` if nothing runs."""
     if not lines:
         return None
     names = re.split(r" {2,}", lines[0].strip())
@@ -130,7 +132,7 @@ def _heading_alone(lines: Sequence[str], number: int) -> Printed | None:
 
 
 def _is_heading(lines: Sequence[str]) -> bool:
-    """Tell whether a first line names columns: not just because it is the first.
+    """Tell whether the first line names columns.
 
     Headings begin with capitals, or have numbers below them.
     """
@@ -151,12 +153,12 @@ def _without_header(lines: list[str]) -> Printed | None:
     if spans is None or len(spans) < 2:
         return None
     rows = [cut_at(line, spans) or [] for line in lines]
-    names = [str(at) for at in range(1, len(spans) + 1)]
+    names = [str(number) for number in range(1, len(spans) + 1)]
     return Printed(names, rows, Layout(None, len(spans), spans))
 
 
 def _by_words(lines: list[str], number: int) -> Printed | None:
-    """Split at blanks, the last column taking what is left of a line."""
+    """Split at blanks. The last column takes the rest of the line."""
     names = lines[0].split()
     if all(line.split()[0].endswith(":") for line in lines[1:]):
         names = ["", *names]  # /proc/interrupts: lines begin with a name
@@ -165,13 +167,13 @@ def _by_words(lines: list[str], number: int) -> Printed | None:
         return None
     layout = Layout(lines[0], count)
     rows, bad, more = [], [], 0
-    for at, line in enumerate(lines[1:], number + 1):
+    for line_number, line in enumerate(lines[1:], number + 1):
         cells = line.split(None, count - 1)
         if len(cells) == count:
             more += len(cells[-1].split()) > 1
             rows.append(cells)
         else:
-            bad.append(BadLine(at, line, f"has {len(cells)} of {count} values"))
+            bad.append(BadLine(line_number, line, f"has {len(cells)} of {count} values"))
     if len(bad) > len(rows):
         return None
     note = None
@@ -181,28 +183,28 @@ def _by_words(lines: list[str], number: int) -> Printed | None:
 
 
 def best_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
-    """Return where columns are, by what gives the most of them."""
-    found = [
+    """Return where columns are: the result with the most columns."""
+    candidates = [
         spans for spans in (_header_spans(lines), _blank_spans(lines))
         if spans is not None and len(spans) > 1
     ]  # fmt: skip
     by_gaps = _gap_count(lines)
-    best = max(found, key=len, default=None)
+    best = max(candidates, key=len, default=None)
     if best is not None and len(best) >= by_gaps:
         return best
     return None if by_gaps < 2 else best
 
 
 def _gap_count(lines: Sequence[str]) -> int:
-    """Return how many fields two or more blanks make of each line; 0 if not the same of all."""
+    """Return the number of fields separated by two or more blanks, 0 if lines differ."""
     counts = {len(re.split(r" {2,}", line.strip())) for line in lines}
     return counts.pop() if len(counts) == 1 else 0
 
 
 def _header_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
-    """Return columns that begin where their headings do, if those of all lines do."""
+    """Return columns that begin where their headings do, None if a line has others."""
     header = lines[0]
-    starts = [found.start() for found in re.finditer(r"(?:(?<= {2})|^)\S", header)]
+    starts = [match.start() for match in re.finditer(r"(?:(?<= {2})|^)\S", header)]
     if len(starts) < 2:
         return None
     starts[0] = 0
@@ -211,24 +213,24 @@ def _header_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
             if start < len(line) and line[start - 1] != " ":
                 return None
     spans = tuple(zip(starts, [*starts[1:], 0], strict=True))
-    # Two blanks in a cell: columns of their own, whose headings are elsewhere.
+    # Two blanks in a cell: these are two columns, with headings elsewhere.
     if any("  " in cell for line in lines[1:] for cell in cut_at(line, spans) or ()):
         return None
     return spans
 
 
 def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
-    """Return columns between which all lines are blank."""
-    # Long, as each rule about a heading begins with what the one before it left open.
+    """Return columns that are separated by blanks in all lines."""
+    # Long, as each rule about a heading continues where the rule before it ended.
     if any(not line.isascii() and is_wide(line) for line in lines):
-        return None  # one character, two places
+        return None  # one character takes two cells
     header, rows = lines[0], lines[1:]
-    made: list[list[int]] = []
+    columns: list[list[int]] = []
     waiting: int | None = None
     for start, stop in _used_spans(lines):
         says = header[start:stop].strip()
-        if made and header:
-            last = made[-1]
+        if columns and header:
+            last = columns[-1]
             alone = not any(row[last[0] : last[1]].strip() for row in rows)
             if (
                 alone
@@ -236,40 +238,40 @@ def _blank_spans(lines: Sequence[str]) -> tuple[tuple[int, int], ...] | None:
                 and not says.isupper()
                 and len(header[last[0] : start].rstrip()) == start - last[0] - 1
             ):
-                last[1] = stop  # "Peer Address" above values that stand at the right
+                last[1] = stop  # "Peer Address" above right-aligned values
                 continue
-            gap = header[made[-1][0] : start]
+            gap = header[columns[-1][0] : start]
             one_blank = len(gap) - len(gap.rstrip()) <= 1
             empty = not any(row[start:stop].strip() for row in rows)
-            if not says and _stands_right(made[-1], header, rows):
-                waiting = waiting or start  # above it, at its right end, the next heading stands
+            if not says and _is_right_aligned(columns[-1], header, rows):
+                waiting = waiting or start  # the next heading is above its right end
                 continue
             if not says or (empty and one_blank and not says.isupper()):
-                made[-1][1] = stop
+                columns[-1][1] = stop
                 continue
             if waiting is not None:
                 start, waiting = waiting, None
-            before = header[made[-1][0] : made[-1][1]].strip()
-            if not before and len(made) == 1 and not any(
-                row[made[0][0] : made[0][1]].strip() for row in rows
+            before = header[columns[-1][0] : columns[-1][1]].strip()
+            if not before and len(columns) == 1 and not any(
+                row[columns[0][0] : columns[0][1]].strip() for row in rows
             ):  # fmt: skip
-                made[-1] = [start, stop]
+                columns[-1] = [start, stop]
                 continue
-        made.append([start, stop])
+        columns.append([start, stop])
     if waiting is not None:
         return None
-    pushed = any("  " in line[start:stop].strip() for start, stop in made[:-1] for line in rows)
-    if pushed or any("  " in header[start:stop].strip() for start, stop in made):
-        return None  # lines that are wider than the header pushed their values along
-    made = [part for span in made for part in _glued(span, header, rows)]
-    if len(made) < 2:
+    shifted = any("  " in line[start:stop].strip() for start, stop in columns[:-1] for line in rows)
+    if shifted or any("  " in header[start:stop].strip() for start, stop in columns):
+        return None  # values wider than their heading have shifted the rest of the line
+    columns = [part for span in columns for part in _glued(span, header, rows)]
+    if len(columns) < 2:
         return None
-    starts = [0, *(start for start, _ in made[1:])]
+    starts = [0, *(start for start, _ in columns[1:])]
     return tuple(zip(starts, [*starts[1:], 0], strict=True))
 
 
 def _used_spans(lines: Sequence[str]) -> list[list[int]]:
-    """Return the runs of places at which at least one line is not blank."""
+    """Return the ranges of positions at which at least one line is not blank."""
     used = {place for line in lines for place, sign in enumerate(line) if sign != " "}
     spans: list[list[int]] = []
     for place in sorted(used):
@@ -280,35 +282,35 @@ def _used_spans(lines: Sequence[str]) -> list[list[int]]:
     return spans
 
 
-def _stands_right(span: Sequence[int], header: str, rows: Sequence[str]) -> bool:
-    """Tell whether a column is right-aligned: then what follows belongs to another one."""
+def _is_right_aligned(span: Sequence[int], header: str, rows: Sequence[str]) -> bool:
+    """Tell whether a column is right-aligned: then the text after it is another column's."""
     start, stop = span
     cells = [row[start:stop] for row in rows if row[start:stop].strip()]
     heading = header[start:stop].rstrip()
     if not heading.strip() or len(heading) != stop - start or not cells:
         return False
-    # All end with the heading, and not all begin with it.
+    # All cells end below the heading's end, and not all begin below its beginning.
     return all(len(cell.rstrip()) == stop - start for cell in cells) and any(
         len(cell) - len(cell.lstrip()) != len(heading) - len(heading.lstrip()) for cell in cells
     )
 
 
 def _glued(span: list[int], header: str, rows: Sequence[str]) -> list[list[int]]:
-    """Return a span, cut where all rows have two blanks in the middle of a heading.
+    """Split a span where all rows have two blanks below the middle of a heading.
 
-    `ss` writes two headings as one word: Address:PortProcess.
+    `ss` prints two headings as one word: Address:PortProcess.
     """
     start, stop = span
     parts = [row[start:stop].ljust(stop - start) for row in rows]
-    blank = "".join(" " if all(part[at] == " " for part in parts) else "x"
-                    for at in range(stop - start))  # fmt: skip
-    found = re.search(r"(?<=x) {2,}(?=x)", blank)
-    if found is None or " " in header[start + found.start() : start + found.end()] or not header:
+    blank = "".join(" " if all(part[place] == " " for part in parts) else "x"
+                    for place in range(stop - start))  # fmt: skip
+    gap = re.search(r"(?<=x) {2,}(?=x)", blank)
+    if gap is None or " " in header[start + gap.start() : start + gap.end()] or not header:
         return [span]
-    return [[start, start + found.start()], [start + found.end(), stop]]
+    return [[start, start + gap.start()], [start + gap.end(), stop]]
 
 
 def is_wide(line: str) -> bool:
-    """Tell whether a line has characters that take two places, or none."""
-    return any(unicodedata.east_asian_width(one) in "WF" or unicodedata.combining(one)
-               for one in line)  # fmt: skip
+    """Tell whether a line has characters that take two terminal cells, or none."""
+    return any(unicodedata.east_asian_width(sign) in "WF" or unicodedata.combining(sign)
+               for sign in line)  # fmt: skip

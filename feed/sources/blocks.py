@@ -1,4 +1,4 @@
-"""What was read of a file, one number a block, to check whether it is still in the file."""
+"""Hashes of the blocks read from a file, to check that they are still in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BLOCK: Final = 1 << 18
 """Bytes of a block."""
 
 SAMPLES: Final = 64
-"""Blocks that are looked at when there is no time for all of them."""
+"""The number of blocks to check if there is no time for all."""
 
 
 class Blocks:
@@ -28,20 +28,20 @@ class Blocks:
 
     @property
     def count(self) -> int:
-        """How many blocks there are, the unfinished one at the end counted."""
+        """The number of blocks, with the unfinished last one."""
         return len(self._hashes) + bool(self._rest)
 
     def add(self, data: bytes) -> None:
-        """Take in the bytes that come next."""
+        """Add the next bytes."""
         self.size += len(data)
         data = self._rest + data if self._rest else data
         whole = len(data) // BLOCK * BLOCK
-        for at in range(0, whole, BLOCK):
-            self._hashes.append(hash(data[at : at + BLOCK]))
+        for start in range(0, whole, BLOCK):
+            self._hashes.append(hash(data[start : start + BLOCK]))
         self._rest = data[whole:]
 
     def holds(self, file: io.BufferedIOBase | io.RawIOBase, number: int) -> bool:
-        """Tell whether a block of a file is as it was read.
+        """Tell whether a block of the file is unchanged.
 
         Raises:
             OSError: the file can't be read.
@@ -53,16 +53,16 @@ class Blocks:
         return _read(file, len(self._rest)) == self._rest
 
     def samples(self) -> list[int]:
-        """Return which blocks to look at first: the first, the last, and others by chance."""
+        """Return the blocks to check first: the first, the last, and random others."""
         if self.count <= SAMPLES:
             return list(range(self.count))
-        # Not the same ones each time: what two looks miss, the third may see.
+        # Choose anew each time: what one check misses, the next may find.
         between = random.sample(range(1, self.count - 1), SAMPLES - 2)
         return [0, self.count - 1, *sorted(between)]
 
 
 def _read(file: io.BufferedIOBase | io.RawIOBase, size: int) -> bytes:
-    """Read so many bytes, fewer only at the file's end."""
+    """Read this many bytes, fewer only at the file's end."""
     data = file.read(size) or b""
     while len(data) < size and (more := file.read(size - len(data))):
         data += more

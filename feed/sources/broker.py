@@ -33,7 +33,7 @@ from livetable.feed.server.publisher import Publisher
 from livetable.feed.sources.publish import Publish
 
 UNWANTED_SECONDS: Final = 10.0
-"""A table that no viewer asked about for so long is followed no more."""
+"""Stop following a table after this many seconds without a viewer."""
 
 _TURN_SECONDS: Final = 0.25
 _LAST_SECONDS: Final = 5.0
@@ -158,10 +158,10 @@ class _Bridge:
         for table in self._tables.values():
             table.close()
 
-    def _on_link(self, there: bool) -> None:
-        self._away = not there
+    def _on_link(self, connected: bool) -> None:
+        self._away = not connected
         for table in self._tables.values():
-            table.link(there, f"{self._where} does not answer: waiting for it")
+            table.link(connected, f"{self._where} does not answer: waiting for it")
 
     def _on_beat(self, data: bytes) -> None:
         try:
@@ -185,11 +185,11 @@ class _Bridge:
                 self._tables[name].leave(now)
 
     def _has_another(self, name: str, epoch: str, now: float) -> bool:
-        """Tell whether another process that lives publishes a table, too."""
+        """Tell whether another live process publishes a table, too."""
         return any(
             name in process.tables and now - process.heard < SILENT_SECONDS
-            for at, process in self._publishers.items()
-            if at != epoch
+            for other, process in self._publishers.items()
+            if other != epoch
         )
 
     async def _forget_ended(self) -> None:
@@ -336,22 +336,22 @@ class _Bridged:
                 self._work(self.recall())  # frames may have come after what it said last
         self._mirror.silence(silent)
 
-    def link(self, there: bool, sentence: str) -> None:
-        """The broker came or went."""
-        self._mirror.note(None if there else sentence)
-        if not there:
+    def link(self, connected: bool, sentence: str) -> None:
+        """Note that the broker answers again, or no longer."""
+        self._mirror.note(None if connected else sentence)
+        if not connected:
             self._mirror.tell_silence()
-        if there and self._end is not None:
+        if connected and self._end is not None:
             end, self._end = self._end, None
 
-            async def anew() -> None:
+            async def restart() -> None:
                 await end()
                 self._start()
 
-            self._work(anew())
+            self._work(restart())
 
     def heard(self, info: TableInfo) -> None:
-        """Its process lives, and says this of it."""
+        """Take in a heartbeat of its process."""
         self._heard_at = time.monotonic()
         self._left_at = None
         self._mirror.heard(info)
@@ -372,7 +372,7 @@ class _Bridged:
         self._parts[header.part] = body
         if len(self._parts) == header.parts:
             parts, self._parts, self._of = self._parts, {}, None
-            whole = memoryview(b"".join(parts[at] for at in range(header.parts)))
+            whole = memoryview(b"".join(parts[number] for number in range(header.parts)))
             if len(whole) == header.size:
                 self._newest = header
                 self._put(header, whole)
@@ -388,10 +388,10 @@ class _Bridged:
 
     def _put(self, header: Header, body: memoryview) -> None:
         assert header.position is not None
-        made = Snapshot(
+        snapshot = Snapshot(
             header.position,
             Body(body, header.rows, header.columns, header.note),
             time.monotonic() - (header.age or 0.0),
             header.time or time.time(),
         )
-        self._mirror.put(made, header.key, ended=header.ended)
+        self._mirror.put(snapshot, header.key, ended=header.ended)

@@ -1,4 +1,4 @@
-"""A command as a source: run again and again, its output a table. A better `watch`.
+"""Runs a command repeatedly and publishes its output as a table: a better `watch`.
 
 A command that runs for more than a second is followed like a pipe: `tail -f`, `kubectl get -w`.
 """
@@ -31,10 +31,10 @@ from livetable.feed.sources.streamed import PAUSE, Streamed
 _NOTHING: Final = " and printed nothing"
 
 MAX_OUTPUT: Final = 256 << 20
-"""More bytes of output than this are no table to look at."""
+"""The most bytes of output to read as one table."""
 
 MAX_LIVE: Final = 64 << 20
-"""More bytes of one that is followed grow without end, unless --limit or --key bounds its rows."""
+"""The most bytes of a followed command's output, unless --limit or --key bounds its rows."""
 
 PATIENCE: Final = 1.0
 """Seconds after which a command that has not ended is followed."""
@@ -69,7 +69,7 @@ def run(options: Options, publish: Publish, stop: threading.Event) -> None:
 
 
 def _run_again_and_again(options: Options, publisher: Publisher, stop: threading.Event) -> None:
-    publisher.set_source(settling=True)  # a script waits for all that the first run prints
+    publisher.set_source(settling=True)  # scripts wait until the first run has ended
     patience = PATIENCE
     while not stop.is_set():
         began = time.monotonic()
@@ -83,14 +83,14 @@ def _run_again_and_again(options: Options, publisher: Publisher, stop: threading
         publisher.set_source(settling=False)
         # It ends by itself: the next time nothing is shown before it has, or takes far longer.
         patience = max(PATIENCE, 2 * (time.monotonic() - began))
-        # The next one begins when it is due, never before this one has ended.
+        # Start the next run when it is due, but never before this one has ended.
         stop.wait(max(0.0, began + options.every - time.monotonic()))
 
 
 def _run_once(
     options: Options, publisher: Publisher, stop: threading.Event, patience: float
 ) -> None:
-    """Publish what a command prints; it is ended when `stop` is set.
+    """Publish a command's output; end the command when `stop` is set.
 
     Args:
         options: What was asked for on the command line.
@@ -102,7 +102,7 @@ def _run_once(
         FileNotFoundError: there is no such command.
         CommandError: it failed; the sentence is its own.
     """
-    # Long, as whatever is begun here has to be ended here.
+    # Long, as what is started here must be ended here.
     command = options.command
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -141,7 +141,7 @@ def _run_once(
 def _end_with(
     process: subprocess.Popen[bytes], ended: threading.Event, stop: threading.Event
 ) -> None:
-    """Kill a process, and all that it began, when `stop` is set before it has ended."""
+    """Kill a process and its children if `stop` is set before it has ended."""
     while not ended.wait(0.2):
         if stop.is_set():
             _kill(process)
@@ -154,15 +154,15 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _failure(name: str, code: int, errors: bytes) -> str:
-    """Return how a command failed, and the first line that it said."""
-    said = errors.decode("utf-8", "replace").strip().partition("\n")[0]
+    """Return how a command failed, and the first line of its errors."""
+    message = errors.decode("utf-8", "replace").strip().partition("\n")[0]
     how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
-    said = without_secrets(said)  # what it was given, it may repeat
-    return f"{name} {how}" + (f": {said:.300}" if said else _NOTHING)
+    message = without_secrets(message)  # it may repeat a password it was given
+    return f"{name} {how}" + (f": {message:.300}" if message else _NOTHING)
 
 
 def _finish(rows: Streamed, out: bytes, options: Options, publisher: Publisher) -> None:
-    """Show the rest of a table; text that is none, as its lines."""
+    """Show the rest of a table; show text that is not a table as lines."""
     try:
         is_table = rows.finish()
     except LivetableError:
@@ -217,7 +217,7 @@ def _followed(
 
 
 def _keep(pipe: IO[bytes], kept: list[bytes]) -> None:
-    """Read what is said until its end; of it the beginning is kept."""
+    """Read the errors to their end, but keep only the beginning."""
     while data := pipe.read(65_536):
         if len(kept) < 4:
             kept.append(data)

@@ -1,4 +1,4 @@
-"""Records of CSV and TSV as typed rows; the first record is the header."""
+"""Reads records of CSV and TSV as typed rows. The first record is the header."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class CsvReader:
     """Reads CSV: the first record is the header.
 
     Args:
-        separator: The field separator; None: it is found out.
+        separator: The field separator, None to detect it.
         usual: The separator of text that does not tell.
-        types: Types of columns that are not to be found out.
-        known: What an earlier reader of the same text found out.
+        types: Types of columns, so as not to detect them.
+        known: The types that an earlier reader of the same text detected.
         units: Whether `12G` is a quantity.
-        trims: Whether blanks around a column's name are no part of it.
+        trims: Whether to strip blanks around column names.
 
     Attributes:
-        names: The columns' names, None as long as nobody knows them.
+        names: The columns' names, None until they are known.
         header_lines: How many lines the header took.
     """
 
@@ -54,7 +54,7 @@ class CsvReader:
 
     @property
     def rest(self) -> bytes:
-        """The beginning of a record that does not end yet."""
+        """The text of the incomplete record."""
         return self._start if self._records is None else self._records.rest
 
     @property
@@ -63,7 +63,7 @@ class CsvReader:
         return self._records is not None and self._records.open_quote is not None
 
     def add(self, text: bytes) -> bytes:
-        """Return the records that are whole now."""
+        """Return the records that are now complete."""
         if self._records is None:
             self._start += text
             if b"\n" not in self._start and b"\r" not in self._start:
@@ -72,7 +72,7 @@ class CsvReader:
         return self._records.add(text)
 
     def begin(self, names: list[str], separator: str | None) -> None:
-        """Read records without a header, which is known."""
+        """Read records without a header: these are the columns."""
         self.names = names
         self._separator = separator or self._separator or self._usual
         self._records = Records(self._separator)
@@ -87,12 +87,12 @@ class CsvReader:
         return records, records.add(text)
 
     def read_as_text(self) -> bytes:
-        """Return the records that are whole when a quote that nothing closes is text."""
+        """Return the records that are complete if an unclosed quote is text."""
         assert self._records is not None
         return self._records.read_as_text()
 
     def finish(self) -> bytes:
-        """Return what is left: nothing more will come."""
+        """Return the rest, after the last piece."""
         if self._records is None:
             if not self._start.strip():
                 self._start = b""
@@ -102,23 +102,23 @@ class CsvReader:
         return self._records.finish()
 
     def tail(self, record: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
-        """Return the row that a record without an end would be."""
-        if self.names is None:  # half a header, or a header that is all there is
+        """Return the row of the unfinished record."""
+        if self.names is None:  # half a header, or only a header
             separator = self._separator or separator_of([record], self._usual)
             names = fields_of(record, separator)
             return pa.table([pa.array([], pa.string()) for _ in names], names=names), []
         return self.rows(record, has_rows)
 
     def rows(self, records: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
-        """Return records as rows, and those that are none, numbered from 0.
+        """Return records as rows, and the unreadable records, numbered from 0.
 
         Args:
             records: Whole records.
             has_rows: Whether rows were returned before: then their types stay.
 
         Raises:
-            OtherTypes: they don't fit the types of the rows before.
-            BadLines: a value does not fit the type that was said.
+            OtherTypes: they don't fit the types of earlier rows.
+            BadLines: a value does not fit the given type.
         """
         assert self._separator is not None
         names = self.names
@@ -136,9 +136,9 @@ class CsvReader:
             if more is not None:
                 names = more
                 arrays, bad = texts_of(records, len(names), self._separator)
-        made = self._typed(names, arrays, has_rows)
+        table = self._typed(names, arrays, has_rows)
         self.names = names
-        return made, [
+        return table, [
             BadLine(
                 record.line, record.text, f"has {counted(record.fields, 'value')}, not {len(names)}"
             )
@@ -152,7 +152,9 @@ class CsvReader:
         cut = Records(self._separator)
         text = records
         while text:
-            end = min((at for at in (text.find(b"\n"), text.find(b"\r")) if at >= 0), default=-1)
+            end = min(
+                (place for place in (text.find(b"\n"), text.find(b"\r")) if place >= 0), default=-1
+            )
             line = text if end < 0 else text[: end + 1]
             if line.endswith(b"\r") and text[end + 1 : end + 2] == b"\n":
                 line = text[: end + 2]
@@ -170,10 +172,10 @@ class CsvReader:
         R leaves out the name of the rows' names, which come first; others end each row, but not
         the header, in a separator.
         """
-        if len(bad) < 2 or any(one.fields != len(names) + 1 for one in bad):
+        if len(bad) < 2 or any(record.fields != len(names) + 1 for record in bad):
             return None
         assert self._separator is not None
-        ends = all(one.text.rstrip("\r\n").endswith(self._separator) for one in bad)
+        ends = all(record.text.rstrip("\r\n").endswith(self._separator) for record in bad)
         return [*names, ""] if ends else ["", *names]
 
     def _typed(self, names: list[str], arrays: list[pa.Array], has_rows: bool) -> pa.Table:
@@ -198,7 +200,7 @@ def counted(number: int, what: str) -> str:
 
 
 def _whole_record(records: Records, line: bytes, *, last: bool) -> bytes | None:
-    """Return a record once a line ends it; None as long as a quote is open."""
+    """Return a record that ends with its line, None while a quote is open."""
     end = line[len(line.rstrip(b"\r\n")) :]
     whole = records.add(line[: len(line) - len(end)] + b"\n")
     if whole:

@@ -37,11 +37,11 @@ class _Piece:
 
 
 class Delimited:
-    """Shows CSV, TSV and JSON lines as they come.
+    """Shows CSV, TSV and JSON lines as they arrive.
 
     Args:
         form: ``csv``, ``tsv`` or ``jsonl``.
-        separator: The field separator; None: the form's usual one.
+        separator: The field separator, None for the form's usual separator.
         options: What was asked for on the command line.
         table: Where the rows go.
     """
@@ -54,7 +54,7 @@ class Delimited:
         self._form = form
         self._separator = separator
         self._lines = self._lines_with(None, options.encoding)
-        self._kept: deque[_Piece] = deque()  # what rows were read from
+        self._kept: deque[_Piece] = deque()  # the text of the kept rows
         self._size = 0
         self._complete = True
 
@@ -65,19 +65,19 @@ class Delimited:
         )  # fmt: skip
 
     def add(self, data: bytes, *, last: bool) -> None:
-        """Show the rows that are whole now.
+        """Show the rows that are now complete.
 
         Args:
-            data: What came.
-            last: Whether nothing more will come.
+            data: The next piece of text.
+            last: Whether it is the last piece.
 
         Raises:
-            LivetableError: it is no table.
+            LivetableError: it is not a table.
         """
         if self._form == "csv" and b"\x1b" in data:
             data = plain(data.decode("latin-1")).encode("latin-1")
         before = self._lines.rows
-        piece = _Piece(data, self._lines.came_last)
+        piece = _Piece(data, self._lines.unfinished_bytes)
         self._kept.append(piece)
         self._size += len(data)
         try:
@@ -94,7 +94,7 @@ class Delimited:
         self._tell()
 
     def _again(self, known: KnownTypes, last: bool) -> None:
-        """Show all that is kept as it is read again, with types that fit all."""
+        """Read all kept text again, with types that fit all of it, and show that."""
         header, encoding = self._lines.names, self._lines.encoding
         already = sum(piece.rows for piece in self._kept)
 
@@ -109,7 +109,7 @@ class Delimited:
             if self._complete or self._options.limit is not None:
                 self._table.put(table, anew=True)
             else:
-                self._put_behind(table, already)
+                self._put_after(table, already)
         self._tell()
 
     def _kept_tables(self, last: bool) -> list[pa.Table]:
@@ -123,7 +123,7 @@ class Delimited:
                 tables.append(table)
         return tables
 
-    def _put_behind(self, table: pa.Table, already: int) -> None:
+    def _put_after(self, table: pa.Table, already: int) -> None:
         """Add rows to those whose text is no longer kept, and give all of them the same types.
 
         Args:
@@ -136,19 +136,22 @@ class Delimited:
 
         shown = to_arrow(followed(Decoder()(self._table.publisher.snapshot())))
         old = shown.slice(0, shown.num_rows - (0 if self._options.key else already))
-        # With columns that only these rows have: their text is not there to be read again.
-        fields = [*table.schema, *(one for one in old.schema if one.name not in table.column_names)]
+        # Keep columns that only the old rows have: their text is gone.
+        fields = [
+            *table.schema,
+            *(field for field in old.schema if field.name not in table.column_names),
+        ]
         columns = [
-            _cast(old.column(one.name), one.type) if one.name in old.column_names
-            else pa.nulls(len(old), one.type)
-            for one in fields
+            _cast(old.column(field.name), field.type) if field.name in old.column_names
+            else pa.nulls(len(old), field.type)
+            for field in fields
         ]  # fmt: skip
         named = pa.table(columns, schema=pa.schema(fields))
         joined = pa.concat_tables([named, table], promote_options="permissive")
         self._table.put(joined.combine_chunks(), anew=True)
 
     def _forget(self) -> None:
-        """Drop the text of rows that are gone, and the oldest of what is too much."""
+        """Drop the text of rows that are gone; if it is still too much, the oldest."""
         limit = self._options.limit
         if limit is not None:
             rows = sum(piece.rows for piece in self._kept)
@@ -167,14 +170,14 @@ class Delimited:
         self._complete = self._complete and not gone.named
 
     def pause(self) -> None:
-        """Nothing more came for a while: a quote that is open is text."""
+        """Read an open quote as text: nothing has arrived for a while."""
         while self._lines.open_quote:
             before = self._lines.rows
             try:
                 table = self._lines.read_quotes_as_text()
             except OtherTypes as other:
                 self._again(other.known, False)
-                continue  # in what was read again the quote is open as before
+                continue  # in the text read again, the quote is still open
             self._kept[-1].rows += self._lines.rows - before
             if table is not None:
                 self._table.put(table)

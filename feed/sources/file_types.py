@@ -11,7 +11,7 @@ from livetable.feed.sources.source_table import FILE, suffix_of
 _PACKED: Final = {".gz": "gzip", ".zst": "zstd"}
 
 LINE_FORMS: Final = ("csv", "tsv", "jsonl")
-"""Forms of which each line is a row."""
+"""Formats with a row per line."""
 
 
 def form_of(path: str) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
-"""A file as a source: followed as it is rewritten, or as lines are added at its end.
+"""Publishes a file, and follows it when it is rewritten or lines are added.
 
 Noticed by file events, never by a timer. What is half written, broken or gone never shows: the last
 good table stays, and its status says so.
@@ -39,11 +39,10 @@ from livetable.feed.sources.utf8 import Utf8
 from livetable.feed.sources.whereabouts import events
 
 _PATIENCE: Final = 0.5
-"""Seconds that a file may be half written before a note says so."""
+"""Seconds after which a note says that a file is half written."""
 
 _LASTING: Final = 1.0
-"""Seconds that nothing happens to a file before what is wrong with it is a failure, at which a
-script ends."""
+"""Seconds without a change after which a problem becomes a failure, which ends scripts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +75,14 @@ def follow(
     stop: threading.Event,
     usual: str | None = None,
 ) -> None:
-    """Publish a file by a publisher that is there, until `stop` is set.
+    """Publish a file with an existing publisher until `stop` is set.
 
     Args:
         path: The file.
         options: How it is read.
         publisher: Where it goes.
         stop: Ends it.
-        usual: What is said of the table while nothing is wrong.
+        usual: The note on the table while nothing is wrong.
 
     Raises:
         BadFile: there is no folder that it could be in.
@@ -104,9 +103,9 @@ def follow(
         try:
             if source.look():
                 trouble.over(source.note)
-        except Exception as error:  # of any reader, on what a stranger wrote
+        except Exception as error:  # from any reader, for untrusted bytes
             if not isinstance(error, (LivetableError, OSError)):
-                error = BadFile(f"can't be read: {safe_str(error):.200}")
+                error = BadFile(f"can't read the file: {safe_str(error):.200}")
             sentence = getattr(error, "strerror", None) or str(error)
             trouble.tell(sentence, quiet, lasts=not isinstance(error, (NotYet, FileNotFoundError)))
 
@@ -129,7 +128,7 @@ def _is_pipe(path: Path) -> bool:
 
 
 class _Trouble:
-    """What is wrong with a file. Said only when it lasts: a file is half written now and then.
+    """The problem of a file. Shown only if it lasts: files are half written now and then.
 
     Args:
         name: The file's name.
@@ -146,16 +145,16 @@ class _Trouble:
 
     @property
     def patience(self) -> float | None:
-        """Seconds of silence after which to look again, None if there is no need to."""
+        """Seconds without a change after which to check again, None for never."""
         return None if self._since is None else _PATIENCE
 
     def over(self, note: str | None) -> None:
-        """The file is good; perhaps there is something to say of it."""
+        """Clear the problem; show the reader's note, if any."""
         self._since = None
         self._publisher.note(self._usual if note is None else f"{self._name}: {note}")
 
     def tell(self, sentence: str, quiet: bool, *, lasts: bool) -> None:
-        """Tell what is wrong, unless it has just begun.
+        """Show a problem, unless it is new.
 
         Args:
             sentence: What is wrong.
@@ -166,18 +165,18 @@ class _Trouble:
         self._since = now if self._since is None else self._since
         if not quiet:
             self._quiet_since = now
-        lasts = lasts and self._usual is None  # of a folder another file may come
+        lasts = lasts and self._usual is None  # in a folder, another file may appear
         lasting = now - self._quiet_since >= _LASTING
         if lasts and lasting:
             self._publisher.fail(f"{self._name}: {sentence}")
         elif now - self._since >= _PATIENCE:
             self._publisher.note(f"{self._name}: {sentence}")
         if quiet and now - self._since >= _PATIENCE and (not lasts or lasting):
-            self._since = None  # it was said: nothing to look at until the file changes
+            self._since = None  # the note is shown: nothing to check until the file changes
 
 
 class _Rewritten:
-    """A file that is read whole, again each time it was written.
+    """A file that is read completely, again after each write.
 
     Args:
         path: The file.
@@ -199,15 +198,15 @@ class _Rewritten:
         self._content: int | None = None
         self._due: float | None = None
         self.note: str | None = None
-        """What there is to say of how the file was read."""
+        """A note on how the file was read, or None."""
 
     @property
     def patience(self) -> float | None:
-        """Seconds of silence after which to look again, None if there is no need to."""
+        """Seconds without a change after which to check again, None for never."""
         return None if self._due is None else max(0.01, self._due - time.monotonic())
 
     def look(self) -> bool:
-        """Read the file, if it is another one than before; tell whether it is good.
+        """Read the file if it has changed; tell whether it is good.
 
         Raises:
             BadFile: it is half written, or broken.
@@ -220,7 +219,7 @@ class _Rewritten:
         if signature(before) == self._last:
             return True
         data = self._path.read_bytes()
-        # Twice: what was rewritten in the middle of one reading is not the same in the next.
+        # Read it twice: a file rewritten during one reading differs in the next.
         if self._path.read_bytes() != data:
             raise NotYet("is being written")
         if not data:
@@ -230,7 +229,7 @@ class _Rewritten:
             self._content = hash(data)
         if is_settled(before):
             self._last = signature(before)
-        else:  # a write within the same tick of the clock would have the same time
+        else:  # another write within the same tick would have the same time
             self._last, self._due = None, time.monotonic() + 0.06
         return True
 
@@ -243,17 +242,17 @@ class _Rewritten:
                 return table
             if self._form == "json":
                 utf8 = Utf8(self._options.encoding)
-                made = document(utf8.add(data, last=True))
+                table = document(utf8.add(data, last=True))
                 latin1 = utf8.as_latin1 is not None
                 self.note = LATIN1 if latin1 else None
-                return marked(made)
+                return marked(table)
             table = _READERS[self._form](io.BytesIO(data))
             table.validate(full=True)
         except BadJson as error:
             raise BadFile(str(error)) from None
         except LivetableError:
             raise
-        except Exception as error:  # of any reader, on what is half a file
+        except Exception as error:  # from any reader, for half a file
             raise BadFile(f"is half written, or is not {self._form}: {error!s:.100}") from None
         return table
 
@@ -274,11 +273,11 @@ _READERS: Final[dict[str, Callable[[io.BytesIO], pa.Table]]] = {
 
 
 def all_lines(data: bytes, form: str, options: TextOptions) -> tuple[pa.Table, str | None]:
-    """Return whole text as a table, and what there is to say of it.
+    """Return a complete text as a table, and a note on how it was read.
 
     Raises:
         NotYet: it has no line.
-        BadLines: lines that are no table's.
+        BadLines: the lines are not a table's.
     """
 
     def read(known: KnownTypes) -> tuple[Lines, pa.Table | None]:

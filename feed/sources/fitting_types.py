@@ -1,4 +1,4 @@
-"""Rows whose types are found out: those before are read again where later ones don't fit."""
+"""Detects column types. If later rows don't fit, earlier rows are read again."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 from livetable.feed.errors import LivetableError
 
 KnownTypes = Any
-"""What a reader has found out of its columns' types: a list of kinds by column, or a JsonTypes."""
+"""The column types that a reader has detected: a list of kinds, or a JsonTypes."""
 
 _Result = TypeVar("_Result")
 
 
 class OtherTypes(LivetableError):
-    """Rows whose values don't fit the types that those before had.
+    """Rows whose values don't fit the types of earlier rows.
 
-    All of them have to be read again, by a reader that is given `known`.
+    Read all rows again, with a reader that is given `known`.
 
     Attributes:
-        known: What is known of the columns now.
+        known: The column types known so far.
     """
 
     def __init__(self, known: KnownTypes) -> None:
@@ -30,11 +30,11 @@ class OtherTypes(LivetableError):
 def read_until_types_fit(
     read: Callable[[KnownTypes], _Result], known: KnownTypes = None
 ) -> _Result:
-    """Return what a reader returns once it is given types that fit all rows.
+    """Read again until the types fit all rows; return the result.
 
     Args:
-        read: Reads from the beginning with what is known of the types.
-        known: What is known at first; None: nothing.
+        read: Reads from the beginning, with the types known so far.
+        known: The types known at first, None for none.
     """
     while True:  # ends: types only ever widen, and text holds everything
         try:

@@ -1,4 +1,4 @@
-"""A folder, or a pattern, as a source: its newest file, or with `--each` a table of each file."""
+"""Publishes the newest file of a folder or pattern, or with `--each` a table for each file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from livetable.feed.sources.publish import Publish
 from livetable.feed.sources.whereabouts import Way, events_of, way_into, way_to
 
 MOST: Final = 200
-"""Files of which each is a table, at most."""
+"""Files to show as tables, at most."""
 
 
 class BadFolder(LivetableError):
-    """A folder in which there can be no tables."""
+    """A folder that can't have tables."""
 
 
 def parted(source: str) -> tuple[Path, str]:
@@ -36,7 +36,7 @@ def parted(source: str) -> tuple[Path, str]:
     path = path_of(source)
     folder, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
     if not folder.is_dir():
-        if any(one in str(folder) for one in "*?["):
+        if any(sign in str(folder) for sign in "*?["):
             raise BadFolder(f"{source}: put the pattern in the last part, e.g. logs/*.csv")
         raise BadFolder(f"{source}: no folder {folder}")
     return folder.absolute(), pattern
@@ -47,13 +47,13 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
     candidates = []
     try:
         paths = list(folder.iterdir())
-    except OSError:  # gone: it may be made anew
+    except OSError:  # deleted: it may be created again
         return []
     for path in paths:
         fits = fnmatch.fnmatch(path.name, pattern) and not path.name.startswith(".")
         if fits and form_of(path.name)[0] is not None:
-            with contextlib.suppress(OSError):  # gone since
-                if path.is_file():  # to open a pipe would wait for who writes to it
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                if path.is_file():  # opening a pipe waits for a writer
                     candidates.append((path.stat().st_mtime_ns, path.name, path))
     return [path for _, _, path in sorted(candidates, reverse=True)]
 
@@ -154,6 +154,6 @@ class _Following:
         self._thread.start()
 
     def end(self) -> None:
-        """Follow it no more."""
+        """Stop following the file."""
         self._stop.set()
         self._thread.join(5)

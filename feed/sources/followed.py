@@ -1,4 +1,4 @@
-"""A file of lines, followed: what is added is read, and what changed in it is seen.
+"""Follows a file of lines: reads added lines, and notices changes before them.
 
 What is published is always what the file held at some moment since the last look; whether it still
 does is looked at after each change, in all that was read.
@@ -28,7 +28,7 @@ from livetable.feed.sources.options import TextOptions
 from livetable.feed.sources.shown_table import ShownTable
 
 FIRST_PIECE: Final = 1 << 20
-"""A short piece comes first: its rows are seen while the rest is read."""
+"""The first piece is short, so that rows show while the rest is read."""
 
 PIECE: Final = 16 << 20
 
@@ -46,7 +46,7 @@ class BadFile(LivetableError):
 
 
 class NotYet(BadFile):
-    """A file that is no table yet, but may become one: a script waits for it."""
+    """A file that is not a table yet, but may become one. Scripts wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class FileOptions(TextOptions):
 
 
 class FollowedLines:
-    """Reads a file of lines, and what is new in it at each look.
+    """Reads a file of lines, and its new lines at each `look`.
 
     Args:
         path: The file.
@@ -107,12 +107,12 @@ class FollowedLines:
 
     @property
     def patience(self) -> float | None:
-        """Seconds of silence after which to look again, None if there is no need to."""
+        """Seconds without a change after which to check again, None for never."""
         return None if self._due is None else max(0.01, self._due - time.monotonic())
 
     @property
     def note(self) -> str | None:
-        """What there is to say of how the file was read."""
+        """A note on how the file was read, or None."""
         return self._lines.note
 
     def look(self) -> bool:
@@ -120,7 +120,7 @@ class FollowedLines:
 
         Raises:
             BadFile: it is no file of lines.
-            BadLines: lines that are no table's.
+            BadLines: the lines are not a table's.
             OSError: it can't be read.
         """
         self._due = None
@@ -133,7 +133,7 @@ class FollowedLines:
                 self._changed_at = now
             self._last_stat = status
             anew = self._is_anew(file, status, now)
-            if anew is None:  # it is being written: the last good table stays meanwhile
+            if anew is None:  # it is being written: keep the last good table
                 return self._table.shown
             if anew:
                 self._begin()
@@ -149,7 +149,7 @@ class FollowedLines:
     # -- is it still the file that was read? -------------------------------------------------------
 
     def _is_anew(self, file: io.BufferedReader, status: os.stat_result, now: float) -> bool | None:
-        """Tell whether to read it from its beginning; None: not yet, somebody is writing it."""
+        """Tell whether to read it from the beginning; None to wait, as it is being written."""
         if self._inode is None:
             return True
         if self._inode != (status.st_dev, status.st_ino):
@@ -160,7 +160,7 @@ class FollowedLines:
                 return self._tail_widened and status.st_size > self._blocks.size
             still = self._checker.look(file, status, now)
             self._wait(self._checker.due)
-            self._publisher.set_source(checking=self._checker.is_behind)
+            self._publisher.set_source(checking=self._checker.is_checking)
             if still:
                 return self._tail_widened and status.st_size > self._blocks.size
         if self._rewritten_since is None:
@@ -242,7 +242,7 @@ class FollowedLines:
         publisher.set_source(reading=None, settling=lines.unfinished)
 
     def _show_nothing(self, lines: Lines) -> None:
-        """Show columns without rows, where there is a header and no row yet."""
+        """Show the columns if there is a header but no row yet."""
         if lines.names is not None and not lines.unfinished:
             self._empty = lines.empty()
             self._table.put(self._empty, anew=True)
@@ -266,7 +266,7 @@ class FollowedLines:
     # -- the line without an end -------------------------------------------------------------------
 
     def _settle(self, now: float) -> None:
-        """Show the line without an end, once the file has not changed for a while."""
+        """Show an unfinished last line once the file has not changed for a while."""
         lines = self._lines
         if lines.open_quote:
             self._settle_quote(now)
@@ -309,7 +309,7 @@ class FollowedLines:
             self._tail_widened = True
         self._tail_line = rest
         if row is not None and not row.num_rows and not self._table.shown:
-            self._table.put(row, anew=True)  # a header is all there is
+            self._table.put(row, anew=True)  # there is only a header
             return
         if row is None or not row.num_rows:
             self._publisher.drop_tail()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_TABLES: Final = 1000
 BODY_SECONDS: Final = 30.0
-"""A body has to be there so long after its header, and a second for each MB that it may have."""
+"""The most seconds from a header to the end of its body, plus one for each MB allowed."""
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -99,7 +99,7 @@ def run(options: Options, publish: Publish, stop: threading.Event) -> None:
     """Listen at `options.source` until `stop` is set.
 
     Raises:
-        BadEndpoint: there is nothing to listen at.
+        BadEndpoint: can't listen at this address.
     """
     from aiohttp import web  # late: an extra; `registry.load` says so where it is missing
 
@@ -263,8 +263,8 @@ class _Server:
     def _said(self, status: int, sentence: str) -> web.Response:
         return self._answer({"error": sentence}, status)
 
-    def _answer(self, told: Any, status: int = 200) -> web.Response:
-        text = json.dumps(told, ensure_ascii=False) + "\n"
+    def _answer(self, value: Any, status: int = 200) -> web.Response:
+        text = json.dumps(value, ensure_ascii=False) + "\n"
         answer: web.Response = self._web.Response(
             text=text, status=status, content_type="application/json"
         )
@@ -278,9 +278,9 @@ class _Server:
 
     async def _list(self, request: web.Request) -> web.Response:
         tables = [
-            {"table": name, "rows": rows, "columns": columns, "key": list(one.key)}
-            for name, one in self._tables.items()
-            for rows, columns in [one.shape]
+            {"table": name, "rows": rows, "columns": columns, "key": list(publisher.key)}
+            for name, publisher in self._tables.items()
+            for rows, columns in [publisher.shape]
         ]
         return self._answer(tables)
 
@@ -296,7 +296,7 @@ class _Server:
 
     async def _put(self, request: web.Request) -> web.Response:
         def replace(publisher: Publisher, rows: Any) -> None:
-            if not len(rows) and publisher.shape[1]:  # no rows: of the columns that there are
+            if not len(rows) and publisher.shape[1]:  # no rows: keep the columns
                 rows = frame_of(publisher.snapshot()).iloc[:0]
             publisher.send(rows)
 
@@ -311,7 +311,7 @@ class _Server:
     async def _change(
         self, request: web.Request, done: str, act: Callable[[Publisher, Any], None]
     ) -> web.Response:
-        try:  # before its lock: refused ones leave nothing
+        try:  # before the lock is made: a refused request leaves nothing behind
             name = check_name(request.match_info["name"])
         except BadName as error:
             raise _Wrong(400, str(error)) from None
@@ -346,9 +346,9 @@ class _Server:
             except ValueError:
                 raise _Wrong(400, "write the keys as JSON: [1, 2]") from None
             keys = keys if isinstance(keys, list) else [keys]
-            keys = [tuple(one) if isinstance(one, list) else one for one in keys]
-            gone = await asyncio.to_thread(publisher.delete, keys)
-        return self._answer({"table": name, "removed": gone, "rows": publisher.shape[0]})
+            keys = [tuple(key) if isinstance(key, list) else key for key in keys]
+            removed = await asyncio.to_thread(publisher.delete, keys)
+        return self._answer({"table": name, "removed": removed, "rows": publisher.shape[0]})
 
     def _there(self, request: web.Request) -> Publisher:
         name = request.match_info["name"]

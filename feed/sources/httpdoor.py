@@ -1,4 +1,4 @@
-"""The connections of an HTTP server: how many there are, and how long each may take to ask."""
+"""Limits an HTTP server's connections: their number, and the time for sending a request."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 HEADER_SECONDS: Final = 10.0
-"""A request's header has to be whole so long after its connection."""
+"""A connection is cut if no complete header has arrived by then."""
 
 KEEP_SECONDS: Final = 75.0
-"""A connection is kept so long for the next one."""
+"""A connection is kept open this long for the next request."""
 
 MOST: Final = 250
-"""Connections at once; beyond, who has kept the server waiting longest goes."""
+"""Open connections. Beyond this, the one that has kept the server waiting longest is cut."""
 
 _LEAST: Final = 8
 _BACKLOG: Final = 128
 _PAUSE_SECONDS: Final = 0.002
-_SHORT_SECONDS: Final = 0.05  # of what is short others may give something back
+_SHORT_SECONDS: Final = 0.05  # others may free descriptors meanwhile
 
 
 class _Visit(asyncio.Protocol):
-    """One connection, between the event loop and what speaks HTTP.
+    """One connection, between the event loop and the HTTP protocol.
 
     Args:
         door: All connections.
-        inner: What speaks HTTP.
+        inner: The HTTP protocol.
     """
 
     def __init__(self, door: Door, inner: asyncio.Protocol) -> None:
@@ -46,11 +46,11 @@ class _Visit(asyncio.Protocol):
         self.transport = transport
         self._inner.connection_made(transport)
         self.waits(HEADER_SECONDS)
-        self._door.came(self)
+        self._door.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_heard()
-        self._door.left(self)
+        self._door.remove(self)
         self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -66,12 +66,12 @@ class _Visit(asyncio.Protocol):
         self._inner.resume_writing()
 
     def waits(self, seconds: float) -> None:
-        """Wait for a request's header, not for ever."""
+        """Cut the connection if no complete header arrives in time."""
         self.is_heard()
         self._timer = asyncio.get_running_loop().call_later(seconds, self.end)
 
     def is_heard(self) -> None:
-        """Wait no more: a header is whole."""
+        """Stop that timer: a header is complete."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -83,19 +83,19 @@ class _Visit(asyncio.Protocol):
 
 
 class Door:
-    """Where connections come in, one after the other, each only when there is a place for it.
+    """Accepts connections one by one, each only when there is a place for it.
 
-    Not the event loop's own way in: it takes a hundred at once, and what the limit of descriptors
-    then refuses it writes down a hundred times.
+    Don't use the event loop's own server: it accepts a hundred at once, and at the descriptor limit
+    it logs a hundred errors.
 
     Args:
-        server: Makes what speaks HTTP, for each connection.
+        server: Makes the HTTP protocol of each connection.
     """
 
     def __init__(self, server: Callable[[], asyncio.Protocol]) -> None:
         self._server = server
         self._most = _most()
-        # By what they wait for, who has waited longest first.
+        # By what the server waits for, the longest wait first.
         self._asking: dict[Any, _Visit] = {}
         self._reading: dict[Any, _Visit] = {}
         self._answered: dict[Any, _Visit] = {}
@@ -103,87 +103,87 @@ class Door:
         self._tasks: list[asyncio.Task[None]] = []
 
     def open(self, host: str, port: int) -> int:
-        """Let connections in; return the port.
+        """Start to accept connections; return the port.
 
         Raises:
-            OSError: it can't be listened at.
+            OSError: can't listen there.
         """
         try:
             for family, *_, address in socket.getaddrinfo(
                 host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             ):
-                one = socket.socket(family, socket.SOCK_STREAM)
-                self._sockets.append(one)
-                one.setblocking(False)
+                listener = socket.socket(family, socket.SOCK_STREAM)
+                self._sockets.append(listener)
+                listener.setblocking(False)
                 if os.name == "posix":
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_INET6:
-                    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                one.bind((address[0], port, *address[2:]))
-                one.listen(_BACKLOG)
-                port = one.getsockname()[1]
+                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                listener.bind((address[0], port, *address[2:]))
+                listener.listen(_BACKLOG)
+                port = listener.getsockname()[1]
         except OSError:
             self.close()
             raise
-        self._tasks = [asyncio.ensure_future(self._let_in(one)) for one in self._sockets]
+        self._tasks = [asyncio.ensure_future(self._accept(listener)) for listener in self._sockets]
         return port
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Stop accepting connections."""
         for task in self._tasks:
             task.cancel()
-        for one in self._sockets:
-            one.close()
+        for listener in self._sockets:
+            listener.close()
 
-    async def _let_in(self, listening: socket.socket) -> None:
+    async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(listening)
-            except OSError:  # no descriptor for it, or it has gone again
-                self._end_one()
+                connection, _ = await loop.sock_accept(listener)
+            except OSError:  # no descriptor is left, or the peer has closed it again
+                self._end_slowest()
                 await asyncio.sleep(_SHORT_SECONDS)
                 continue
             while len(self._asking) + len(self._reading) + len(self._answered) >= self._most:
-                self._end_one()
+                self._end_slowest()
                 await asyncio.sleep(_PAUSE_SECONDS)
             try:
                 await loop.connect_accepted_socket(lambda: _Visit(self, self._server()), connection)
             except OSError:
                 connection.close()
 
-    def _end_one(self) -> None:
-        """Cut who has kept the server waiting longest: for a header if anybody has, or a body."""
+    def _end_slowest(self) -> None:
+        """Cut the connection that has kept the server waiting longest for a header, else a body."""
         for visit in (*self._asking.values(), *self._reading.values()):
             visit.end()
             return
 
-    def came(self, visit: _Visit) -> None:
+    def add(self, visit: _Visit) -> None:
         """Wait for a connection's first header."""
         self._asking[visit.transport] = visit
 
-    def left(self, visit: _Visit) -> None:
+    def remove(self, visit: _Visit) -> None:
         """Forget a connection."""
-        for there in (self._asking, self._reading, self._answered):
-            there.pop(visit.transport, None)
+        for visits in (self._asking, self._reading, self._answered):
+            visits.pop(visit.transport, None)
 
     def is_heard(self, request: web.Request) -> None:
-        """Wait for no header of a connection, but for the body: the header is there."""
+        """Wait for a request's body: its header is complete."""
         if (visit := self._asking.pop(request.transport, None)) is not None:
             visit.is_heard()
             self._reading[visit.transport] = visit
 
     def is_read(self, request: web.Request) -> None:
-        """Let a connection be until it is answered: all of its request is there."""
+        """Wait for the answer: the request is complete."""
         if (visit := self._reading.pop(request.transport, None)) is not None:
             self._answered[visit.transport] = visit
 
     def is_answered(self, request: web.Request) -> None:
         """Wait for a connection's next request."""
-        at = request.transport
-        visit = self._answered.pop(at, None) or self._reading.pop(at, None)
+        transport = request.transport
+        visit = self._answered.pop(transport, None) or self._reading.pop(transport, None)
         if visit is not None:
-            self._asking[at] = visit
+            self._asking[transport] = visit
             visit.waits(KEEP_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""Values of JSON as columns of a table: exactly, or as their JSON text."""
+"""Converts JSON values to columns of a table: exactly, or to their JSON text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from livetable.feed.sources.json_values import Rounded
 
 
 @dataclass(frozen=True)
-class Made:
-    """A table that was made of JSON.
+class JsonTable:
+    """A table read from JSON.
 
     Attributes:
         table: The table.
-        rounded: Names of columns some numbers of which are rounded.
+        rounded: Names of columns that have rounded numbers.
     """
 
     table: pa.Table
@@ -32,31 +32,31 @@ def column_of(values: Sequence[Any], at_least: pa.DataType | None = None) -> pa.
     """Return values as one column: exactly, or as their JSON text.
 
     Args:
-        values: What `loads` gave; None for what is missing.
-        at_least: The type that values before these had.
+        values: The values from `loads`; None is a missing value.
+        at_least: The type of the column's earlier values.
     """
     if at_least is None or not pa.types.is_string(at_least):
-        made = _numbers(values)
-        if made is None and _have_same_names(values):
+        array = _numbers(values)
+        if array is None and _have_same_names(values):
             try:
-                made = unmixed_array(values)
+                array = unmixed_array(values)
             except (pa.ArrowException, OverflowError, TypeError, ValueError):
-                made = None
-        if made is not None and (at_least is None or made.type == at_least):
-            return made
-        if made is not None and at_least is not None:
-            if (cast := exact_cast(made, at_least)) is not None:
+                array = None
+        if array is not None and (at_least is None or array.type == at_least):
+            return array
+        if array is not None and at_least is not None:
+            if (cast := exact_cast(array, at_least)) is not None:
                 return cast
-            common = wider_type(at_least, made.type)
-            if common is not None and (cast := exact_cast(made, common)) is not None:
+            common = wider_type(at_least, array.type)
+            if common is not None and (cast := exact_cast(array, common)) is not None:
                 return cast
     return pa.array([as_text(value) for value in values], pa.string())
 
 
 def has_structs(kind: pa.DataType) -> bool:
-    """Tell whether a type is one of objects, or holds some."""
+    """Tell whether a type is a struct, or contains one."""
     return pa.types.is_struct(kind) or any(
-        has_structs(kind.field(at).type) for at in range(kind.num_fields)
+        has_structs(kind.field(number).type) for number in range(kind.num_fields)
     )
 
 
@@ -76,7 +76,7 @@ def _have_same_names(values: Sequence[Any]) -> bool:
 
 
 def as_text(value: Any) -> str | None:
-    """Return a value as its JSON text; a text as itself, None for what is missing."""
+    """Return a value as its JSON text; texts and None unchanged."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Decimal):  # whole numbers beyond 64 bits
@@ -90,7 +90,7 @@ def as_texts(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _numbers(values: Sequence[Any]) -> pa.Array | None:
-    """Return integers and floats as one column, None if they are something else, or not exact."""
+    """Return integers and floats as one column; None if some are not numbers, or would change."""
     kinds = {type(value) for value in values} - {type(None)}
     if not kinds or not kinds <= {int, float, Rounded}:
         return None
@@ -110,38 +110,38 @@ def _numbers(values: Sequence[Any]) -> pa.Array | None:
                     exact = False
                 if not exact:
                     return pa.array(list(map(as_text, values)), pa.string())
-    return pa.array([None if one is None else float(one) for one in values], pa.float64())
+    return pa.array([None if value is None else float(value) for value in values], pa.float64())
 
 
 def exact_cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
-    """Return values in another type, None if they would be others there.
+    """Return values in another type, None if that would change some.
 
-    Only numbers become other numbers: Arrow would make 1 of true, and a number of its text.
+    Only casts numbers to numbers: Arrow would also cast true to 1, and text to numbers.
     """
     if pa.types.is_null(values.type):
         return pa.nulls(len(values), kind)
     return cast_exactly(values, kind) if wider_type(values.type, kind) == kind else None
 
 
-def wider_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    """Return the type that holds what both hold; None if only text does."""
-    if one == other or pa.types.is_null(other):
-        return one
-    if pa.types.is_null(one):
-        return other
-    if has_structs(one) or has_structs(other):
-        return None  # one type of both would give each object the names of the others
-    return wider(one, other)
+def wider_type(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
+    """Return the type that holds the values of both, None if only text does."""
+    if first == second or pa.types.is_null(second):
+        return first
+    if pa.types.is_null(first):
+        return second
+    if has_structs(first) or has_structs(second):
+        return None  # a common struct would give each object the names of the others
+    return wider(first, second)
 
 
 def table_of_records(
     rows: Sequence[Mapping[str, Any]], types: Mapping[str, pa.DataType] | None = None
-) -> Made:
-    """Return records as a table with the columns in the order in which they came.
+) -> JsonTable:
+    """Return records as a table. Columns are in the order of their first value.
 
     Args:
         rows: The records.
-        types: Types of columns, as those before these had them.
+        types: The column types of the earlier records.
     """
     types = types or {}
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -152,7 +152,7 @@ def table_of_records(
         columns[name] = column_of(values, types.get(name))
         if any(type(value) is Rounded for value in values):
             rounded.add(name)
-    return Made(_table(columns, len(rows)), frozenset(rounded))
+    return JsonTable(_table(columns, len(rows)), frozenset(rounded))
 
 
 def _table(columns: Mapping[str, pa.Array], rows: int) -> pa.Table:

@@ -1,4 +1,4 @@
-"""A JSON document as a table: records, columns, and the forms that pandas writes."""
+"""Reads a JSON document as a table: records, columns, and the forms that pandas writes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from livetable.feed.sources.json_columns import Made, column_of, table_of_records
+from livetable.feed.sources.json_columns import JsonTable, column_of, table_of_records
 from livetable.feed.sources.json_values import BadJson, Rounded, loads
 
 
-def document(text: bytes) -> Made:
+def document(text: bytes) -> JsonTable:
     """Return a JSON document as a table.
 
-    Known: records, one record, lines of records, columns (lists or objects), and what pandas
+    Supported: records, one record, lines of records, columns (lists or objects), and what pandas
     writes: ``split``, ``index``, ``columns``, ``values``, ``table``. What can be ``index`` or
     ``columns`` is taken for columns, as pandas' ``read_json`` does.
 
@@ -35,7 +35,7 @@ def document(text: bytes) -> Made:
     return table_of_value(value)
 
 
-def table_of_value(value: Any) -> Made:
+def table_of_value(value: Any) -> JsonTable:
     """Return the value of a JSON document as a table; the forms are those of `document`.
 
     Raises:
@@ -45,23 +45,23 @@ def table_of_value(value: Any) -> Made:
         if not value or all(isinstance(row, dict) for row in value):
             return table_of_records(value)
         if all(isinstance(row, list) for row in value):  # values
-            return _of_rows(value, [str(at) for at in range(max(map(len, value)))])
+            return _of_rows(value, list(map(str, range(max(map(len, value))))))
         if not any(isinstance(row, (dict, list)) for row in value):
             return _of_columns({"value": value})
         raise BadJson("is a list of mixed values: write records, [{…}, {…}]")
     if not isinstance(value, dict):
         raise BadJson("is a single value: write records, [{…}, {…}]")
     if not value:
-        return Made(pa.table({}))
+        return JsonTable(pa.table({}))
     if {"columns", "data"} <= set(value) and isinstance(value["data"], list):
         return _split(value)
     if set(value) == {"schema", "data"} and isinstance(value["data"], list):
-        order = [str(one.get("name")) for one in _fields(value["schema"])]
-        made = table_of_value(value["data"])
-        names = [name for name in order if name in made.table.column_names]
-        rest = [name for name in made.table.column_names if name not in names]
-        kept = [name for name in (*names, *rest) if not _only_counts(made.table, name)]
-        return Made(made.table.select(kept), made.rounded)
+        order = [str(field.get("name")) for field in _fields(value["schema"])]
+        rows = table_of_value(value["data"])
+        names = [name for name in order if name in rows.table.column_names]
+        rest = [name for name in rows.table.column_names if name not in names]
+        kept = [name for name in (*names, *rest) if not _only_counts(rows.table, name)]
+        return JsonTable(rows.table.select(kept), rows.rounded)
     parts = list(value.values())
     if all(isinstance(part, list) for part in parts):
         if len({len(part) for part in parts}) > 1:
@@ -76,23 +76,23 @@ def table_of_value(value: Any) -> Made:
 
 def _fields(schema: Any) -> list[Any]:
     fields = schema.get("fields", []) if isinstance(schema, dict) else []
-    return [one for one in fields if isinstance(one, dict)]
+    return [field for field in fields if isinstance(field, dict)]
 
 
 def _only_counts(table: pa.Table, name: str) -> bool:
-    """Tell whether a column is the index that pandas wrote though it only counts."""
+    """Tell whether a column is an index of pandas that only numbers the rows."""
     return name == "index" and table.column(name).to_pylist() == list(range(len(table)))
 
 
 def _labels_rows(part: Mapping[str, Any]) -> bool:
-    return bool(part) and list(part) == [str(at) for at in range(len(part))]
+    return bool(part) and list(part) == list(map(str, range(len(part))))
 
 
-def _split(value: Mapping[str, Any]) -> Made:
+def _split(value: Mapping[str, Any]) -> JsonTable:
     columns = value["columns"]
     if not isinstance(columns, list):
         raise BadJson("has columns that are not a list")
-    names = [_name(one) for one in columns]
+    names = [_name(label) for label in columns]
     rows = value["data"]
     if not all(isinstance(row, list) for row in rows):
         raise BadJson("has data that are not lists")
@@ -109,38 +109,37 @@ def _name(label: Any) -> str:
     return label if isinstance(label, str) else json.dumps(label)
 
 
-def _of_rows(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Made:
+def _of_rows(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> JsonTable:
     width = len(names)
     if any(len(row) > width for row in rows):
         raise BadJson(f"has rows with more than {width} values")
-    columns = [[row[at] if at < len(row) else None for row in rows] for at in range(width)]
+    columns = [[row[place] if place < len(row) else None for row in rows] for place in range(width)]
     arrays = [column_of(values) for values in columns]
     rounded = [name for name, values in zip(names, columns, strict=True)
                if any(type(value) is Rounded for value in values)]  # fmt: skip
-    return Made(pa.table(arrays, names=list(names)), frozenset(rounded))
+    return JsonTable(pa.table(arrays, names=list(names)), frozenset(rounded))
 
 
-def _of_columns(columns: Mapping[str, Sequence[Any]]) -> Made:
+def _of_columns(columns: Mapping[str, Sequence[Any]]) -> JsonTable:
     rounded = [name for name, values in columns.items()
                if any(type(value) is Rounded for value in values)]  # fmt: skip
-    made = {name: column_of(values) for name, values in columns.items()}
-    return Made(pa.table(list(made.values()), names=list(made)), frozenset(rounded))
+    arrays = [column_of(values) for values in columns.values()]
+    return JsonTable(pa.table(arrays, names=list(columns)), frozenset(rounded))
 
 
-def _of_objects(value: Mapping[str, Mapping[str, Any]]) -> Made:
-    """Return objects of objects: columns that name rows, or rows that name columns.
+def _of_objects(value: Mapping[str, Mapping[str, Any]]) -> JsonTable:
+    """Return objects of objects as a table: columns by row, or rows by column.
 
-    Rows, if the inner names are alike in all of them and the outer ones only count, or if that
-    gives far fewer columns.
+    They are rows if the outer names only number them and the inner names don't.
     """
     inner = list(dict.fromkeys(name for part in value.values() for name in part))
-    counts = [str(at) for at in range(len(value))]
-    rows = list(value) == counts and inner != [str(at) for at in range(len(inner))]
+    counts = list(map(str, range(len(inner))))
+    rows = list(value) == list(map(str, range(len(value)))) and inner != counts
     if rows:
         return table_of_records(list(value.values()))
     columns: dict[str, Sequence[Any]] = {
         name: [part.get(label) for label in inner] for name, part in value.items()
     }
-    if inner != [str(at) for at in range(len(inner))]:
+    if inner != counts:
         columns = {"index": inner, **columns} if "index" not in columns else columns
     return _of_columns(columns)

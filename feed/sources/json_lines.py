@@ -1,4 +1,4 @@
-"""Lines of JSON objects as a table, by Arrow's reader where that is exact."""
+"""Reads lines of JSON objects as a table, with Arrow's reader where that is exact."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.json
 
 from livetable.feed.sources.bad_lines import BadLine
-from livetable.feed.sources.json_columns import Made, has_structs, table_of_records
+from livetable.feed.sources.json_columns import JsonTable, has_structs, table_of_records
 from livetable.feed.sources.json_values import FLOAT_DIGITS, BadJson, is_deep_text, loads
 
 _ODD: Final = re.compile(rb"(?<![.0-9])[0-9]{16}|[eE][-+]?[0-9]{3}|NaN|Infinity|(?m:^\s*null\s*$)")
-"""What Arrow's reader would round, make infinite or refuse: Python reads it then."""
+"""Numbers that Arrow's reader rounds, makes infinite or refuses: Python reads these."""
 
 _LONG: Final = re.compile(rb"-?[0-9]+\.[0-9]{12,}(?:[eE][-+]?[0-9]+)?")
 
@@ -25,13 +25,13 @@ _LONG: Final = re.compile(rb"-?[0-9]+\.[0-9]{12,}(?:[eE][-+]?[0-9]+)?")
 def _is_inexact(text: bytes) -> bool:
     """Tell whether a number in a text is not what a float's own text says."""
     return any(
-        len(one) > FLOAT_DIGITS and Decimal(one.decode()) != Decimal(repr(float(one)))
-        for one in _LONG.findall(text)
+        len(number) > FLOAT_DIGITS and Decimal(number.decode()) != Decimal(repr(float(number)))
+        for number in _LONG.findall(text)
     )
 
 
-def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[Made, list[BadLine]]:
-    """Return lines of JSON objects as a table, and those that are none, numbered from 0.
+def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[JsonTable, list[BadLine]]:
+    """Return lines of JSON objects as a table, and the unreadable lines, numbered from 0.
 
     Args:
         text: Whole lines, UTF-8.
@@ -41,7 +41,7 @@ def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[Made, list[
         not (_ODD.search(text) or _is_inexact(text) or is_deep_text(text))
         and (table := _by_arrow(text, types)) is not None
     ):
-        return Made(table), []
+        return JsonTable(table), []
     rows: list[dict[str, Any]] = []
     bad: list[BadLine] = []
     for number, line in enumerate(text.split(b"\n")):
@@ -61,7 +61,7 @@ def lines_of(text: bytes, types: Mapping[str, pa.DataType]) -> tuple[Made, list[
 
 
 def _by_arrow(text: bytes, types: Mapping[str, pa.DataType]) -> pa.Table | None:
-    """Return lines as a table by Arrow's reader, ten times as fast; None if it can't."""
+    """Return lines as a table with Arrow's reader, ten times as fast; None if it can't."""
     table = _read_by_arrow(text, types)
     if table is None:
         return None
@@ -126,4 +126,4 @@ def _in_order(table: pa.Table, first: list[str], types: Mapping[str, pa.DataType
 def _holds_times(kind: pa.DataType) -> bool:
     if pa.types.is_timestamp(kind):
         return True
-    return any(_holds_times(kind.field(at).type) for at in range(kind.num_fields))
+    return any(_holds_times(kind.field(number).type) for number in range(kind.num_fields))

@@ -21,8 +21,8 @@ class JsonReader:
     """Reads JSON lines.
 
     Args:
-        types: Types of columns that are not to be found out.
-        known: What an earlier reader of the same lines found out.
+        types: Types of columns, so as not to detect them.
+        known: The types that an earlier reader of the same lines detected.
     """
 
     header_lines = 0
@@ -34,11 +34,11 @@ class JsonReader:
         self._given = types
         self._known = known or JsonTypes()
         self._nameless = 0
-        """How many objects without anything in them came before the first name."""
+        """The number of empty objects before the first name."""
 
     def add(self, text: bytes) -> bytes:
-        """Return the lines that are whole now."""
-        if b"\r" in text:  # never part of a JSON text but between its parts
+        """Return the lines that are now complete."""
+        if b"\r" in text:  # in JSON only between tokens
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         text = self.rest + text if self.rest else text
         end = text.rfind(b"\n") + 1
@@ -46,19 +46,19 @@ class JsonReader:
         return text[:end]
 
     def begin(self, names: list[str], separator: str | None) -> None:
-        """Read on: lines of JSON have no header."""
+        """Do nothing: JSON lines have no header."""
 
     def read_as_text(self) -> bytes:
-        """Return nothing: no quote of JSON goes on in the next line."""
+        """Return nothing: a JSON text never continues on the next line."""
         return b""
 
     def finish(self) -> bytes:
-        """Return what is left: nothing more will come."""
+        """Return the rest, after the last piece."""
         whole, self.rest = self.rest, b""
         return whole
 
     def tail(self, line: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
-        """Return the row that a line without an end would be."""
+        """Return the row of the unfinished line."""
         names, nameless = self.names, self._nameless
         try:
             return self.rows(line, has_rows)
@@ -66,20 +66,20 @@ class JsonReader:
             self.names, self._nameless = names, nameless
 
     def rows(self, lines: bytes, has_rows: bool) -> tuple[pa.Table | None, list[BadLine]]:
-        """Return lines as rows, and those that are none, numbered from 0.
+        """Return lines as rows, and the unreadable lines, numbered from 0.
 
         Args:
             lines: Whole lines.
             has_rows: Whether rows were returned before: then their types stay.
 
         Raises:
-            OtherTypes: they don't fit the types of the rows before.
-            BadLines: a value does not fit the type that was said.
+            OtherTypes: they don't fit the types of earlier rows.
+            BadLines: a value does not fit the given type.
         """
         if not lines.strip():
             return None, []
-        made, bad = lines_of(lines, self._known.types)
-        table = self._with_nameless(made.table)
+        read_lines, bad = lines_of(lines, self._known.types)
+        table = self._with_nameless(read_lines.table)
         if table is None:
             return None, bad
         known = self._known.copied()
@@ -91,7 +91,7 @@ class JsonReader:
             else:
                 values = known.widened(name, values)
             columns.append(values)
-            rounded = name in made.rounded or known.is_rounded(name)
+            rounded = name in read_lines.rounded or known.is_rounded(name)
             fields.append(
                 field_of(name, values.type, Kind(Form.FLOAT, values.type, rounded=rounded))
             )
@@ -102,8 +102,8 @@ class JsonReader:
         return pa.table(columns, schema=pa.schema(fields)), bad
 
     def _with_nameless(self, table: pa.Table) -> pa.Table | None:
-        """Return rows with those of objects without names; None while no name is known."""
-        if not table.num_columns and table.num_rows:  # objects with nothing in them are rows, too
+        """Return rows with those of empty objects; None while no name is known."""
+        if not table.num_columns and table.num_rows:  # empty objects are rows, too
             if not self.names:
                 self._nameless += table.num_rows
                 return None
@@ -120,7 +120,7 @@ class JsonReader:
 
 @dataclass
 class JsonTypes:
-    """What is known of the columns of JSON lines.
+    """The column types of JSON lines so far.
 
     Attributes:
         types: The type of each column's values in JSON.
@@ -131,7 +131,7 @@ class JsonTypes:
     kinds: dict[str, Kind] = field(default_factory=dict)
 
     def copied(self) -> JsonTypes:
-        """Return the same, to be widened."""
+        """Return a copy."""
         return JsonTypes(dict(self.types), dict(self.kinds))
 
     def is_rounded(self, name: str) -> bool:
@@ -139,7 +139,7 @@ class JsonTypes:
         return name in self.kinds and self.kinds[name].rounded
 
     def is_wider_than(self, before: JsonTypes) -> bool:
-        """Tell whether a column that had a type before has another one now."""
+        """Tell whether a column with a type has another type now."""
         return any(
             name in before.types and not pa.types.is_null(before.types[name])
             and (kind, self.kinds.get(name)) != (before.types[name], before.kinds.get(name))
@@ -147,7 +147,7 @@ class JsonTypes:
         )  # fmt: skip
 
     def widened(self, name: str, values: pa.Array) -> pa.Array:
-        """Return values in the type of the column, and note if that is another one now."""
+        """Return values in the column's type, which is widened if needed."""
         known = self.types.get(name, pa.null())
         if pa.types.is_string(values.type) or pa.types.is_string(known):
             if not pa.types.is_string(values.type):
@@ -155,7 +155,7 @@ class JsonTypes:
             self.types[name] = pa.string()
             kind = self.kinds.get(name, Kind())
             if not (pa.types.is_string(known) or pa.types.is_null(known)):
-                kind = _TEXT  # there were values of another type before
+                kind = _TEXT  # earlier values have another type
             values, self.kinds[name] = _as_times(values, kind)
             return values
         wider = wider_type(known, values.type)
@@ -183,14 +183,14 @@ def _as_times(values: pa.Array, so_far: Kind) -> tuple[pa.Array, Kind]:
         return values, so_far
     if values.null_count == len(values):
         return (values if so_far.form is Form.EMPTY else values.cast(so_far.type)), so_far
-    made, kind = read(values, so_far)
-    if kind.form in (Form.DATE, Form.MOMENT, Form.ZONED) and made.null_count == values.null_count:
-        return made, kind
+    times, kind = read(values, so_far)
+    if kind.form in (Form.DATE, Form.MOMENT, Form.ZONED) and times.null_count == values.null_count:
+        return times, kind
     return values, _TEXT
 
 
 def _as_given(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Return values in a type that was said: as numbers, else by their text, as CSV's are read."""
+    """Return values in a given type: cast numbers, else read their texts like CSV's."""
     if wider_type(values.type, kind) is not None and (
         (cast := cast_exactly(values, kind)) is not None
     ):

@@ -1,4 +1,4 @@
-"""A JSON text's value: integers of any size, floats that say when they are rounded."""
+"""Parses JSON: integers of any size, and floats that know whether they were rounded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, Final
 from livetable.feed.errors import LivetableError
 
 MAX_DEPTH: Final = 60
-"""Objects and lists within each other; of what is deeper Arrow takes gigabytes to find a type."""
+"""The most nested objects and lists. Deeper ones cost Arrow gigabytes to find a type."""
 
 FLOAT_DIGITS: Final = 15
-"""A float of no more digits than these is exactly what its text says."""
+"""A float of at most this many digits is exact."""
 
 
 class BadJson(LivetableError):
-    """Text that is no table in JSON."""
+    """Text that is not a table in JSON."""
 
 
 class Rounded(float):
@@ -26,7 +26,7 @@ class Rounded(float):
 
 
 class _Beyond(str):
-    """The text of a number that is no float."""
+    """The text of a number that no float can hold."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ def loads(text: str | bytes) -> Any:
         raise BadJson(f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from (
             None
         )
-    except ValueError as error:  # more digits than Python reads
+    except ValueError as error:  # more digits than Python parses
         raise BadJson(f"is not JSON: {error}") from None
 
 
@@ -69,7 +69,7 @@ _HALF_BYTES: Final = re.compile(_HALF.pattern.encode())
 
 
 def _with_whole_characters(value: Any) -> Any:
-    """Return a value with halves of characters, which no table can hold, as they are escaped."""
+    """Return a value with lone surrogates, which no table can hold, as their escapes."""
     if isinstance(value, str):
         whole = value.encode("utf-8", "backslashreplace").decode()
         return value if whole == value else whole
@@ -112,8 +112,12 @@ def is_deep(value: Any) -> bool:
     """Tell whether a value is nested beyond `MAX_DEPTH`."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        level = [one for one in level if isinstance(one, (dict, list))]
+        level = [value for value in level if isinstance(value, (dict, list))]
         if not level:
             return False
-        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            part
+            for value in level
+            for part in (value.values() if isinstance(value, dict) else value)
+        ]
     return True

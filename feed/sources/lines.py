@@ -1,4 +1,4 @@
-"""Text that comes piece by piece, as rows: CSV, TSV and JSON lines, whole lines only."""
+"""Reads text that arrives in pieces as rows: CSV, TSV and JSON lines, complete lines only."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from livetable.feed.sources.options import TextOptions
 from livetable.feed.sources.utf8 import Utf8
 
 MOST_KEPT: Final = 100
-"""Lines that can't be read of which the text is kept."""
+"""The most unreadable lines whose text is kept."""
 
 LATIN1: Final = "not UTF-8: shown as Latin-1. Name another encoding with --encoding"
-"""Said of text in no encoding that is found out."""
+"""The note on text that is not UTF-8 and has no byte-order mark."""
 
 UNCLOSED: Final = "a quote is never closed: it is shown as text"
-"""Said of a text in which a quote that nothing closes was read as text."""
+"""The note on text in which an unclosed quote was read as text."""
 
 _LONGEST_KEPT: Final = 200
 _USUAL: Final = {"csv": ",", "tsv": "\t"}
 
 
 class _Reader(Protocol):
-    """Reads records of one form; `CsvReader` says what each of these does."""
+    """Reads records of one format; see `CsvReader` for the methods."""
 
     names: list[str] | None
     header_lines: int
@@ -50,12 +50,12 @@ class Lines:
 
     Args:
         form: ``csv``, ``tsv`` or ``jsonl``.
-        separator: The field separator; None: it is found out.
-        encoding: The text's encoding; None: it is found out.
-        types: Types of columns that are not to be found out.
-        known: What an earlier reader of the same text found out (`OtherTypes`).
-        units: Whether `12G` is a quantity: what commands print.
-        trims: Whether blanks around a column's name are no part of it.
+        separator: The field separator, None to detect it.
+        encoding: The text's encoding, None to detect it.
+        types: Types of columns, so as not to detect them.
+        known: The types that an earlier reader of the same text detected (`OtherTypes`).
+        units: Whether `12G` is a quantity, for the output of commands.
+        trims: Whether to strip blanks around column names.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Lines:
         self.rows = 0
         """How many rows there are so far."""
         self.literal_quotes = False
-        """Whether a quote that nothing closes was read as text."""
+        """Whether an unclosed quote was read as text."""
         self._utf8 = Utf8(encoding)
         self._line = 1
         given_types = dict(types or {})
@@ -90,7 +90,7 @@ class Lines:
 
     @property
     def names(self) -> list[str] | None:
-        """The columns' names, None as long as nobody knows them."""
+        """The columns' names, None until they are known."""
         return self._reader.names
 
     @property
@@ -100,7 +100,7 @@ class Lines:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is the beginning of a line that does not end yet."""
+        """Whether the last line is unfinished."""
         return bool(self.rest.strip())
 
     @property
@@ -110,21 +110,21 @@ class Lines:
 
     @property
     def note(self) -> str | None:
-        """What there is to say of how the text was read."""
+        """A note on how the text was read, or None."""
         if self.is_latin1:
             return LATIN1
         return UNCLOSED if self.literal_quotes else None
 
     def add(self, data: bytes, *, last: bool = False) -> pa.Table | None:
-        """Return the rows of the lines that are whole now, None if there are none.
+        """Return the rows of the lines that are now complete, None if there are none.
 
         Args:
-            data: What came.
-            last: Whether nothing more will come: then a line without an end is whole, too.
+            data: The next piece of text.
+            last: Whether it is the last piece: then a line without an end counts, too.
 
         Raises:
-            OtherTypes: they don't fit the types of the rows before.
-            BadLines: they can't be read at all.
+            OtherTypes: they don't fit the types of earlier rows.
+            BadLines: no line can be read.
         """
         whole = self._reader.add(self._utf8.add(data, last=last))
         if last:
@@ -135,23 +135,23 @@ class Lines:
         return self._rows(whole)
 
     def read_quotes_as_text(self) -> pa.Table | None:
-        """Return the rows that are whole when a quote that nothing closes is read as text.
+        """Return the rows that are complete if an unclosed quote is read as text.
 
         Raises:
-            OtherTypes: they don't fit the types of the rows before.
+            OtherTypes: they don't fit the types of earlier rows.
         """
         self.literal_quotes = True
         return self._rows(self._reader.read_as_text())
 
     def begin(self, names: Sequence[str], separator: str | None) -> None:
-        """Read lines without a header, which is known."""
+        """Read lines without a header: these are the columns."""
         self._reader.begin(list(names), separator)
 
     def tail(self) -> pa.Table | None:
-        """Return the row that the line without an end would be; it is still to be added.
+        """Return the row of the unfinished line, without adding it.
 
         Raises:
-            OtherTypes: it does not fit the types of the rows before.
+            OtherTypes: it does not fit the types of earlier rows.
         """
         rest = self.rest
         if not rest.strip() or self._reader.open_quote:
@@ -161,18 +161,18 @@ class Lines:
 
     @property
     def rest(self) -> bytes:
-        """The beginning of a line that does not end yet."""
+        """The unfinished last line, as UTF-8."""
         return self._reader.rest + self._utf8.pending
 
     @property
-    def came_last(self) -> bytes:
-        """That beginning in the bytes that were given."""
-        return self._utf8.as_it_came(self._reader.rest)
+    def unfinished_bytes(self) -> bytes:
+        """The unfinished last line in the original encoding."""
+        return self._utf8.in_original_encoding(self._reader.rest)
 
     @property
     def encoding(self) -> str | None:
-        """The text's encoding, None if neither was it said nor does a mark tell it."""
-        return self._utf8.found
+        """The text's encoding as given or from its byte-order mark, None for neither."""
+        return self._utf8.encoding
 
     @property
     def line(self) -> int:
@@ -180,7 +180,7 @@ class Lines:
         return self._line
 
     def empty(self) -> pa.Table:
-        """Return the table without rows: what a header alone is."""
+        """Return the table without rows, for a header alone."""
         names = self.names or []
         return pa.table([pa.array([], pa.string()) for _ in names], names=names)
 
@@ -207,7 +207,7 @@ def lines_with(form: str, options: TextOptions, known: KnownTypes = None) -> Lin
     Args:
         form: The text's form.
         options: How it is read.
-        known: What an earlier reader found out of the columns' types.
+        known: The column types that an earlier reader detected.
     """
     return Lines(
         form, separator=options.sep, encoding=options.encoding, types=options.types, known=known

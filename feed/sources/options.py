@@ -33,9 +33,9 @@ class TextOptions(TableOptions):
     """How a text is read.
 
     Attributes:
-        sep: The field separator; None: it is found out.
-        encoding: The text's encoding; None: it is found out.
-        types: Types of columns that are not to be found out.
+        sep: The field separator, None to detect it.
+        encoding: The text's encoding, None to detect it.
+        types: Types of columns, so as not to detect them.
     """
 
     sep: str | None = None

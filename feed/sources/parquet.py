@@ -1,4 +1,4 @@
-"""Parquet that somebody sent, bounded before it is unpacked: 60 kB of it can say terabytes."""
+"""Reads Parquet from strangers. Checks its size before unpacking: 60 kB can unpack to terabytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from livetable.feed.errors import BodyError
 
 _TEXT: Final = "BYTE_ARRAY"
 _CELL: Final = 8
-"""Bytes that a value takes at least, for what is announced."""
+"""The least bytes of a value, to estimate the unpacked size."""
 
 
 def read_parquet(data: bytes, most: int) -> pa.Table:
@@ -32,12 +32,14 @@ def read_parquet(data: bytes, most: int) -> pa.Table:
         for group in range(about.num_row_groups)
         for column in range(about.num_columns)
     ]
-    announced = sum(max(one.total_uncompressed_size, one.num_values * _CELL) for one in chunks)
-    if announced > most or any(one.num_values < 0 for one in chunks):
+    announced = sum(
+        max(chunk.total_uncompressed_size, chunk.num_values * _CELL) for chunk in chunks
+    )
+    if announced > most or any(chunk.num_values < 0 for chunk in chunks):
         raise BodyError(f"the file unpacks to {announced:,} bytes: the limit is {most:,}")
-    leaves = [about.schema.column(at) for at in range(about.num_columns)]
-    # A text that is stored once and used often stays so, until its full size is known.
-    texts = [one.path for one in leaves if one.physical_type == _TEXT]
+    leaves = [about.schema.column(number) for number in range(about.num_columns)]
+    # Keep texts dictionary-encoded until their full size is known.
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == _TEXT]
     nested = [path for path in texts if "." in path]
     if nested:
         file = _open(data, about, nested)
@@ -50,15 +52,15 @@ def read_parquet(data: bytes, most: int) -> pa.Table:
 
 
 def _open(data: bytes, about: pq.FileMetaData, named: list[str]) -> pq.ParquetFile:
-    """Return a file whose texts in some columns stay there once and named often."""
+    """Open a file, and keep the texts of the named columns dictionary-encoded."""
     return pq.ParquetFile(io.BytesIO(data), metadata=about, read_dictionary=named)
 
 
 def _check_texts(array: pa.Array) -> None:
     kind = array.type
     if pa.types.is_struct(kind):
-        for at in range(kind.num_fields):
-            _check_texts(array.field(at))
+        for number in range(kind.num_fields):
+            _check_texts(array.field(number))
     elif pa.types.is_map(kind):
         _check_texts(array.keys)
         _check_texts(array.items)
@@ -69,11 +71,11 @@ def _check_texts(array: pa.Array) -> None:
 
 
 def _as_announced(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return a table with its own types: texts that were no categories are texts again."""
-    for at, column in enumerate(table.columns):
-        kind = schema.field(at).type
+    """Return a table with the schema's types: decode texts that are not categories."""
+    for number, column in enumerate(table.columns):
+        kind = schema.field(number).type
         if column.type != kind and pa.types.is_dictionary(column.type):
             chunks = list(map(without_dictionary, column.chunks))
             texts = pa.chunked_array(chunks, plain_type(column.type)).cast(kind)
-            table = table.set_column(at, schema.field(at), texts)
+            table = table.set_column(number, schema.field(number), texts)
     return table

@@ -1,4 +1,4 @@
-"""A table in bytes that somebody sent: known by what they are, or by what is said of them."""
+"""Reads a table from a message's bytes. Detects the format, or takes it from the content type."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MOST_OF_NOTHING: Final = 10_000_000
 
 
 class Unreadable(LivetableError):
-    """Bytes that are no table; the sentence says what they seem to be."""
+    """Bytes that are not a table. The sentence says what they seem to be."""
 
 
 def recognise(data: bytes, *, pickles: bool) -> Any:
@@ -124,15 +124,15 @@ def _message_pack(data: bytes) -> Any:
 
 
 def check_cells(rows: int, columns: int, size: int) -> None:
-    """Raise if a table would be mostly nothing, and far larger than what it came in.
+    """Raise if most cells of a table would be empty, and it far larger than its message.
 
     Raises:
         Unreadable: it would.
     """
     if rows * columns > FREE_CELLS + CELLS_A_BYTE * size:
         raise Unreadable(
-            f"{rows:,} records with {columns:,} different names are no table: most of its cells "
-            "would be empty"
+            f"can't make a table of {rows:,} records with {columns:,} different names: "
+            "most of its cells would be empty"
         )
 
 
@@ -143,8 +143,8 @@ def _by_columns(columns: dict[Any, Any], size: int) -> Any:
     if all(isinstance(part, dict) for part in columns.values()):
         labels = {label for part in columns.values() for label in part}
         check_cells(len(labels), len(columns), size)
-        made = pd.DataFrame(columns)
-        return exact(made, lambda name: [columns[name].get(label) for label in made.index])
+        frame = pd.DataFrame(columns)
+        return exact(frame, lambda name: [columns[name].get(label) for label in frame.index])
     return capture(columns).frame
 
 
@@ -162,8 +162,8 @@ def array_of(header: bytes, data: bytes) -> Any:
     import pandas as pd
 
     try:
-        told = json.loads(header)
-        kind, shape = np.dtype(told["dtype"]), tuple(map(int, told["shape"]))
+        about = json.loads(header)
+        kind, shape = np.dtype(about["dtype"]), tuple(map(int, about["shape"]))
         if kind.hasobject:
             raise Unreadable("can't read an array of Python objects")
         if not kind.itemsize or (not data and max(shape, default=0) > _MOST_OF_NOTHING):
@@ -179,7 +179,7 @@ def array_of(header: bytes, data: bytes) -> Any:
         raise Unreadable(f"can't read an array's header: {safe_str(error):.200}") from None
     if kind.names:
         return pd.DataFrame({name: array.reshape(-1)[name] for name in kind.names})
-    columns = told.get("columns")
+    columns = about.get("columns")
     fits = isinstance(columns, list) and array.ndim == 2 and len(columns) == shape[1]
     return pd.DataFrame(array, columns=columns if fits else None)
 
@@ -188,10 +188,12 @@ def _checked(table: pa.Table) -> pa.Table:
     table.validate(full=True)
     for kind in table.schema.types:
         check_type(kind)
-    for at, column in enumerate(table.columns):
-        if plain_type(column.type) != column.type:  # each value may be there once, named often
+    for number, column in enumerate(table.columns):
+        if (
+            plain_type(column.type) != column.type
+        ):  # dictionary-encoded: values may be stored once and used often
             chunks = pa.chunked_array(list(map(checked, column.chunks)), column.type)
-            table = table.set_column(at, table.schema.field(at), chunks)
+            table = table.set_column(number, table.schema.field(number), chunks)
     return table
 
 
@@ -290,8 +292,8 @@ def _lines(data: bytes, form: str) -> pa.Table:
     if form == "jsonl":
         names: set[bytes] = set()
         rows = data.count(b"\n") + 1
-        for found in _NAME.finditer(data):
-            names.add(found[1])
+        for match in _NAME.finditer(data):
+            names.add(match[1])
             if len(names) % 1000 == 0:
                 check_cells(rows, len(names), len(data))
         check_cells(rows, len(names), len(data))

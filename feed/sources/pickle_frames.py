@@ -1,4 +1,4 @@
-"""A pickle's inert tree as a pandas frame, each shape, type and buffer checked on the way."""
+"""Builds a pandas frame from a pickle's inert tree. Checks each shape, type and buffer first."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def thaw(tree: Any) -> pd.DataFrame:
         tree: What `livetable.feed.sources.pickle_reader.read` returned.
 
     Raises:
-        Refused: it is no DataFrame or Series, or contradicts itself.
+        Refused: not a DataFrame or Series, or its parts contradict each other.
     """
     try:
         return _frame(tree)
     except Refused:
         raise
-    except Exception as error:  # of pandas, on parts that don't go together
-        raise Refused(f"a pickled DataFrame contradicts itself: {error}"[:300]) from None
+    except Exception as error:  # from pandas, for parts that don't match
+        raise Refused(f"its parts contradict each other: {error}"[:300]) from None
 
 
 def _frame(tree: Any) -> pd.DataFrame:
@@ -52,11 +52,11 @@ def _frame(tree: Any) -> pd.DataFrame:
         label = _cell(state.get("_name", state.get("name")))
         return pd.DataFrame({0: pd.Series(values, index=index)}).set_axis([label], axis=1)
     if name != "DataFrame":
-        what = f"a pickled {type(tree).__name__}" if not isinstance(tree, Node) else f"a {name}"
-        raise Refused(f"{what} is not a DataFrame: refused")
+        what = name if isinstance(tree, Node) else type(tree).__name__
+        raise Refused(f"it holds a {what}, not a DataFrame")
     manager = state_of(tree)["_mgr"]
     if last_part(manager) != "BlockManager" or len(manager.arguments) != 2:
-        raise Refused("a pickled DataFrame of an unknown kind: refused")
+        raise Refused("no version of pandas writes a DataFrame like this")
     blocks, axes = manager.arguments
     columns, index = (_index(axis) for axis in axes)
     filled: list[Any] = [None] * len(columns)
@@ -66,17 +66,17 @@ def _frame(tree: Any) -> pd.DataFrame:
         parts = _block(values, len(places))
         for place, part in zip(places, parts, strict=True):
             if len(part) != len(index):
-                raise Refused("a pickled DataFrame's columns differ in length: refused")
+                raise Refused("the columns differ in length")
             filled[place] = part
     if any(part is None for part in filled):
-        raise Refused("a pickled DataFrame lacks a column: refused")
+        raise Refused("the DataFrame lacks a column")
     frame = pd.DataFrame(dict(enumerate(filled)), index=range(len(index)))
     return frame.set_axis(index, axis=0).set_axis(columns, axis=1)
 
 
 def _single(manager: Any) -> tuple[Any, pd.Index[Any]]:
     if last_part(manager) != "SingleBlockManager" or not isinstance(manager.state, tuple):
-        raise Refused("a pickled Series of an unknown kind: refused")
+        raise Refused("no version of pandas writes a Series like this")
     inner = manager.state[3]["0.14.1"]
     (block,), (axis,) = inner["blocks"], inner["axes"]
     (values,) = _block(block["values"], 1)
@@ -87,14 +87,14 @@ def _block(values: Any, count: int) -> list[Any]:
     """Return the columns of a block."""
     array = _values(values)
     if getattr(array, "ndim", 1) == 1:
-        return [array] if count == 1 else _none_fit()
+        return [array] if count == 1 else _wrong_count()
     if array.shape[0] != count:
-        _none_fit()
+        _wrong_count()
     return [array[number] for number in range(count)]
 
 
-def _none_fit() -> list[Any]:
-    raise Refused("a pickled DataFrame's block has another number of columns: refused")
+def _wrong_count() -> list[Any]:
+    raise Refused("a block has the wrong number of columns")
 
 
 def _places(placement: Any, count: int) -> list[int]:
@@ -103,12 +103,12 @@ def _places(placement: Any, count: int) -> list[int]:
     else:
         places = [int(place) for place in _ndarray(placement)]
     if not all(0 <= place < count for place in places):
-        raise Refused("a pickled DataFrame's block lies outside of it: refused")
+        raise Refused("a block names columns that the DataFrame lacks")
     return places
 
 
 def _values(node: Any) -> Any:
-    """Return an array of any kind: NumPy's, or one of pandas' own."""
+    """Return an array: NumPy's, or one of pandas' own kinds."""
     name = last_part(node)
     if name in ("_reconstruct", "_frombuffer"):
         return _ndarray(node)
@@ -116,7 +116,7 @@ def _values(node: Any) -> Any:
         return _backed(node)
     maker = _ARRAYS.get(name)
     if maker is None:
-        raise Refused(f"a pickled array of an unknown kind, {name!r:.60}: refused")
+        raise Refused(f"livetable doesn't support arrays of kind {name!r:.60}")
     return maker(node)
 
 
@@ -124,41 +124,41 @@ def _backed(node: Node) -> Any:
     kind = node.arguments[0]
     parts = node.state
     if not isinstance(kind, Symbol) or not isinstance(parts, tuple) or len(parts) < 2:
-        raise Refused("a pickled array of an unknown kind: refused")
-    # pandas wrote the two in either order.
+        raise Refused("livetable doesn't support this kind of array")
+    # pandas has written the two in either order.
     parts = sorted(parts[:2], key=lambda part: last_part(part) in ("_reconstruct", "_frombuffer"))
     dtype, values = parts[0], _ndarray(parts[1])
     name = kind.path.rpartition(".")[2]
     if name == "Categorical":
         if values.dtype.kind != "i":
-            raise Refused("a pickled Categorical's codes are not whole numbers: refused")
+            raise Refused("the codes of a Categorical are not whole numbers")
         categories, ordered = _categories(dtype)
         return pd.Categorical.from_codes(values.reshape(-1), categories, ordered)
     flat = values.reshape(-1) if values.ndim == 1 or values.shape[0] == 1 else None
     if name in ("DatetimeArray", "TimedeltaArray"):
         zone = zone_of(state_of(dtype)["tz"]) if last_part(dtype) == "DatetimeTZDtype" else None
         if values.dtype.kind not in "Mm" or (zone is not None and values.dtype.kind != "M"):
-            raise Refused("pickled times are no times: refused")
+            raise Refused("a column of times holds something else")
         if zone is None:
             return values
         if flat is None:
-            raise Refused("a pickled array of an unknown shape: refused")
+            raise Refused("livetable doesn't support the shape of an array")
         return pd.DatetimeIndex(flat).tz_localize("UTC").tz_convert(zone)
     if flat is None:
-        raise Refused("a pickled array of an unknown shape: refused")
+        raise Refused("livetable doesn't support the shape of an array")
     if name == "PeriodArray":
         maker: Any = pd.PeriodIndex
         return maker.from_ordinals(flat.astype("int64"), freq=frequency_of(dtype))
     if name == "StringArray":
         return np.array([value if type(value) is str else None for value in flat], dtype=object)
-    raise Refused(f"a pickled array of an unknown kind, {name!r:.60}: refused")
+    raise Refused(f"livetable doesn't support arrays of kind {name!r:.60}")
 
 
 def _masked(node: Node) -> Any:
     state = state_of(node)
     data, mask = _ndarray(state["_data"]), _ndarray(state["_mask"])
     if mask.dtype.kind != "b" or data.shape != mask.shape or data.dtype.kind not in "biuf":
-        raise Refused("a pickled array's mask does not fit: refused")
+        raise Refused("the mask doesn't fit its array")
     makers: dict[str, Callable[..., Any]] = {
         "b": pd.arrays.BooleanArray,
         "f": pd.arrays.FloatingArray,
@@ -181,7 +181,7 @@ def _arrow(node: Any) -> Any:
     name = kind.arguments[0] if last_part(kind) == "type_for_alias" else last_part(kind)
     types = {"string": pa.string(), "large_string": pa.large_string()}
     if name not in types or parts[5]:
-        raise Refused(f"a pickled Arrow array of type {name!r:.60}: refused")
+        raise Refused(f"livetable doesn't support pickled Arrow arrays of type {name!r:.60}")
     memory = [
         None if buffer is None else pa.py_buffer(bytes(bytes_of(called(buffer, "py_buffer")[0])))
         for buffer in buffers
@@ -202,7 +202,7 @@ _ARRAYS: Final[dict[str, Callable[[Any], Any]]] = {
 def _index(node: Any) -> pd.Index[Any]:
     name = last_part(node)
     if name not in ("_new_Index", "_new_DatetimeIndex", "_new_PeriodIndex"):
-        raise Refused("a pickled index of an unknown kind: refused")
+        raise Refused("livetable doesn't support this kind of index")
     kind, parts = node.arguments
     if last_symbol(kind) == "RangeIndex":
         span = range(*(int(parts[part]) for part in ("start", "stop", "step")))
@@ -211,7 +211,7 @@ def _index(node: Any) -> pd.Index[Any]:
         codes = [_ndarray(codes).tolist() for codes in parts["codes"]]
         levels = [_index(level) for level in parts["levels"]]
         if any(len(level) > 1000 + 10 * max(map(len, codes), default=0) for level in levels):
-            raise Refused("a pickled index has far more labels than rows: refused")
+            raise Refused("an index has far more labels than rows")
         return pd.MultiIndex(
             levels=[list(level) for level in levels],
             codes=codes,
@@ -237,31 +237,31 @@ def _ndarray(node: Any) -> np.ndarray[Any, Any]:
         fortran = order == "F"
     else:
         if last_part(node) != "_reconstruct" or not isinstance(node.state, tuple):
-            raise Refused("a pickled array of an unknown kind: refused")
+            raise Refused("livetable doesn't support this kind of array")
         _, shape, kind, fortran, data = node.state
     dtype = dtype_of(kind)
     sizes = tuple(map(size_of, shape))
     count = int(np.prod(sizes, dtype=object)) if sizes else 1
     if len(sizes) not in (1, 2) or count > 1 << 33:
-        raise Refused(f"a pickled array of shape {sizes!r:.60}: refused")
+        raise Refused(f"livetable doesn't support arrays of shape {sizes!r:.60}")
     if dtype.kind == "O":
         if not isinstance(data, list) or len(data) != count:
-            raise Refused("a pickled array has another number of values than its shape: refused")
+            raise Refused("the number of values doesn't match the array's shape")
         flat = np.empty(count, dtype=object)
         flat[:] = [_cell(value) for value in data]
     else:
         buffer = bytes(bytes_of(data))
         if len(buffer) != count * dtype.itemsize:
-            raise Refused("a pickled array has another number of bytes than its shape: refused")
+            raise Refused("the number of bytes doesn't match the array's shape")
         flat = np.frombuffer(buffer, dtype=dtype)
-        if dtype.kind == "b":  # a byte of a boolean may be anything
+        if dtype.kind == "b":  # other bytes than 0 and 1 are not valid booleans
             flat = np.frombuffer(buffer, dtype="u1") != 0
         flat = flat.astype(dtype.newbyteorder("="), copy=False)
     return flat.reshape(sizes, order="F" if fortran else "C")
 
 
 def _cell(value: Any, depth: int = 0) -> Any:
-    """Return a value of an object column or a label; what is not known, as short text."""
+    """Return a value of an object column, or a label. Unknown objects become short texts."""
     if value is None or type(value) in (bool, float, str, bytes):
         return value
     if type(value) is int:
@@ -278,7 +278,7 @@ def _cell(value: Any, depth: int = 0) -> Any:
             raise
         except Exception:
             return f"<{last_part(value)}>"
-    # Lists, dicts and sets: a few hundred bytes can nest to any size, so only some of their text.
+    # Lists, dicts and sets: a few hundred bytes can nest to any size, so keep only some text.
     if depth or _holds_nodes(value):
         return f"<{type(value).__name__}>"
     return _SHORT.repr(value)
@@ -345,5 +345,5 @@ def _scalar(node: Node) -> Any:
     dtype = dtype_of(node.arguments[0])
     buffer = bytes(bytes_of(node.arguments[1]))
     if dtype.kind == "O" or len(buffer) != dtype.itemsize:
-        raise Refused("a pickled number has another size than its type: refused")
+        raise Refused("the size of a number doesn't match its type")
     return np.frombuffer(buffer, dtype=dtype)[0].item()

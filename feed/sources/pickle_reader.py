@@ -1,9 +1,9 @@
 """Pickled pandas frames, read without running anything that a pickle names.
 
 Unpickling normally imports and calls whatever the bytes name. Here a name becomes an inert
-`Symbol`, a call an inert `Node` that only remembers what was asked for, and names that a frame does
-not need are refused. From the tree that results, frames of pandas 1, 2 and 3 are built anew
-(`livetable.feed.sources.pickle_frames`): every shape, type and buffer in it is checked before use.
+`Symbol`, and a call an inert `Node` that records the function and its arguments. Names that no
+frame needs are refused. `livetable.feed.sources.pickle_frames` then builds frames of pandas 1, 2
+and 3 from that tree, and checks each shape, type and buffer before it uses it.
 """
 
 from __future__ import annotations
@@ -89,12 +89,19 @@ _ADMITTED: Final = frozenset(
 
 
 class Refused(LivetableError):
-    """A pickle that is not (only) a pandas frame; the sentence says what it names."""
+    """A pickle that is not, or not only, a pandas frame.
+
+    Args:
+        reason: What is wrong with it. The sentence adds what to do.
+    """
+
+    def __str__(self) -> str:
+        return f"can't read the pickle: {self.args[0]}. Send a plain DataFrame, Arrow or Parquet"
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A name in a pickle. Nothing was imported for it.
+    """A name in a pickle. Nothing is imported for it.
 
     Attributes:
         path: Module and name.
@@ -107,13 +114,13 @@ class Symbol:
 
 
 class Node:
-    """A call in a pickle that was not made.
+    """A call in a pickle. It is never made.
 
     Attributes:
-        function: What would have been called, a `Symbol` or `Node`.
-        arguments: With what.
-        state: What ``__setstate__`` would have been given; None if nothing.
-        items: What would have been added to it.
+        function: The function to call, a `Symbol` or `Node`.
+        arguments: The arguments of the call.
+        state: The argument for ``__setstate__``, None if there is no such call.
+        items: The items to append or set.
     """
 
     __slots__ = ("arguments", "function", "items", "state")
@@ -129,7 +136,7 @@ class Node:
 
     @property
     def path(self) -> str:
-        """The name of what would have been called."""
+        """The name of the function, empty if it is the result of another call."""
         function = self.function
         return function.path if isinstance(function, Symbol) else ""
 
@@ -141,14 +148,14 @@ def read(data: bytes) -> Any:
         data: A pickle of any protocol.
 
     Raises:
-        Refused: it names something that no frame needs, or is no pickle.
+        Refused: not a pickle, or it names something that no frame needs.
     """
     try:
         return _Reader(data).load()
     except Refused:
         raise
-    except Exception as error:  # of the unpickler, on bytes that are no pickle
-        raise Refused(f"not a readable pickle: {type(error).__name__}") from None
+    except Exception as error:  # from the unpickler, for bytes that are not a pickle
+        raise Refused(f"its bytes are damaged ({type(error).__name__})") from None
 
 
 def looks_pickled(data: bytes) -> bool:
@@ -157,23 +164,23 @@ def looks_pickled(data: bytes) -> bool:
 
 
 _MAX_KEYS: Final = 10_000
-"""Keys of one dict or set: as many whose hashes collide take minutes already."""
+"""Keys of a dict or set. More than these can take minutes if their hashes collide."""
 
 
 def _check_keys(keys: list[Any]) -> None:
-    """Refuse keys whose hash recurses: a tuple in a tuple, deep enough, ends the process."""
+    """Refuse keys whose hash recurses: deeply nested tuples crash the process."""
     if len(keys) > _MAX_KEYS:
-        raise Refused("a pickle has a dict or set larger than any DataFrame needs: refused")
+        raise Refused("a dict or set is larger than any DataFrame needs")
     for key in keys:
         parts = key if type(key) is tuple else (key,)
         for part in parts:
             if part is not None and not isinstance(
                 part, (str, bytes, bool, int, float, Symbol, Node)
             ):
-                raise Refused("a pickle has a dict with keys that no DataFrame needs: refused")
+                raise Refused("a dict has keys that no DataFrame needs")
 
 
-# The unpickler in C can't be told what to do on each opcode.
+# The unpickler in C has no hook for each opcode.
 _Base: Any = pickle._Unpickler  # noqa: SLF001
 
 
@@ -187,16 +194,14 @@ class _Reader(_Base):  # type: ignore[misc]
     def find_class(self, module: str, name: str) -> Symbol:
         path = f"{module}.{name}"
         if path not in _ADMITTED:
-            raise Refused(
-                f"a pickle names {path!r:.100}, which no DataFrame needs: refused, not run"
-            )
+            raise Refused(f"it names {path!r:.100}, which no DataFrame needs (nothing was run)")
         return Symbol(path)
 
     def load_reduce(self) -> None:
         arguments = self.stack.pop()
         function = self.stack[-1]
         if not isinstance(function, (Symbol, Node)) or not isinstance(arguments, tuple):
-            raise Refused("a pickle calls what is no function: refused")
+            raise Refused("it calls something that is not a function")
         self.stack[-1] = Node(function, arguments)
 
     dispatch[pickle.REDUCE[0]] = load_reduce
@@ -205,7 +210,7 @@ class _Reader(_Base):  # type: ignore[misc]
     def load_newobj_ex(self) -> None:
         keywords = self.stack.pop()
         if keywords:
-            raise Refused("a pickle calls with keywords: refused")
+            raise Refused("it calls a function with keywords")
         self.load_reduce()
 
     dispatch[pickle.NEWOBJ_EX[0]] = load_newobj_ex
@@ -214,7 +219,7 @@ class _Reader(_Base):  # type: ignore[misc]
         state = self.stack.pop()
         target = self.stack[-1]
         if not isinstance(target, Node) or target.state is not None:
-            raise Refused("a pickle sets the state of what has none: refused")
+            raise Refused("it sets the state of something that has none")
         target.state = state
 
     dispatch[pickle.BUILD[0]] = load_build
@@ -237,7 +242,7 @@ class _Reader(_Base):  # type: ignore[misc]
         elif isinstance(target, Node):
             target.items.extend(values)
         else:
-            raise Refused("a pickle appends to what is no list: refused")
+            raise Refused("it appends to something that is not a list")
 
     def load_setitem(self) -> None:
         value = self.stack.pop()
@@ -256,18 +261,18 @@ class _Reader(_Base):  # type: ignore[misc]
         keys, values = pairs[::2], pairs[1::2]
         _check_keys(keys)
         if type(target) is dict and len(target) + len(keys) > _MAX_KEYS:
-            raise Refused("a pickle has a dict larger than any DataFrame needs: refused")
+            raise Refused("a dict is larger than any DataFrame needs")
         if type(target) is dict:
             target.update(zip(keys, values, strict=True))
         elif isinstance(target, Node):
             target.items.extend(zip(keys, values, strict=True))
         else:
-            raise Refused("a pickle sets items of what is no dict: refused")
+            raise Refused("it sets items of something that is not a dict")
 
     def load_additems(self) -> None:
         values = self.pop_mark()
         if type(self.stack[-1]) is not set:
-            raise Refused("a pickle adds to what is no set: refused")
+            raise Refused("it adds to something that is not a set")
         _check_keys(values)
         self.stack[-1].update(values)
 
@@ -288,16 +293,16 @@ class _Reader(_Base):  # type: ignore[misc]
     dispatch[pickle.DICT[0]] = load_dict
 
     def load_bytearray8(self) -> None:
-        # The original takes the memory before it looks whether the bytes are there.
+        # The original allocates the announced length before it checks that the bytes exist.
         length = int.from_bytes(self.read(8), "little")
         if length > self._size:
-            raise Refused("a pickle announces more bytes than it has: refused")
+            raise Refused("it announces more bytes than it has")
         self.append(bytearray(self.read(length)))
 
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
 
     def _refuse(self) -> None:
-        raise Refused("a pickle uses an opcode that no DataFrame needs: refused")
+        raise Refused("it uses an opcode that no DataFrame needs")
 
     for _opcode in (
         pickle.INST, pickle.OBJ, pickle.EXT1, pickle.EXT2, pickle.EXT4,

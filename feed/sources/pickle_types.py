@@ -1,4 +1,4 @@
-"""The types and texts of a pickle's inert tree, each checked."""
+"""Reads types and texts from a pickle's inert tree, and checks each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from livetable.feed.sources.pickle_reader import Node, Refused, Symbol
 KINDS: Final = frozenset("biufcMmOUS")
 
 
-# Names alone: pandas would open what looks like a path.
+# Only names of zones: pandas opens a file if the text looks like a path.
 _ZONE: Final = re.compile(r"[A-Za-z]\w{0,31}(/[A-Za-z]\w{0,31}([+-]\w+)?){0,2}", re.ASCII)
 
 
@@ -32,22 +32,22 @@ _FREQUENCIES: Final = {
 
 def dtype_of(node: Any) -> np.dtype[Any]:
     if last_part(node) != "dtype" or not node.arguments or not isinstance(node.arguments[0], str):
-        raise Refused("a pickled array of an unknown type: refused")
+        raise Refused("an array lacks its type")
     code = node.arguments[0]
     state = node.state if isinstance(node.state, tuple) else (3, "=")
     kind = code.lstrip("<>=|")
     if kind[:1] not in KINDS or not (kind[1:].isdigit() or kind == "O") or len(kind) > 8:
-        raise Refused(f"a pickled array of type {code!r:.60}: refused")
+        raise Refused(f"livetable doesn't support arrays of type {code!r:.60}")
     unit = ""
     if kind[0] in "Mm":
         unit = text_of(state[8][1][0])
         if unit not in UNITS or state[8][1][1:] not in ((1, 1, 1), [1, 1, 1]):
-            raise Refused(f"pickled times in units of {unit!r:.20}: refused")
+            raise Refused(f"livetable doesn't support times in units of {unit!r:.20}")
         unit = f"[{unit}]"
     order = state[1] if state[1] in ("<", ">", "|", "=") else "="
     dtype = np.dtype(f"{'' if order == '|' else order}{kind}{unit}")
     if dtype.itemsize > 1 << 20:
-        raise Refused("a pickled array of too wide a type: refused")
+        raise Refused("the values of an array are longer than 1 MiB")
     return dtype
 
 
@@ -64,7 +64,7 @@ def zone_of(node: Any) -> Any:
     argument = node.arguments[0] if isinstance(node, Node) and node.arguments else None
     if isinstance(argument, str) and _ZONE.fullmatch(argument):
         return argument
-    raise Refused("a pickled time zone of an unknown kind: refused")
+    raise Refused("livetable doesn't support this kind of time zone")
 
 
 def frequency_of(dtype: Any) -> str:
@@ -73,13 +73,13 @@ def frequency_of(dtype: Any) -> str:
         return frequency.removeprefix("period[").removesuffix("]")
     alias = _FREQUENCIES.get(last_part(frequency))
     if alias is None:
-        raise Refused("pickled periods of an unknown frequency: refused")
+        raise Refused("livetable doesn't support this frequency of periods")
     return alias
 
 
 def called(node: Any, name: str) -> tuple[Any, ...]:
     if last_part(node) != name:
-        raise Refused(f"a pickled DataFrame has something else where {name} belongs: refused")
+        raise Refused(f"expected {name}, got {last_part(node) or type(node).__name__:.60}")
     arguments: tuple[Any, ...] = node.arguments
     return arguments
 
@@ -87,7 +87,7 @@ def called(node: Any, name: str) -> tuple[Any, ...]:
 def state_of(node: Any) -> dict[str, Any]:
     state = node.state if isinstance(node, Node) else None
     if not isinstance(state, dict):
-        raise Refused("a pickled object of an unknown kind: refused")
+        raise Refused("an object lacks its state")
     return state
 
 
@@ -98,7 +98,7 @@ def bytes_of(value: Any) -> bytes | bytearray:
         return str(value.arguments[0]).encode("latin1")
     if isinstance(value, (bytes, bytearray)):
         return value
-    raise Refused("pickled bytes are no bytes: refused")
+    raise Refused(f"expected bytes, got {type(value).__name__}")
 
 
 def text_of(value: Any) -> str:
@@ -111,12 +111,12 @@ def text_of(value: Any) -> str:
 
 def size_of(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= 1 << 40:
-        raise Refused("a pickled array of an impossible size: refused")
+        raise Refused("an array has an impossible size")
     return value
 
 
 def last_part(node: Any) -> str:
-    """Return the last part of the name a node calls, empty for what is no node."""
+    """Return the last part of the name that a node calls; empty if it is not a node."""
     return node.path.rpartition(".")[2] if isinstance(node, Node) else ""
 
 

@@ -1,7 +1,7 @@
-"""What commands print, as records: blanks, boxes or lines show where the columns are.
+"""Reads the output of commands as records: blanks, boxes or rules show where the columns are.
 
-The first line is the header, unless it holds a value. A table is one block of lines; of several
-in a text the longest is meant, and of those with the same header the newest.
+The first line is the header, unless it holds a value. A table is one block of lines. If a text has
+several blocks, read the longest; of blocks with the same header, the newest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ESCAPES: Final = re.compile(
     r"|\x1b\[[0-9;:?<=>]*[ -/]*[@-~]|\x1b[@-Z\\-_=>]"
 )
 _CLEARED: Final = re.compile(r"(?:\x1b\[[0-3]?J|\x1b\[(?:[01](?:;[01])?)?H|\x1bc)+")
-"""What makes a terminal begin a screen anew."""
+"""Sequences that clear the screen."""
 
 
 _LINE: Final = "line"
@@ -49,12 +49,12 @@ def newest_screen(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return text without what colours it or moves the cursor."""
+    """Return text without escape sequences."""
     return _ESCAPES.sub("", text)
 
 
 def clears(text: str) -> bool:
-    """Tell whether a text begins a screen anew."""
+    """Tell whether a text clears the screen."""
     return _CLEARED.search(text) is not None
 
 
@@ -70,24 +70,24 @@ def starts_with_value(line: str) -> bool:
 
 
 def read_printed(text: str, known: str | None = None) -> Printed:
-    """Return the table in a command's output; its lines, if it is none.
+    """Return the table in a command's output. If there is none, return its lines as a table.
 
     Args:
         text: The output, without escape sequences.
-        known: The header of the table, if it is known.
+        known: The header of the table, None if it is not known yet.
     """
     lines = [line.rstrip() for line in text.expandtabs().splitlines()]
-    if (found := read_prometheus(text)) is not None:
-        return found
-    if (found := read_box(lines)) is not None:
-        return found
+    if (table := read_prometheus(text)) is not None:
+        return table
+    if (table := read_box(lines)) is not None:
+        return table
     number, block = _block(lines, known)
-    if (found := read_listing(block)) is not None or (found := read_tabbed(text)) is not None:
-        return found
-    if (found := read_ruled(block, number)) is not None:
-        return found
-    if (found := by_blanks(block, number)) is not None:
-        return found
+    if (table := read_listing(block)) is not None or (table := read_tabbed(text)) is not None:
+        return table
+    if (table := read_ruled(block, number)) is not None:
+        return table
+    if (table := by_blanks(block, number)) is not None:
+        return table
     return as_lines([line for line in lines if line.strip()] or lines)
 
 
@@ -97,14 +97,14 @@ def as_lines(lines: Sequence[str]) -> Printed:
 
 
 def _block(lines: Sequence[str], known: str | None) -> tuple[int, list[str]]:
-    """Return the lines of the table among all, and the number of its first one, from 1."""
+    """Return the number of the table's first line, from 1, and the table's lines."""
     blocks: list[tuple[int, list[str]]] = []
     fresh = True
     for number, line in enumerate(lines, 1):
         if not line.strip():
             fresh = True
             continue
-        # A header that comes again begins a new snapshot.
+        # A repeated header begins a new snapshot.
         again = bool(blocks) and not fresh and line == blocks[-1][1][0] and len(blocks[-1][1]) > 1
         if fresh or again:
             blocks.append((number, []))
@@ -112,16 +112,16 @@ def _block(lines: Sequence[str], known: str | None) -> tuple[int, list[str]]:
         blocks[-1][1].append(line)
     if not blocks:
         return 1, []
-    if known is not None and (same := [one for one in blocks if known in one[1]]):
+    if known is not None and (same := [block for block in blocks if known in block[1]]):
         number, block = same[-1]
-        at = len(block) - 1 - block[::-1].index(known)
-        return number + at, block[at:]
+        start = len(block) - 1 - block[::-1].index(known)
+        return number + start, block[start:]
     most = max(len(block) for _, block in blocks)
     longest = next(block for _, block in blocks if len(block) == most)
-    same = [one for one in blocks if one[1][0] == longest[0]]
+    same = [block for block in blocks if block[1][0] == longest[0]]
     best = same[-1] if len(same[-1][1]) > 1 else same[0]
-    # Several tables, each with a header of its own: a title above, and the newest is the last one.
-    several = [one for one in blocks if len(one[1]) > 1 and _has_columns(one[1])]
+    # Several tables, each with its own header below a title: the last is the newest.
+    several = [block for block in blocks if len(block[1]) > 1 and _has_columns(block[1])]
     if len(several) > 1 and not _has_columns(best[1]):
         return several[-1]
     return best
@@ -129,9 +129,6 @@ def _block(lines: Sequence[str], known: str | None) -> tuple[int, list[str]]:
 
 def _has_columns(lines: Sequence[str]) -> bool:
     return best_spans(lines) is not None
-
-
-# -- by blanks -----------------------------------------------------------------------------------
 
 
 # -- other forms ---------------------------------------------------------------------------------

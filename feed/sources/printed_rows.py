@@ -1,4 +1,4 @@
-"""A print that comes in pieces, as rows: below those there are, or a screen that begins anew."""
+"""Reads printed output that arrives in pieces: more rows, or a new screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PrintedUpdate(NamedTuple):
 
     Attributes:
         table: The rows, None if there are none.
-        anew: Whether they are all of the table; else they go below those there are.
+        anew: Whether they are the whole table; else add them to the rows so far.
     """
 
     table: pa.Table | None
@@ -27,10 +27,10 @@ class PrintedUpdate(NamedTuple):
 
 
 class PrintedRows:
-    """Turns pieces of a print into rows.
+    """Turns pieces of printed output into rows.
 
     Args:
-        types: Types of columns that are not to be found out.
+        types: Types of columns, so as not to detect them.
         limit: The most rows that are kept, None for all.
     """
 
@@ -43,7 +43,7 @@ class PrintedRows:
         self._table: Printed | None = None
         self._rows: list[list[str]] = []
         self._kinds: list[Kind] | None = None
-        self._anew = False  # whether what comes is another screen, not more rows
+        self._anew = False  # whether the next text is another screen, not more rows
 
     @property
     def waiting(self) -> int:
@@ -52,21 +52,21 @@ class PrintedRows:
 
     @property
     def note(self) -> str | None:
-        """What there is to say of how the print was read."""
+        """A note on how the output was read, or None."""
         return None if self._table is None else self._table.note
 
     def add(self, text: str) -> None:
-        """Take in what came; it is read by `read`."""
+        """Add the next text; `read` reads it."""
         self._text += text
 
     def read(self, *, last: bool) -> PrintedUpdate | None:
-        """Return what the lines that are whole make of the table, None if there is no news.
+        """Read the complete lines; return the update of the table, None if nothing changed.
 
         Args:
-            last: Whether nothing more will come: then a line without an end is whole, too.
+            last: Whether the text is complete: then a line without an end counts, too.
 
         Raises:
-            NotFitting: a text is not of the type that was said.
+            NotFitting: a text doesn't fit the given type.
         """
         whole, end, rest = self._text.rpartition("\n")
         if last:
@@ -83,7 +83,7 @@ class PrintedRows:
         if self._table is not None and not self._anew:
             self._text = rest
             return self._below(self._table, lines)
-        # Of a screen that is being written the beginning stays.
+        # Keep the beginning of a screen that is still being written.
         self._text = (_last_screen(whole + end, header) if self._anew else "") + rest
         return self._replaced(whole + end, header)
 
@@ -93,9 +93,9 @@ class PrintedRows:
         self.bad = list(table.unreadable)
         self._rows, self._kinds = list(table.rows), None
         if not table.rows and not is_first and self._anew:
-            return None  # a screen that was only cleared yet
-        made, self._kinds = table_of_texts(table.names, self._rows, self._types, units=True)
-        return PrintedUpdate(made, anew=True)
+            return None  # the screen was only cleared so far
+        update, self._kinds = table_of_texts(table.names, self._rows, self._types, units=True)
+        return PrintedUpdate(update, anew=True)
 
     def _below(self, table: Printed, lines: Sequence[str]) -> PrintedUpdate:
         fresh = self._cut(table, lines)
@@ -105,16 +105,18 @@ class PrintedRows:
         self._rows += fresh
         if self._limit is not None:
             del self._rows[: -self._limit]
-        made, kinds = table_of_texts(table.names, fresh, self._types, self._kinds, units=True)
+        update, kinds = table_of_texts(table.names, fresh, self._types, self._kinds, units=True)
         if kinds == self._kinds or not had_rows:
             self._kinds = kinds
-            return PrintedUpdate(made)
-        # Types that fit the new rows: all of them are read again.
-        made, self._kinds = table_of_texts(table.names, self._rows, self._types, kinds, units=True)
-        return PrintedUpdate(made, anew=True)
+            return PrintedUpdate(update)
+        # The new rows need other types: read all rows again.
+        update, self._kinds = table_of_texts(
+            table.names, self._rows, self._types, kinds, units=True
+        )
+        return PrintedUpdate(update, anew=True)
 
     def _cut(self, table: Printed, lines: Sequence[str]) -> list[list[str]]:
-        """Return the values of lines below a header; what does not fit it is noted."""
+        """Return the values of lines below a header; keep lines that don't fit as bad."""
         rows: list[list[str]] = []
         for line in lines:
             if not line.strip():

@@ -1,4 +1,4 @@
-"""What was read of a print: its rows, where its columns are, what its lines are drawn of."""
+"""Printed output: its rows, where its columns are, and the characters of its lines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COUNT: Final = re.compile(r"\((?:\d+) rows?\)|\d+ rows? in set.*|Query OK.*")
 
 @dataclass(frozen=True)
 class Printed:
-    """A table that was printed.
+    """A printed table.
 
     Attributes:
         names: The columns' names.
@@ -66,7 +66,7 @@ class Layout:
     spans: tuple[tuple[int, int], ...] | None = None
 
     def cut(self, line: str) -> list[str] | None:
-        """Return a line's values; None if nobody can tell which column some of them are of."""
+        """Return a line's values, None if it is unclear which columns some belong to."""
         if self.spans is not None and (cells := cut_at(line, self.spans)) is not None:
             return cells
         cells = re.split(r" {2,}|\t", line.strip())
@@ -77,7 +77,7 @@ class Layout:
 
 
 def cut_at(line: str, spans: Sequence[tuple[int, int]]) -> list[str] | None:
-    """Return a line's values between places; None if one crosses an edge."""
+    """Return a line's values between positions, None if a value crosses an edge."""
     for start, _ in spans[1:]:
         if start < len(line) and line[start - 1] != " ":
             return None

@@ -41,8 +41,10 @@ class Processes:
         rows = [_row(process) for process in psutil.process_iter(_ASKED)]
         busy = {}
         for row in rows:
-            at = (row["pid"], row["created"])
-            busy[at] = self._busy.get(at, 0.0) * (1 - _CALM) + (row["cpu %"] or 0.0) * _CALM
+            process = (row["pid"], row["created"])
+            busy[process] = (
+                self._busy.get(process, 0.0) * (1 - _CALM) + (row["cpu %"] or 0.0) * _CALM
+            )
         self._busy = busy
         rows.sort(
             key=lambda row: (

@@ -1,4 +1,4 @@
-"""What a source is given to publish with: the contract between a source and who runs it."""
+"""The contract between a source and its caller: how a source publishes tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livetable.feed.server.publisher import Publisher
 
 
 class Publish(Protocol):
-    """Makes a source's tables where the command line says, and passes on what it has to say."""
+    """Makes a source's tables where the command line says, and passes on its notes."""
 
     def __call__(
         self,
@@ -36,10 +36,10 @@ class Publish(Protocol):
         """
 
     def ready(self, sentence: str) -> None:
-        """Say that a source with several tables works, and what it does."""
+        """Announce a source of several tables."""
 
     def away(self, state: str) -> None:
-        """Say how it is with what the source waits for: ``does not answer (…)``."""
+        """Tell the state of what the source waits for: ``does not answer (…)``."""
 
 
 Run = Callable[[Any, Publish, threading.Event], None]

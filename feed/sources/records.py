@@ -1,7 +1,7 @@
-"""CSV text as columns of texts: whole records only, and a bad one stops no other.
+"""Reads CSV text as columns of texts: complete records only. A bad record stops no other.
 
-A quote opens a field only at the field's beginning, as Python's csv, pandas, Arrow and RFC 4180
-have it. (Arrow's reader gives the same fields as Python's csv for any text; tests compare them.)
+A quote opens a field only at the field's beginning, as in Python's csv, pandas, Arrow and RFC 4180.
+(Arrow's reader gives the same fields as Python's csv for any text; tests compare them.)
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import pyarrow as pa
 import pyarrow.csv
 
 SEPARATORS: Final = (",", "\t", ";", "|")
-"""Field separators, the likeliest first."""
+"""Field separators, most common first."""
 
 _QUOTE: Final = 0x22
 _SNIFFED: Final = 20
 
 
 class Records:
-    """Cuts text where records end; what it has looked at, it does not look at again.
+    """Splits text at the ends of records. Scans each byte once.
 
     Args:
         separator: The field separator.
@@ -33,10 +33,10 @@ class Records:
 
     def __init__(self, separator: str) -> None:
         self._rest = b""
-        self._seen = 0  # bytes of the rest that were looked at
-        self._end = 0  # where the last whole record in them ends
+        self._seen = 0  # bytes of the rest that were scanned
+        self._end = 0  # where the last complete record in them ends
         self._quoted = False
-        self._opened = 0  # where the quote stands that is open
+        self._opened = 0  # position of the open quote
         mark = re.escape(separator.encode())
         self._open = re.compile(rb"(?:\A|(?<=[\r\n])|(?<=" + mark + rb'))"')
         self._marks = np.frombuffer(separator.encode() + b"\r\n", np.uint8)
@@ -44,22 +44,22 @@ class Records:
 
     @property
     def rest(self) -> bytes:
-        """What does not end yet."""
+        """The text of the incomplete record."""
         return self._rest
 
     @property
     def open_quote(self) -> int | None:
-        """Where in `rest` a field begins that no quote closes; None if there is none.
+        """The position in `rest` of a quote that opens a field and is never closed, or None.
 
-        A quote that is the last byte closes it, unless more comes.
+        A quote at the very end closes the field, unless more text follows.
         """
         if not self._quoted:
             return None
-        found = _INSIDE.match(self._rest, self._opened + 1)
-        return None if found is not None and found.end() == len(self._rest) else self._opened
+        closed = _INSIDE.match(self._rest, self._opened + 1)
+        return None if closed is not None and closed.end() == len(self._rest) else self._opened
 
     def add(self, text: bytes) -> bytes:
-        """Return the records that are whole now. An end of line between quotes ends none."""
+        """Return the records that are now complete. A line break inside quotes ends no record."""
         self._rest = self._rest + text if self._rest else text
         self._look()
         whole = self._rest[: self._end]
@@ -67,25 +67,25 @@ class Records:
         return whole
 
     def finish(self) -> bytes:
-        """Return all that is left: nothing more will come."""
+        """Return the rest of the text, after the last piece."""
         whole = self._rest
         self._restart(b"")
         return whole
 
     def read_as_text(self, *, most: int = 50) -> bytes:
-        """Return the records that are whole when a quote that nothing closes is read as text.
+        """Return the records that are complete if a quote that is never closed is read as text.
 
         Args:
-            most: So many quotes are tried one by one; of more none is read as one that opens.
+            most: Try at most this many quotes one by one; then read all quotes as text.
         """
         whole = b""
         while self.open_quote is not None and most:
             most -= 1
-            at = self._opened
-            marks = (self._rest.find(bytes([mark]), at) for mark in self._marks.tolist())
+            start = self._opened
+            marks = (self._rest.find(bytes([mark]), start) for mark in self._marks.tolist())
             stop = min((place for place in marks if place >= 0), default=len(self._rest))
-            field = self._rest[at:stop].replace(b'"', b'""')
-            fields = self._rest[:at] + b'"' + field + b'"'
+            field = self._rest[start:stop].replace(b'"', b'""')
+            fields = self._rest[:start] + b'"' + field + b'"'
             rest = self._rest[stop:]
             self._restart(b"")
             whole += self.add(fields + rest)
@@ -105,32 +105,32 @@ class Records:
 
     def _look(self) -> None:
         text = self._rest
-        # A CR at the very end may be half of CR LF: the LF is an empty line then, which is none.
+        # A CR at the very end may be half of CR LF. The LF is then an empty line: no record.
         stop = len(text)
-        at = self._seen
+        start = self._seen
         if not self._quoted:
-            first = text.find(b'"', at, stop)
+            first = text.find(b'"', start, stop)
             if first < 0:
-                self._ends_before(stop, at)
+                self._ends_before(stop, start)
                 self._seen = stop
                 return
-            if self._simple and self._all_proper(at, stop):
+            if self._simple and self._all_proper(start, stop):
                 return
-        while at < stop:
+        while start < stop:
             if self._quoted:
-                close = _closing(text, at, stop)
+                close = _closing(text, start, stop)
                 if close is None:
-                    # A last quote may be the first of two.
-                    tail = stop - len(text[at:stop].rstrip(b'"')) - at
+                    # The last quote may be the first of a doubled one.
+                    tail = stop - len(text[start:stop].rstrip(b'"')) - start
                     self._seen = stop - 1 if tail % 2 else stop
                     return
-                at, self._quoted = close, False
-            found = self._open.search(text, at, stop)
-            self._ends_before(found.start() if found else stop, at)
-            if found is None:
+                start, self._quoted = close, False
+            opening = self._open.search(text, start, stop)
+            self._ends_before(opening.start() if opening else stop, start)
+            if opening is None:
                 break
-            self._opened, self._quoted = found.start(), True
-            at = found.end()
+            self._opened, self._quoted = opening.start(), True
+            start = opening.end()
         self._seen = stop
 
     def _ends_before(self, stop: int, start: int) -> None:
@@ -140,9 +140,12 @@ class Records:
             self._end = end
 
     def _all_proper(self, start: int, stop: int) -> bool:
-        """Look at text each of whose quotes opens a field, closes one, or is doubled in one.
+        """Scan text in which each quote opens a field, closes one, or is doubled inside one.
 
-        Then every second one closes, which is found for all at once; False: it has others.
+        Then every second quote closes a field, so NumPy can scan them all at once.
+
+        Returns:
+            False if the text has other quotes: it was not scanned.
         """
         data = np.frombuffer(self._rest, np.uint8, stop)[start:]
         quotes = np.flatnonzero(data == _QUOTE)
@@ -155,13 +158,13 @@ class Records:
             opens[0] = before[0] in self._marks
         if not opens.all():
             return False
-        behind = closing + 1
-        inside = behind < len(data)
-        following = data[behind[inside]]
+        after = closing + 1
+        inside = after < len(data)
+        following = data[after[inside]]
         if not (np.isin(following, self._marks) | (following == _QUOTE)).all():
             return False
         if len(quotes) % 2 or (len(closing) and closing[-1] == len(data) - 1):
-            # The last field is open, or its last quote may be the first of two.
+            # The last field is open, or its last quote may be the first of a doubled one.
             begins = np.flatnonzero(before[: len(opening)] != _QUOTE)
             if opening[0] == 0:
                 begins = np.union1d(begins, [0])
@@ -181,22 +184,22 @@ class Records:
 _INSIDE: Final = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 
 
-def _closing(text: bytes, at: int, stop: int) -> int | None:
-    """Return the place after the quote that closes a field; None if it did not come yet."""
-    found = _INSIDE.match(text, at, stop)
-    if found is None or found.end() == stop:
+def _closing(text: bytes, start: int, stop: int) -> int | None:
+    """Return the position after the quote that closes a field, None if it is not in the text."""
+    field = _INSIDE.match(text, start, stop)
+    if field is None or field.end() == stop:
         return None
-    return found.end()
+    return field.end()
 
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record with another number of fields than the header.
+    """A record whose number of fields differs from the header's.
 
     Attributes:
-        line: The number of its line in the piece, from 0.
+        line: The number of its line in these records, from 0.
         text: Its text.
-        fields: How many fields it has.
+        fields: The number of its fields.
     """
 
     line: int
@@ -207,17 +210,17 @@ class BadRecord:
 def texts_of(
     records: bytes, columns: int, separator: str
 ) -> tuple[list[pa.StringArray], list[BadRecord]]:
-    """Return records as columns of texts, and those that have another number of fields.
+    """Return records as columns of texts, and the records with a wrong number of fields.
 
     Args:
-        records: Whole records, UTF-8.
-        columns: How many fields a record has.
+        records: Complete records, UTF-8.
+        columns: The number of fields of a record.
         separator: The field separator.
     """
     bad: list[tuple[str, int]] = []
 
     def on_bad(row: pa.csv.InvalidRow) -> str:
-        if row.text.strip():  # a line of blanks is nothing
+        if row.text.strip():  # a blank line is not a record
             bad.append((row.text, row.actual_columns))
         return "skip"
 
@@ -236,25 +239,25 @@ def texts_of(
         ),
     )  # fmt: skip
     arrays = [column.combine_chunks() for column in table.columns]
-    arrays = [one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in arrays]
+    arrays = [array.chunk(0) if isinstance(array, pa.ChunkedArray) else array for array in arrays]
     return arrays, _with_lines(records, bad)
 
 
 def _with_lines(records: bytes, bad: list[tuple[str, int]]) -> list[BadRecord]:
-    found, at, line = [], 0, 0
+    with_lines, start, line = [], 0, 0
     for text, fields in bad:
-        # The next place where a line begins so.
+        # The next line that begins with this text.
         encoded = text.encode().rstrip(b"\r\n")
-        place = at
+        place = start
         while (place := records.find(encoded, place)) > 0 and records[place - 1] not in b"\r\n":
             place += 1
         if place < 0:
-            place = at
-        line += _lines(records[at:place])
-        found.append(BadRecord(line, text.rstrip("\r\n"), fields))
-        at = place + len(encoded)
-        line += _lines(records[place:at])
-    return found
+            place = start
+        line += _lines(records[start:place])
+        with_lines.append(BadRecord(line, text.rstrip("\r\n"), fields))
+        start = place + len(encoded)
+        line += _lines(records[place:start])
+    return with_lines
 
 
 def _lines(text: bytes) -> int:
@@ -276,19 +279,19 @@ def separator_of(lines: Sequence[bytes], usual: str) -> str:
 
     Args:
         lines: The first lines of the text.
-        usual: The separator where nothing decides.
+        usual: The separator to return if the lines don't tell.
     """
     counts = {}
-    for one in dict.fromkeys((usual, *SEPARATORS)):
-        rows = [len(fields_of(line, one)) for line in lines[:_SNIFFED] if line.strip()]
+    for separator in dict.fromkeys((usual, *SEPARATORS)):
+        rows = [len(fields_of(line, separator)) for line in lines[:_SNIFFED] if line.strip()]
         if rows and rows[0] > 1 and all(count == rows[0] for count in rows):
-            counts[one] = rows[0]
+            counts[separator] = rows[0]
     if usual in counts:
         return usual
     if counts:
-        return max(counts, key=lambda one: counts[one])
-    # No separator fits all lines: the one of the header.
+        return max(counts, key=lambda separator: counts[separator])
+    # No separator fits all lines: take the header's.
     header = lines[0] if lines else b""
     if usual.encode() in header:
         return usual
-    return next((one for one in SEPARATORS if one.encode() in header), usual)
+    return next((mark for mark in SEPARATORS if mark.encode() in header), usual)

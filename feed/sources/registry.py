@@ -1,4 +1,4 @@
-"""From what is written on a command line to a source that runs."""
+"""Finds and loads the source that a command line names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def find_source(text: str) -> Source | None:
 
 
 def source_names() -> list[str]:
-    """Return what `find_source` knows, as it is written on a command line."""
+    """Return the sources that `find_source` knows, as written on a command line."""
     files = f"files ({FILE_SUFFIXES[0]}, {FILE_SUFFIXES[5]}, …)"
     return [*WORDS, *(f"{scheme}://…" for scheme in SCHEMES), files]
 
@@ -75,4 +75,6 @@ def options_from(module: SourceModule, given: Any) -> Any:
         module: The source's module.
         given: What was parsed of the command line.
     """
-    return module.Options(**{one.name: getattr(given, one.name) for one in fields(module.Options)})
+    return module.Options(
+        **{field.name: getattr(given, field.name) for field in fields(module.Options)}
+    )

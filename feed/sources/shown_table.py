@@ -1,4 +1,4 @@
-"""How a source's rows get to its publisher: as a new table, by key, or at the end."""
+"""Passes a source's rows to its publisher: as a new table, by key, or at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_TOLD: Final = 20
 
 
 class ShownTable:
-    """Decides how rows get to a publisher, and says which lines are none.
+    """Decides how to publish rows, and reports unreadable lines.
 
     Args:
         publisher: Where they go.
@@ -28,19 +28,19 @@ class ShownTable:
         self.shown = False
         """Whether there was a table, with rows or without."""
         self.has_rows = False
-        """Whether there are rows that others are added to."""
+        """Whether to add the next rows to the rows so far."""
         self._key = key
 
     def begin(self) -> None:
-        """Let the next rows take the place of those there are."""
+        """Replace the table with the next rows."""
         self.has_rows = False
 
     def put(self, table: pa.Table, *, anew: bool = False) -> None:
-        """Add rows to those that are shown, or replace them.
+        """Add rows to the table, or replace it.
 
         Args:
             table: The rows. Of several with the same key the last one counts.
-            anew: Whether they are all of the table.
+            anew: Whether they are the whole table.
 
         Raises:
             LivetableError: there is no such key column.
@@ -57,7 +57,7 @@ class ShownTable:
         self.shown = True
 
     def put_tail(self, row: pa.Table) -> None:
-        """Show the row that a line without an end would be; the next rows take its place."""
+        """Show the row of an unfinished line; the next rows replace it."""
         row = self._last_of_each(row)
         if self.has_rows:
             self.publisher.show_tail(row)
@@ -66,7 +66,7 @@ class ShownTable:
             self.shown = True
 
     def tell_unreadable(self, count: int, lines: Sequence[BadLine]) -> None:
-        """Say how many lines can't be read, and which are the first of them."""
+        """Report the number of unreadable lines, and the first of them."""
         self.publisher.set_source(unreadable=count, lines=tuple(lines[:_MOST_TOLD]))
 
     def _last_of_each(self, table: pa.Table) -> pa.Table:
@@ -74,10 +74,10 @@ class ShownTable:
 
 
 def last_of_each(table: pa.Table, key: str) -> pa.Table:
-    """Return the last row of each key: of several that came together only it counts."""
+    """Return the last row of each key: earlier rows of the same key are outdated."""
     if key not in table.column_names:
         raise LivetableError(no_column(key, table.column_names))
-    last = {value: at for at, value in enumerate(table.column(key).to_pylist())}
+    last = {value: row for row, value in enumerate(table.column(key).to_pylist())}
     return table if len(last) == len(table) else table.take(sorted(last.values()))
 
 

@@ -79,7 +79,7 @@ SOURCES: Final = (
     FILE,
     FOLDER,
     Source("stdin", "pipe", "a pipe", words=("-",), options=_TEXT, is_over=True),
-    Source("command", "command", "a command behind --", words=("command",),
+    Source("command", "command", "a command after --", words=("command",),
            options=(*_TEXT, "every")),
     TAPE,
     Source("zeromq", "endpoint", "tcp:// or ipc://", schemes=("tcp", "ipc"),
@@ -116,7 +116,7 @@ def by_word(word: str) -> Source | None:
 
 
 def by_scheme(address: str) -> Source | None:
-    """Return the source of an address, None if it is no address or its scheme is unknown."""
+    """Return the source of an address, None if it is not an address or its scheme is unknown."""
     scheme, separator, _ = address.partition("://")
     return _BY_SCHEME.get(scheme) if separator else None
 
@@ -127,7 +127,7 @@ def by_suffix(name: str) -> Source | None:
 
 
 def suffix_of(name: str) -> str:
-    """Return what a file's name ends in, from its last point on, in small letters."""
+    """Return the suffix of a file's name, in lower case."""
     _, point, ending = name.lower().rpartition(".")
     return point + ending
 

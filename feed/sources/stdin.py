@@ -1,4 +1,4 @@
-"""Standard input, or a named pipe, as a source: rows as they come, in the form they begin with."""
+"""Reads standard input or a named pipe: rows as they arrive, in the format of the first bytes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Options(TextOptions):
 
 
 def run(options: Options, publish: Publish, stop: threading.Event) -> None:
-    """Publish what comes until it ends; the table stays to be looked at."""
+    """Publish standard input until it ends; the table stays visible."""
     with publish(options.name or "stdin", key=options.key, limit=options.limit) as publisher:
         follow(Pipe(options.data, "standard input"), options, publisher, stop)
 
@@ -55,14 +55,14 @@ class Pipe:
 
 
 def follow(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threading.Event) -> None:
-    """Publish what comes in a pipe, and return when `stop` is set."""
+    """Publish what a named pipe delivers, until `stop` is set."""
     reader = threading.Thread(target=_read, args=(pipe, options, publisher, stop), daemon=True)
     reader.start()
     stop.wait()
 
 
 def open_pipe(path: Path) -> int:
-    """Return a descriptor of a named pipe, whether somebody writes to it yet or not."""
+    """Open a named pipe without waiting for a writer; return its descriptor."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     os.set_blocking(descriptor, True)
     return descriptor
@@ -72,10 +72,10 @@ def _read(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threadin
     try:
         is_table = _read_all(pipe.descriptor, options, publisher, stop)
     except (LivetableError, OSError) as error:
-        publisher.fail(f"can't read on from {pipe.title}: {error}", for_good=True)
+        publisher.fail(f"can't continue reading {pipe.title}: {error}", for_good=True)
         return
-    except Exception as error:  # nobody thought of it: else rows would be waited for without a word
-        sentence = f"can't read on from {pipe.title}: {crash_sentence(error)}"
+    except Exception as error:  # unexpected: without a note readers would wait for ever
+        sentence = f"can't continue reading {pipe.title}: {crash_sentence(error)}"
         publisher.fail(sentence, for_good=True)
         return
     if not stop.is_set():
@@ -88,8 +88,8 @@ def _read(pipe: Pipe, options: TextOptions, publisher: Publisher, stop: threadin
 def _read_all(
     source: int, options: TextOptions, publisher: Publisher, stop: threading.Event
 ) -> bool:
-    """Publish all that comes; tell whether it was a table."""
-    # A named pipe to which nobody has written yet would say that it ended.
+    """Publish everything until the end; tell whether it was a table."""
+    # A named pipe without a writer reads as ended: wait for the first bytes.
     if hasattr(select, "poll"):
         waits = select.poll()
         waits.register(source, select.POLLIN | select.POLLHUP)
@@ -114,7 +114,7 @@ def _read_all(
 
 
 def read_ready(source: int) -> bytes:
-    """Return what there is to read now, waiting for the first of it; nothing at the end.
+    """Wait for bytes and return them; return nothing at the end.
 
     All at once: a pipe holds 64 kB, and to add so few rows again and again takes longer.
     """
@@ -122,13 +122,13 @@ def read_ready(source: int) -> bytes:
     while 0 < len(data) < _PIECE and _is_ready(source, 0.0):
         more = os.read(source, _PIECE)
         if not more:
-            break  # the end; it comes again
+            break  # the end; the next read returns it again
         data += more
     return data
 
 
 def _is_ready(source: int, seconds: float = PAUSE) -> bool:
-    """Tell whether more comes within the pause after which lines are taken for whole."""
+    """Tell whether more arrives within the pause after which lines count as complete."""
     if not hasattr(select, "poll"):
         return seconds > 0
     waits = select.poll()
@@ -141,7 +141,7 @@ _MAGIC: Final = 6
 
 
 class _Joined(io.RawIOBase):
-    """What was read already, and then what comes.
+    """A stream of the bytes already read, then of the rest.
 
     Args:
         first: What was read.
@@ -165,7 +165,7 @@ class _Joined(io.RawIOBase):
 
 
 def _read_binary(file: io.RawIOBase, first: bytes, rows: ShownTable, stop: threading.Event) -> None:
-    """Put an Arrow stream batch by batch, as they come; of a file all of it, once it is there."""
+    """Show an Arrow stream batch by batch as they arrive, an Arrow file when it is complete."""
     if not first.startswith(_BINARY[0]):
         from livetable.feed.sources.payloads import recognise
 

@@ -1,4 +1,4 @@
-"""Text that comes piece by piece, from a pipe or a command, published as it comes.
+"""Publishes text from a pipe or a command, piece by piece as it arrives.
 
 Its beginning decides the form: JSON, CSV and the like, or what commands print for people.
 """
@@ -20,21 +20,21 @@ from livetable.feed.sources.text_form import SNIFFED, form_of
 from livetable.feed.sources.utf8 import Utf8
 
 PAUSE: Final = 0.2
-"""Seconds without more after which what came is taken for whole lines of a table."""
+"""Seconds of silence after which the text so far counts as complete lines."""
 
-_PIECE: Final = 1 << 20  # of more lines than these only Arrow makes a table in good time
+_PIECE: Final = 1 << 20  # for longer text only Arrow is fast enough
 _LONGEST_PRINTED: Final = 8 << 20
 
 
 class _Reader(Protocol):
-    """Shows a text of one form as it comes."""
+    """Shows a text of one format as it arrives."""
 
     def add(self, data: bytes, *, last: bool) -> None: ...
     def pause(self) -> None: ...
 
 
 class Streamed:
-    """Publishes a text as it comes.
+    """Publishes a text as it arrives.
 
     Args:
         options: What was asked for on the command line.
@@ -51,10 +51,10 @@ class Streamed:
         self._reader: _Reader | None = None
 
     def add(self, data: bytes) -> None:
-        """Take in what came.
+        """Add the next piece.
 
         Raises:
-            LivetableError: it is no table.
+            LivetableError: it is not a table.
         """
         if self._held:
             self._waiting.append(data)
@@ -68,7 +68,7 @@ class Streamed:
         self._reader.add(data, last=False)
 
     def show(self) -> None:
-        """Show what came so far, and from now on each row as it comes."""
+        """Show the rows so far, and from now on each row as it arrives."""
         if self._held:
             self._held = False
             self.add(b"".join(self._waiting))
@@ -76,15 +76,15 @@ class Streamed:
             self.pause()
 
     def pause(self) -> None:
-        """Nothing more came for a while: what is there are whole lines."""
+        """Take the text so far as complete lines: nothing has arrived for a while."""
         if self._reader is not None:
             self._reader.pause()
 
     def finish(self) -> bool:
-        """Take in that nothing more will come; tell whether there was a table.
+        """Read the rest; tell whether there was a table.
 
         Raises:
-            LivetableError: it is no table.
+            LivetableError: it is not a table.
         """
         if self._held:
             self._start = b"".join(self._waiting)
@@ -109,7 +109,7 @@ class Streamed:
 
 
 class _Documents:
-    """JSON documents: each one is the table, and the next takes its place."""
+    """JSON documents: each replaces the table."""
 
     def __init__(self, options: TextOptions, table: ShownTable) -> None:
         self._table = table
@@ -131,21 +131,21 @@ class _Documents:
         if not text or not (last or text.endswith((b"]", b"}"))):
             return
         try:
-            made = document(text)
+            table = document(text)
         except BadJson as error:
             *_, newest = text.split(b"\n")
-            try:  # one document a line: the newest
-                made = document(newest)
+            try:  # one document per line: show the newest
+                table = document(newest)
             except BadJson:
                 if last:
                     raise BadLines(f"standard input {error}") from None
                 return
         self._text = b""
-        self._table.put(marked(made), anew=True)
+        self._table.put(marked(table), anew=True)
 
 
 class _Prints:
-    """What commands print for people."""
+    """Output that commands print for people."""
 
     def __init__(self, options: TextOptions, table: ShownTable) -> None:
         self._table = table

@@ -1,4 +1,4 @@
-"""Rows of texts as a table, its columns typed by what is in them."""
+"""Converts rows of texts to a table with detected column types."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from livetable.feed.arrow.arrays import MARK
 from livetable.feed.arrow.quantities import DTYPE as QUANTITY
-from livetable.feed.sources.json_columns import Made
+from livetable.feed.sources.json_columns import JsonTable
 from livetable.feed.sources.values import Form, Kind, given, read
 
 ROUNDED = "rounded"
-"""Said of a column of floats whose texts have more digits than floats hold."""
+"""The mark of a float column whose texts have more digits than floats can hold."""
 
 
 def table_of_texts(
@@ -23,17 +23,17 @@ def table_of_texts(
     *,
     units: bool = False,
 ) -> tuple[pa.Table, list[Kind]]:
-    """Return rows as a table, and what its columns are.
+    """Return rows as a table, and the kinds of its columns.
 
     Args:
         names: The columns' names.
         rows: A text a column.
-        types: Types that were said of columns, by name.
+        types: Given types of columns, by name.
         so_far: What the columns of rows before were.
         units: Whether `12G` is a quantity.
 
     Raises:
-        NotFitting: a text is not of the type that was said.
+        NotFitting: a text does not fit the given type.
     """
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     arrays = [pa.array(column, pa.string()) for column in columns]
@@ -42,7 +42,7 @@ def table_of_texts(
 
 
 def kinds_of(names: Sequence[str], types: Mapping[str, pa.DataType] | None) -> list[Kind]:
-    """Return what is known of columns before any text is: the types that were said."""
+    """Return the kinds of columns before any text: the given types."""
     types = types or {}
     return [given(types[name]) if name in types else Kind() for name in names]
 
@@ -55,10 +55,10 @@ def typed(
     comma: bool = False,
     units: bool = False,
 ) -> tuple[pa.Table, list[Kind]]:
-    """Return columns of texts as a table, and what they are up to these.
+    """Return columns of texts as a table, and the kinds of all texts so far.
 
     Raises:
-        NotFitting: a text is not of the type that was said.
+        NotFitting: a text does not fit the given type.
     """
     columns, fields, kinds = [], [], []
     for name, texts, before in zip(names, arrays, so_far, strict=True):
@@ -70,15 +70,15 @@ def typed(
 
 
 def field_of(name: str, type_: pa.DataType, kind: Kind) -> pa.Field:
-    """Return a column's field, which says what its type does not."""
+    """Return a column's field, marked if its values are quantities or rounded."""
     mark = QUANTITY if kind.form is Form.QUANTITY else ROUNDED if kind.rounded else None
     return pa.field(name, type_, metadata=None if mark is None else {MARK: mark.encode()})
 
 
-def marked(made: Made) -> pa.Table:
-    """Return a table of JSON's that says which of its floats are rounded."""
+def marked(rows: JsonTable) -> pa.Table:
+    """Return a JSON table whose fields are marked if their floats are rounded."""
     fields = [
-        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in made.rounded else field
-        for field in made.table.schema
+        field.with_metadata({MARK: ROUNDED.encode()}) if field.name in rows.rounded else field
+        for field in rows.table.schema
     ]
-    return made.table.cast(pa.schema(fields)) if made.rounded else made.table
+    return rows.table.cast(pa.schema(fields)) if rows.rounded else rows.table

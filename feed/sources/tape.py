@@ -1,4 +1,4 @@
-"""The source `replay`: a tape is published again, frame by frame, in its own time or faster."""
+"""The source `replay`: publishes a tape again, frame by frame, at its own speed or another."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _once(playback: Playback, speed: float, publisher: Publisher, stop: threadin
     first, began = playback.time(0), time.monotonic()
     for number in range(len(playback)):
         due = began + (playback.time(number) - first) / speed
-        # In pieces: a wait of years, as slow a tape may ask for, is longer than a clock counts.
+        # Wait in pieces: at a low speed a wait can exceed the longest time that wait() takes.
         while (left := due - time.monotonic()) > 0.0:
             if stop.wait(min(left, 3600.0)):
                 return

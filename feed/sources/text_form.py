@@ -1,4 +1,4 @@
-"""The form of a text by its beginning: JSON, CSV and the like, or a print for people."""
+"""Detects the format of a text by its beginning: JSON, CSV etc., or output for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from livetable.feed.sources.records import fields_of, separator_of
 from livetable.feed.sources.utf8 import Utf8
 
 SNIFFED: Final = 1 << 16
-"""Bytes of the beginning that are looked at."""
+"""The number of first bytes that are read."""
 
 
 def form_of(

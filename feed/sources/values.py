@@ -1,7 +1,7 @@
-"""Texts as values: numbers, times, true and false, where each of a column's texts is one.
+"""Converts a column's texts to numbers, times or booleans, if each of its texts is one.
 
-A value never changes by it: what a number could not hold exactly stays text, as do `00501`, `0x1F`
-and `12e4567`. Pieces of a column may come one after the other: `Kind` says what those so far are.
+Conversion never changes a value: texts that a number can't hold exactly stay text, e.g. `00501`,
+`0x1F` and `12e4567`. A column can arrive in pieces; `Kind` describes the pieces so far.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ MISSING: Final = (
 
 
 class Form(IntEnum):
-    """What the texts of a column are."""
+    """The form of a column's texts."""
 
     EMPTY = 0
-    """There is none yet."""
+    """No text yet."""
     WORDS = 1
-    """Only words for missing values: text, unless numbers or times come."""
+    """Only words for missing values: text, unless numbers or times follow."""
     INTEGER = 2
     LARGE = 3
     """Integers, some of them beyond 64 bits."""
@@ -43,21 +43,21 @@ class Form(IntEnum):
     ZONED = 8
     TIME = 9
     QUANTITY = 10
-    """Numbers with a unit, as `df -h` prints them; they stay as they are written."""
+    """Numbers with a unit, e.g. from `df -h`. They stay text."""
     TEXT = 11
     GIVEN = 12
-    """Said on the command line."""
+    """Given on the command line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a column's texts are, as far as they are known.
+    """The form and type of the texts of a column so far.
 
     Attributes:
-        form: What they are.
+        form: Their form.
         type: Their Arrow type.
         comma: Whether a comma is the decimal sign.
-        rounded: Whether some have more digits than a float holds.
+        rounded: Whether some texts have more digits than a float can hold.
     """
 
     form: Form = Form.EMPTY
@@ -74,20 +74,20 @@ class NotFitting(LivetableError):
 
 
 def given(kind: pa.DataType) -> Kind:
-    """Return the kind of a column whose type was said."""
+    """Return the kind of a column whose type was given."""
     return Kind(Form.GIVEN, kind)
 
 
 def read(
     texts: pa.StringArray, so_far: Kind, *, comma: bool = False, units: bool = False
 ) -> tuple[pa.Array, Kind]:
-    """Return a column's texts as values, and what all of its texts are up to these.
+    """Convert a column's next texts; return the values and the kind of all texts so far.
 
-    Where the kind is another one than `so_far`, the texts before these have to be read again.
+    If the kind differs from `so_far`, read the earlier texts again.
 
     Args:
-        texts: The texts; an empty one is a missing value.
-        so_far: What those before were.
+        texts: The texts; an empty text is a missing value.
+        so_far: The kind of the earlier texts.
         comma: Whether `1,5` is a number.
         units: Whether `12G` is a quantity.
 
@@ -96,46 +96,46 @@ def read(
     """
     if so_far.form is Form.GIVEN:
         return _as_given(texts, so_far.type), so_far
-    there = _without(texts, _EMPTY)
+    filled = _without(texts, _EMPTY)
     if so_far.form is Form.TEXT:
-        return there, TEXT
+        return filled, TEXT
     kind = so_far
-    for _ in Form:  # each turn makes it a wider one, or ends
-        values, found = _found(there, kind, comma=comma, units=units)
-        wider = _merged(kind, found)
-        if (wider.form, wider.type) == (found.form, found.type):
+    for _ in Form:  # each turn widens the kind, or ends
+        values, detected = _detected(filled, kind, comma=comma, units=units)
+        wider = _merged(kind, detected)
+        if (wider.form, wider.type) == (detected.form, detected.type):
             return values, wider
         kind = wider
-    raise AssertionError("kinds that grow wider for ever")
+    raise AssertionError("the kind never stops widening")
 
 
-def _found(
+def _detected(
     texts: pa.StringArray, at_least: Kind, *, comma: bool, units: bool
 ) -> tuple[pa.Array, Kind]:
-    """Return values of a kind that is at least as wide as another, if they are of such a one."""
+    """Return the values and their kind, which is at least as wide as `at_least`; else the texts."""
     if at_least.form is Form.TEXT:
         return texts, TEXT
-    said = _without(texts, _WORDS)
-    has_words = said.null_count > texts.null_count
-    if said.null_count == len(said):
+    present = _without(texts, _WORDS)
+    has_words = present.null_count > texts.null_count
+    if present.null_count == len(present):
         return _nothing(texts, at_least, has_words)
     if at_least.form is Form.QUANTITY:
         return (texts, at_least) if _all_match(texts, QUANTITY) else (texts, TEXT)
-    first = said[said.is_valid().index(True).as_py()].as_py()
+    first = present[present.is_valid().index(True).as_py()].as_py()
     for reads, looks in _READERS:
-        if looks.match(first) is not None and (made := reads(said, at_least)) is not None:
-            return made
-    if comma and (made := _decimal_comma(said)) is not None:
-        return made
-    if not has_words and (made := _booleans(said)) is not None:
-        return made
+        if looks.match(first) is not None and (result := reads(present, at_least)) is not None:
+            return result
+    if comma and (result := _decimal_comma(present)) is not None:
+        return result
+    if not has_words and (result := _booleans(present)) is not None:
+        return result
     if units and _all_match(texts, QUANTITY):
         return texts, _QUANTITY
     return texts, TEXT
 
 
 def _nothing(texts: pa.StringArray, at_least: Kind, has_words: bool) -> tuple[pa.Array, Kind]:
-    """Return texts that are all empty, or words for missing values."""
+    """Return the values of texts that are all empty or words for missing values."""
     if not has_words:
         return pa.nulls(len(texts), at_least.type), at_least
     if at_least.form in (*_NUMBERS, *_TIMES):
@@ -148,10 +148,10 @@ _QUANTITY: Final = Kind(Form.QUANTITY, pa.string())
 _NUMBERS: Final = (Form.INTEGER, Form.LARGE, Form.FLOAT)
 
 
-def _merged(one: Kind, other: Kind) -> Kind:
-    """Return the kind of which both are."""
-    narrow, wide = sorted((one, other), key=lambda kind: kind.form)
-    rounded = one.rounded or other.rounded
+def _merged(first: Kind, second: Kind) -> Kind:
+    """Return the narrowest kind that includes both."""
+    narrow, wide = sorted((first, second), key=lambda kind: kind.form)
+    rounded = first.rounded or second.rounded
     if narrow.form is Form.EMPTY or narrow == wide:
         return wide
     if narrow.form is wide.form:
@@ -171,12 +171,12 @@ _TIMES: Final = (Form.DATE, Form.MOMENT, Form.ZONED, Form.TIME)
 _UNITS: Final = ("s", "ms", "us", "ns")
 
 
-def _wider_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    if pa.types.is_timestamp(one):
-        return max(one, other, key=lambda kind: _UNITS.index(kind.unit))
-    if pa.types.is_decimal(one):
-        return max(one, other, key=lambda kind: kind.precision)
-    return one
+def _wider_type(first: pa.DataType, second: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(first):
+        return max(first, second, key=lambda kind: _UNITS.index(kind.unit))
+    if pa.types.is_decimal(first):
+        return max(first, second, key=lambda kind: kind.precision)
+    return first
 
 
 _EMPTY: Final = pa.array([""])
@@ -184,11 +184,11 @@ _WORDS: Final = pa.array(MISSING)
 
 
 def _without(texts: pa.StringArray, words: pa.StringArray) -> pa.StringArray:
-    """Return texts, null where they are one of some words."""
-    gone = pc.is_in(texts, words)
-    if not pc.any(gone).as_py():
+    """Return texts with null in place of these words."""
+    missing = pc.is_in(texts, words)
+    if not pc.any(missing).as_py():
         return texts
-    return pc.if_else(gone, pa.nulls(1, pa.string())[0], texts)
+    return pc.if_else(missing, pa.nulls(1, pa.string())[0], texts)
 
 
 # -- numbers -------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ _FLOAT: Final = (
     r"|[-+]?(?:0|[1-9][0-9]*)[eE][-+]?[0-9]+|-?(?:0|[1-9][0-9]*)|-?inf)[ \t]*$"
 )
 _FLOAT_DIGITS: Final = 15
-"""Decimal digits up to which different numbers are different floats."""
+"""Numbers of at most this many decimal digits are all different floats."""
 
 
 def _all_match(texts: pa.StringArray, pattern: str) -> bool:
@@ -233,11 +233,11 @@ def _integers(texts: pa.StringArray, at_least: Kind) -> tuple[pa.Array, Kind] | 
             continue
         if pc.max(pc.utf8_length(pc.utf8_ltrim(texts, "-"))).as_py() <= digits:
             return texts.cast(kind), Kind(Form.LARGE, kind)
-    return None  # more digits than any number here has: text
+    return None  # more digits than the widest decimal: text
 
 
 def _integers_as(numbers: pa.Int64Array, at_least: Kind) -> tuple[pa.Array, Kind] | None:
-    """Return integers in the column's wider kind, if it is one and holds them exactly."""
+    """Return integers in the column's wider kind; None if that can't hold them exactly."""
     if at_least.form is Form.LARGE:
         return numbers.cast(at_least.type), at_least
     if at_least.form is Form.FLOAT:
@@ -265,9 +265,9 @@ def _has_blanks(texts: pa.StringArray) -> bool:
 
 
 def _exact_floats(texts: pa.StringArray, *, comma: bool) -> tuple[pa.Array, Kind] | None:
-    """Return texts of numbers as floats; None where a float would be another number.
+    """Return texts of numbers as floats, None if a float would change an integer.
 
-    Other decimals are rounded, and said to be; integers are not.
+    Other decimals are rounded, and the kind says so.
     """
     floats = texts.cast(pa.float64())
     infinite = pc.is_inf(floats)
@@ -282,14 +282,14 @@ def _exact_floats(texts: pa.StringArray, *, comma: bool) -> tuple[pa.Array, Kind
     long = pc.greater(pc.binary_length(texts), _FLOAT_DIGITS)
     if pc.any(long, min_count=0).as_py():
         suspects, numbers = texts.filter(long), floats.filter(long)
-        # What Arrow writes of the float is mostly the text itself.
+        # Fast path: Arrow mostly prints the float as the original text.
         other = pc.not_equal(numbers.cast(pa.string()), suspects)
         for text in suspects.filter(other).to_pylist():
             number = float(text)
             if math.isinf(number) or Decimal(text) == Decimal(repr(number)):
                 continue
             if text.lstrip("-").isdigit():
-                return None  # an integer: never another one
+                return None  # never change an integer
             rounded = True
     return floats, Kind(Form.FLOAT, pa.float64(), comma=comma, rounded=rounded)
 
@@ -326,36 +326,36 @@ def _zoned(texts: pa.StringArray, at_least: Kind) -> tuple[pa.Array, Kind] | Non
 def _in_a_unit(
     texts: pa.StringArray, at_least: Kind, form: Form, zone: str | None
 ) -> tuple[pa.Array, Kind] | None:
-    """Return moments in the widest unit that all of them have."""
+    """Return moments in the coarsest unit that is exact for all of them."""
     same = at_least.form is form and pa.types.is_timestamp(at_least.type)
     units = _UNITS[_UNITS.index(at_least.type.unit) :] if same else _UNITS
     for unit in units:
-        made = _cast(texts, Kind(form, pa.timestamp(unit, zone)))
-        if made is not None:
-            return made
+        moments = _cast(texts, Kind(form, pa.timestamp(unit, zone)))
+        if moments is not None:
+            return moments
     return None
 
 
 def _times(texts: pa.StringArray, at_least: Kind) -> tuple[pa.Array, Kind] | None:
     if not _all_match(texts, r"^[0-9]{2}:[0-9]{2}:[0-9]{2}$"):
         return None
-    # Arrow reads no times by themselves from texts.
+    # Arrow can't cast texts to times without a date.
     day = pc.binary_join_element_wise("1970-01-01", texts, " ")
-    made = _cast(day, Kind(Form.TIME, pa.timestamp("s")))
+    moments = _cast(day, Kind(Form.TIME, pa.timestamp("s")))
     kind = pa.time32("s")
-    return None if made is None else (made[0].cast(kind), Kind(Form.TIME, kind))
+    return None if moments is None else (moments[0].cast(kind), Kind(Form.TIME, kind))
 
 
 def _cast(texts: pa.StringArray, kind: Kind) -> tuple[pa.Array, Kind] | None:
     try:
         return texts.cast(kind.type), kind
-    except pa.ArrowException:  # the 30th of February
+    except pa.ArrowException:  # e.g. 30 February
         return None
 
 
 def _booleans(texts: pa.StringArray) -> tuple[pa.Array, Kind] | None:
-    said = pc.is_in(texts, _TRUE_OR_FALSE)
-    if not pc.all(pc.or_(said, texts.is_null())).as_py():
+    is_boolean = pc.is_in(texts, _TRUE_OR_FALSE)
+    if not pc.all(pc.or_(is_boolean, texts.is_null())).as_py():
         return None
     return texts.cast(pa.bool_()), Kind(Form.BOOLEAN, pa.bool_())
 
@@ -370,21 +370,21 @@ _READERS: Final = (
     (_zoned, re.compile(_ZONED_MOMENTS)),
     (_times, re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}$")),
 )
-"""What reads which texts, and what the first one of these looks like."""
+"""The readers, each with a pattern for the first text that it may read."""
 
 
-# -- as was said ---------------------------------------------------------------------------------
+# -- a given type --------------------------------------------------------------------------------
 
 
 def _as_given(texts: pa.StringArray, kind: pa.DataType) -> pa.Array:
-    said = _without(texts, _EMPTY)
+    present = _without(texts, _EMPTY)
     if pa.types.is_string(kind):
-        return said
-    said = _trimmed(_without(said, _WORDS))
+        return present
+    present = _trimmed(_without(present, _WORDS))
     try:
-        return said.cast(kind)
+        return present.cast(kind)
     except pa.ArrowException:
-        for row, text in enumerate(said.to_pylist()):
+        for row, text in enumerate(present.to_pylist()):
             try:
                 pa.array([text], pa.string()).cast(kind)
             except pa.ArrowException:

@@ -1,4 +1,4 @@
-"""Where a file really is: each folder and each link on the way to it, watched for changes."""
+"""Resolves a path through its folders and links, and watches each of them for changes."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _MOST_LINKS: Final = 40
 
 @dataclass(frozen=True)
 class Way:
-    """The way to a file, as it is now.
+    """The folders and links that currently lead to a file.
 
     Attributes:
-        folders: The folders in which something on the way is looked up, and which ones they are
-            (device and number): a folder that was made anew is another one.
-        names: The paths that are looked up in them: a change of one of these may change the file.
-        inside: Folders of which any change counts.
+        folders: The folders on the way, each with its device and inode. A deleted folder that is
+            created again has a new inode.
+        names: The paths looked up in them. If one of these changes, the file may have changed.
+        inside: Folders in which every change matters.
     """
 
     folders: tuple[tuple[str, int, int], ...]
     names: frozenset[str]
     inside: frozenset[str] = frozenset()
 
-    def concerns(self, told: frozenset[str]) -> bool:
-        """Tell whether changes of some paths may be one of what is at the end of the way."""
-        if not told.isdisjoint(self.names):
+    def concerns(self, paths: frozenset[str]) -> bool:
+        """Tell whether changes of these paths may have changed the file or folder."""
+        if not paths.isdisjoint(self.names):
             return True
-        return bool(self.inside) and any(os.path.dirname(path) in self.inside for path in told)
+        return bool(self.inside) and any(os.path.dirname(path) in self.inside for path in paths)
 
     def joined(self, others: Iterable[Way]) -> Way:
-        """Return the ways to all of some files."""
+        """Return these ways as one."""
         ways = [self, *others]
         return Way(
             tuple(dict.fromkeys(folder for way in ways for folder in way.folders)),
@@ -47,58 +47,57 @@ class Way:
 
 
 def way_into(folder: Path) -> Way:
-    """Return the way to a folder, any change in which counts."""
+    """Return the way to a folder in which every change matters."""
     way = way_to(folder / "x")
-    there = way.folders[-1][0] if way.folders and folder.is_dir() else None
-    return Way(way.folders, way.names, frozenset() if there is None else frozenset((there,)))
+    inside = [way.folders[-1][0]] if way.folders and folder.is_dir() else []
+    return Way(way.folders, way.names, frozenset(inside))
 
 
 def way_to(path: Path) -> Way:
-    """Return the way to a file; as far as it leads where something on it is missing."""
+    """Return the way to a file. If part of it is missing, return the way up to there."""
     folders: dict[str, tuple[str, int, int]] = {}
     names: set[str] = set()
     parts = list(reversed(Path(os.path.abspath(path)).parts[1:]))
-    at, links = "/", 0
+    folder, links = "/", 0
     while parts:
         name = parts.pop()
-        if name == "..":  # of a link's target only: the path itself has none
-            at = os.path.dirname(at)
+        if name == "..":  # only in a link's target: the path is absolute
+            folder = os.path.dirname(folder)
             continue
         try:
-            found = os.stat(at)
+            status = os.stat(folder)
         except OSError:
             break
-        folders[at] = (at, found.st_dev, found.st_ino)
-        here = os.path.join(at, name)
-        names.add(here)
+        folders[folder] = (folder, status.st_dev, status.st_ino)
+        path_here = os.path.join(folder, name)
+        names.add(path_here)
         try:
-            target = os.readlink(here)
-        except OSError:  # no link, or not there
-            at = here
+            target = os.readlink(path_here)
+        except OSError:  # not a link, or missing
+            folder = path_here
             continue
         links += 1
         if links > _MOST_LINKS:
             break
         parts += reversed([part for part in target.split("/") if part not in ("", ".")])
-        at = "/" if target.startswith("/") else at
+        folder = "/" if target.startswith("/") else folder
     return Way(tuple(folders.values()), frozenset(names))
 
 
 def events(
     path: Path, stop: threading.Event, patience: Callable[[], float | None]
 ) -> Iterator[bool]:
-    """Yield at once, and at each change that may be one of a file, until `stop` is set.
+    """Yield at once, and whenever a file may have changed, until `stop` is set.
 
-    A link that leads elsewhere, a folder that is made anew or renamed: the file is looked for
-    there from then on.
+    Follows links that change, and folders that are renamed or created again.
 
     Args:
-        path: The file; it need not be there.
-        stop: Ends it, also while it waits.
-        patience: Returns after how many seconds without a change to say so, None for never.
+        path: The file; it need not exist.
+        stop: Ends the wait.
+        patience: Returns the seconds to wait for a change before yielding True, None for ever.
 
     Yields:
-        Whether nothing happened, for as long as `patience` said.
+        False for a change, True if none arrived in time.
     """
     yield from events_of(lambda: way_to(path), stop, patience)
 
@@ -106,30 +105,30 @@ def events(
 def events_of(
     find: Callable[[], Way], stop: threading.Event, patience: Callable[[], float | None]
 ) -> Iterator[bool]:
-    """Yield at once, and at each change that may be one at the end of a way.
+    """Yield at once, and whenever what a way leads to may have changed, until `stop` is set.
 
     Args:
-        find: Returns the way as it is now.
-        stop: Ends it, also while it waits.
-        patience: Returns after how many seconds without a change to say so, None for never.
+        find: Returns the current way.
+        stop: Ends the wait.
+        patience: Returns the seconds to wait for a change before yielding True, None for ever.
 
     Yields:
-        Whether nothing happened, for as long as `patience` said.
+        False for a change, True if none arrived in time.
     """
     while not stop.is_set():
         way = find()
         folders = [folder for folder, _, _ in way.folders]
         try:
             with contextlib.closing(changes_in(folders, stop, patience)) as changes:
-                for told in changes:
-                    if told is None or way.concerns(told):
+                for paths in changes:
+                    if paths is None or way.concerns(paths):
                         yield False
-                        # Only now, and also right after the watch began: a change of the way in
-                        # between two watches would be missed. A folder that was moved is watched
-                        # no more, also if it is back already.
-                        if find() != way or (told and not told.isdisjoint(folders)):
+                        # Check after the watch has started, and also right then: else a change of
+                        # the way between two watches is missed. A folder that was moved is no
+                        # longer watched, even if it is back already.
+                        if find() != way or (paths and not paths.isdisjoint(folders)):
                             break
-                    elif not told:
+                    elif not paths:
                         yield True
-        except FileNotFoundError:  # a folder went before it was watched
+        except FileNotFoundError:  # a folder was deleted before the watch started
             continue

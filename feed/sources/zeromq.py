@@ -1,6 +1,6 @@
-"""Any ZeroMQ publisher as a source: what it sends is recognised and turned into frames.
+"""Reads any ZeroMQ publisher: recognises the format of its messages and publishes them as frames.
 
-Runs in a feed process of its own: what a stranger sends is read here, never in the viewer.
+Runs in a separate feed process, so that the viewer never reads untrusted bytes.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ MAX_MESSAGE: Final = 1 << 30
 """Longest message part that is read, in bytes."""
 
 MAX_WAITING: Final = 256 << 20
-"""Bytes of messages that are taken in at once."""
+"""Bytes of messages to read at once."""
 
 MAX_TOPICS: Final = 200
-"""Topics that are a table each."""
+"""Topics that become tables."""
 
 _FILE: Final = 4096
-"""Bytes of a file that the process may write: enough to list a table, and no more."""
+"""The largest file that the process may write, in bytes: enough to list a table."""
 
 _MEMORY: Final = 8 << 30
 """Memory the process may have while it reads pickles, in bytes of address space."""
@@ -46,9 +46,9 @@ class Options(TableOptions):
 
     Attributes:
         source: Where the publisher is.
-        topic: Beginnings of the topics that are read; None: all.
+        topic: Prefixes of the topics to read, None for all.
         pull: Whether it is a PUSH socket, not a PUB.
-        pickle: Whether pickled DataFrames are admitted.
+        pickle: Whether to accept pickled DataFrames.
     """
 
     source: str
@@ -58,12 +58,12 @@ class Options(TableOptions):
 
 
 def run(options: Options, publish: Publish, stop: threading.Event) -> None:
-    """Send on what the publisher at `options.source` sends, the newest first.
+    """Publish the messages of the publisher at `options.source`.
 
-    Messages of several topics are a table each: the first topic's is the announced one.
+    Each topic is a table. The first topic's table is the announced one.
 
     Raises:
-        BadEndpoint: there can be no such endpoint.
+        BadEndpoint: the endpoint is not valid.
     """
     check_plain(options.source)
     place = options.source.partition("://")[2].replace("/", " ").strip()
@@ -118,7 +118,7 @@ def _tell(context: zmq.Context[zmq.Socket[bytes]], stop: threading.Event) -> Non
 
 
 def _waiting(subscriber: zmq.Socket[bytes]) -> list[list[bytes]]:
-    """Return the messages that there are, oldest first; of a flood a part."""
+    """Return the waiting messages, oldest first, up to `MAX_WAITING` bytes."""
     messages = []
     size = 0
     for _ in range(100_000):
@@ -148,15 +148,15 @@ class _Topics:
         self._tables: dict[bytes | None, Publisher] = {}
 
     def take(self, messages: list[list[bytes]]) -> None:
-        """Show messages: the newest of each topic, or all where each one is some rows."""
+        """Show messages: the newest of each topic, or all if each adds rows."""
         by_topic: dict[bytes | None, list[list[bytes]]] = {}
         for message in messages:
             if not looks_like_livetable(message):
                 by_topic.setdefault(topic_of(message), []).append(message)
-        for topic, found in by_topic.items():
+        for topic, of_topic in by_topic.items():
             if (publisher := self._table(topic)) is not None:
                 adds = bool(self._options.key) or self._options.limit is not None
-                self._send(found if adds else found[-1:], publisher, adds=adds)
+                self._send(of_topic if adds else of_topic[-1:], publisher, adds=adds)
 
     def _table(self, topic: bytes | None) -> Publisher | None:
         if topic in self._tables:
@@ -168,16 +168,16 @@ class _Topics:
             return self._first if topic is None else None
         options = self._options
         try:
-            made = self._publish(
+            table = self._publish(
                 topic.decode(), key=options.key, limit=options.limit, is_further=True
             )
-        except (LivetableError, UnicodeDecodeError):  # no name for a table
+        except (LivetableError, UnicodeDecodeError):  # the topic is not a valid name
             return None
-        self._tables[topic] = made
-        first, *others = (one.decode("utf-8", "replace") if one else "" for one in self._tables)
+        self._tables[topic] = table
+        first, *others = (key.decode("utf-8", "replace") if key else "" for key in self._tables)
         this = f"this is {first!r}; " if first else ""
         self._first.note(f"{this}press T for {', '.join(map(repr, others[:5]))}")
-        return made
+        return table
 
     def _send(self, messages: list[list[bytes]], publisher: Publisher, *, adds: bool) -> None:
         try:
@@ -191,21 +191,21 @@ class _Topics:
                     publisher.append(rows)
         except LivetableError as error:
             publisher.note(str(error))
-        except Exception as error:  # a frame that only this source could have made
+        except Exception as error:  # a frame that no other source makes
             publisher.note(f"can't show a message: {safe_str(error):.200}")
         else:
             if publisher is not self._first or len(self._tables) == 1:
                 publisher.note(None)
 
     def close(self) -> None:
-        """End the tables that were made here."""
+        """End the tables of further topics."""
         for publisher in self._tables.values():
             if publisher is not self._first:
                 publisher.close()
 
 
 def topic_of(message: list[bytes]) -> bytes | None:
-    """Return a message's topic, None if it has none that can be a table's name."""
+    """Return a message's topic, None if it has none that can name a table."""
     if len(message) < 2 or not 0 < len(message[0]) <= 64:
         return None
     try:
@@ -216,10 +216,10 @@ def topic_of(message: list[bytes]) -> bytes | None:
 
 
 def table_in(message: list[bytes], *, pickles: bool) -> Any:
-    """Return the table in a message: of its last part, or of NumPy's header and buffer.
+    """Return the table in a message: from its last part, or from a NumPy header and buffer.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not a table.
     """
     if len(message) > 1 and message[-2][:1] == b"{" and b"dtype" in message[-2][:4096]:
         return array_of(message[-2], message[-1])
@@ -227,8 +227,8 @@ def table_in(message: list[bytes], *, pickles: bool) -> Any:
 
 
 def limit_process() -> None:
-    """Bound what this process may do from here on: memory, new files, core dumps."""
-    sys.dont_write_bytecode = True  # cut off at the limit, it would spoil every later start
+    """Limit this process from now on: memory, new files, core dumps."""
+    sys.dont_write_bytecode = True  # a .pyc cut off at the file limit breaks every later start
     try:
         import resource
     except ImportError:  # Windows

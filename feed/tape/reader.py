@@ -116,7 +116,7 @@ class TapeReader:
         """
         row = self._row(int(self._entry(number)["offset"]))
         if row is None or row["kind"] == "index":
-            raise BadTape(f"{self.path}: frame {number} can't be read")
+            raise BadTape(f"{self.path}: can't read frame {number}")
         try:
             header = Header.decode(row["header"].encode())
         except WireError as error:
@@ -149,7 +149,7 @@ class TapeReader:
             else:
                 row = self._row(offset)
                 if row is None:
-                    raise BadTape(f"{self.path}: the index can't be read")
+                    raise BadTape(f"{self.path}: can't read the index")
                 self._loaded = block, entries_in(row["body"])
         return self._loaded[1]
 
@@ -173,7 +173,7 @@ class TapeReader:
         while offset is not None:
             row = self._row(offset)
             if row is None or row["kind"] != "index":
-                raise BadTape(f"{self.path}: the index can't be read")
+                raise BadTape(f"{self.path}: can't read the index")
             if not blocks:
                 end = self._file.tell()
             about = json.loads(row["header"])
@@ -212,7 +212,7 @@ class TapeReader:
         if len(wrong):
             number = first + int(wrong[0])
             raise BadTape(
-                f"{self.path} can't be played: frame {number} has the time {times[wrong[0]]:g}, "
+                f"can't play {self.path}: frame {number} has the time {times[wrong[0]]:g}, "
                 "not one from 1970 to 9998"
             )
 

@@ -236,7 +236,7 @@ def test_who_has_no_place_is_told(runtime_folder: Path) -> None:
         )  # fmt: skip
         print(f"peers, a viewer without a place: exit {done.returncode}, {done.stderr.strip()}")
         assert done.returncode == 1
-        assert "already has its most viewers" in done.stderr
+        assert "viewers, its limit" in done.stderr
         assert done.stderr.count("\n") == 1
 
 

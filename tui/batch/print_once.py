@@ -253,4 +253,4 @@ def _fetch_table(
             say("livetable", said)
         if state.link is Link.ENDED:
             raise NoTable(f"The table ended before a row matched {options.until}")
-    raise NoTable("No table came")
+    raise NoTable("No table arrived")

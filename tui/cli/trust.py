@@ -44,7 +44,7 @@ def _ask(endpoint: str, key: bytes) -> None:
     say_plainly(
         f"This is the first connection to {harmless(endpoint)}. Its key is\n\n"
         f"    {text}\n\n"
-        "If `livetable-feed key` prints the same key there, nobody is in between."
+        "If `livetable-feed key` prints the same key there, the key is genuine."
     )
     say_plainly("Trust it from now on? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -368,5 +368,5 @@ def _texts(name: str, given: Any) -> tuple[str, ...]:
     try:
         texts = [str(one) for one in several]
     except TypeError:
-        raise ValueError(f"{name}={given!r:.60}: a text, or a list of them") from None
+        raise ValueError(f"{name}={given!r:.60}: must be a text or a list of texts") from None
     return tuple(one for one in texts if one.strip())

@@ -31,7 +31,7 @@ class Alerts(Feature):
     """Checks new tables in a thread, and alerts the user."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("W", "alert", "Alert", show=False, tooltip="Tell when a row matches a condition"),
+        Binding("W", "alert", "Alert", show=False, tooltip="Alert when a row matches a condition"),
         Binding("E", "alerts", "Alerts", show=False, tooltip="List past alerts"),
     )
 
@@ -92,7 +92,7 @@ class Alerts(Feature):
                 problem = alarm.problem if alarm is not None else None
                 problem = problem or (until.problem if until is not None else None)
             except Exception as error:  # from Arrow, for an unexpected type
-                problem = f"can't be checked: {error!r:.100}"
+                problem = f"Can't check the alerts: {error!r:.100}"
             self.pane.app.call_from_thread(self._checked, table, alerts, over, problem)
 
         self.pane.run_worker(run, group="alerts", thread=True, exit_on_error=False)

@@ -91,11 +91,13 @@ class CopyExport(Feature):
             if text:
                 self._copy("true" if value is True else "false" if value is False else text)
             else:
-                self.pane.app.notify("The cell is empty. Nothing was copied.", timeout=2)
+                self.pane.app.notify("Nothing to copy: the cell is empty.", timeout=2)
             return
         part = self._rows(table)
         if not part.rows:
-            self.pane.app.notify("The picked rows are gone. Press X to unpick them.", timeout=3)
+            self.pane.app.notify(
+                "The selected rows are gone. Press X to clear the selection.", timeout=3
+            )
             return
         self.copy_part(part, "tsv", header=False)
 
@@ -107,7 +109,7 @@ class CopyExport(Feature):
         from livetable.tui.dialogs.choice import ChoiceScreen
 
         whats = {
-            "column": "this column", "rows": "this row" if not self.picked else "the picked rows",
+            "column": "this column", "rows": "this row" if not self.picked else "the selected rows",
             "seen": "the rows in sight", "table": "all rows shown",
         }  # fmt: skip
         forms = {"tsv": "TSV", "markdown": "Markdown", "json": "JSON", "csv": "CSV"}
@@ -258,7 +260,7 @@ class CopyExport(Feature):
             path = self.pane.app.save_screenshot(name)
         except OSError as error:
             self.pane.app.notify(
-                f"{name} can't be written: {error.strerror}", severity="error", markup=False
+                f"Can't write {name}: {error.strerror}", severity="error", markup=False
             )
         else:
             self.pane.app.notify(harmless(path), timeout=3, markup=False)

@@ -15,7 +15,9 @@ class Sorting(Feature):
     """Sorts by the cursor's column, or by the column whose header is clicked."""
 
     BINDINGS: ClassVar[list[BindingType]] = named(
-        Binding("s", "sort(False)", "Sort", tooltip="Sort by this column: up, down, not at all"),
+        Binding(
+            "s", "sort(False)", "Sort", tooltip="Sort by this column: ascending, descending, off"
+        ),
         Binding("S", "sort(True)", "Sort further", show=False),
         Binding("o", "sort_mode", "Live/held order", show=False),
         Binding("O", "natural", "Natural order", show=False, tooltip="Sort item2 before item10"),

@@ -50,7 +50,7 @@ def test_a_token_and_a_credentials_file(tmp_path: Path, monkeypatch: pytest.Monk
             assert made.endpoint == server.endpoint.replace("://", "://***@")
         monkeypatch.setenv("NATS_TOKEN", "t0ken word")
         Publisher("a", endpoint=server.endpoint).close()
-        with pytest.raises(BadEndpoint, match="creds can't be read"):
+        with pytest.raises(BadEndpoint, match=r"can't read .*creds"):
             Publisher("a", endpoint=f"{server.endpoint}?creds={tmp_path}/there.creds")
     finally:
         server.kill()

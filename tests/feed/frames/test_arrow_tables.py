@@ -40,7 +40,7 @@ def test_what_can_not_be_read_is_a_sentence() -> None:
         def __arrow_c_stream__(self, requested_schema: object = None) -> object:
             raise RuntimeError("no")
 
-    with pytest.raises(BadFrame, match="Broken can't be read as an Arrow table"):
+    with pytest.raises(BadFrame, match=r"can't read .*Broken as an Arrow table"):
         as_table(Broken())
 
 

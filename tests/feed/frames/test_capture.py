@@ -168,7 +168,7 @@ def test_pythons_objects_in_polars_are_their_texts_not_their_addresses() -> None
         (None, "can't publish NoneType"),
         ("text", "can't publish str"),
         (1, "can't publish int"),
-        ({"a": [1], "b": [1, 2]}, "dict can't be read as a table"),
+        ({"a": [1], "b": [1, 2]}, "can't read dict as a table"),
         ([1, object()], ""),
         (pl.LazyFrame({"a": [1]}), "lazy: send its .collect()"),
     ],

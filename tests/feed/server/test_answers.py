@@ -62,4 +62,4 @@ def test_a_viewer_without_a_place_is_told_once() -> None:
     assert guest.told == 3.0
     header = Header.decode(feed.out[-1][1])
     assert header.failure is not None
-    assert "its most viewers, 16" in header.failure
+    assert "already has 16 viewers" in header.failure

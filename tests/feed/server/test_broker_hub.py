@@ -120,7 +120,7 @@ def test_a_password_from_the_environment_or_a_file(
     user = "ann@" if locked.kind == "nats" else ""
     plain = locked.endpoint.replace("://", f"://{user}")
     Publisher("a", endpoint=f"{plain}?password_file={file}").close()
-    with pytest.raises(BadEndpoint, match="no/such can't be read"):
+    with pytest.raises(BadEndpoint, match=r"can't read .*no/such"):
         Publisher("a", endpoint=f"{plain}?password_file=/no/such")
     name = "NATS_PASSWORD" if locked.kind == "nats" else "REDISCLI_AUTH"
     monkeypatch.setenv(name, PASSWORD)

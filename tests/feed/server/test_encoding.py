@@ -57,7 +57,7 @@ def test_a_frame_that_can_not_be_encoded_is_passed_over(caplog: pytest.LogCaptur
         state.put("bad", (1, 1), 0.0, 0.0)
         assert state.encoding.since(None) is good
     assert state.encoding.shown == good.position
-    assert state.failure == "frame 3 could not be encoded: odd cell"
+    assert state.failure == "can't encode frame 3: odd cell"
     assert len(caplog.records) == 1
     state.put("good", (1, 1), 0.0, 0.0)
     assert state.encoding.since(good.position) is not None

@@ -201,7 +201,7 @@ def test_who_has_no_place_is_a_guest_and_told(
     assert guest.peer.guest
     feed.want(guest.peer, feed.listen(guest.peer), 1, 1.0)
     (said,) = feed.heard()
-    assert "already has its most viewers, 4" in (said.failure or "")
+    assert "already has 4 viewers" in (said.failure or "")
     due = feed.serving.deadline(1.0)
     assert due is not None
     feed.serving.tick(due)

@@ -59,7 +59,7 @@ def test_a_byte_that_differs_is_seen(tmp_path: Path, settled: list[bool]) -> Non
     file = Watched(tmp_path / "x", 3)
     assert file.look()
     assert file.checker.due is None
-    assert not file.checker.is_behind
+    assert not file.checker.is_checking
     file.change(BLOCK + 5)
     assert not file.look()
 
@@ -97,7 +97,7 @@ def test_a_large_file_is_looked_at_bit_by_bit(
     settled[0] = is_settled
     looks = 0
     assert file.look()
-    while file.checker.is_behind:
+    while file.checker.is_checking:
         assert file.checker.due is not None
         assert file.look()
         looks += 1
@@ -117,7 +117,7 @@ def test_a_change_behind_the_samples_is_seen_once_all_was_looked_at(
     file.change(5)
     file.age()
     answers = [file.look()]
-    while answers[-1] and file.checker.is_behind:
+    while answers[-1] and file.checker.is_checking:
         answers.append(file.look())
     assert answers[-1] is False
     file = Watched(tmp_path / "y", 4)
@@ -136,7 +136,7 @@ def test_a_file_that_changes_meanwhile_is_looked_at_once_more(
     with file.path.open("ab") as more:
         more.write(b"more")
     assert file.look()
-    assert not file.checker.is_behind
+    assert not file.checker.is_checking
     assert file.checker.due is not None  # it has to be gone through from the beginning
 
 

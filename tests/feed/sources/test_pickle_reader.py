@@ -68,7 +68,7 @@ TRICKS = sorted(tricks(Path("/x")))
 @pytest.mark.parametrize("name", TRICKS)
 def test_tricks_are_refused_and_nothing_runs(tmp_path: Path, name: str) -> None:
     target = tmp_path / "proof"
-    with pytest.raises(Refused, match=r"refused|readable"):
+    with pytest.raises(Refused, match="read the pickle"):
         thaw(read(tricks(target)[name]))
     assert not target.exists()
 

@@ -97,8 +97,11 @@ def test_a_whole_file_may_come_in_a_pipe(pipe: Pipe, tmp_path: Path) -> None:
     ("data", "says"),
     [
         (b"", "standard input ended without a row"),
-        (stream(TABLE)[:-60], "can't read on from standard input: the Arrow stream is incomplete"),
-        (b"PAR1 and no more of it", "can't read on from standard input"),
+        (
+            stream(TABLE)[:-60],
+            "can't continue reading standard input: the Arrow stream is incomplete",
+        ),
+        (b"PAR1 and no more of it", "can't continue reading standard input"),
         (b'{"a": 1}\n{"a"', None),
     ],
     ids=["nothing", "half a stream", "half a file", "half a line"],

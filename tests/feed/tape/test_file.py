@@ -131,7 +131,7 @@ def test_times_that_no_clock_tells_are_refused(path: Path, wrong: float, close: 
         writer.add(wrong if number == 5 else 1000.0 + number, header(number, len(data)), data)
     if close:
         writer.close()
-    with pytest.raises(BadTape, match="can't be played: frame 5 has the time"):
+    with pytest.raises(BadTape, match=r"can't play .*: frame 5 has the time"):
         TapeReader(path)
 
 

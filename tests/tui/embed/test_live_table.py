@@ -268,6 +268,7 @@ async def test_what_was_selected_is_what_was_on_the_screen() -> None:
         on.app.post_message(events.Key("enter", None))
         on.app.post_message(events.Key("down", None))
         await on.until(lambda: on.table.cursor_row == 1)
+        await on.until(lambda: any(one[0] == "selected" for one in on.app.said))
         chosen = [one for one in on.app.said if one[0] == "selected"]
         assert [(one[1], one[3]) for one in chosen] == [("a", 0)]
 

@@ -36,7 +36,7 @@ async def test_picked_rows_are_copied_where_a_filter_hides_them() -> None:
         assert on.pane.app.clipboard == "b\t1\t1\ty\na\t3\t1\tx"
         on.pane.show(frame({"c": 2}))
         await on.press("Y")
-        assert "picked rows are gone" in last_note(on)
+        assert "selected rows are gone" in last_note(on)
 
 
 async def test_rows_are_picked_by_position() -> None:

@@ -135,7 +135,7 @@ async def test_a_frame_that_is_damaged_is_told(tmp_path: Path, at: str) -> None:
             file.write(b"\x00" * 400)
         await on.press("full_stop")
         await wait_until(
-            lambda: any("can't be read" in note.message for note in on.pane.app._notifications),
+            lambda: any("can't read" in note.message for note in on.pane.app._notifications),
             lambda: on.says,
         )
         assert on.price == 1.0
