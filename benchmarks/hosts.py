@@ -8,6 +8,7 @@ backend per frame). A thread of the app makes the frames; the other words are th
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from typing import Any, ClassVar
@@ -53,6 +54,10 @@ class Host(App[None]):
         show = self.query_one(LiveTable).show if self._how == "live" else self._take
         threading.Thread(target=run, args=(show, self._words), daemon=True).start()
         self.screen.focus_next()
+        # As docs/widget.md advises, whichever widget it is: else Python's collector looks through
+        # all of Textual's and pandas' objects again and again, 60 ms each time.
+        gc.collect()
+        gc.freeze()
 
     def action_count(self) -> None:
         """Say how often the key was pressed: another letter each time, that no number holds."""

@@ -44,7 +44,7 @@ async def rows_of(app: App[None]) -> int:
 
 
 async def test_the_apps_show_their_tables() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
     with Publisher("orders", key="id") as orders:
         orders.send({"id": [1, 2, 3]})
         assert await rows_of(app_of(EXAMPLES[0])) == 3
