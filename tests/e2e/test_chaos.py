@@ -96,7 +96,7 @@ def chaos(run: Run, folder: Path, *, seconds: float, seed: int) -> None:
         }
         screen = Terminal("livetable", "chaos", folder=folder, size=(40, 80))
         for log in (logs["fast"], logs["stopped"]):
-            wait_for(partial(lines_of, log), what=f"{log.stem} looks")
+            wait_for(partial(lines_of, log), 60, f"{log.stem} looks")
         memory: dict[str, int] = {}
         began = dict(viewers)
         until = time.monotonic() + seconds
