@@ -162,9 +162,7 @@ class Subscriber(Closing):
                 try:
                     await asyncio.wait_for(news.wait(), left)
                 except TimeoutError:
-                    raise TimeoutError(
-                        f"no new frame of {self.name!r} within {seconds:g} s"
-                    ) from None
+                    raise self._too_late(seconds) from None
         finally:
             self._on_news = before
 
@@ -194,9 +192,12 @@ class Subscriber(Closing):
             while (state := self._take()) is None:
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
-                    raise TimeoutError(f"no new frame of {self.name!r} within {timeout:g} s")
+                    raise self._too_late(timeout)
                 self._news.wait(left)
         return state
+
+    def _too_late(self, seconds: float | None) -> TimeoutError:
+        return TimeoutError(f"no new frame of {self.name!r} within {seconds:g} s")
 
     def _start(self) -> None:
         """Start to read, unless that has begun."""

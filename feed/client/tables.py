@@ -10,7 +10,7 @@ from typing import NamedTuple
 from livetable.feed.client.connection import Client
 from livetable.feed.client.events import Barred, Gone
 from livetable.feed.client.requests import News
-from livetable.feed.errors import LivetableError
+from livetable.feed.errors import BadKey, LivetableError
 from livetable.feed.local.directory import entries
 from livetable.feed.local.endpoints import check_endpoint
 
@@ -104,8 +104,6 @@ class _Answer:
             raise self._failure
 
     def _read(self) -> None:
-        from livetable.feed.errors import BadKey
-
         try:
             client = Client(self._endpoint)
         except LivetableError as error:

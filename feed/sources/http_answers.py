@@ -6,10 +6,7 @@ import io
 import json
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, Final
 
 
 def frame_of(body: memoryview) -> Any:

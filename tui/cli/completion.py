@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,11 +14,6 @@ SHELLS: Final = ("bash", "zsh", "fish")
 
 COLUMN_SECONDS: Final = 0.5
 """How long to wait for a table's columns."""
-
-
-def is_completing() -> bool:
-    """Tell whether the shell runs this process to complete a line."""
-    return "_ARGCOMPLETE" in os.environ
 
 
 def script(shell: str, program: str) -> str:

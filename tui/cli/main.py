@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Final, NoReturn
 
 from livetable.feed.base.command_line import fail, run_command, split_command
-from livetable.tui.cli import completion
 from livetable.tui.cli.checks import PROGRAM
 from livetable.tui.cli.options import build_parser, for_feed
 from livetable.tui.cli.process_end import end_process
@@ -25,8 +24,10 @@ _POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
 
 def command() -> NoReturn:
     """Run `livetable` as the whole of this process."""
-    if completion.is_completing():
-        completion.complete(build_parser())
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks how a line goes on
+        from livetable.tui.cli.completion import complete  # late: no start needs it
+
+        complete(build_parser())
     end_process(main())
 
 
@@ -48,10 +49,12 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _print_completion(given: Sequence[str]) -> int:
     """Print what makes a shell complete `livetable`'s lines."""
-    if len(given) != 1 or given[0] not in completion.SHELLS:
-        shells = ", ".join(completion.SHELLS)
+    from livetable.tui.cli.completion import SHELLS, script
+
+    if len(given) != 1 or given[0] not in SHELLS:
+        shells = ", ".join(SHELLS)
         fail(PROGRAM, f"name one shell of {shells}, e.g. livetable completion bash", 2)
-    print(completion.script(given[0], PROGRAM))
+    print(script(given[0], PROGRAM))
     return 0
 
 

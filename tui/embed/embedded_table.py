@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import events
@@ -20,6 +21,23 @@ _PATIENCE: Final = 2.0
 
 _LOOK_AGAIN: Final = 0.005
 
+_CURSOR_KEYS: Final = frozenset({
+    "up", "down", "left", "right", "pageup", "pagedown", "home", "end", "ctrl+home", "ctrl+end",
+    "enter",
+})  # fmt: skip
+"""The keys that it takes of those of a `TableView`."""
+
+
+def _cursor_bindings() -> list[BindingType]:
+    """Return a table's bindings of the cursor keys, without names: a host's keymap has others."""
+    kept: list[BindingType] = []
+    for binding in TableView.BINDINGS:
+        if isinstance(binding, Binding):
+            keys = [key for key in binding.key.split(",") if key in _CURSOR_KEYS]
+            if keys:
+                kept.append(replace(binding, key=",".join(keys), id=None))
+    return kept
+
 
 class EmbeddedTable(TableView, inherit_bindings=False):
     """A table that runs its keys itself, one after the other.
@@ -34,19 +52,7 @@ class EmbeddedTable(TableView, inherit_bindings=False):
         prompt: Returns the open prompt, None without one.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "cursor(-1, 0)", "Up", show=False),
-        Binding("down", "cursor(1, 0)", "Down", show=False),
-        Binding("left", "cursor(0, -1)", "Left", show=False),
-        Binding("right", "cursor(0, 1)", "Right", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("ctrl+home", "edge_row(False)", "First row", show=False),
-        Binding("ctrl+end", "edge_row(True)", "Last row", show=False),
-        Binding("home", "edge_column(False)", "First column", show=False),
-        Binding("end", "edge_column(True)", "Last column", show=False),
-        Binding("enter", "select", "Select", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = _cursor_bindings()
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual.actions import SkipAction
 from textual.app import ComposeResult
@@ -38,9 +38,6 @@ from livetable.tui.widgets.table_view import TABLE_CSS, TableView
 from livetable.tui.widgets.view_line import ViewLine
 from livetable.tui.workers.feed import FeedReader
 from livetable.tui.workers.shown_frames import ShownFrames
-
-if TYPE_CHECKING:
-    pass
 
 _LITTLE: Final = 8 << 20
 """Bytes of history for columns of changes, where nobody can look at it."""
@@ -300,16 +297,9 @@ class LiveTable(FeaturePane):
 
     def _message(self) -> str:
         """Return what to say where there are no rows."""
-        table = self._table_view.table
         if self._feed_state.table is None:
             return "" if isinstance(self._feed, ShownFrames) else nothing_yet(self._feed_state)
-        if table is None or table.rows:
-            return ""
-        arrangement = self.state.arrangement
-        if arrangement is None or not arrangement.filters:
-            return "No rows"
-        how = " Press F to remove it." if Filters in self._chosen else ""
-        return f"No rows match the filter.{how}"
+        return self.empty_message(has_key=Filters in self._chosen)
 
     async def open_row(self, selected: TableView.Selected) -> None:
         """Say that a row and a cell were selected; open its group, or the row."""

@@ -83,9 +83,9 @@ class FeaturePane(Widget):
         self.time = self.feature(TimeTravel)
         self.alerts = self.feature(Alerts)
         for feature in self.features:
-            for name in dir(feature):
-                if name.startswith("action_"):  # Textual looks for actions in the widget
-                    setattr(self, name, getattr(feature, name))
+            for action in dir(feature):
+                if action.startswith("action_"):  # Textual looks for actions in the widget
+                    setattr(self, action, getattr(feature, action))
 
     def feature(self, kind: type[F]) -> F:
         """Return a feature of this pane."""
@@ -140,6 +140,19 @@ class FeaturePane(Widget):
         """
         for feature in self.features:
             feature.on_painted(table)
+
+    def empty_message(self, *, has_key: bool = True) -> str:
+        """Return why the table on the screen has no rows, an empty text if it has some.
+
+        Args:
+            has_key: Whether there is a key that removes a filter.
+        """
+        table, arrangement = self.table_view.table, self.state.arrangement
+        if table is None or table.rows:
+            return ""
+        if arrangement is None or not arrangement.filters:
+            return "No rows"
+        return f"No rows match the filter.{' Press F to remove it.' if has_key else ''}"
 
     def problems(self) -> list[str]:
         """Return the problems with the shown table, a sentence for each."""

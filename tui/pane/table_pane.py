@@ -129,7 +129,7 @@ class TablePane(FeaturePane):
 
     def _start(self) -> None:
         self.feed.read_early()
-        self.run_worker(self.feed.run, name="feed", thread=True, exit_on_error=True)
+        self.start_thread(self.feed.run, "feed")
 
     def on_unmount(self) -> None:
         """End the worker, and free the history."""
@@ -333,11 +333,7 @@ class TablePane(FeaturePane):
     def _message(self) -> str:
         feed = self._feed_state
         if feed.table is not None:
-            shown = self.table_view.table
-            if shown is None or shown.rows:
-                return ""
-            filtered = self.state.arrangement is not None and bool(self.state.arrangement.filters)
-            return "No rows match the filter. Press F to remove it." if filtered else "No rows"
+            return self.empty_message()
         if feed.note:
             return harmless(feed.note)
         endpoint = self.target.endpoint

@@ -43,8 +43,11 @@ class View:
         self._told_unapplied: set[str] = set()
         self._rules_checked: tuple[object, ...] = ()
         self._bad_rules: dict[str, str] = {}
-        self._arranger = Arranger(lambda: pane.post_message(ArrangedNews()))
+        self._arranger = self._new_arranger()
         self._is_arranging = False
+
+    def _new_arranger(self) -> Arranger:
+        return Arranger(lambda: self._pane.post_message(ArrangedNews()))
 
     def close(self) -> None:
         """End the worker."""
@@ -52,7 +55,7 @@ class View:
 
     def restart(self) -> None:
         """Start again after `close`, with the same choices."""
-        self._arranger = Arranger(lambda: self._pane.post_message(ArrangedNews()))
+        self._arranger = self._new_arranger()
         self._is_arranging = False
         if self._state.arrangement is not None:
             self.start_arranging()
