@@ -57,7 +57,7 @@ _TAKES_LOGIN: Final = frozenset({"-u", "--user", "-U", "--proxy-user"})
 _PLAIN: Final = frozenset(
     {"creds", "db", "password_file", "protocol", "replicas", "ssl_ca_certs", "ssl_cert_reqs"}
 )
-"""Query parameters whose values are no secrets. Of all others only the name is shown."""
+"""Query parameters whose values may be shown. Of all others only the name is shown."""
 
 
 def scheme_of(endpoint: str) -> str | None:
